@@ -1,0 +1,54 @@
+namespace SharedState;
+
+/// <summary>
+/// Stores the items of one configured service. The one public class of a plugin that implements this, with a public constructor
+/// without parameters, is what the host creates: once for each service that uses the plugin.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Threads: the host calls <see cref="OpenAsync"/> once and first, <see cref="CommitAsync"/> never twice at a time,
+/// <see cref="LoadAsync"/> and <see cref="ListAsync"/> at any time, also during a commit, and DisposeAsync once and last, possibly while
+/// loads still run. An implementation may block the calling thread; it may not call back into the host but for logging.
+/// </para>
+/// <para>
+/// Errors: throw <see cref="ItemServiceException"/>; its <see cref="ItemServiceException.Fault"/> tells the host what to do. Any other
+/// exception from a commit counts as <see cref="ItemServiceFault.OutcomeUnknown"/>. No message of an exception is ever shown to a client.
+/// </para>
+/// </remarks>
+public interface IItemService : IAsyncDisposable
+{
+    /// <summary>Connects to the storage and makes it ready: creates or migrates what must be there.</summary>
+    /// <param name="context">The service's name, configuration and logger.</param>
+    /// <param name="stop">Ends the attempt; the host gives it 10 seconds.</param>
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.Config"/>: a value of the configuration is wrong. <see cref="ItemServiceFault.Unusable"/>: the storage is
+    /// damaged, or is another program's. <see cref="ItemServiceFault.Unavailable"/>: tried again later, on a new instance.
+    /// </exception>
+    ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop);
+
+    /// <summary>Reads one collection, all at one position. One that nothing was ever written to is empty, at revision 0; reading creates nothing.</summary>
+    /// <param name="key">The collection.</param>
+    /// <param name="stop">Ends the attempt.</param>
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unavailable"/>: tried again later.</exception>
+    ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop);
+
+    /// <summary>
+    /// Stores a batch in one transaction: all of it or nothing (but for conflicts, which are left out). It is as durable as the storage
+    /// makes things when this returns.
+    /// </summary>
+    /// <param name="batch">The updates, in order; several may name the same collection, and each builds on those before it. Not empty.</param>
+    /// <param name="stop">Ends the attempt. Whoever observes it after something may have been stored throws <see cref="ItemServiceFault.OutcomeUnknown"/>.</param>
+    /// <returns>One result for each update, in the batch's order.</returns>
+    /// <exception cref="ItemServiceException">
+    /// Nothing of the batch is stored, unless the fault is <see cref="ItemServiceFault.OutcomeUnknown"/>. After
+    /// <see cref="ItemServiceFault.TooLarge"/> and <see cref="ItemServiceFault.Rejected"/> the host tries each update by itself, so that
+    /// a bad one fails alone.
+    /// </exception>
+    ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop);
+
+    /// <summary>Names the collections that hold at least one item, each once, in any order.</summary>
+    /// <param name="app">Only those of this app; null for all.</param>
+    /// <param name="stop">Ends the enumeration.</param>
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unavailable"/>.</exception>
+    IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop);
+}

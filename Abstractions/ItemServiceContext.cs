@@ -1,0 +1,60 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace SharedState;
+
+/// <summary>What the host gives a service when it opens it.</summary>
+public sealed class ItemServiceContext
+{
+    /// <summary>The service's name in the configuration, the second segment of its collections' paths.</summary>
+    public required string ServiceName { get; init; }
+
+    /// <summary>
+    /// The entry's <c>config</c>, secrets resolved: strings as they are, numbers as written, booleans as <c>true</c> and <c>false</c>,
+    /// nested objects flattened with dots (<c>{"ssl":{"ca":..}}</c> is <c>ssl.ca</c>). Keys that are null or absent are not in it.
+    /// </summary>
+    public required IReadOnlyDictionary<string, string> Config { get; init; }
+
+    /// <summary>The folder that relative paths in the configuration are relative to, an absolute path: where the configuration file is.</summary>
+    public required string BaseDirectory { get; init; }
+
+    /// <summary>Where to log. Never an item's content, a password or a connection string.</summary>
+    public required ILogger Logger { get; init; }
+
+    /// <summary>The time. Default: the system's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>A value as text, or <paramref name="defaultValue"/> where the configuration has none.</summary>
+    public string GetString(string key, string defaultValue) => Config.GetValueOrDefault(key, defaultValue);
+
+    /// <summary>A value that must be there.</summary>
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>: there is none.</exception>
+    public string GetRequiredString(string key) =>
+        Config.TryGetValue(key, out var text) ? text : throw Wrong(key, $"\"{key}\" is missing");
+
+    /// <summary>A whole number, or <paramref name="defaultValue"/> where the configuration has none.</summary>
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>: no whole number, or out of range.</exception>
+    public int GetInt32(string key, int defaultValue, int minimum = int.MinValue, int maximum = int.MaxValue)
+    {
+        if (!Config.TryGetValue(key, out var text)) return defaultValue;
+        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= minimum && number <= maximum
+            ? number
+            : throw Wrong(key, $"\"{key}\" must be a whole number from {minimum} to {maximum}");
+    }
+
+    /// <summary>A truth value, or <paramref name="defaultValue"/> where the configuration has none.</summary>
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>: neither <c>true</c> nor <c>false</c>.</exception>
+    public bool GetBoolean(string key, bool defaultValue) => Config.GetValueOrDefault(key) switch
+    {
+        null => defaultValue,
+        "true" => true,
+        "false" => false,
+        _ => throw Wrong(key, $"\"{key}\" must be true or false"),
+    };
+
+    /// <summary>A file's absolute path, relative ones taken from <see cref="BaseDirectory"/>; null where the configuration has none.</summary>
+    public string? GetPath(string key) =>
+        Config.TryGetValue(key, out var text) ? Path.GetFullPath(text, BaseDirectory) : null;
+
+    private static ItemServiceException Wrong(string key, string message) => new(ItemServiceFault.Config, message) { ConfigKey = key };
+}
