@@ -1,0 +1,39 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>An item, or what is left of a removed one, in its place in the <see cref="ItemLog"/>.</summary>
+internal sealed class ItemEntry(string id)
+{
+    public string Id { get; } = id;
+
+    /// <summary>Whether the item is gone and only its removal is remembered.</summary>
+    public bool Removed { get; set; }
+
+    /// <summary>The item as it came in; empty where it is removed.</summary>
+    public ReadOnlyMemory<byte> Json { get; set; }
+
+    /// <summary>The revision of the last change.</summary>
+    public long Revision { get; set; }
+
+    public ItemEntry? Older { get; set; }
+
+    public ItemEntry? Newer { get; set; }
+}
+
+/// <summary>Some entries of an <see cref="ItemLog"/>, from one to the newest. Good until the log changes.</summary>
+internal readonly struct ItemWalk(ItemEntry? first)
+{
+    public Enumerator GetEnumerator() => new(first);
+
+    internal struct Enumerator(ItemEntry? next)
+    {
+        public ItemEntry Current { get; private set; } = null!;
+
+        public bool MoveNext()
+        {
+            if (next is null) return false;
+            Current = next;
+            next = next.Newer;
+            return true;
+        }
+    }
+}

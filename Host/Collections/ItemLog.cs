@@ -1,0 +1,141 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>
+/// A collection's items in the order of their last change, removals included: the state is its own change log. The difference since a
+/// revision is a walk back from the newest entry, and costs what changed, however long ago that revision was.
+/// </summary>
+internal sealed class ItemLog
+{
+    private readonly int _rememberedRemovals;
+    private readonly Dictionary<string, ItemEntry> _entries = new(StringComparer.Ordinal);
+    private ItemEntry? _oldest, _newest;
+    private int _removals;
+
+    /// <param name="rememberedRemovals">How many removals are remembered at least; as many as there are items may be.</param>
+    public ItemLog(int rememberedRemovals) => _rememberedRemovals = rememberedRemovals;
+
+    /// <summary>The items that are there.</summary>
+    public int Count => _entries.Count - _removals;
+
+    /// <summary>The bytes of the items that are there.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>The oldest revision whose difference to now can be told.</summary>
+    public long HistoryStart { get; private set; }
+
+    /// <summary>Everything that is remembered, oldest change first.</summary>
+    public ItemWalk All => new(_oldest);
+
+    /// <summary>What changed after a revision, oldest change first.</summary>
+    public ItemWalk Since(long revision)
+    {
+        ItemEntry? first = null;
+        for (var entry = _newest; entry is not null && entry.Revision > revision; entry = entry.Older) first = entry;
+        return new(first);
+    }
+
+    /// <summary>The item of an id, or null.</summary>
+    public ItemEntry? Find(string id) => _entries.GetValueOrDefault(id) is { Removed: false } entry ? entry : null;
+
+    /// <summary>Replaces everything by what storage holds.</summary>
+    public void Load(StoredCollection stored)
+    {
+        Clear();
+        var entries = new ItemEntry[stored.Items.Count + stored.Tombstones.Count];
+        var index = 0;
+        foreach (var item in stored.Items) entries[index++] = new(item.Id) { Json = item.Json, Revision = item.Revision };
+        foreach (var tombstone in stored.Tombstones) entries[index++] = new(tombstone.Id) { Removed = true, Revision = tombstone.Revision };
+        Array.Sort(entries, static (left, right) => left.Revision.CompareTo(right.Revision));
+        foreach (var entry in entries)
+        {
+            _entries.Add(entry.Id, entry);
+            Append(entry);
+            if (entry.Removed) _removals++;
+            else Bytes += entry.Json.Length;
+        }
+        HistoryStart = stored.HistoryStart;
+    }
+
+    /// <summary>Applies a stored update.</summary>
+    public void Apply(ItemUpdate update, long revision)
+    {
+        if (update.Reset)
+        {
+            Clear();
+            HistoryStart = revision; // whoever was before it gets the whole, which is no more than what changed
+        }
+        foreach (var id in update.Remove)
+        {
+            if (Find(id) is { } entry) Remove(entry, revision);
+        }
+        foreach (var item in update.Insert) Insert(item, revision);
+        if (_removals > 2 * Math.Max(_rememberedRemovals, Count)) ForgetRemovals();
+    }
+
+    private void Remove(ItemEntry entry, long revision)
+    {
+        Unlink(entry);
+        Bytes -= entry.Json.Length;
+        (entry.Removed, entry.Json, entry.Revision) = (true, default, revision);
+        _removals++;
+        Append(entry);
+    }
+
+    private void Insert(Item item, long revision)
+    {
+        if (_entries.TryGetValue(item.Id, out var entry))
+        {
+            Unlink(entry);
+            Bytes -= entry.Json.Length;
+            if (entry.Removed) _removals--;
+        }
+        else
+        {
+            entry = new(item.Id);
+            _entries.Add(item.Id, entry);
+        }
+        (entry.Removed, entry.Json, entry.Revision) = (false, item.Json, revision);
+        Bytes += entry.Json.Length;
+        Append(entry);
+    }
+
+    // Half of them go at once, so that the walk costs no more than the removals that led to it.
+    private void ForgetRemovals()
+    {
+        var most = Math.Max(_rememberedRemovals, Count);
+        for (var entry = _oldest; entry is not null && _removals > most;)
+        {
+            var next = entry.Newer;
+            if (entry.Removed)
+            {
+                Unlink(entry);
+                _entries.Remove(entry.Id);
+                _removals--;
+                HistoryStart = entry.Revision;
+            }
+            entry = next;
+        }
+    }
+
+    private void Clear()
+    {
+        _entries.Clear();
+        (_oldest, _newest, _removals, Bytes) = (null, null, 0, 0);
+    }
+
+    private void Append(ItemEntry entry)
+    {
+        (entry.Older, entry.Newer) = (_newest, null);
+        if (_newest is null) _oldest = entry;
+        else _newest.Newer = entry;
+        _newest = entry;
+    }
+
+    private void Unlink(ItemEntry entry)
+    {
+        if (entry.Older is null) _oldest = entry.Newer;
+        else entry.Older.Newer = entry.Newer;
+        if (entry.Newer is null) _newest = entry.Older;
+        else entry.Newer.Older = entry.Older;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using SharedState.Host.Connections;
+using SharedState.Host.Protocol;
+
+namespace SharedState.Host.Collections;
+
+/// <summary>How a subscription stands to its collection.</summary>
+internal enum SubscriptionState
+{
+    /// <summary>The collection is not in memory; it is fed once it is.</summary>
+    Waiting,
+
+    /// <summary>It was given everything; the next change is offered to it.</summary>
+    Current,
+
+    /// <summary>It is behind, and is fed no more until its outbox (or its rate) asks for the merged difference.</summary>
+    Lagging,
+}
+
+/// <summary>A cursor into a collection: what one connection follows under one spelling of the path.</summary>
+internal sealed class Subscription(SubscriptionRequest request, ServiceWriter writer, RequestLane lane)
+{
+    // Guarded by nothing: set before it is shared.
+    public SubscriptionRequest Request { get; } = request;
+
+    public ServiceWriter Writer { get; } = writer;
+
+    public RequestLane Lane { get; } = lane;
+
+    public Outbox Outbox { get; } = lane.Outbox;
+
+    public JsonEncodedText Path { get; } = FrameWriter.Encode(request.Spelling);
+
+    /// <summary>Whether it wants merged differences whenever it is behind at all.</summary>
+    public bool Conflate { get; } = request.Conflate;
+
+    // Owned by the writer.
+
+    /// <summary>The collection, once the writer has begun with it; null again after it was dropped.</summary>
+    public Collection? Collection { get; set; }
+
+    public SubscriptionState State { get; set; }
+
+    /// <summary>Whether it waits for something, so that a reply which must come after its notification waits too.</summary>
+    public bool Lagging => State != SubscriptionState.Current && Collection is not null;
+
+    /// <summary>Whether a reply of its connection waits until it is current.</summary>
+    public bool HoldsReply { get; set; }
+
+    /// <summary>While it is not current: the position that it was last given, or says to have; null for nothing.</summary>
+    public Position? Known { get; set; } = request.Since;
+
+    /// <summary>Its place in the collection's audience, so that leaving needs no search.</summary>
+    public int Index { get; set; }
+
+    /// <summary>With a rate: when the next notification may go, by the monotonic clock.</summary>
+    public long DueAt { get; set; }
+
+    /// <summary>With a rate: asks for the merged difference when it is due.</summary>
+    public ITimer? Timer { get; set; }
+}

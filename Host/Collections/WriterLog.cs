@@ -1,0 +1,29 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>What services log.</summary>
+internal static partial class WriterLog
+{
+    [LoggerMessage(2100, LogLevel.Error, "Service {Service} does not start: {Reason}")]
+    public static partial void Refused(ILogger logger, string service, string reason, Exception exception);
+
+    [LoggerMessage(2101, LogLevel.Warning, "Service {Service} is not open yet, and is tried again: {Reason}")]
+    public static partial void NotOpen(ILogger logger, string service, string reason);
+
+    [LoggerMessage(2102, LogLevel.Information, "Service {Service} is open after {Attempts} attempts")]
+    public static partial void OpenAtLast(ILogger logger, string service, int attempts);
+
+    [LoggerMessage(2103, LogLevel.Error, "Service {Service}: a commit of {Count} updates failed ({Fault}): {Reason}")]
+    public static partial void CommitFailed(ILogger logger, string service, int count, ItemServiceFault fault, string reason, Exception? cause);
+
+    [LoggerMessage(2104, LogLevel.Error, "Service {Service}: a collection could not be read: {Reason}")]
+    public static partial void LoadFailed(ILogger logger, string service, string reason, Exception? cause);
+
+    [LoggerMessage(2105, LogLevel.Error, "Service {Service}: collections could not be listed: {Reason}")]
+    public static partial void ListFailed(ILogger logger, string service, string reason, Exception? cause);
+
+    [LoggerMessage(2106, LogLevel.Warning, "Service {Service}: the plugin did not close cleanly")]
+    public static partial void CloseFailed(ILogger logger, string service, Exception exception);
+
+    [LoggerMessage(2107, LogLevel.Critical, "Service {Service}: the writer met what it should not; the collection is read again")]
+    public static partial void Failed(ILogger logger, string service, Exception exception);
+}

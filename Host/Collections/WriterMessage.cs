@@ -1,0 +1,40 @@
+using SharedState.Host.Protocol;
+
+namespace SharedState.Host.Collections;
+
+// What reaches a ServiceWriter's loop, beside requests.
+
+/// <summary>A subscription begins.</summary>
+internal sealed record SubscribeMessage(Subscription Subscription);
+
+/// <summary>Subscriptions end. After <paramref name="Done"/> nothing is notified to them.</summary>
+internal sealed record DropMessage(Subscription[] Subscriptions, TaskCompletionSource? Done);
+
+/// <summary>A lagging subscription may be fed again.</summary>
+/// <param name="Subscription">The subscription.</param>
+/// <param name="Asked">Whether its outbox asks, which waits for the answer; else its rate's timer.</param>
+internal sealed record CatchUpMessage(Subscription Subscription, bool Asked);
+
+/// <summary>The storage is open.</summary>
+internal sealed record OpenedMessage;
+
+/// <summary>A collection was read from storage, or could not be.</summary>
+internal sealed record LoadedMessage(Collection Collection, StoredCollection? Stored, ItemServiceException? Failure);
+
+/// <summary>Updates of a collection whose outcome is not known have waited long enough.</summary>
+internal sealed record UncertainMessage(Collection Collection);
+
+/// <summary>It is time to try to read a collection again.</summary>
+internal sealed record RetryMessage(Collection Collection);
+
+/// <summary>The commit in flight ended.</summary>
+internal sealed record CommittedMessage(IReadOnlyList<CommitResult>? Results, ItemServiceException? Failure);
+
+/// <summary>An app's collections were listed, or could not be.</summary>
+internal sealed record ListedMessage(Request Request, IReadOnlyList<string>? Names);
+
+/// <summary>It is time to look for what is not used.</summary>
+internal sealed record SweepMessage;
+
+/// <summary>Commit what is there, take nothing more, end.</summary>
+internal sealed record StopMessage;

@@ -1,0 +1,23 @@
+namespace SharedState.Host.Connections;
+
+/// <summary>What connections log.</summary>
+internal static partial class ConnectionLog
+{
+    [LoggerMessage(2000, LogLevel.Error, "A connection failed")]
+    public static partial void Failed(ILogger logger, Exception exception);
+
+    [LoggerMessage(2001, LogLevel.Information, "A connection was closed: nothing could be written to it for {Time}")]
+    public static partial void Stalled(ILogger logger, TimeSpan time);
+
+    [LoggerMessage(2002, LogLevel.Debug, "A connection was closed: nothing came from it for {Time}")]
+    public static partial void Silent(ILogger logger, TimeSpan time);
+
+    [LoggerMessage(2003, LogLevel.Warning, "A connection was refused: {Limit} are open, the limit of {Name}")]
+    public static partial void TooMany(ILogger logger, int limit, string name);
+
+    [LoggerMessage(2004, LogLevel.Information, "A connection was refused: its Origin is not among service.origins")]
+    public static partial void WrongOrigin(ILogger logger);
+
+    [LoggerMessage(2005, LogLevel.Warning, "{Count} connections did not end in time and were cut")]
+    public static partial void Cut(ILogger logger, int count);
+}

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using System.Net;
+
+namespace SharedState.Host.Connections;
+
+/// <summary>All open connections: counted, swept once a second, and stopped together.</summary>
+internal sealed class ConnectionRegistry : IDisposable
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<Connection, IPAddress> _open = new();
+    private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
+    private readonly HostState _host;
+    private readonly ITimer _sweep;
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _count;
+
+    public ConnectionRegistry(HostState host)
+    {
+        _host = host;
+        _sweep = host.Time.CreateTimer(_ => Sweep(), null, SweepInterval, SweepInterval);
+    }
+
+    /// <summary>Whether the host is stopping and takes no more connections.</summary>
+    public bool Stopping { get; private set; }
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Counts a connection in; false where a limit is reached.</summary>
+    public bool TryAdd(Connection connection, IPAddress address)
+    {
+        var limits = _host.Limits;
+        if (Interlocked.Increment(ref _count) > limits.Connections)
+        {
+            ConnectionLog.TooMany(_host.Logger, limits.Connections, "connections");
+            Interlocked.Decrement(ref _count);
+            return false;
+        }
+        if (limits.ConnectionsPerAddress is { } most && _perAddress.AddOrUpdate(address, 1, (_, count) => count + 1) > most)
+        {
+            ConnectionLog.TooMany(_host.Logger, most, "connections_per_address");
+            LeaveAddress(address);
+            Interlocked.Decrement(ref _count);
+            return false;
+        }
+        _open[connection] = address;
+        if (Stopping) connection.Stop();
+        return true;
+    }
+
+    public void Remove(Connection connection)
+    {
+        if (!_open.TryRemove(connection, out var address)) return;
+        if (_host.Limits.ConnectionsPerAddress is not null) LeaveAddress(address);
+        if (Interlocked.Decrement(ref _count) == 0 && Stopping) _empty.TrySetResult();
+    }
+
+    /// <summary>Asks every connection to finish what was read and to say goodbye; whoever takes longer than <see cref="Limits.StopTime"/> is cut.</summary>
+    public async Task StopAsync()
+    {
+        Stopping = true;
+        foreach (var (connection, _) in _open) connection.Stop();
+        if (Count == 0) return;
+        try
+        {
+            await _empty.Task.WaitAsync(_host.Limits.StopTime, _host.Time);
+        }
+        catch (TimeoutException)
+        {
+            ConnectionLog.Cut(_host.Logger, Count);
+            foreach (var (connection, _) in _open) connection.Abort();
+        }
+    }
+
+    public void Dispose() => _sweep.Dispose();
+
+    private void Sweep()
+    {
+        foreach (var (connection, _) in _open) connection.Sweep();
+    }
+
+    private void LeaveAddress(IPAddress address)
+    {
+        if (_perAddress.AddOrUpdate(address, 0, (_, count) => count - 1) <= 0) _perAddress.TryRemove(KeyValuePair.Create(address, 0));
+    }
+}

@@ -1,0 +1,10 @@
+using SharedState.Host.Collections;
+
+namespace SharedState.Host.Connections;
+
+/// <summary>What all connections share.</summary>
+internal sealed record HostState(ServiceCatalog Services, Limits Limits, TimeProvider Time, ILogger Logger)
+{
+    /// <summary>The bytes of all unfinished messages.</summary>
+    public ByteBudget Unfinished { get; } = new(Limits.UnfinishedBytes);
+}

@@ -1,0 +1,141 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using SharedState.Host.Protocol;
+
+namespace SharedState.Host.Connections;
+
+/// <summary>What <see cref="MessageReader.TryRead"/> found.</summary>
+internal enum Incoming
+{
+    /// <summary>Not enough bytes for a frame yet.</summary>
+    Nothing,
+
+    /// <summary>A frame that needs no answer by itself: a fragment, a pong.</summary>
+    Passed,
+
+    /// <summary>A whole message, text or binary.</summary>
+    Message,
+
+    /// <summary>A ping, to be answered with its payload.</summary>
+    Ping,
+
+    /// <summary>A close frame.</summary>
+    Close,
+}
+
+/// <summary>
+/// Takes messages out of the received bytes, by RFC 6455: checks and unmasks frames, joins fragments, and keeps the limits on a
+/// message's bytes and fragments, which the framework's WebSocket does not have.
+/// </summary>
+internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, Limits limits) : IDisposable
+{
+    private const byte Final = 0x80, Reserved = 0x70, Masked = 0x80;
+
+    private readonly ReceiveBuffer _fragments = new(budget);
+    private int _fragmentCount;
+    private int _payloadAt, _payloadLength; // of the last found frame, in `received`
+    private bool _fragmented;               // whether the last found message stands in `_fragments`
+
+    /// <summary>Whether a message has begun and not ended.</summary>
+    public bool Unfinished => _fragmentCount > 0 || received.Length > 0;
+
+    /// <summary>The last found message's, ping's or close frame's payload, until <see cref="Next"/>.</summary>
+    public ReadOnlySpan<byte> Payload =>
+        _fragmented ? _fragments.Filled : received.Filled.Slice(_payloadAt, _payloadLength);
+
+    /// <summary>Looks for the next frame. After anything but <see cref="Incoming.Nothing"/> call <see cref="Next"/>.</summary>
+    /// <exception cref="WebSocketException">The client broke the protocol or a limit.</exception>
+    public Incoming TryRead()
+    {
+        // :: Step 1: the header
+        var bytes = received.Filled;
+        if (bytes.Length < 2) return Incoming.Nothing;
+        var opcode = bytes[0] & 0x0F;
+        var final = (bytes[0] & Final) != 0;
+        if ((bytes[0] & Reserved) != 0) throw Broken("a reserved bit is set");
+        if ((bytes[1] & Masked) == 0) throw Broken("a client's frame must be masked");
+        long length = bytes[1] & 0x7F;
+        var at = 2;
+        if (length == 126)
+        {
+            if (bytes.Length < 4) return Incoming.Nothing;
+            length = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
+            at = 4;
+        }
+        else if (length == 127)
+        {
+            if (bytes.Length < 10) return Incoming.Nothing;
+            length = BinaryPrimitives.ReadInt64BigEndian(bytes[2..]);
+            at = 10;
+        }
+
+        // :: Step 2: what may not be, before any of it is waited for
+        CheckOpcode(opcode, final, length);
+
+        // :: Step 3: the payload
+        if (bytes.Length < at + 4 + length) return Incoming.Nothing;
+        var mask = MemoryMarshal.Read<uint>(bytes[at..]);
+        (_payloadAt, _payloadLength) = (at + 4, (int)length);
+        _fragmented = false;
+        Unmask(bytes.Slice(_payloadAt, _payloadLength), mask);
+
+        // :: Step 4: what it is
+        if (opcode >= Frame.Close) return Found(opcode);
+        if (final && _fragmentCount == 0) return Incoming.Message;
+        _fragments.Append(Payload);
+        _fragmentCount++;
+        if (!final) return Incoming.Passed;
+        _fragmented = true;
+        return Incoming.Message;
+    }
+
+    /// <summary>The last found frame is done with.</summary>
+    public void Next()
+    {
+        received.Used(_payloadAt + _payloadLength);
+        if (!_fragmented) return;
+        _fragments.Used(_fragments.Length);
+        _fragments.Dispose();
+        (_fragmented, _fragmentCount) = (false, 0);
+    }
+
+    public void Dispose() => _fragments.Dispose();
+
+    private void CheckOpcode(int opcode, bool final, long length)
+    {
+        if (opcode >= Frame.Close)
+        {
+            if (opcode > Frame.Pong) throw Broken("an unknown opcode");
+            if (!final || length > 125) throw Broken("a control frame is fragmented or too long");
+            return;
+        }
+        if (opcode > 2) throw Broken("an unknown opcode");
+        if (opcode == 0 && _fragmentCount == 0) throw Broken("a continuation of nothing");
+        if (opcode != 0 && _fragmentCount > 0) throw Broken("a new message inside a fragmented one");
+        if (length < 0) throw Broken("a negative length");
+        if (length > limits.MessageBytes - _fragments.Length)
+            throw new WebSocketException(CloseCode.MessageTooBig, $"a message has at most {limits.MessageBytes} bytes");
+        if (_fragmentCount >= limits.MessageFragments)
+            throw new WebSocketException(CloseCode.MessageTooBig, $"a message has at most {limits.MessageFragments} fragments");
+    }
+
+    private Incoming Found(int opcode)
+    {
+        if (opcode == Frame.Ping) return Incoming.Ping;
+        if (opcode == Frame.Pong) return Incoming.Passed;
+        if (_payloadLength == 1) throw Broken("a close frame with half a code");
+        return Incoming.Close;
+    }
+
+    private static void Unmask(Span<byte> payload, uint mask)
+    {
+        var words = MemoryMarshal.Cast<byte, ulong>(payload);
+        var wide = mask | ((ulong)mask << 32);
+        for (var index = 0; index < words.Length; index++) words[index] ^= wide;
+        Span<byte> bytes = stackalloc byte[4];
+        MemoryMarshal.Write(bytes, mask);
+        for (var index = words.Length * 8; index < payload.Length; index++) payload[index] ^= bytes[index & 3];
+    }
+
+    private static WebSocketException Broken(string reason) => new(CloseCode.ProtocolError, reason);
+}

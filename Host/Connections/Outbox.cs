@@ -1,0 +1,147 @@
+using SharedState.Host.Collections;
+using SharedState.Host.Protocol;
+
+namespace SharedState.Host.Connections;
+
+/// <summary>
+/// What waits to be written to one connection. It takes notifications only up to its bound; whoever is refused lags, and is asked for one
+/// merged difference once everything here is written. That is all the back-pressure there is.
+/// </summary>
+internal sealed class Outbox(int bound)
+{
+    private readonly Lock _gate = new();
+
+    // All guarded by _gate.
+    private readonly Queue<Subscription> _lagging = new();
+    private List<Frame> _frames = [];
+    private long _bytes;          // waiting or being written
+    private bool _catchingUp;     // a subscription was asked, and has not answered
+    private bool _closed;         // takes nothing any more
+    private TaskCompletionSource? _arrival;
+    private TaskCompletionSource? _room;
+
+    /// <summary>Whether nothing waits and nothing is being written.</summary>
+    public bool Empty
+    {
+        get { lock (_gate) return _bytes == 0; }
+    }
+
+    /// <summary>
+    /// Takes a notification, or says no. After a no the subscription lags: it is asked to catch up when this outbox is empty, and must not
+    /// offer anything before.
+    /// </summary>
+    public bool TryEnqueue(Frame frame, Subscription subscription)
+    {
+        lock (_gate)
+        {
+            if (_closed) return true; // nobody is there to miss it
+            var taken = _bytes == 0 || (!subscription.Conflate && _bytes + frame.Length <= bound);
+            if (taken) Add(frame);
+            else _lagging.Enqueue(subscription);
+            return taken;
+        }
+    }
+
+    /// <summary>Takes what must not be refused: a reply, a pong. Their number is bounded by what is read from the connection.</summary>
+    public void Enqueue(Frame frame)
+    {
+        lock (_gate)
+        {
+            if (!_closed) Add(frame);
+        }
+    }
+
+    /// <summary>The answer of a subscription that was asked to catch up: its merged difference, or null where it has none.</summary>
+    public void CatchUp(Frame? frame)
+    {
+        lock (_gate)
+        {
+            _catchingUp = false;
+            if (frame is not null && !_closed) Add(frame);
+        }
+        if (frame is null) AskNext();
+    }
+
+    /// <summary>Takes a last frame, and nothing after it.</summary>
+    public void Close(Frame? last)
+    {
+        lock (_gate)
+        {
+            if (_closed) return;
+            if (last is not null) Add(last);
+            _closed = true;
+            _lagging.Clear();
+            _arrival?.TrySetResult();
+            _room?.TrySetResult();
+        }
+    }
+
+    /// <summary>Waits for frames and takes all of them. False once the outbox is closed and empty. For the send loop.</summary>
+    /// <param name="taken">An empty list, which is filled; the outbox keeps no reference to it.</param>
+    public async ValueTask<bool> TakeAsync(List<Frame> taken)
+    {
+        while (true)
+        {
+            Task arrival;
+            lock (_gate)
+            {
+                if (_frames.Count > 0)
+                {
+                    taken.AddRange(_frames);
+                    _frames.Clear();
+                    if (_frames.Capacity > 1_024) _frames = [];
+                    return true;
+                }
+                if (_closed) return false;
+                _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                arrival = _arrival.Task;
+            }
+            await arrival;
+        }
+    }
+
+    /// <summary>The send loop wrote that many of the bytes that it took.</summary>
+    public void Written(long bytes)
+    {
+        lock (_gate)
+        {
+            _bytes -= bytes;
+            if (_bytes <= bound)
+            {
+                _room?.TrySetResult();
+                _room = null;
+            }
+        }
+        AskNext();
+    }
+
+    /// <summary>Waits while more is here than there should be: so long nothing more is read from the connection.</summary>
+    public ValueTask WaitForRoomAsync()
+    {
+        lock (_gate)
+        {
+            if (_bytes <= bound || _closed) return ValueTask.CompletedTask;
+            _room ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new(_room.Task);
+        }
+    }
+
+    private void Add(Frame frame)
+    {
+        _frames.Add(frame);
+        _bytes += frame.Length;
+        _arrival?.TrySetResult();
+        _arrival = null;
+    }
+
+    private void AskNext()
+    {
+        Subscription? next;
+        lock (_gate)
+        {
+            if (_bytes > 0 || _catchingUp || !_lagging.TryDequeue(out next)) return;
+            _catchingUp = true;
+        }
+        next.Writer.Post(new CatchUpMessage(next, Asked: true));
+    }
+}

@@ -1,0 +1,87 @@
+using SharedState.Host.Collections;
+using SharedState.Host.Protocol;
+
+namespace SharedState.Host.Connections;
+
+/// <summary>What one connection subscribes to, by the client's spelling of each path. Owned by the receive loop.</summary>
+internal sealed class SubscriptionSet(HostState host, RequestLane lane)
+{
+    private readonly OrderedDictionary<string, Subscription> _subscriptions = new(StringComparer.Ordinal);
+    private readonly List<Subscription> _added = [];
+
+    /// <summary>The reply to GET <c>/subs</c>.</summary>
+    public Frame Tell(Request request) =>
+        FrameWriter.OfThisThread.Subscriptions(request, _subscriptions.Values.Select(subscription => subscription.Request), [], ok: true);
+
+    /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see cref="Start"/>.</summary>
+    public async ValueTask<Frame> ChangeAsync(Request request)
+    {
+        var change = request.Subscriptions!;
+
+        // :: Step 1: what can be subscribed to
+        var errors = new List<(string, Error)>();
+        var insert = new List<SubscriptionRequest>();
+        var kept = change.Replace ? 0 : _subscriptions.Keys.Except(change.Remove).Except(change.Insert.Select(wanted => wanted.Spelling)).Count();
+        foreach (var wanted in change.Insert)
+        {
+            if (Refusal(wanted, kept + insert.Count) is { } error) errors.Add((wanted.Spelling, error));
+            else insert.Add(wanted);
+        }
+        if (insert.Count == 0 && errors.Count > 0) return FrameWriter.OfThisThread.Subscriptions(request, [], errors, ok: false);
+
+        // :: Step 2: what goes; nothing of it is notified after the reply
+        var dropped = new List<Subscription>();
+        if (change.Replace)
+        {
+            dropped.AddRange(_subscriptions.Values);
+            _subscriptions.Clear();
+        }
+        else
+        {
+            foreach (var spelling in change.Remove.Concat(insert.Select(wanted => wanted.Spelling)))
+            {
+                if (_subscriptions.Remove(spelling, out var subscription)) dropped.Add(subscription);
+            }
+        }
+        await DropAsync(dropped);
+
+        // :: Step 3: what comes, after the reply
+        foreach (var wanted in insert)
+        {
+            var subscription = new Subscription(wanted, host.Services.Find(wanted.Path.Service)!, lane);
+            _subscriptions.Add(wanted.Spelling, subscription);
+            _added.Add(subscription);
+        }
+        return FrameWriter.OfThisThread.Subscriptions(request, _subscriptions.Values.Select(subscription => subscription.Request), errors, ok: true);
+    }
+
+    /// <summary>Lets the new subscriptions begin, once their reply is on its way.</summary>
+    public void Start()
+    {
+        foreach (var subscription in _added) subscription.Writer.Post(new SubscribeMessage(subscription));
+        _added.Clear();
+    }
+
+    /// <summary>The connection ends.</summary>
+    public void Leave()
+    {
+        foreach (var group in _subscriptions.Values.GroupBy(subscription => subscription.Writer))
+            group.Key.Post(new DropMessage([.. group], Done: null));
+        _subscriptions.Clear();
+    }
+
+    private Error? Refusal(SubscriptionRequest wanted, int others)
+    {
+        if (wanted.Error is { } error) return error;
+        if (host.Services.Find(wanted.Path.Service) is null) return host.Services.Missing(wanted.Path.Service);
+        return others < host.Limits.Subscriptions ? null : Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
+    }
+
+    private static Task DropAsync(List<Subscription> dropped) => Task.WhenAll(
+        dropped.GroupBy(subscription => subscription.Writer).Select(group =>
+        {
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            group.Key.Post(new DropMessage([.. group], done));
+            return done.Task;
+        }));
+}

@@ -1,0 +1,99 @@
+using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+
+namespace SharedState.Host.Connections;
+
+/// <summary>
+/// Takes the WebSocket upgrade, on any path: checks the handshake of RFC 6455 and the door (Origin, limits), and runs the connection.
+/// </summary>
+internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, IReadOnlySet<string>? origins)
+{
+    private const string KeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455, 1.3
+
+    /// <summary>Serves a WebSocket handshake; false for any other request.</summary>
+    public async Task<bool> TryServeAsync(HttpContext context)
+    {
+        var upgrade = context.Features.Get<IHttpUpgradeFeature>();
+        if (!IsToken(context.Request.Headers.Upgrade, "websocket")) return false;
+
+        // :: Step 1: the handshake
+        var request = context.Request;
+        var key = request.Headers.SecWebSocketKey.ToString();
+        if (upgrade is not { IsUpgradableRequest: true } || !HttpMethods.IsGet(request.Method))
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "A WebSocket handshake is a GET over HTTP/1.1 with Connection: Upgrade.");
+            return true;
+        }
+        if (request.Headers.SecWebSocketVersion != "13")
+        {
+            context.Response.Headers.SecWebSocketVersion = "13";
+            await RefuseAsync(context, StatusCodes.Status426UpgradeRequired, "This server speaks version 13 of the WebSocket protocol.");
+            return true;
+        }
+        if (!Base64.IsValid(key, out var keyBytes) || keyBytes != 16)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "Sec-WebSocket-Key must be 16 bytes in base64.");
+            return true;
+        }
+
+        // :: Step 2: the door
+        if (!IsWelcome(request))
+        {
+            ConnectionLog.WrongOrigin(host.Logger);
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, "This Origin may not connect; the server's service.origins lists those that may.");
+            return true;
+        }
+        if (connections.Stopping)
+        {
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server is stopping; connect again.");
+            return true;
+        }
+
+        // :: Step 3: the connection
+        context.Response.Headers.SecWebSocketAccept = Accept(key);
+        context.Response.Headers.Upgrade = "websocket";
+        context.Response.Headers.Connection = "Upgrade";
+        var stream = await upgrade.UpgradeAsync();
+        using var connection = new Connection(host, stream, context.Response.BodyWriter, context.Abort);
+        if (!connections.TryAdd(connection, context.Connection.RemoteIpAddress ?? System.Net.IPAddress.None))
+        {
+            await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later", context.RequestAborted);
+            return true;
+        }
+        try
+        {
+            await connection.RunAsync(context.RequestAborted);
+        }
+        finally
+        {
+            connections.Remove(connection);
+        }
+        return true;
+    }
+
+    [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; it protects nothing.")]
+    private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
+
+    /// <summary>Without a list any page may connect: there is no ambient authority that it could steal. Programs send no Origin.</summary>
+    private bool IsWelcome(HttpRequest request)
+    {
+        var origin = request.Headers.Origin.ToString();
+        if (origins is null || origin.Length == 0 || origins.Contains(origin)) return true;
+        return Uri.TryCreate(origin, UriKind.Absolute, out var uri) && request.Host.HasValue
+            && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static bool IsToken(StringValues header, string token) =>
+        header.ToString().Split(',', StringSplitOptions.TrimEntries).Contains(token, StringComparer.OrdinalIgnoreCase);
+
+    private static async Task RefuseAsync(HttpContext context, int status, string sentence)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync(sentence + "\n");
+    }
+}

@@ -1,0 +1,32 @@
+namespace SharedState.Host.Protocol;
+
+/// <summary>Why a request failed: what its reply says. The message is fixed text with names and limits, never an exception's.</summary>
+/// <param name="Code">One of the protocol's codes.</param>
+/// <param name="Message">A readable sentence that names the thing, the limit and the fix.</param>
+/// <param name="Temporary">Whether the same request may succeed later.</param>
+internal sealed record Error(string Code, string Message, bool Temporary = false)
+{
+    /// <summary>The existing servers' exact words.</summary>
+    public static readonly Error NoService = new("not_found", "no service");
+
+    public static readonly Error StorageAway = new("unavailable", "the service's storage is not available now; nothing was changed", Temporary: true);
+
+    public static readonly Error StorageSilent = new("unavailable", "the service's storage does not answer; nothing was changed", Temporary: true);
+
+    public static readonly Error OutcomeUnknown = new(
+        "unknown", "the service's storage failed during the update, which may or may not have been stored; read the collection to find out", Temporary: true);
+
+    public static readonly Error Refused = new("internal", "the service's storage refused the update; the server's log says why");
+
+    public static readonly Error StorageLimit = new("too_large", "the update is over a limit of the service's storage; nothing was changed");
+
+    public static readonly Error ServiceDown = new("unavailable", "the service is configured but not running; the server's log says why", Temporary: true);
+
+    public static readonly Error Stopping = new("unavailable", "the server is stopping; connect again", Temporary: true);
+
+    public static Error BadRequest(string message) => new("bad_request", message);
+
+    public static Error TooLarge(string message) => new("too_large", message);
+
+    public static Error Limit(string message) => new("limit", message);
+}

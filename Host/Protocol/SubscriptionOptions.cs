@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace SharedState.Host.Protocol;
+
+/// <summary>A subscription's options: those that the server knows, and all of them (less the position) to be given back.</summary>
+internal sealed class SubscriptionOptions
+{
+    public static readonly byte[] None = "{}"u8.ToArray();
+
+    private SubscriptionOptions()
+    {
+    }
+
+    /// <summary>The options as they came in, less <c>since</c> and <c>epoch</c>.</summary>
+    public byte[] Echo { get; private set; } = None;
+
+    public long? Since { get; private set; }
+
+    public string? Epoch { get; private set; }
+
+    public bool Conflate { get; private set; }
+
+    public double? MaxRate { get; private set; }
+
+    /// <summary>What is wrong with them, or null.</summary>
+    public Error? Error { get; private set; }
+
+    /// <summary>Reads the object that the reader stands on.</summary>
+    public static SubscriptionOptions Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request, Limits limits)
+    {
+        var options = new SubscriptionOptions();
+        var kept = new ArrayBufferWriter<byte>();
+        kept.Write("{"u8);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var start = (int)reader.TokenStartIndex;
+            var isPosition = options.TryReadPosition(ref reader);
+            if (!isPosition) options.ReadKept(ref reader);
+            JsonSlice.Skip(ref reader, limits.EnvelopeDepth, request);
+            if (isPosition) continue;
+            if (kept.WrittenCount > 1) kept.Write(","u8);
+            kept.Write(message[start..(int)reader.BytesConsumed]);
+        }
+        kept.Write("}"u8);
+        if (kept.WrittenCount > 2) options.Echo = kept.WrittenSpan.ToArray();
+        return options;
+    }
+
+    private bool TryReadPosition(ref Utf8JsonReader reader)
+    {
+        if (reader.ValueTextEquals("since"u8))
+        {
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var since)) Since = since;
+            else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest("\"since\" is a whole number");
+            return true;
+        }
+        if (reader.ValueTextEquals("epoch"u8))
+        {
+            reader.Read();
+            if (JsonText.TryRead(ref reader, out var epoch)) Epoch = epoch;
+            else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest("\"epoch\" is a string");
+            return true;
+        }
+        return false;
+    }
+
+    private void ReadKept(ref Utf8JsonReader reader)
+    {
+        if (reader.ValueTextEquals("conflate"u8))
+        {
+            reader.Read();
+            Conflate = reader.TokenType == JsonTokenType.True;
+            if (reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
+                Error = Error.BadRequest("\"conflate\" is true or false");
+        }
+        else if (reader.ValueTextEquals("maxRate"u8))
+        {
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var rate)) MaxRate = rate;
+            else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest("\"maxRate\" is a number of notifications a second");
+        }
+        else
+        {
+            reader.Read();
+        }
+    }
+}

@@ -1,0 +1,212 @@
+using System.Text;
+using System.Text.Json;
+
+namespace SharedState.Host.Protocol;
+
+/// <summary>Reads the argument of a PUT on a collection. Items are checked and copied out byte by byte, never turned into objects.</summary>
+internal static class UpdateReader
+{
+    private static readonly string[] NotSupported = ["if", "patch", "inc", "ephemeral", "ttl"];
+
+    public static void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request, Limits limits)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            request.Error = Error.BadRequest("the \"arg\" of a PUT on a collection is an object with \"remove\", \"insert\" and \"reset\"");
+            return;
+        }
+        var remove = new IdList(limits);
+        var insert = new ItemList(limits);
+        bool sawRemove = false, sawInsert = false, sawReset = false, reset = false;
+        while (request.Error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (reader.ValueTextEquals("remove"u8))
+            {
+                Once(ref sawRemove, "remove", request);
+                reader.Read();
+                remove.Read(ref reader, request);
+            }
+            else if (reader.ValueTextEquals("insert"u8))
+            {
+                Once(ref sawInsert, "insert", request);
+                reader.Read();
+                insert.Read(ref reader, message, request);
+            }
+            else if (reader.ValueTextEquals("reset"u8))
+            {
+                Once(ref sawReset, "reset", request);
+                reader.Read();
+                reset = ReadReset(ref reader, request);
+            }
+            else
+            {
+                // Leaving out what these ask for would do something else than was asked, so they are not passed over like unknown fields.
+                foreach (var name in NotSupported)
+                {
+                    if (reader.ValueTextEquals(name))
+                        request.Error = Error.BadRequest($"\"{name}\" in an update is not supported by this server");
+                }
+                reader.Read();
+                JsonSlice.Skip(ref reader, limits.EnvelopeDepth, request);
+            }
+        }
+        if (request.Error is not null) return;
+        if (remove.Count + insert.Count > limits.RequestItems)
+        {
+            request.Error = Error.Limit($"a request names at most {limits.RequestItems} items; send several");
+            return;
+        }
+        request.UpdateBytes = insert.Bytes;
+        request.Update = new ItemUpdate
+        {
+            Key = request.Path.Key,
+            Reset = reset,
+            Insert = insert.Distinct(),
+            Remove = reset ? [] : remove.DistinctWithout(insert),
+        };
+    }
+
+    private static void Once(ref bool seen, string field, Request request)
+    {
+        if (seen) request.Error ??= Error.BadRequest($"\"arg\" has two fields \"{field}\"");
+        seen = true;
+    }
+
+    private static bool ReadReset(ref Utf8JsonReader reader, Request request)
+    {
+        if (reader.TokenType is JsonTokenType.True) return true;
+        if (reader.TokenType is not (JsonTokenType.False or JsonTokenType.Null))
+            request.Error ??= Error.BadRequest("\"reset\" is true or false");
+        return false;
+    }
+
+    private static bool StartsList(ref Utf8JsonReader reader, string field, Request request)
+    {
+        if (reader.TokenType == JsonTokenType.StartArray) return true;
+        if (reader.TokenType != JsonTokenType.Null) request.Error ??= Error.BadRequest($"\"{field}\" is a list");
+        return false;
+    }
+
+    private static Error? CheckId(ref Utf8JsonReader reader, Limits limits, out string id)
+    {
+        id = "";
+        if (!JsonText.TryRead(ref reader, out var text)) return Error.BadRequest("an id is a string, without lone surrogates");
+        id = text;
+        // Each UTF-16 unit is at most 3 bytes, so most ids need no counting.
+        var fits = text.Length > 0 && (text.Length * 3 <= limits.IdBytes || Encoding.UTF8.GetByteCount(text) <= limits.IdBytes);
+        return fits ? null : Error.BadRequest($"an id has 1-{limits.IdBytes} bytes of UTF-8");
+    }
+
+    private static Error At(string place, Error error) => error with { Message = $"{place}: {error.Message}" };
+
+    /// <summary>The ids to remove.</summary>
+    private struct IdList(Limits limits)
+    {
+        private List<string>? _ids;
+
+        public readonly int Count => _ids?.Count ?? 0;
+
+        public void Read(ref Utf8JsonReader reader, Request request)
+        {
+            if (!StartsList(ref reader, "remove", request)) return;
+            _ids = [];
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                if (CheckId(ref reader, limits, out var id) is { } error)
+                {
+                    request.Error = At($"remove[{_ids.Count}]", error);
+                    return;
+                }
+                _ids.Add(id);
+                if (_ids.Count > limits.RequestItems) return; // counted and refused by the caller
+            }
+        }
+
+        public readonly List<string> DistinctWithout(ItemList insert)
+        {
+            if (_ids is null or []) return [];
+            if (_ids.Count == 1 && insert.Count == 0) return _ids;
+            var inserted = insert.Ids();
+            var seen = new HashSet<string>(_ids.Count, StringComparer.Ordinal);
+            return _ids.FindAll(id => !inserted.Contains(id) && seen.Add(id));
+        }
+    }
+
+    /// <summary>The items to insert.</summary>
+    private struct ItemList(Limits limits)
+    {
+        private List<Item>? _items;
+
+        public readonly int Count => _items?.Count ?? 0;
+
+        public long Bytes { get; private set; }
+
+        public void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request)
+        {
+            if (!StartsList(ref reader, "insert", request)) return;
+            _items = new(1);
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                if (ReadItem(ref reader, message, request) is { } error)
+                {
+                    request.Error = At($"insert[{_items.Count - 1}]", error);
+                    return;
+                }
+                if (_items.Count > limits.RequestItems) return; // counted and refused by the caller
+            }
+        }
+
+        private Error? ReadItem(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request)
+        {
+            _items!.Add(default);
+            if (reader.TokenType != JsonTokenType.StartObject) return Error.BadRequest("an item is an object with an \"id\"");
+            var start = (int)reader.TokenStartIndex;
+            var deepest = reader.CurrentDepth + limits.ItemDepth;
+            string? id = null;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var isId = reader.ValueTextEquals("id"u8);
+                reader.Read();
+                if (isId)
+                {
+                    if (id is not null) return Error.BadRequest("the item has two fields \"id\"");
+                    if (CheckId(ref reader, limits, out id) is { } error) return error;
+                }
+                else
+                {
+                    JsonSlice.Skip(ref reader, deepest, request);
+                    if (request.Error is not null) return Error.BadRequest($"an item is nested at most {limits.ItemDepth} levels deep");
+                }
+            }
+            if (id is null) return Error.BadRequest("the item has no \"id\"");
+            var length = (int)reader.BytesConsumed - start;
+            if (length > limits.ItemBytes)
+                return Error.TooLarge($"an item has at most {limits.ItemBytes} bytes; this one has {length}");
+            _items[^1] = new Item(id, message.Slice(start, length).ToArray());
+            Bytes += length;
+            return null;
+        }
+
+        /// <summary>The items, the last of those with equal ids; the place in the list is the first one's.</summary>
+        public readonly List<Item> Distinct()
+        {
+            if (_items is null or []) return [];
+            if (_items.Count == 1) return _items;
+            var places = new Dictionary<string, int>(_items.Count, StringComparer.Ordinal);
+            var distinct = new List<Item>(_items.Count);
+            foreach (var item in _items)
+            {
+                if (places.TryAdd(item.Id, distinct.Count)) distinct.Add(item);
+                else distinct[places[item.Id]] = item;
+            }
+            return distinct;
+        }
+
+        public readonly HashSet<string> Ids()
+        {
+            var ids = new HashSet<string>(Count, StringComparer.Ordinal);
+            foreach (var item in _items ?? []) ids.Add(item.Id);
+            return ids;
+        }
+    }
+}
