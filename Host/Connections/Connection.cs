@@ -33,9 +33,10 @@ internal sealed class Connection : IDisposable
     // Written by one of the loops, read by the registry's sweep; 0 for "not now".
     private long _lastReceivedAt, _writingSince, _messageSince, _pingedAt;
 
-    public Connection(HostState host, Stream input, PipeWriter output, Action abort)
+    public Connection(HostState host, Stream stream, Action abort)
     {
-        (_host, _input, _output, _abort) = (host, input, output, abort);
+        (_host, _input, _abort) = (host, stream, abort);
+        _output = PipeWriter.Create(stream, new(minimumBufferSize: FlushBytes, leaveOpen: true));
         _outbox = new(host.Limits.OutboxBytes);
         _lane = new(_outbox);
         _subscriptions = new(host, _lane);
@@ -227,6 +228,11 @@ internal sealed class Connection : IDisposable
         {
             // The receive loop meets the same, and ends the connection.
         }
+        catch (Exception exception)
+        {
+            ConnectionLog.Failed(_host.Logger, exception);
+            _abort();
+        }
         finally
         {
             _outbox.Close(null);
@@ -237,7 +243,7 @@ internal sealed class Connection : IDisposable
     {
         while (bytes.Length > 0)
         {
-            var part = bytes[..(int)Math.Min(bytes.Length, FlushBytes - _output.UnflushedBytes)];
+            var part = bytes[..Math.Min(bytes.Length, (int)(FlushBytes - _output.UnflushedBytes))];
             _output.Write(part.Span);
             bytes = bytes[part.Length..];
             if (_output.UnflushedBytes >= FlushBytes && !await FlushAsync(aborted)) return false;

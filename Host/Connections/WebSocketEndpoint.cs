@@ -58,7 +58,7 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         context.Response.Headers.Upgrade = "websocket";
         context.Response.Headers.Connection = "Upgrade";
         var stream = await upgrade.UpgradeAsync();
-        using var connection = new Connection(host, stream, context.Response.BodyWriter, context.Abort);
+        using var connection = new Connection(host, stream, context.Abort);
         if (!connections.TryAdd(connection, context.Connection.RemoteIpAddress ?? System.Net.IPAddress.None))
         {
             await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later", context.RequestAborted);

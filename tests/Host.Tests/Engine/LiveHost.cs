@@ -1,0 +1,77 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using SharedState.Host.Collections;
+using SharedState.Host.Connections;
+
+namespace SharedState.Host.Tests.Engine;
+
+/// <summary>The engine behind a real Kestrel on a free port, with the services <c>items</c> and <c>other</c> on memory, and <c>down</c>, which is refused.</summary>
+internal sealed class LiveHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ConnectionRegistry _registry;
+    private readonly ServiceWriter[] _writers;
+
+    private LiveHost(WebApplication app, ConnectionRegistry registry, ServiceWriter[] writers) =>
+        (_app, _registry, _writers) = (app, registry, writers);
+
+    public int Port { get; private init; }
+
+    public int Connections => _registry.Count;
+
+    public Uri Url => new($"ws://127.0.0.1:{Port}/");
+
+    public static async Task<LiveHost> StartAsync(
+        MemoryStorage? items = null, MemoryStorage? other = null, Limits? limits = null, TimeProvider? time = null, IReadOnlySet<string>? origins = null, ILogger? logger = null)
+    {
+        limits ??= new();
+        time ??= TimeProvider.System;
+        logger ??= NullLogger.Instance;
+        ServiceWriter[] writers = [Writer("items", items ?? new()), Writer("other", other ?? new())];
+        foreach (var writer in writers) await writer.StartAsync();
+        var state = new HostState(new([("items", writers[0]), ("other", writers[1]), ("down", null)]), limits, time, logger);
+        var registry = new ConnectionRegistry(state);
+        var endpoint = new WebSocketEndpoint(state, registry, origins);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var app = builder.Build();
+        app.Use(async (context, next) =>
+        {
+            if (!await endpoint.TryServeAsync(context)) await next(context);
+        });
+        app.Run(context => context.Response.WriteAsync("plain"));
+        await app.StartAsync();
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new(app, registry, writers) { Port = new Uri(address).Port };
+
+        ServiceWriter Writer(string name, MemoryStorage storage)
+        {
+            var context = new ItemServiceContext { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = logger };
+            return new(new(storage.CreateService, context, limits, time), limits, time);
+        }
+    }
+
+    /// <summary>Stops as the process does on SIGTERM.</summary>
+    public async Task StopAsync()
+    {
+        await _registry.StopAsync();
+        await _app.StopAsync();
+        foreach (var writer in _writers) await writer.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_registry.Stopping) await StopAsync();
+        _registry.Dispose();
+        await _app.DisposeAsync();
+    }
+}

@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+
+namespace SharedState.Host.Tests.Engine;
+
+/// <summary>
+/// Storage in memory that survives its service, so that a test can stop a host and start another on it; and that can be told to fail,
+/// to wait, to hang.
+/// </summary>
+internal sealed class MemoryStorage
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<CollectionKey, Stored> _collections = [];
+
+    public string Epoch { get; set; } = "e1";
+
+    /// <summary>Runs before each commit is applied; throws to fail it.</summary>
+    public Func<IReadOnlyList<ItemUpdate>, CancellationToken, Task>? BeforeCommit { get; set; }
+
+    /// <summary>Runs after each commit was applied, before it is answered.</summary>
+    public Func<IReadOnlyList<ItemUpdate>, Task>? AfterCommit { get; set; }
+
+    public Func<CollectionKey, CancellationToken, Task>? BeforeLoad { get; set; }
+
+    public Func<CancellationToken, Task>? BeforeOpen { get; set; }
+
+    public int Commits { get; private set; }
+
+    public int Loads { get; private set; }
+
+    public IItemService CreateService() => new Service(this);
+
+    /// <summary>What is stored, as a snapshot.</summary>
+    public StoredCollection Read(CollectionKey key)
+    {
+        lock (_gate)
+        {
+            if (!_collections.TryGetValue(key, out var stored)) return new(new(Epoch, 0), []);
+            return new(new(Epoch, stored.Revision), [.. stored.Items.Values])
+            {
+                Tombstones = [.. stored.Tombstones.Select(pair => new Tombstone(pair.Key, pair.Value))],
+                HistoryStart = stored.HistoryStart,
+            };
+        }
+    }
+
+    private CommitResult Apply(ItemUpdate update)
+    {
+        if (!_collections.TryGetValue(update.Key, out var stored)) _collections.Add(update.Key, stored = new());
+        var effective = update.Insert.Count > 0 || (update.Reset ? stored.Items.Count > 0 : update.Remove.Any(stored.Items.ContainsKey));
+        if (!effective) return new(CommitStatus.Unchanged, new(Epoch, stored.Revision));
+        var revision = ++stored.Revision;
+        if (update.Reset)
+        {
+            stored.Items.Clear();
+            stored.Tombstones.Clear();
+            stored.HistoryStart = revision;
+        }
+        foreach (var id in update.Remove)
+        {
+            if (stored.Items.Remove(id)) stored.Tombstones[id] = revision;
+        }
+        foreach (var item in update.Insert)
+        {
+            stored.Tombstones.Remove(item.Id);
+            stored.Items[item.Id] = new(item.Id, item.Json, revision);
+        }
+        return new(CommitStatus.Committed, new(Epoch, revision));
+    }
+
+    private sealed class Stored
+    {
+        public Dictionary<string, StoredItem> Items { get; } = [];
+
+        public Dictionary<string, long> Tombstones { get; } = [];
+
+        public long Revision { get; set; }
+
+        public long HistoryStart { get; set; }
+    }
+
+    private sealed class Service(MemoryStorage storage) : IItemService
+    {
+        public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
+        {
+            if (storage.BeforeOpen is { } before) await before(stop);
+        }
+
+        public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
+        {
+            if (storage.BeforeLoad is { } before) await before(key, stop);
+            lock (storage._gate) storage.Loads++;
+            return storage.Read(key);
+        }
+
+        public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
+        {
+            if (storage.BeforeCommit is { } before) await before(batch, stop);
+            CommitResult[] results;
+            lock (storage._gate)
+            {
+                storage.Commits++;
+                results = [.. batch.Select(storage.Apply)];
+            }
+            if (storage.AfterCommit is { } after) await after(batch);
+            return results;
+        }
+
+        public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
+        {
+            await Task.CompletedTask;
+            List<CollectionKey> keys;
+            lock (storage._gate) keys = [.. storage._collections.Where(pair => pair.Value.Items.Count > 0 && (app is null || pair.Key.App == app)).Select(pair => pair.Key)];
+            foreach (var key in keys) yield return key;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
