@@ -1,1 +1,116 @@
-return 0;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Serilog.Events;
+using Serilog.Extensions.Logging;
+using SharedState.Host.Configuration;
+using SharedState.Host.Diagnostics;
+using SharedState.Host.Plugins;
+
+namespace SharedState.Host;
+
+/// <summary>Puts the host together. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line is.</summary>
+internal static class Program
+{
+    private static readonly string PluginFolder = Path.Combine(AppContext.BaseDirectory, "plugins");
+    private static readonly string PageFolder = Path.Combine(AppContext.BaseDirectory, "wwwroot");
+
+    public static async Task<int> Main(string[] arguments)
+    {
+        var command = CommandLine.Parse(arguments);
+        if (command.Mistake is not null) return Fail(2, command.Mistake);
+        if (command.Help || command.Version)
+        {
+            Console.WriteLine(command.Help ? CommandLine.Usage : $"Shared State {StartReport.Version}");
+            return 0;
+        }
+
+        // :: 1. Check the file as a whole; whatever is wrong is said at once.
+        if (Installation.FindFile(command.File) is not { } file)
+            return Fail(1, $"there is no plugins.json in this folder, nor in {AppContext.BaseDirectory}; name a configuration file: sharedstate FILE");
+        using var installation = Installation.Read(file, PluginFolder, listen: !command.Check);
+        if (installation.Mistakes is [_, ..] mistakes) return Fail(1, string.Join(Environment.NewLine, mistakes));
+
+        // :: 2. Load the plugins that services name.
+        using var output = LogOutput.Create(command.JsonLog ?? installation.Config.JsonLog, command.Check ? LogEventLevel.Warning : LogEventLevel.Information);
+        using ILoggerFactory loggers = new SerilogLoggerFactory(output);
+        var cache = PluginCache.ForUser();
+        var plugins = new PluginHost(cache, loggers);
+        var services = installation.Plans.Select(plugins.Set).ToArray();
+        cache.Clean();
+
+        // :: 3. Check, or serve.
+        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(installation, services, loggers);
+    }
+
+    private static async Task<int> CheckAsync(Installation installation, ServiceSetup[] services)
+    {
+        Console.WriteLine($"{installation.Config.File.FullPath} has no mistakes");
+        foreach (var mistake in installation.Plugins.Mistakes) Console.WriteLine($"  left out: {mistake}");
+        return await ServiceCheck.RunAsync(services, installation.Config.Limits.StorageTime, Console.Out) ? 0 : 1;
+    }
+
+    private static async Task<int> ServeAsync(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)
+    {
+        var logger = loggers.CreateLogger("Host");
+        await using var app = Build(installation, services, loggers);
+        if (services.All(service => service.Refusal is not null))
+        {
+            StartReport.WriteServices(logger, installation.Plugins, services);
+            Log.NothingRuns(logger);
+            return 1;
+        }
+        app.Lifetime.ApplicationStopping.Register(() => Log.Stopping(logger));
+        await app.StartAsync();
+        StartReport.Write(logger, installation, services);
+        await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
+    private static WebApplication Build(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)
+    {
+        var (config, limits, sockets) = (installation.Config, installation.Config.Limits, installation.Sockets!);
+
+        // Empty: neither appsettings.json nor ASPNETCORE_ variables have a say. The one configuration is the file.
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton(limits);
+        builder.Services.AddSingleton<IReadOnlyList<ServiceSetup>>(services);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = limits.StopTime + TimeSpan.FromSeconds(1));
+
+        TlsCertificate? certificate = null;
+        if (config.Tls is not null)
+        {
+            certificate = new(config.Tls, loggers.CreateLogger<TlsCertificate>(), TimeProvider.System);
+            builder.Services.AddHostedService(_ => certificate);
+        }
+        builder.WebHost.UseKestrelCore().UseSockets(options => options.CreateBoundListenSocket = sockets.Take).ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.RequestHeadersTimeout = limits.HandshakeTime;
+            kestrel.Limits.MaxRequestHeadersTotalSize = limits.HandshakeBytes;
+            kestrel.Limits.MaxRequestLineSize = limits.HandshakeBytes;
+            kestrel.Limits.MaxConcurrentConnections = limits.Connections;
+            foreach (var endPoint in sockets.EndPoints)
+            {
+                kestrel.Listen(endPoint, listen =>
+                {
+                    // The WebSocket upgrade is one of HTTP/1.1.
+                    listen.Protocols = HttpProtocols.Http1;
+                    if (certificate is not null) listen.UseHttps(certificate.Handshake(limits.HandshakeTime));
+                });
+            }
+        });
+
+        var app = builder.Build();
+        // The WebSocket upgrade, on any path, goes here: before the pages.
+        app.UsePages(PageFolder);
+        return app;
+    }
+
+    private static int Fail(int code, string message)
+    {
+        Console.Error.WriteLine(message);
+        return code;
+    }
+}

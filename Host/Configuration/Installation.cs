@@ -1,0 +1,41 @@
+using SharedState.Host.Plugins;
+
+namespace SharedState.Host.Configuration;
+
+/// <summary>What the configuration file asks for, checked as a whole: against the plugins that are installed, and against this computer.</summary>
+internal sealed class Installation : IDisposable
+{
+    private Installation(HostConfig config, PluginFolders plugins, IReadOnlyList<ServicePlan> plans, ListenSockets? sockets) =>
+        (Config, Plugins, Plans, Sockets) = (config, plugins, plans, sockets);
+
+    public HostConfig Config { get; }
+
+    public PluginFolders Plugins { get; }
+
+    public IReadOnlyList<ServicePlan> Plans { get; }
+
+    /// <summary>Where to listen; null if that was not asked for.</summary>
+    public ListenSockets? Sockets { get; }
+
+    /// <summary>What is wrong in the file, all of it. If there is anything, the host must not start.</summary>
+    public IReadOnlyList<Mistake> Mistakes => [.. Config.File.Mistakes];
+
+    /// <param name="file">The configuration file.</param>
+    /// <param name="plugins">The folder of the plugins that come with the host.</param>
+    /// <param name="listen">Whether to bind the sockets as well.</param>
+    public static Installation Read(string file, string plugins, bool listen)
+    {
+        var config = HostConfig.Read(JsonFile.Read(file));
+        var folders = PluginFolders.Scan(plugins, config.PluginFolders);
+        var plans = ServicePlan.Make(config, folders);
+        return new(config, folders, plans, listen && config.File.Root is not null ? ListenSockets.Bind(config) : null);
+    }
+
+    /// <summary>
+    /// The file to read: what was asked for, else <c>plugins.json</c> in the working directory, else the one beside the program. Null if there is none.
+    /// </summary>
+    public static string? FindFile(string? asked) =>
+        asked ?? new[] { "plugins.json", Path.Combine(AppContext.BaseDirectory, "plugins.json") }.FirstOrDefault(File.Exists);
+
+    public void Dispose() => Sockets?.Dispose();
+}

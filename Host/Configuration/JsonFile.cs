@@ -1,0 +1,97 @@
+using System.Text.Json;
+
+namespace SharedState.Host.Configuration;
+
+/// <summary>A JSON file that is being read, and all that is wrong with it so far.</summary>
+internal sealed class JsonFile
+{
+    private readonly List<Mistake> _mistakes = [];
+
+    private JsonFile(string name)
+    {
+        Name = name;
+        FullPath = Path.GetFullPath(name);
+        Directory = Path.GetDirectoryName(FullPath)!;
+    }
+
+    /// <summary>The file as the operator named it.</summary>
+    public string Name { get; }
+
+    public string FullPath { get; }
+
+    /// <summary>What relative paths in the file are relative to.</summary>
+    public string Directory { get; }
+
+    /// <summary>The whole file; null if it could not be read, which is then among the mistakes.</summary>
+    public JsonNode? Root { get; private set; }
+
+    /// <summary>What is wrong, from top to bottom.</summary>
+    public IEnumerable<Mistake> Mistakes => _mistakes.OrderBy(mistake => mistake.Place?.Line).ThenBy(mistake => mistake.Place?.Column);
+
+    public static JsonFile Read(string name)
+    {
+        var file = new JsonFile(name);
+        try
+        {
+            var utf8 = File.ReadAllBytes(file.FullPath);
+            if (utf8.AsSpan().Trim(" \t\r\n"u8).IsEmpty) file.Add(null, "", "the file is empty; it should hold a JSON object");
+            else file.Root = JsonTree.Read(utf8, (place, path, sentence) => file.Add(place, path, sentence));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            file.Add(null, "", $"the file cannot be read: {Reason(e)}");
+        }
+        return file;
+    }
+
+    public void Add(Place? place, string path, string sentence) => _mistakes.Add(new(Name, place, path, sentence));
+
+    public void Add(JsonNode node, string sentence) => Add(node.Place, node.Path, sentence);
+
+    /// <summary>
+    /// What <c>{"env":"NAME"}</c> or <c>{"file":"path"}</c> stands for; any other node as it is; null after a mistake. One line break at
+    /// a file's end does not count.
+    /// </summary>
+    public JsonNode? Resolve(JsonNode node)
+    {
+        if (!IsReference(node)) return node;
+        var target = node.Fields[0].Value;
+        var text = node.Fields[0].Name == "env" ? ReadVariable(target) : ReadText(target);
+        return text is null ? null : new(JsonValueKind.String, node.Place, node.Path) { Text = text, Referred = true };
+    }
+
+    public static bool IsReference(JsonNode node) =>
+        node is { Kind: JsonValueKind.Object, Fields: [{ Name: "env" or "file", Value.Kind: JsonValueKind.String }] };
+
+    /// <summary>A path of this file made absolute.</summary>
+    public string Absolute(string path) => Path.GetFullPath(path, Directory);
+
+    private string? ReadVariable(JsonNode name)
+    {
+        var text = Environment.GetEnvironmentVariable(name.Text);
+        if (text is null) Add(name, $"the environment has no variable \"{name.Text}\"");
+        return text;
+    }
+
+    private string? ReadText(JsonNode path)
+    {
+        try
+        {
+            var text = File.ReadAllText(Absolute(path.Text));
+            return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            Add(path, $"the file {path.Text} cannot be read: {Reason(e)}");
+            return null;
+        }
+    }
+
+    /// <summary>Why a file could not be used, in words that do not repeat its path.</summary>
+    public static string Reason(Exception e) => e switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "there is no such file",
+        UnauthorizedAccessException => "access is denied",
+        _ => e.Message,
+    };
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace SharedState.Host.Configuration;
+
+/// <summary>How one of the <see cref="Limits"/> is written in <c>service.limits</c>: its name with the unit, and what it may be.</summary>
+internal sealed record LimitField(string Name, double Minimum, double Maximum, Func<Limits, double?> Read, Func<Limits, double?, Limits> Write)
+{
+    /// <summary>Whether null is a value: no limit.</summary>
+    public bool Optional { get; private init; }
+
+    private bool Fractional { get; init; }
+
+    // A day: no use is known of longer ones, and every timer can count it.
+    private const double MaximumSeconds = 86_400;
+
+    public static IReadOnlyList<LimitField> All { get; } =
+    [
+        Number("message_bytes", 1_024, 1 << 30, l => l.MessageBytes, (l, v) => l with { MessageBytes = (int)v }),
+        Number("message_fragments", 1, int.MaxValue, l => l.MessageFragments, (l, v) => l with { MessageFragments = (int)v }),
+        Seconds("message_seconds", l => l.MessageTime, (l, v) => l with { MessageTime = v }),
+        Number("unfinished_bytes", 1_024, 1L << 40, l => l.UnfinishedBytes, (l, v) => l with { UnfinishedBytes = (long)v }),
+        Number("envelope_depth", 8, 1_000, l => l.EnvelopeDepth, (l, v) => l with { EnvelopeDepth = (int)v }),
+        Number("item_depth", 1, 1_000, l => l.ItemDepth, (l, v) => l with { ItemDepth = (int)v }),
+        Number("id_bytes", 1, 1_024, l => l.IdBytes, (l, v) => l with { IdBytes = (int)v }),
+        Number("name_bytes", 1, 512, l => l.NameBytes, (l, v) => l with { NameBytes = (int)v }),
+        Number("item_bytes", 16, 1 << 30, l => l.ItemBytes, (l, v) => l with { ItemBytes = (int)v }),
+        Number("request_items", 1, int.MaxValue, l => l.RequestItems, (l, v) => l with { RequestItems = (int)v }),
+        Number("collection_items", 1, int.MaxValue, l => l.CollectionItems, (l, v) => l with { CollectionItems = (int)v }),
+        Number("collection_bytes", 1_024, 1L << 40, l => l.CollectionBytes, (l, v) => l with { CollectionBytes = (long)v }),
+        Number("subscriptions", 1, int.MaxValue, l => l.Subscriptions, (l, v) => l with { Subscriptions = (int)v }),
+        new("request_rate", 0.1, 1e9, l => l.RequestRate, (l, v) => l with { RequestRate = v }) { Optional = true, Fractional = true },
+        Number("request_burst", 1, int.MaxValue, l => l.RequestBurst, (l, v) => l with { RequestBurst = (int)v }),
+        Number("requests_in_flight", 1, int.MaxValue, l => l.RequestsInFlight, (l, v) => l with { RequestsInFlight = (int)v }),
+        Number("connections", 1, int.MaxValue, l => l.Connections, (l, v) => l with { Connections = (int)v }),
+        new("connections_per_address", 1, int.MaxValue, l => l.ConnectionsPerAddress, (l, v) => l with { ConnectionsPerAddress = (int?)v }) { Optional = true },
+        Seconds("handshake_seconds", l => l.HandshakeTime, (l, v) => l with { HandshakeTime = v }),
+        Number("handshake_bytes", 1_024, 1 << 20, l => l.HandshakeBytes, (l, v) => l with { HandshakeBytes = (int)v }),
+        Seconds("ping_seconds", l => l.PingInterval, (l, v) => l with { PingInterval = v }),
+        Seconds("pong_seconds", l => l.PongTime, (l, v) => l with { PongTime = v }),
+        Number("outbox_bytes", 1_024, 1 << 30, l => l.OutboxBytes, (l, v) => l with { OutboxBytes = (int)v }),
+        Seconds("stalled_seconds", l => l.StalledTime, (l, v) => l with { StalledTime = v }),
+        Number("tombstones", 0, int.MaxValue, l => l.Tombstones, (l, v) => l with { Tombstones = (int)v }),
+        Seconds("collection_idle_seconds", l => l.CollectionIdleTime, (l, v) => l with { CollectionIdleTime = v }),
+        // Every request is answered within 10 seconds, whatever storage does; and a stop takes no longer.
+        Seconds("storage_seconds", l => l.StorageTime, (l, v) => l with { StorageTime = v }, maximum: 9),
+        Seconds("stop_seconds", l => l.StopTime, (l, v) => l with { StopTime = v }, maximum: 9),
+    ];
+
+    private static readonly Limits Defaults = new();
+
+    /// <summary>The limit as the configuration would hold it, and its default if that differs.</summary>
+    public string Describe(Limits limits) =>
+        Read(limits) == Read(Defaults) ? $"{Name} {Show(limits)}" : $"{Name} {Show(limits)} (default {Show(Defaults)})";
+
+    /// <summary>Reads <c>service.limits</c>, all of whose fields are optional.</summary>
+    public static Limits ReadAll(JsonFields fields)
+    {
+        var limits = new Limits();
+        foreach (var field in All)
+        {
+            var isNull = fields.Take(field.Name) is { Kind: JsonValueKind.Null };
+            double? value = field.Fractional
+                ? fields.Number(field.Name, field.Minimum, field.Maximum)
+                : fields.Number(field.Name, (long)field.Minimum, (long)field.Maximum);
+            if (value is not null || (isNull && field.Optional)) limits = field.Write(limits, value);
+        }
+        fields.End();
+        return limits;
+    }
+
+    private string Show(Limits limits) => Read(limits)?.ToString(CultureInfo.InvariantCulture) ?? "null";
+
+    private static LimitField Number(string name, double minimum, double maximum, Func<Limits, double?> read, Func<Limits, double, Limits> write) =>
+        new(name, minimum, maximum, read, (limits, value) => write(limits, value!.Value));
+
+    private static LimitField Seconds(
+        string name, Func<Limits, TimeSpan> read, Func<Limits, TimeSpan, Limits> write, double maximum = MaximumSeconds) =>
+        new(name, 0.1, maximum, l => read(l).TotalSeconds, (l, v) => write(l, TimeSpan.FromSeconds(v!.Value))) { Fractional = true };
+}

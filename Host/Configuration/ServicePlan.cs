@@ -1,0 +1,41 @@
+using SharedState.Host.Plugins;
+
+namespace SharedState.Host.Configuration;
+
+/// <summary>A configured service and the plugin that is for it; or why there is none, and then only this service does not run.</summary>
+internal sealed record ServicePlan(ServiceConfig Service, PluginManifest? Plugin, string Refusal)
+{
+    /// <summary>The service's values as the plugin gets them: those of the file, and the manifest's defaults for the rest.</summary>
+    public IReadOnlyDictionary<string, string> Values
+    {
+        get
+        {
+            var values = Service.Entries.Where(entry => entry.HasValue).ToDictionary(entry => entry.Key, entry => entry.Node.Text);
+            foreach (var key in Plugin?.Config ?? [])
+            {
+                if (key.Default is not null) values.TryAdd(key.Name, key.Default);
+            }
+            return values;
+        }
+    }
+
+    /// <summary>Finds each service's plugin and has its <c>config</c> checked. An unknown module is a mistake in the file.</summary>
+    public static IReadOnlyList<ServicePlan> Make(HostConfig config, PluginFolders plugins)
+    {
+        var plans = new List<ServicePlan>();
+        foreach (var service in config.Services)
+        {
+            if (!plugins.Modules.Contains(service.Module))
+            {
+                config.File.Add(service.ModuleNode, plugins.Modules.Count == 0
+                    ? $"no plugin is installed; put one into a folder of its own in {plugins.Standard}"
+                    : $"unknown module \"{service.Module}\"; installed are {string.Join(", ", plugins.Modules)}");
+                continue;
+            }
+            var plugin = plugins.Find(service, out var why);
+            plugin?.Check(service);
+            plans.Add(new(service, plugin, why));
+        }
+        return plans;
+    }
+}

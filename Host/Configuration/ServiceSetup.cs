@@ -1,0 +1,60 @@
+using SharedState.Host.Plugins;
+
+namespace SharedState.Host.Configuration;
+
+/// <summary>One configured service, ready to be opened; or refused, with the reason.</summary>
+internal sealed record ServiceSetup
+{
+    /// <summary>The second segment of its collections' paths.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The plugin and its version; null if none is for this service.</summary>
+    public string? PluginTitle { get; init; }
+
+    /// <summary>Where the service stores, without secrets: <c>sqlite, data/items.db</c>.</summary>
+    public string Storage { get; init; } = "";
+
+    /// <summary>Why this service does not run, as one sentence for the operator; null if it may be opened.</summary>
+    public string? Refusal { get; init; }
+
+    /// <summary>What each instance is opened with.</summary>
+    public required ItemServiceContext Context { get; init; }
+
+    /// <summary>A new instance. Runs the plugin's constructor, which may block or throw: not on a thread that others wait for.</summary>
+    public required Func<IItemService> Create { get; init; }
+
+    /// <summary>
+    /// What went wrong when an instance was created or opened, as one sentence for the operator: with the place in the configuration, if the plugin
+    /// says which key is wrong.
+    /// </summary>
+    public required Func<Exception, string> Explain { get; init; }
+
+    public static ServiceSetup Ready(ServicePlan plan, Plugin plugin, ILoggerFactory loggers) =>
+        Make(plan, plugin.Create, null, loggers);
+
+    public static ServiceSetup Refused(ServicePlan plan, string why, ILoggerFactory loggers) =>
+        Make(plan, () => throw new InvalidOperationException(why), why, loggers);
+
+    private static ServiceSetup Make(ServicePlan plan, Func<IItemService> create, string? refusal, ILoggerFactory loggers) => new()
+    {
+        Name = plan.Service.Name,
+        PluginTitle = plan.Plugin?.Title,
+        Storage = plan.Service.Storage,
+        Context = new()
+        {
+            ServiceName = plan.Service.Name,
+            Config = plan.Values,
+            BaseDirectory = plan.Service.BaseDirectory,
+            Logger = loggers.CreateLogger($"Service.{plan.Service.Name}"),
+        },
+        Create = create,
+        Refusal = refusal,
+        Explain = e => plan.Service.Redact(e switch
+        {
+            ItemServiceException { Fault: ItemServiceFault.Config } wrong => plan.Service.At(wrong.ConfigKey, wrong.Message),
+            ItemServiceException or PluginException => e.Message,
+            TimeoutException => $"{plan.Plugin?.Title} did not open it in time",
+            _ => $"{plan.Plugin?.Title} failed to open it: {e.GetType().Name}: {e.Message}",
+        }),
+    };
+}

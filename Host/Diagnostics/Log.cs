@@ -1,0 +1,41 @@
+namespace SharedState.Host.Diagnostics;
+
+/// <summary>What the host says while it starts and stops: ids 1000-1099; about plugins: 1100-1199. Each is said in one place only.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Information, "Shared State {Version} listens on {Urls}; configuration: {File}")]
+    public static partial void Listening(ILogger logger, string version, string urls, string file);
+
+    [LoggerMessage(1001, LogLevel.Information, "Limits: {Limits}")]
+    public static partial void Limits(ILogger logger, string limits);
+
+    [LoggerMessage(1002, LogLevel.Information, "Doors: TLS {Tls}, origins {Origins}, compression {Compression}")]
+    public static partial void Doors(ILogger logger, string tls, string origins, string compression);
+
+    [LoggerMessage(1010, LogLevel.Warning, "Anyone who reaches {Urls} may read and write everything: there are no access rules. Let a firewall or a proxy decide who does, or set service.host to \"localhost\"")]
+    public static partial void OpenToTheNetwork(ILogger logger, string urls);
+
+    [LoggerMessage(1011, LogLevel.Warning, "Pages from any origin may connect: list those that may in service.origins, like [\"https://example.org\"]")]
+    public static partial void AnyOrigin(ILogger logger);
+
+    [LoggerMessage(1012, LogLevel.Critical, "No service can run; the host ends")]
+    public static partial void NothingRuns(ILogger logger);
+
+    [LoggerMessage(1020, LogLevel.Information, "Stopping")]
+    public static partial void Stopping(ILogger logger);
+
+    [LoggerMessage(1030, LogLevel.Information, "New handshakes use the changed certificate {File}, valid until {NotAfter:u}")]
+    public static partial void CertificateChanged(ILogger logger, string file, DateTime notAfter);
+
+    [LoggerMessage(1031, LogLevel.Error, "The changed certificate cannot be used, the old one stays: {Reason}")]
+    public static partial void CertificateKept(ILogger logger, string reason);
+
+    [LoggerMessage(1100, LogLevel.Information, "Service {Service}: {Plugin}, {Storage}")]
+    public static partial void ServiceConfigured(ILogger logger, string service, string plugin, string storage);
+
+    [LoggerMessage(1101, LogLevel.Error, "Service {Service} does not run: {Reason}")]
+    public static partial void ServiceRefused(ILogger logger, string service, string reason);
+
+    [LoggerMessage(1102, LogLevel.Warning, "A plugin is left out: {Reason}")]
+    public static partial void PluginLeftOut(ILogger logger, string reason);
+}

@@ -1,0 +1,88 @@
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Parsing;
+
+namespace SharedState.Host.Diagnostics;
+
+/// <summary>
+/// Lets at most ten events a second of each reason pass, then says how many more there were: whatever a client does over and over must
+/// neither fill a disk nor hide what else happens.
+/// </summary>
+internal sealed class RateLimit : ILogEventSink, IDisposable
+{
+    public const int EventsPerSecond = 10;
+
+    // Templates are constants of the code; a plugin that builds them from data must not fill the memory, so from here on they share one count.
+    private const int MaximumReasons = 1_000;
+
+    private static readonly MessageTemplate More = new MessageTemplateParser().Parse("{Message} .. {Count:N0} more in the last second");
+
+    private readonly Logger _output;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly Lock _lock = new();
+    private Dictionary<string, Reason> _reasons = [];
+
+    public RateLimit(Logger output, TimeProvider time)
+    {
+        _output = output;
+        _time = time;
+        _timer = time.CreateTimer(_ => EndSecond(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+    }
+
+    public void Emit(LogEvent logEvent)
+    {
+        if (Passes(logEvent)) _output.Write(logEvent);
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        EndSecond();
+        _output.Dispose();
+    }
+
+    private bool Passes(LogEvent logEvent)
+    {
+        lock (_lock)
+        {
+            var key = logEvent.MessageTemplate.Text;
+            if (_reasons.Count >= MaximumReasons && !_reasons.ContainsKey(key)) key = "";
+            if (!_reasons.TryGetValue(key, out var reason)) _reasons.Add(key, reason = new());
+            reason.Last = logEvent;
+            return ++reason.Count <= EventsPerSecond;
+        }
+    }
+
+    private void EndSecond()
+    {
+        Dictionary<string, Reason> reasons;
+        lock (_lock)
+        {
+            if (_reasons.Count == 0) return;
+            (reasons, _reasons) = (_reasons, []);
+        }
+        foreach (var reason in reasons.Values)
+        {
+            if (reason.Count > EventsPerSecond) _output.Write(Summary(reason));
+        }
+    }
+
+    private LogEvent Summary(Reason reason)
+    {
+        var last = reason.Last!;
+        LogEventProperty[] properties =
+        [
+            new("Message", new ScalarValue(Printable.Text(last.MessageTemplate.Text))),
+            new("Count", new ScalarValue(reason.Count - EventsPerSecond)),
+        ];
+        return new(_time.GetLocalNow(), last.Level, null, More, properties);
+    }
+
+    private sealed class Reason
+    {
+        public int Count { get; set; }
+
+        public LogEvent? Last { get; set; }
+    }
+}

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.StaticFiles;
+using Microsoft.Extensions.FileProviders;
+
+namespace SharedState.Host;
+
+/// <summary>The web pages and the browser client: plain files from <c>wwwroot</c> beside the program.</summary>
+internal static class Pages
+{
+    private const string Nothing = "Nothing is here. Programs connect by WebSocket, on any path of this address; the pages for people start at /.\n";
+
+    public static void UsePages(this IApplicationBuilder app, string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            var files = new PhysicalFileProvider(folder);
+            var types = new FileExtensionContentTypeProvider();
+            types.Mappings[".map"] = "application/json";
+            // The default is a video format's.
+            types.Mappings[".ts"] = "text/plain; charset=utf-8";
+            app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
+            app.UseStaticFiles(new StaticFileOptions { FileProvider = files, ContentTypeProvider = types, OnPrepareResponse = AddHeaders });
+        }
+        app.Run(context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            return context.Response.WriteAsync(Nothing);
+        });
+    }
+
+    private static void AddHeaders(StaticFileResponseContext file)
+    {
+        var headers = file.Context.Response.Headers;
+        // A file may change with the next release: browsers ask, and get 304 if it did not.
+        headers.CacheControl = "no-cache";
+        headers.XContentTypeOptions = "nosniff";
+        // Pages of other origins import the client as a module, which browsers load by the rules of CORS.
+        if (file.Context.Request.Path.StartsWithSegments("/libs")) headers.AccessControlAllowOrigin = "*";
+    }
+}

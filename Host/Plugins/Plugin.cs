@@ -1,0 +1,75 @@
+using System.Reflection;
+using McMaster.NETCore.Plugins;
+
+namespace SharedState.Host.Plugins;
+
+/// <summary>One plugin, loaded: one load context, shared by all services that use it. Never unloaded, since database drivers cannot be.</summary>
+internal sealed class Plugin
+{
+    private readonly Type _service;
+
+    private Plugin(PluginManifest manifest, Type service)
+    {
+        Manifest = manifest;
+        _service = service;
+    }
+
+    public PluginManifest Manifest { get; }
+
+    /// <summary>Loads a plugin from its copy in the cache. Runs none of its code but module initializers.</summary>
+    /// <exception cref="PluginException">It cannot be used here.</exception>
+    public static Plugin Load(PluginManifest manifest, PluginCache cache)
+    {
+        var folder = cache.Copy(manifest.Folder);
+        PluginPreflight.Check(manifest, folder);
+        try
+        {
+            var loader = PluginLoader.CreateFromAssemblyFile(
+                Path.Combine(folder, manifest.Assembly),
+                PluginPreflight.SharedTypes,
+                // Else a plugin would get the host's copy of any library that both have, whatever version it was built for.
+                config => config.PreferSharedTypes = false);
+            return new(manifest, TheService(manifest, loader.LoadDefaultAssembly().GetExportedTypes()));
+        }
+        catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException or InvalidOperationException)
+        {
+            throw new PluginException($"{manifest.Title} in {manifest.Folder} cannot be loaded: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A new instance, for one service. Runs the plugin's constructor, which may block.</summary>
+    /// <exception cref="PluginException">The constructor failed.</exception>
+    public IItemService Create()
+    {
+        try
+        {
+            return (IItemService)Activator.CreateInstance(_service)!;
+        }
+        catch (TargetInvocationException e) when (e.InnerException is { } inner)
+        {
+            throw new PluginException($"the constructor of {_service.FullName} in {Manifest.Title} failed: {inner.GetType().Name}: {inner.Message}", inner);
+        }
+        catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or MissingMethodException)
+        {
+            throw new PluginException($"{_service.FullName} in {Manifest.Title} cannot be created: {e.Message}", e);
+        }
+    }
+
+    private static Type TheService(PluginManifest manifest, Type[] types)
+    {
+        var services = types.Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IItemService))).ToArray();
+        if (services is [var service])
+        {
+            return service.GetConstructor(Type.EmptyTypes) is not null ? service
+                : throw Wrong(manifest, $"must give {service.FullName} a public constructor without parameters");
+        }
+        if (services.Length > 1) throw Wrong(manifest, $"has several services, {string.Join(" and ", services.Select(type => type.FullName))}; only one class may be public");
+
+        var foreign = types.SelectMany(type => type.GetInterfaces()).FirstOrDefault(type => type.FullName == typeof(IItemService).FullName && type != typeof(IItemService));
+        throw Wrong(manifest, foreign is null
+            ? $"has no public class in {manifest.Assembly} that implements {typeof(IItemService).FullName}"
+            : $"implements a {typeof(IItemService).FullName} of its own, from {foreign.Assembly.GetName()}; refer to SharedState.Abstractions instead");
+    }
+
+    private static PluginException Wrong(PluginManifest manifest, string what) => new($"{manifest.Title} in {manifest.Folder} {what}");
+}

@@ -1,0 +1,3 @@
+namespace TestPlugins;
+
+internal sealed class Nothing : EmptyItemService;

@@ -1,0 +1,5 @@
+namespace TestPlugins;
+
+public sealed class One : EmptyItemService;
+
+public sealed class Two : EmptyItemService;
