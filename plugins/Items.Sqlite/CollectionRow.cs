@@ -1,0 +1,64 @@
+using Microsoft.Data.Sqlite;
+
+namespace SharedState.Items.Sqlite;
+
+/// <summary>Where one collection stands: its row, while a transaction reads or changes it.</summary>
+internal sealed class CollectionRow
+{
+    /// <summary>The row's key in the tables beside the items'; 0 while the collection was never written to and has no row.</summary>
+    public long Id { get; set; }
+
+    public required string Epoch { get; set; }
+
+    /// <summary>The revision at which the epoch began. Items of which the revision is not known, or from before, count as inserted there.</summary>
+    public long EpochStart { get; set; }
+
+    public long Revision { get; set; }
+
+    public long HistoryStart { get; set; }
+
+    /// <summary>The number of items.</summary>
+    public long Items { get; set; }
+
+    /// <summary>The number of remembered removals.</summary>
+    public long Removals { get; set; }
+
+    public Position Position => new(Epoch, Revision);
+}
+
+/// <summary>Finds collections, on a connection that reads or on the one that writes.</summary>
+internal sealed class CollectionIndex(SqliteConnection connection, Schema schema) : IDisposable
+{
+    private readonly Statement _changed = new(connection, $"SELECT 1 FROM {schema.Changed} WHERE app = ?1 AND chnl = ?2");
+    private readonly Statement _epoch = new(connection, $"SELECT epoch FROM {schema.Store}");
+    private readonly Statement _row = new(connection, $"""
+        SELECT collection, epoch, epoch_start, revision, history_start, items, removals FROM {schema.Collections} WHERE app = ?1 AND chnl = ?2
+        """);
+
+    /// <summary>Whether another program changed the collection, so that it must be adopted before anything is said of it.</summary>
+    public bool IsChanged(CollectionKey key) => _changed.Scalar(key.App, key.Collection) is not null;
+
+    /// <summary>Where the collection stands: at revision 0 of the store's epoch if it was never written to.</summary>
+    public CollectionRow Find(CollectionKey key)
+    {
+        using var row = _row.Query(key.App, key.Collection);
+        if (!row.Read()) return new CollectionRow { Epoch = (string)_epoch.Scalar()! };
+        return new CollectionRow
+        {
+            Id = row.GetInt64(0),
+            Epoch = row.GetString(1),
+            EpochStart = row.GetInt64(2),
+            Revision = row.GetInt64(3),
+            HistoryStart = row.GetInt64(4),
+            Items = row.GetInt64(5),
+            Removals = row.GetInt64(6),
+        };
+    }
+
+    public void Dispose()
+    {
+        _changed.Dispose();
+        _epoch.Dispose();
+        _row.Dispose();
+    }
+}

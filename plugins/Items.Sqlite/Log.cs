@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Logging;
+
+namespace SharedState.Items.Sqlite;
+
+/// <summary>What this plugin logs: events 3000 to 3099.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3000, LogLevel.Information, "Opened table {Table} of {File} with SQLite {Version}")]
+    public static partial void Opened(this ILogger logger, string table, string file, string version);
+
+    [LoggerMessage(3001, LogLevel.Warning, "SQLite {Version} is older than 3.51.3 and may damage a database in WAL mode; install a newer one")]
+    public static partial void OldLibrary(this ILogger logger, string version);
+
+    [LoggerMessage(3002, LogLevel.Warning,
+        "{File} is not as this host left it (a restored or copied database, or {LockFile} is missing): all clients of table {Table} get their collections anew")]
+    public static partial void HistoryReplaced(this ILogger logger, string file, string lockFile, string table);
+
+    [LoggerMessage(3003, LogLevel.Information, "Another program changed {App}/{Collection} in table {Table}: its clients get it anew")]
+    public static partial void CollectionChanged(this ILogger logger, string app, string collection, string table);
+
+    [LoggerMessage(3004, LogLevel.Warning, "{Count} rows of {App}/{Collection} in table {Table} hold no item (their data is not JSON, or no UTF-8) and are left out")]
+    public static partial void RowsLeftOut(this ILogger logger, long count, string app, string collection, string table);
+
+    [LoggerMessage(3005, LogLevel.Warning, "{LockFile} could not be written; should an older copy of the database be restored, it may not be noticed")]
+    public static partial void LockFileNotWritten(this ILogger logger, string lockFile, Exception exception);
+}

@@ -1,0 +1,111 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace SharedState.Items.Sqlite;
+
+/// <summary>A connection as whoever reads uses it: by one thread at a time.</summary>
+internal sealed class ReadConnection : IDisposable
+{
+    private readonly SqliteConnection _connection;
+    private readonly ILogger _logger;
+    private readonly string _table;
+    private readonly CollectionIndex _collections;
+    private readonly Statement _begin;
+    private readonly Statement _end;
+    private readonly Statement _items;
+    private readonly Statement _removals;
+    private readonly Statement _next;
+    private readonly Statement _nextInApp;
+
+    /// <summary>Prepares the statements.</summary>
+    /// <param name="connection">An open connection, disposed of with this.</param>
+    /// <param name="options">The service's options.</param>
+    /// <param name="schema">The tables.</param>
+    /// <param name="logger">Where to tell of rows that hold no item.</param>
+    public ReadConnection(SqliteConnection connection, SqliteOptions options, Schema schema, ILogger logger)
+    {
+        _connection = connection;
+        _logger = logger;
+        _table = options.Table;
+        _collections = new CollectionIndex(connection, schema);
+        _begin = new Statement(connection, "BEGIN");
+        _end = new Statement(connection, "COMMIT");
+        _items = new Statement(connection, $"SELECT id, ctime, data FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
+        _removals = new Statement(connection, $"SELECT id, revision FROM {schema.Removals} WHERE collection = ?1");
+        _next = new Statement(connection, $"SELECT app, chnl FROM {schema.Items} WHERE (app, chnl) > (?1, ?2) ORDER BY app, chnl LIMIT 1");
+        _nextInApp = new Statement(connection, $"SELECT app, chnl FROM {schema.Items} WHERE app = ?1 AND chnl > ?2 ORDER BY chnl LIMIT 1");
+    }
+
+    /// <summary>Reads a collection within one transaction, or returns null: another program changed it, and it must be adopted first.</summary>
+    public StoredCollection? Load(CollectionKey key)
+    {
+        _begin.Execute();
+        try
+        {
+            if (_collections.IsChanged(key)) return null;
+            var row = _collections.Find(key);
+            return new StoredCollection(row.Position, Items(key, row)) { Tombstones = Removals(row), HistoryStart = row.HistoryStart };
+        }
+        finally
+        {
+            _end.Execute();
+        }
+    }
+
+    /// <summary>
+    /// Names collections that have items, in order. Each is found by one step down the key, however many items the ones before it have.
+    /// </summary>
+    /// <param name="app">Only those of this app; null for all.</param>
+    /// <param name="after">Only those after this one; null to begin.</param>
+    /// <param name="count">At most so many.</param>
+    public IReadOnlyList<CollectionKey> List(string? app, CollectionKey? after, int count)
+    {
+        var keys = new List<CollectionKey>();
+        var last = after ?? new CollectionKey(app ?? "", "");
+        while (keys.Count < count)
+        {
+            using var row = (app is null ? _next : _nextInApp).Query(last.App, last.Collection);
+            if (!row.Read()) break;
+            keys.Add(last = new CollectionKey(row.GetString(0), row.GetString(1)));
+        }
+        return keys;
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in new[] { _begin, _end, _items, _removals, _next, _nextInApp }) statement.Dispose();
+        _collections.Dispose();
+        _connection.Dispose();
+    }
+
+    private List<StoredItem> Items(CollectionKey key, CollectionRow collection)
+    {
+        var items = new List<StoredItem>((int)collection.Items);
+        var leftOut = 0;
+        using (var row = _items.Query(key.App, key.Collection))
+        {
+            while (row.Read())
+            {
+                var data = row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2);
+                if (!ItemRow.TryRead(row.GetFieldValue<byte[]>(0), data, out var id, out var json))
+                {
+                    leftOut++;
+                    continue;
+                }
+                var revision = ItemRow.Revision(row.IsDBNull(1) ? null : row.GetString(1));
+                items.Add(new StoredItem(id, json, Math.Clamp(revision, collection.EpochStart, collection.Revision)));
+            }
+        }
+        if (leftOut > 0) _logger.RowsLeftOut(leftOut, key.App, key.Collection, _table);
+        return items;
+    }
+
+    private List<Tombstone> Removals(CollectionRow collection)
+    {
+        var removals = new List<Tombstone>((int)collection.Removals);
+        if (collection.Removals == 0) return removals;
+        using var row = _removals.Query(collection.Id);
+        while (row.Read()) removals.Add(new Tombstone(row.GetString(0), row.GetInt64(1)));
+        return removals;
+    }
+}

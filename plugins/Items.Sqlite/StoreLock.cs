@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace SharedState.Items.Sqlite;
+
+/// <summary>
+/// The file beside a database that says who has it and how far it got. While it is open it keeps other hosts out; and it holds one line,
+/// the store's id and its number of commits, which tells a database that went back in time.
+/// </summary>
+/// <remarks>
+/// The database holds the same two values, written with each commit; here they are written after it and not synced. A killed host leaves
+/// this file at most one commit behind, a power failure some seconds behind: the database is never the one that is behind, unless it was
+/// replaced by an older copy. A copy of the database alone has no such file. (A backup should leave the file out: restored together with
+/// its database, it vouches for it.)
+/// </remarks>
+internal sealed class StoreLock : IDisposable
+{
+    private readonly FileStream _file;
+    private readonly ILogger _logger;
+
+    private StoreLock(FileStream file, ILogger logger)
+    {
+        _file = file;
+        _logger = logger;
+    }
+
+    public string Path => _file.Name;
+
+    /// <summary>Takes the lock of one table of a database: services may share a file if their tables differ.</summary>
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.Unavailable"/>: another host has it. Not Unusable, because that host may be the one that this one
+    /// replaces, about to end. <see cref="ItemServiceFault.Unusable"/>: the folder can't be written to.
+    /// </exception>
+    public static StoreLock Take(string databaseFile, string table, ILogger logger)
+    {
+        // SQLite folds the case of a table's name, a file system may not.
+        var path = $"{databaseFile}-{table.ToLowerInvariant()}-lock";
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+            return new StoreLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0), logger);
+        }
+        catch (IOException e) when (IsTaken(e))
+        {
+            throw new ItemServiceException(
+                ItemServiceFault.Unavailable,
+                $"table {table} of {databaseFile} is open in another host or service, which holds {path}: end that one, or use another db_table or db_name", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ItemServiceException(
+                IsPassing(e) ? ItemServiceFault.Unavailable : ItemServiceFault.Unusable,
+                $"{path} can't be written: this program's user needs the right to write to the database's folder ({e.Message})", e);
+        }
+    }
+
+    /// <summary>Whether the database, by what it says of itself, is the one that this file was last written for, and not behind it.</summary>
+    public bool Confirms(string store, long commits)
+    {
+        Span<byte> line = stackalloc byte[128];
+        var length = RandomAccess.Read(_file.SafeFileHandle, line, fileOffset: 0);
+        var words = Encoding.ASCII.GetString(line[..length]).Split(' ', '\n');
+        return words.Length >= 2
+            && words[0] == store
+            && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var recorded)
+            && recorded <= commits;
+    }
+
+    /// <summary>Writes how far the database got. A failure harms nothing now, so it is logged and no more.</summary>
+    public void Record(string store, long commits)
+    {
+        try
+        {
+            // Of fixed length: each line overwrites the one before.
+            RandomAccess.Write(_file.SafeFileHandle, Encoding.ASCII.GetBytes($"{store} {commits:d19}\n"), fileOffset: 0);
+        }
+        catch (IOException e)
+        {
+            _logger.LockFileNotWritten(Path, e);
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>Whether the operating system says that somebody else has the file: EAGAIN of Linux, of macOS, or a sharing violation of Windows.</summary>
+    private static bool IsTaken(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020);
+
+    /// <summary>Whether time may help: no more descriptors (ENFILE, EMFILE), or a full disk (ENOSPC).</summary>
+    private static bool IsPassing(Exception e) => e.HResult is 23 or 24 or 28;
+}

@@ -1,0 +1,240 @@
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace SharedState.Items.Sqlite;
+
+/// <summary>The one connection that writes. Whoever uses it sees to it that it does one thing at a time.</summary>
+internal sealed class WriteConnection : IDisposable
+{
+    private readonly SqliteConnection _connection;
+    private readonly SqliteOptions _options;
+    private readonly ItemServiceContext _context;
+    private readonly StoreLock? _lock;
+    private readonly CollectionIndex _collections;
+    private readonly List<Statement> _statements = [];
+
+    private readonly Statement _begin;
+    private readonly Statement _beginWriting;
+    private readonly Statement _endWriting;
+    private readonly Statement _commit;
+    private readonly Statement _rollback;
+
+    private readonly Statement _update;
+    private readonly Statement _insert;
+    private readonly Statement _delete;
+    private readonly Statement _deleteAll;
+    private readonly Statement _count;
+
+    private readonly Statement _create;
+    private readonly Statement _save;
+    private readonly Statement _remember;
+    private readonly Statement _forget;
+    private readonly Statement _forgetAll;
+    private readonly Statement _forgetUntil;
+    private readonly Statement _nthRemoval;
+    private readonly Statement _adopted;
+
+    /// <summary>Prepares the statements.</summary>
+    /// <param name="connection">An open connection, disposed of with this.</param>
+    /// <param name="options">The service's options.</param>
+    /// <param name="schema">The tables, which are there.</param>
+    /// <param name="context">The clock and the logger.</param>
+    /// <param name="storeLock">Where to record each commit; null for a database in memory.</param>
+    public WriteConnection(SqliteConnection connection, SqliteOptions options, Schema schema, ItemServiceContext context, StoreLock? storeLock)
+    {
+        _connection = connection;
+        _options = options;
+        _context = context;
+        _lock = storeLock;
+        _collections = new CollectionIndex(connection, schema);
+
+        _begin = Prepare("BEGIN IMMEDIATE");
+        _beginWriting = Prepare($"UPDATE {schema.Store} SET writing = 1, commits = commits + 1 RETURNING store, commits");
+        _endWriting = Prepare($"UPDATE {schema.Store} SET writing = 0");
+        _commit = Prepare("COMMIT");
+        _rollback = Prepare("ROLLBACK");
+
+        _update = Prepare($"UPDATE {schema.Items} SET ctime = ?1, data = CAST(?2 AS TEXT) WHERE app = ?3 AND chnl = ?4 AND id = ?5");
+        _insert = Prepare($"INSERT INTO {schema.Items} (ctime, data, app, chnl, id) VALUES (?1, CAST(?2 AS TEXT), ?3, ?4, ?5)");
+        _delete = Prepare($"DELETE FROM {schema.Items} WHERE app = ?1 AND chnl = ?2 AND id = ?3");
+        _deleteAll = Prepare($"DELETE FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
+        _count = Prepare($"SELECT count(*) FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
+
+        _create = Prepare($"""
+            INSERT INTO {schema.Collections} (app, chnl, epoch, epoch_start, revision, history_start, items, removals)
+            VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0) RETURNING collection
+            """);
+        _save = Prepare($"""
+            UPDATE {schema.Collections} SET epoch = ?2, epoch_start = ?3, revision = ?4, history_start = ?5, items = ?6, removals = ?7
+            WHERE collection = ?1
+            """);
+        _remember = Prepare($"INSERT OR REPLACE INTO {schema.Removals} (collection, id, revision) VALUES (?1, ?2, ?3)");
+        _forget = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND id = ?2");
+        _forgetAll = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1");
+        _forgetUntil = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND revision <= ?2");
+        _nthRemoval = Prepare($"SELECT revision FROM {schema.Removals} WHERE collection = ?1 ORDER BY revision DESC LIMIT 1 OFFSET ?2");
+        _adopted = Prepare($"DELETE FROM {schema.Changed} WHERE app = ?1 AND chnl = ?2");
+    }
+
+    /// <summary>Stores a batch in one transaction.</summary>
+    public IReadOnlyList<CommitResult> Commit(IReadOnlyList<ItemUpdate> batch) => Write(() =>
+    {
+        var results = new CommitResult[batch.Count];
+        var rows = new Dictionary<CollectionKey, CollectionRow>();
+        var time = ItemRow.Time(_context.Time.GetUtcNow());
+        for (var i = 0; i < results.Length; i++)
+        {
+            var key = batch[i].Key;
+            if (!rows.TryGetValue(key, out var row)) rows.Add(key, row = FindAdopted(key));
+            var status = Apply(batch[i], row, time);
+            results[i] = new CommitResult(status, row.Position);
+        }
+        foreach (var row in rows.Values)
+        {
+            if (row.Id == 0) continue;
+            ForgetOldest(row);
+            Save(row);
+        }
+        return results;
+    });
+
+    /// <summary>Makes what another program left of a collection the beginning of a new epoch.</summary>
+    public CollectionRow Adopt(CollectionKey key) => Write(() => FindAdopted(key));
+
+    public void Dispose()
+    {
+        foreach (var statement in _statements) statement.Dispose();
+        _collections.Dispose();
+        _connection.Dispose();
+    }
+
+    /// <summary>Runs a transaction. Either all of it is stored when this returns, or it throws and nothing is.</summary>
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.OutcomeUnknown"/>: the disk failed while it was to store.</exception>
+    private T Write<T>(Func<T> work)
+    {
+        _begin.Execute();
+        try
+        {
+            var (store, commits) = BeginWriting();
+            var result = work();
+            _endWriting.Execute();
+            StoreAll();
+            _lock?.Record(store, commits);
+            return result;
+        }
+        finally
+        {
+            // After some errors SQLite has rolled back already.
+            if (raw.sqlite3_get_autocommit(_connection.Handle) == 0) _rollback.Execute();
+        }
+    }
+
+    private (string Store, long Commits) BeginWriting()
+    {
+        using var row = _beginWriting.Query();
+        row.Read();
+        return (row.GetString(0), row.GetInt64(1));
+    }
+
+    private void StoreAll()
+    {
+        try
+        {
+            _commit.Execute();
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_IOERR)
+        {
+            // The log may hold the whole transaction, written but not synced: a host killed now would find it there, and take it as stored.
+            // A full disk is not such a case: there the last page, which makes a transaction valid, is missing.
+            throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, $"{_options.Name} could not be synced: {e.Message}", e);
+        }
+    }
+
+    private CollectionRow FindAdopted(CollectionKey key)
+    {
+        var row = _collections.Find(key);
+        if (!_collections.IsChanged(key)) return row;
+
+        if (row.Id == 0) Create(key, row);
+        _forgetAll.Execute(row.Id);
+        row.Epoch = Epoch.New();
+        row.EpochStart = row.HistoryStart = ++row.Revision;
+        row.Items = (long)_count.Scalar(key.App, key.Collection)!;
+        row.Removals = 0;
+        Save(row);
+        _adopted.Execute(key.App, key.Collection);
+        _context.Logger.CollectionChanged(key.App, key.Collection, _options.Table);
+        return row;
+    }
+
+    private CommitStatus Apply(ItemUpdate update, CollectionRow row, string time)
+    {
+        if (update.Expected is { } expected && expected != row.Position) return CommitStatus.Conflict;
+
+        var (app, chnl) = update.Key;
+        var revision = row.Revision + 1;
+        var effective = update.Insert.Count > 0;
+        if (effective && row.Id == 0) Create(update.Key, row);
+
+        if (update.Reset)
+        {
+            effective |= _deleteAll.Execute(app, chnl) > 0;
+            if (!effective) return CommitStatus.Unchanged;
+            if (row.Removals > 0) _forgetAll.Execute(row.Id);
+            row.Items = row.Removals = 0;
+            row.HistoryStart = revision;
+        }
+
+        for (var i = 0; i < update.Remove.Count; i++)
+        {
+            if (_delete.Execute(app, chnl, update.Remove[i]) == 0) continue;
+            effective = true;
+            row.Items--;
+            row.Removals += _remember.Execute(row.Id, update.Remove[i], revision);
+        }
+
+        var ctime = $"{time}{revision}";
+        for (var i = 0; i < update.Insert.Count; i++)
+        {
+            var id = update.Insert[i].Id;
+            var json = Bytes(update.Insert[i].Json);
+            if (row.Items > 0 && _update.Execute(ctime, json, app, chnl, id) > 0) continue;
+            _insert.Execute(ctime, json, app, chnl, id);
+            row.Items++;
+            if (row.Removals > 0) row.Removals -= _forget.Execute(row.Id, id);
+        }
+
+        if (!effective) return CommitStatus.Unchanged;
+        row.Revision = revision;
+        return CommitStatus.Committed;
+    }
+
+    /// <summary>
+    /// Keeps the remembered removals within their bound. A quarter of it goes at once, so that finding the oldest, which takes a look at
+    /// all, is paid by many removals.
+    /// </summary>
+    private void ForgetOldest(CollectionRow row)
+    {
+        var bound = Math.Max(_options.RemovalsKept, row.Items);
+        if (row.Removals <= bound) return;
+        row.HistoryStart = (long)_nthRemoval.Scalar(row.Id, bound - (bound / 4))!;
+        row.Removals -= _forgetUntil.Execute(row.Id, row.HistoryStart);
+    }
+
+    private void Create(CollectionKey key, CollectionRow row) => row.Id = (long)_create.Scalar(key.App, key.Collection, row.Epoch)!;
+
+    private void Save(CollectionRow row) =>
+        _save.Execute(row.Id, row.Epoch, row.EpochStart, row.Revision, row.HistoryStart, row.Items, row.Removals);
+
+    private Statement Prepare(string sql)
+    {
+        var statement = new Statement(_connection, sql);
+        _statements.Add(statement);
+        return statement;
+    }
+
+    /// <summary>The driver takes whole arrays only.</summary>
+    private static byte[] Bytes(ReadOnlyMemory<byte> json) =>
+        MemoryMarshal.TryGetArray(json, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length ? segment.Array : json.ToArray();
+}
