@@ -76,7 +76,7 @@ test("__proto__ and constructor are ids like others, also as fields", async t =>
   assert.equal(collection.has("constructor"), true);
   server.update(PATH, { reset: true, insert: [JSON.parse('{"id":"__proto__","__proto__":{"x":2}}')] });
   await settle();
-  assert.equal(changes.at(-1).find(({ id }) => id === "__proto__").old, odd);
+  assert.deepEqual(changes.at(-1).find(({ id }) => id === "__proto__").old, odd);
   assert.equal({}.x, undefined);
 });
 
