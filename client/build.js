@@ -1,0 +1,55 @@
+// Makes dist/ from src/. The bundles are committed, so that nobody needs Node to run the server or to write a page.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const dist = join(here, "dist");
+
+/** The content of every file of dist/, by its name there. The same sources give the same bytes. */
+export async function files() {
+  const contents = new Map();
+  for (const format of ["es", "iife"]) {
+    for (const minify of [false, true]) await bundle(format, minify, contents);
+  }
+  declarations(contents);
+  return contents;
+}
+
+async function bundle(format, minify, contents) {
+  const { outputFiles } = await build({
+    absWorkingDir: here,
+    entryPoints: ["src/index.ts"],
+    outfile: `dist/sharedstate.${format}${minify ? ".min" : ""}.js`,
+    bundle: true,
+    format: format === "es" ? "esm" : "iife",
+    globalName: format === "iife" ? "SHAREDSTATE" : undefined,
+    minify,
+    target: "es2022",
+    sourcemap: true,
+    banner: { js: "/*! Shared State client, BSD-2-Clause */" },
+    write: false,
+  });
+  for (const file of outputFiles) contents.set(basename(file.path), file.text);
+}
+
+function declarations(contents) {
+  const folder = mkdtempSync(join(tmpdir(), "sharedstate-"));
+  const tsc = join(here, "node_modules/typescript/bin/tsc");
+  try {
+    execFileSync(process.execPath, [tsc, "-p", here, "--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", join(here, "src"), "--outDir", folder], { stdio: "inherit" });
+    for (const name of readdirSync(folder).sort()) contents.set(`types/${name}`, readFileSync(join(folder, name), "utf8"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  contents.set("sharedstate.es.d.ts", 'export * from "./types/index.js";\nexport as namespace SHAREDSTATE;\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(dist, { recursive: true, force: true });
+  mkdirSync(join(dist, "types"), { recursive: true });
+  for (const [name, content] of await files()) writeFileSync(join(dist, name), content);
+}

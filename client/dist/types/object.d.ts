@@ -1,0 +1,23 @@
+import { type CallbackHandle } from "./callbacks.js";
+import type { Diff, ProxyCollection } from "./collection.js";
+import type { AnyItem, Result } from "./protocol.js";
+/** One item of a collection as a value that everyone can read and set. `SharedStateClient.acquire_object` makes it. */
+export declare class ProxyObject {
+    #private;
+    readonly collection: ProxyCollection;
+    readonly name: string;
+    /** The value; undefined when nothing is set. */
+    get(): unknown;
+    /** Stores `{id, data: value}`. Throws once the collection is released. */
+    set(value: unknown): Promise<Result<number>>;
+    /** Calls the handler with each later change of the item. */
+    add_callback(handler: (diff: Diff) => void): CallbackHandle<Diff>;
+    remove_callback(handle: CallbackHandle<Diff>): void;
+    /** Stores `{id, state: items}`: the object as a small list of its own. Throws a TypeError for anything but an array. */
+    set_items(items: readonly unknown[]): Promise<Result<number>>;
+    /** The list; empty when nothing is set. */
+    get_items(): AnyItem[];
+    /** The list's element with that `id`; undefined when there is none. */
+    get_item(id: string): AnyItem | undefined;
+    has_item(id: string): boolean;
+}

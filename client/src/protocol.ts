@@ -1,0 +1,99 @@
+/** The messages on the wire, as docs/PROTOCOL.md has them. One JSON text frame each. */
+
+/** What a collection holds. Everything but `id` is the application's. */
+export interface Item {
+  id: string;
+}
+
+/** The item type of a collection whose type was not given. */
+export interface AnyItem extends Item {
+  [field: string]: unknown;
+}
+
+/** An item on its way to the server; without an `id` it gets a random one. */
+export type NewItem<T extends Item> = T extends unknown ? Omit<T, "id"> & { id?: string } : never;
+
+/** One atomic change of a collection: `remove` goes first (with `reset`, everything does), then `insert` adds or replaces. */
+export interface Changes<T extends Item = AnyItem> {
+  remove?: readonly string[];
+  insert?: readonly NewItem<T>[];
+  reset?: boolean;
+}
+
+/** What kept a request from succeeding. */
+export interface SharedStateError {
+  /**
+   * The server's codes, and three of the client's own:
+   * - `disconnected`: the connection broke before the answer, so whether an update was applied is not known;
+   * - `timeout`: no answer, or no connection, within `timeoutMs`;
+   * - `failed`: the server gave no code, as older ones don't.
+   */
+  code:
+    | "bad_request" | "not_found" | "unauthorized" | "forbidden" | "conflict" | "too_large" | "limit" | "unavailable" | "internal"
+    | "unknown" | "disconnected" | "timeout" | "failed";
+  message: string;
+  /** True if the same request may succeed later. */
+  temporary: boolean;
+}
+
+/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so. */
+export type Result<D = unknown> = { path: string; rev?: number; epoch?: string } & (
+  | { ok: true; data: D }
+  | { ok: false; data: unknown; error: SharedStateError }
+);
+
+/** A state of a collection that the server can name: equal epochs mean comparable revisions. */
+export interface Position {
+  rev: number;
+  epoch: string | undefined;
+}
+
+export interface Request {
+  type: "REQUEST";
+  cmd: "GET" | "PUT";
+  path: string;
+  arg?: unknown;
+  tunnel: number;
+}
+
+export interface Reply {
+  type: "REPLY";
+  tunnel: unknown;
+  ok: boolean;
+  data: unknown;
+  error?: SharedStateError;
+  rev?: number;
+  epoch?: string;
+  /** In the reply to PUT /subs: the paths that were refused. */
+  errors?: [path: string, error: { code: SharedStateError["code"]; message: string; temporary?: boolean }][];
+}
+
+/** A change of a subscribed collection. Without `rev`, the server speaks only the base protocol. */
+export interface Notify {
+  type: "MESSAGE";
+  cmd: "NOTIFY";
+  path: string;
+  data: { remove?: string[]; insert?: Item[]; reset?: boolean };
+  rev?: number;
+  epoch?: string;
+  /** Where the change builds on any state from this revision on; a reset has none. */
+  prev?: number;
+}
+
+/** The message in a frame; undefined for what no server of this protocol sends. */
+export function parseMessage(text: string): Reply | Notify | undefined {
+  try {
+    const message = JSON.parse(text) as Reply | Notify | null;
+    if (message?.type === "REPLY") return message;
+    if (message?.type === "MESSAGE" && message.cmd === "NOTIFY" && message.data) return message;
+  } catch {
+    // Not JSON: no more use than a message of another kind.
+  }
+  return undefined;
+}
+
+/** What `error` holds when the client itself, or a server without error codes, says no. */
+export function refusal(code: SharedStateError["code"], message: string): SharedStateError {
+  return { code, message, temporary: code === "disconnected" || code === "timeout" || code === "unavailable" };
+}
+

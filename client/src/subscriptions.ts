@@ -1,0 +1,114 @@
+import type { ProxyCollection } from "./collection.js";
+import { refusal, type Item, type Notify } from "./protocol.js";
+import type { Answer } from "./requests.js";
+import { backoffMs } from "./socket.js";
+
+interface Subscription {
+  readonly collection: ProxyCollection<Item>;
+  /** Times in a row that the server could not serve it for the moment. */
+  refusals: number;
+}
+
+/**
+ * What this client wants to be subscribed to, and how the server is told.
+ *
+ * The first PUT /subs of a connection is the whole list, each path with the position that we have. If the first NOTIFY bears a revision, the
+ * server is one that also takes changes of the list (`reset:false`); an older one would take them for the whole, so it always gets the whole.
+ */
+export class Subscriptions {
+  #put: (arg: object) => Promise<Answer>;
+  #wanted = new Map<string, Subscription>();
+  /** What the server has not been told on this connection; only while connected. */
+  #changed = new Set<string>();
+  #connected = false;
+  #incremental = false;
+
+  constructor(put: (arg: object) => Promise<Answer>) {
+    this.#put = put;
+  }
+
+  get(path: string): ProxyCollection<Item> | undefined {
+    return this.#wanted.get(path)?.collection;
+  }
+
+  add(collection: ProxyCollection<Item>): void {
+    this.#wanted.set(collection.path, { collection, refusals: 0 });
+    this.#change(collection.path);
+  }
+
+  release(path: string): void {
+    const collection = this.get(path);
+    if (!collection) return;
+    this.#wanted.delete(path);
+    this.#change(path);
+    collection.release();
+  }
+
+  /** What failed before may hold now. */
+  connecting(): void {
+    for (const { collection } of this.#wanted.values()) collection.retry();
+  }
+
+  opened(): void {
+    this.#connected = true;
+    this.#incremental = false;
+    for (const path of this.#wanted.keys()) this.#changed.add(path);
+    this.flush();
+  }
+
+  lost(forGood: boolean): void {
+    this.#connected = false;
+    this.#changed.clear();
+    for (const { collection } of [...this.#wanted.values()]) {
+      collection.lost();
+      if (forGood && collection.state === "pending") collection.fail(refusal("disconnected", "the client is closed"));
+    }
+  }
+
+  receive(notify: Notify): void {
+    if (notify.rev !== undefined) this.#incremental = true;
+    const subscription = this.#wanted.get(notify.path);
+    if (!subscription) return;
+    subscription.refusals = 0;
+    if (!subscription.collection.receive(notify)) this.#change(notify.path);
+  }
+
+  /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
+  flush(): void {
+    if (this.#changed.size === 0) return;
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    const live = [...this.#wanted].filter(([, { collection }]) => collection.state !== "failed").map(([path]) => path);
+    const named = this.#incremental ? changed.filter(path => this.#wanted.has(path)) : live;
+    const insert = named.map(path => [path, this.get(path)?.resumeOptions]);
+    const remove = changed.filter(path => !this.#wanted.has(path));
+    const asked = named.map(path => this.#wanted.get(path) as Subscription);
+    void this.#put(this.#incremental ? { reset: false, remove, insert } : { insert }).then(answer => this.#onAnswer(asked, answer));
+  }
+
+  /** Several changes made in one go are one request. */
+  #change(path: string): void {
+    if (!this.#connected) return;
+    if (this.#changed.size === 0) queueMicrotask(() => this.flush());
+    this.#changed.add(path);
+  }
+
+  #onAnswer(asked: readonly Subscription[], { ok, error, errors }: Answer): void {
+    if (error?.code === "disconnected") return;
+    const refused = new Map(errors);
+    for (const subscription of asked) {
+      const { collection } = subscription;
+      const reason = refused.get(collection.path) ?? (ok || errors ? undefined : error ?? refusal("failed", "the subscription failed"));
+      if (!reason || this.get(collection.path) !== collection) continue;
+      if (reason.temporary ?? refusal(reason.code, reason.message).temporary) this.#tryLater(subscription);
+      else collection.fail({ ...reason, temporary: false });
+    }
+  }
+
+  #tryLater(subscription: Subscription): void {
+    const { path } = subscription.collection;
+    setTimeout(() => {
+      if (this.#wanted.get(path) === subscription) this.#change(path);
+    }, backoffMs(subscription.refusals++));
+  }
+}

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import vm from "node:vm";
+import { gzipSync } from "node:zlib";
+import * as es from "../dist/sharedstate.es.js";
+import * as esMin from "../dist/sharedstate.es.min.js";
+import { dist, files } from "../build.js";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const read = name => readFileSync(join(dist, name), "utf8");
+
+/** Exits with 1, after it has said why, if anything does not fit its type. */
+function compile(project) {
+  const tsc = createRequire(import.meta.url).resolve("typescript/package.json").replace("package.json", "bin/tsc");
+  execFileSync(process.execPath, [tsc, "-p", project], { stdio: "inherit" });
+}
+
+test("the sources compile", () => compile(join(here, "..")));
+
+test("programs of others compile against the declarations, and wrong ones do not", () => compile(here));
+
+test("the committed bundles are what the sources give: if this fails, npm run build", async () => {
+  const built = await files();
+  const committed = readdirSync(dist, { recursive: true }).filter(name => statSync(join(dist, name)).isFile());
+  assert.deepEqual(committed.sort(), [...built.keys()].sort());
+  for (const [name, content] of built) assert.ok(read(name) === content, `${name} is not what the sources give`);
+});
+
+test("the minified ES bundle is at most 8 KB gzipped", () => {
+  const bytes = gzipSync(read("sharedstate.es.min.js"), { level: 9 }).length;
+  assert.ok(bytes <= 8 * 1024, `${bytes} bytes`);
+});
+
+test("all bundles export the same", () => {
+  const names = Object.keys(es).sort();
+  assert.deepEqual(names, ["CollectionViewer", "ProxyCollection", "ProxyObject", "SharedStateClient", "SubscriptionError"]);
+  assert.deepEqual(Object.keys(esMin).sort(), names);
+  for (const name of ["sharedstate.iife.js", "sharedstate.iife.min.js"]) {
+    const exported = vm.runInNewContext(`${read(name)};SHAREDSTATE`);
+    assert.deepEqual(Object.keys(exported).sort(), names, name);
+  }
+});

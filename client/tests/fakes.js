@@ -1,0 +1,182 @@
+// A server in memory and sockets without a network, so that a test decides what happens when.
+import { SharedStateClient } from "../dist/sharedstate.es.js";
+
+/** Speaks the protocol over whatever hands it text. `extended: false` makes it an older one: no positions, no incremental subscriptions. */
+export class FakeServer {
+  extended;
+  epoch = "e1";
+  /** Every request that came, of all connections. */
+  received = [];
+  /** Errors by path, for whoever subscribes to it. */
+  refusals = new Map();
+  /** While true it reads and says nothing. */
+  muted = false;
+  now = 1000;
+  #collections = new Map();
+  #connections = new Set();
+
+  constructor({ extended = true } = {}) {
+    this.extended = extended;
+  }
+
+  /** A connection; what the server says goes to `send`. */
+  connect(send) {
+    const connection = { send: message => this.muted || send(JSON.stringify(message)), paths: new Map() };
+    this.#connections.add(connection);
+    return {
+      receive: text => this.#receive(connection, JSON.parse(text)),
+      close: () => this.#connections.delete(connection),
+    };
+  }
+
+  items(path) {
+    return [...this.#collection(path).items.values()].map(({ item }) => item);
+  }
+
+  /** A change by somebody else. */
+  update(path, { remove = [], insert = [], reset = false }) {
+    const collection = this.#collection(path);
+    const rev = ++collection.rev;
+    const gone = reset ? [...collection.items.keys()] : remove;
+    for (const id of gone) {
+      collection.items.delete(id);
+      collection.removed.set(id, rev);
+    }
+    for (const item of insert) {
+      collection.items.set(item.id, { item, rev });
+      collection.removed.delete(item.id);
+    }
+    for (const connection of this.#connections) {
+      if (connection.paths.has(path)) this.#notify(connection, path, { remove: reset ? [] : remove, insert, reset }, { prev: rev - 1 });
+    }
+  }
+
+  /** Says something to all subscribers of a path that need not be true. */
+  say(path, data, position) {
+    for (const { send } of this.#connections) send({ type: "MESSAGE", cmd: "NOTIFY", path, data, ...position });
+  }
+
+  #receive(connection, request) {
+    const { cmd, path, arg, tunnel } = request;
+    this.received.push(request);
+    const reply = fields => connection.send({ type: "REPLY", cmd, tunnel, ...fields });
+    if (path === "/clock") reply({ ok: true, data: this.now });
+    else if (path === "/subs" && cmd === "PUT") this.#subscribe(connection, arg, reply);
+    else if (path.split("/").length !== 4) reply({ ok: false, data: "no service" });
+    else if (cmd === "GET") reply({ ok: true, data: this.items(path), ...this.#position(path) });
+    else {
+      this.update(path, arg);
+      reply({ ok: true, data: (arg.remove ?? []).length + (arg.insert ?? []).length, ...this.#position(path) });
+    }
+  }
+
+  #subscribe(connection, { insert = [], remove = [], reset = true }, reply) {
+    if (reset || !this.extended) connection.paths.clear();
+    for (const path of remove) connection.paths.delete(path);
+    const refused = insert.filter(([path]) => this.refusals.has(path));
+    const taken = insert.filter(([path]) => !this.refusals.has(path));
+    for (const [path, options] of taken) connection.paths.set(path, options);
+    const ok = taken.length > 0 || refused.length === 0;
+    const errors = refused.length > 0 && { errors: refused.map(([path]) => [path, this.refusals.get(path)]) };
+    reply({ ok, data: [...connection.paths], ...(this.extended && errors) });
+    for (const [path, options] of taken) this.#catchUp(connection, path, options);
+  }
+
+  #catchUp(connection, path, { since, epoch }) {
+    const { items, removed } = this.#collection(path);
+    const resumes = this.extended && since !== undefined && epoch === this.epoch;
+    const insert = [...items.values()].filter(({ rev }) => !resumes || rev > since).map(({ item }) => item);
+    const remove = resumes ? [...removed].filter(([, rev]) => rev > since).map(([id]) => id) : [];
+    this.#notify(connection, path, { remove, insert, reset: !resumes }, { prev: since });
+  }
+
+  #notify(connection, path, data, { prev }) {
+    const extra = this.extended && { ...this.#position(path), ...(!data.reset && { prev }) };
+    connection.send({ type: "MESSAGE", cmd: "NOTIFY", path, data, ...extra });
+  }
+
+  #position(path) {
+    return this.extended ? { rev: this.#collection(path).rev, epoch: this.epoch } : {};
+  }
+
+  #collection(path) {
+    if (!this.#collections.has(path)) this.#collections.set(path, { items: new Map(), removed: new Map(), rev: 0 });
+    return this.#collections.get(path);
+  }
+}
+
+/** The network between a client and a fake server: `WebSocket` is the option for the client. */
+export class FakeNetwork {
+  /** What becomes of attempts to connect: "open", "refuse", or "hang". */
+  mode = "open";
+  sockets = [];
+  WebSocket;
+
+  constructor(server) {
+    const network = this;
+    this.WebSocket = class {
+      onopen = this.onmessage = this.onclose = this.onerror = null;
+      isOpen = false;
+
+      constructor(url) {
+        this.url = url;
+        network.sockets.push(this);
+        if (network.mode === "open") queueMicrotask(() => this.open());
+        if (network.mode === "refuse") queueMicrotask(() => this.fail());
+      }
+
+      open() {
+        this.isOpen = true;
+        this.connection = server.connect(text => queueMicrotask(() => this.isOpen && this.onmessage({ data: text })));
+        this.onopen({});
+      }
+
+      fail() {
+        this.onerror({ message: "refused" });
+        this.onclose({ code: 1006, reason: "", wasClean: false });
+      }
+
+      send(text) {
+        if (this.isOpen) this.connection.receive(text);
+      }
+
+      close(code = 1000) {
+        this.connection?.close();
+        this.isOpen = false;
+        this.onclose({ code, reason: "", wasClean: code !== 1006 });
+      }
+    };
+  }
+
+  get last() {
+    return this.sockets.at(-1);
+  }
+
+  cut(code = 1006) {
+    this.last.close(code);
+  }
+}
+
+/** Lets everything happen that takes no time. */
+export const settle = () => new Promise(resolve => setImmediate(resolve));
+
+/** A client with a server of its own, in a time that stands still until `advance`. */
+export function setUp(t, { extended = true, mode = "open", Client = SharedStateClient, ...options } = {}) {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  t.mock.method(Math, "random", () => 1); // No jitter.
+  const server = new FakeServer({ extended });
+  const network = new FakeNetwork(server);
+  network.mode = mode;
+  const client = new Client("ws://server/", { WebSocket: network.WebSocket, ...options });
+  t.after(() => client.close());
+
+  const advance = async ms => {
+    for (let left = ms; left > 0; left -= 20) {
+      t.mock.timers.tick(Math.min(left, 20));
+      await settle();
+    }
+  };
+  /** The arguments of the PUT /subs so far. */
+  const lists = () => server.received.filter(({ cmd, path }) => cmd === "PUT" && path === "/subs").map(({ arg }) => arg);
+  return { server, network, client, advance, lists };
+}

@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setUp, settle } from "./fakes.js";
+
+const A = "/app/items/a", B = "/app/items/b", C = "/app/items/c";
+
+test("collections acquired before the connection is up are subscribed in one request", async t => {
+  const { client, lists } = setUp(t);
+  client.acquire_collection(A);
+  client.acquire_collection("app/items/b", { maxRate: 5 });
+  await settle();
+  assert.deepEqual(lists(), [{ insert: [[A, {}], [B, { maxRate: 5 }]] }]);
+});
+
+test("a collection acquired while connected is subscribed at once, those acquired together in one request", async t => {
+  const { server, client, lists } = setUp(t);
+  server.update(B, { insert: [{ id: "x" }] });
+  await settle();
+  client.acquire_collection(A);
+  const b = client.acquire_collection(B);
+  await b.ready;
+  assert.equal(b.has("x"), true);
+  assert.deepEqual(lists(), [{ insert: [[A, {}], [B, {}]] }]);
+});
+
+test("once the server has shown a revision, only changes of the list are sent", async t => {
+  const { client, lists } = setUp(t);
+  await client.acquire_collection(A).ready;
+  await client.acquire_collection(B, { conflate: true }).ready;
+  client.release(A);
+  client.acquire_collection(C);
+  await settle();
+  assert.deepEqual(lists().slice(1), [
+    { reset: false, remove: [], insert: [[B, { conflate: true }]] },
+    { reset: false, remove: [A], insert: [[C, {}]] },
+  ]);
+});
+
+test("an older server always gets the whole list, and everything works", async t => {
+  const { server, client, network, advance, lists } = setUp(t, { extended: false });
+  const a = await client.acquire_collection(A).ready;
+  const b = await client.acquire_collection(B).ready;
+  const changes = [];
+  a.add_callback(diffs => changes.push(diffs));
+  await a.update({ insert: [{ id: "x", n: 1 }] });
+  client.acquire_collection(C);
+  await settle();
+  client.release(B);
+  await settle();
+  server.update(A, { insert: [{ id: "y" }] });
+  await settle();
+  assert.deepEqual(lists(), [
+    { insert: [[A, {}]] },
+    { insert: [[A, {}], [B, {}]] },
+    { insert: [[A, {}], [B, {}], [C, {}]] },
+    { insert: [[A, {}], [C, {}]] },
+  ]);
+  assert.equal(b.state, "released");
+  network.cut();
+  server.update(A, { remove: ["y"] });
+  await advance(200);
+  assert.deepEqual(a.get(), [{ id: "x", n: 1 }]);
+  assert.deepEqual(changes.flat().map(({ id, old }) => [id, old === undefined]), [["x", true], ["y", true], ["y", false]], "whole collections sent again are no diffs");
+});
+
+test("a reconnect goes on from the last position and gets only what changed", async t => {
+  const { server, client, network, advance, lists } = setUp(t);
+  server.update(A, { insert: [{ id: "x", n: 1 }, { id: "y", n: 1 }] });
+  const a = await client.acquire_collection(A, { maxRate: 9 }).ready;
+  const changes = [];
+  a.add_callback(diffs => changes.push(...diffs));
+  network.cut();
+  server.update(A, { remove: ["x"], insert: [{ id: "z" }] });
+  await advance(200);
+  assert.deepEqual(lists().at(-1), { insert: [[A, { maxRate: 9, since: 1, epoch: "e1" }]] });
+  assert.deepEqual(changes.map(({ id }) => id), ["x", "z"]);
+  assert.equal(a.state, "live");
+});
+
+test("a reconnect after which nothing changed makes the collection live again and calls nobody", async t => {
+  const { client, network, advance } = setUp(t);
+  const a = client.acquire_collection(A);
+  await a.update({ insert: [{ id: "x" }] });
+  a.add_callback(() => assert.fail());
+  network.cut();
+  assert.equal(a.state, "stale");
+  await advance(200);
+  assert.equal(a.state, "live");
+});
+
+test("another epoch brings the whole collection", async t => {
+  const { server, client, network, advance } = setUp(t);
+  const a = client.acquire_collection(A);
+  await a.update({ insert: [{ id: "x" }, { id: "y" }] });
+  network.cut();
+  server.epoch = "e2";
+  server.update(A, { reset: true, insert: [{ id: "y" }] });
+  await advance(200);
+  assert.deepEqual(a.get(), [{ id: "y" }]);
+  await a.update({ insert: [{ id: "z" }] });
+  assert.equal(a.size, 2);
+});
+
+test("on a reconnect to an older server, which knows no positions, the collection is right too", async t => {
+  const { server, client, network, advance } = setUp(t);
+  const a = client.acquire_collection(A);
+  await a.update({ insert: [{ id: "x" }, { id: "y" }] });
+  network.cut();
+  server.extended = false;
+  server.update(A, { remove: ["x"] });
+  await advance(200);
+  assert.deepEqual(a.get(), [{ id: "y" }]);
+  await a.update({ remove: ["y"] });
+  assert.equal(a.size, 0);
+});
+
+test("a change that is known already is ignored, one that overlaps is applied", async t => {
+  const { server, client } = setUp(t);
+  const a = client.acquire_collection(A);
+  await a.update({ insert: [{ id: "x", n: 1 }] });
+  await a.update({ insert: [{ id: "x", n: 2 }] });
+  server.say(A, { insert: [{ id: "x", n: 1 }] }, { rev: 2, epoch: "e1", prev: 1 });
+  await settle();
+  assert.deepEqual(a.get("x"), { id: "x", n: 2 });
+  server.say(A, { insert: [{ id: "x", n: 4 }] }, { rev: 4, epoch: "e1", prev: 1 });
+  await settle();
+  assert.deepEqual(a.get("x"), { id: "x", n: 4 });
+});
+
+test("a gap is noticed: the collection is stale, subscribes once from where it is, and gets what it missed", async t => {
+  const { server, client, lists } = setUp(t);
+  const a = client.acquire_collection(A);
+  await a.update({ insert: [{ id: "x" }] });
+  server.muted = true;
+  server.update(A, { insert: [{ id: "missed" }] });
+  server.muted = false;
+  server.update(A, { insert: [{ id: "y" }] });
+  server.update(A, { insert: [{ id: "z" }] });
+  const states = [];
+  a.add_state_callback(state => states.push(state));
+  await settle();
+  assert.deepEqual(lists().slice(1), [{ reset: false, remove: [], insert: [[A, { since: 1, epoch: "e1" }]] }]);
+  assert.deepEqual(a.get().map(({ id }) => id).sort(), ["missed", "x", "y", "z"]);
+  assert.deepEqual(states, ["stale", "live"]);
+});
+
+test("a change of another epoch is a gap too", async t => {
+  const { server, client } = setUp(t);
+  const a = client.acquire_collection(A);
+  await a.update({ insert: [{ id: "x" }] });
+  server.epoch = "e2";
+  server.update(A, { reset: false, insert: [{ id: "y" }] });
+  await settle();
+  assert.equal(a.size, 2);
+  assert.equal(a.state, "live");
+});
+
+for (const extended of [true, false]) {
+  const server = extended ? "a server with positions" : "an older server";
+  test(`released and acquired again in one go, what comes from ${server} for the old subscription does not reach the new collection`, async t => {
+    const { server, client } = setUp(t, { extended });
+    const old = client.acquire_collection(A);
+    await old.update({ insert: [{ id: "x" }] });
+    server.update(A, { insert: [{ id: "y" }] });
+    client.release(A);
+    const fresh = client.acquire_collection(A);
+    const changes = [];
+    fresh.add_callback(diffs => changes.push(diffs.map(({ id }) => id)));
+    await settle();
+    assert.deepEqual(changes, [["x", "y"]]);
+  });
+}
+
+test("released while its subscription is under way, a collection stays released", async t => {
+  const { client, lists, server } = setUp(t);
+  await client.acquire_collection(A).ready;
+  const b = client.acquire_collection(B);
+  await Promise.resolve();
+  client.release(B);
+  await settle();
+  assert.deepEqual(lists().at(-1), { reset: false, remove: [B], insert: [] });
+  server.update(B, { insert: [{ id: "x" }] });
+  await settle();
+  assert.equal(b.size, 0);
+});
+
+test("a refused subscription fails: ready rejects with the code, others go on, and the next connection tries again", async t => {
+  const { server, client, network, advance } = setUp(t);
+  server.refusals.set(B, { code: "not_found", message: "no such service" });
+  const a = client.acquire_collection(A);
+  const b = client.acquire_collection(B);
+  await a.ready;
+  await assert.rejects(b.ready, { name: "SubscriptionError", code: "not_found", temporary: false, message: `${B}: no such service` });
+  assert.deepEqual([a.state, b.state], ["live", "failed"]);
+  await client.acquire_collection(C).ready;
+  assert.equal(b.state, "failed");
+  server.refusals.clear();
+  network.cut();
+  await advance(200);
+  await b.ready;
+  assert.equal(b.state, "live");
+});
+
+test("an older server's refusal of everything fails all", async t => {
+  const { server, client } = setUp(t, { extended: false });
+  server.refusals.set(A, {});
+  const a = client.acquire_collection(A);
+  await assert.rejects(a.ready, { code: "failed" });
+});
+
+test("a refusal for the moment is tried again with growing waits, until it holds", async t => {
+  const { server, client, advance, lists } = setUp(t);
+  server.refusals.set(A, { code: "unavailable", message: "the storage is away" });
+  const a = client.acquire_collection(A);
+  await settle();
+  assert.equal(lists().length, 1);
+  await advance(200);
+  assert.equal(a.state, "pending");
+  assert.equal(lists().length, 2);
+  await advance(400);
+  assert.equal(lists().length, 3);
+  server.refusals.clear();
+  await advance(1000);
+  assert.equal(a.state, "live");
+  await advance(60_000);
+  assert.equal(lists().length, 4);
+});
+
+test("a refusal that nobody looks at is no unhandled rejection", async t => {
+  const { server, client } = setUp(t);
+  const unhandled = t.mock.fn();
+  process.on("unhandledRejection", unhandled);
+  t.after(() => process.off("unhandledRejection", unhandled));
+  server.refusals.set(A, { code: "forbidden", message: "no" });
+  client.acquire_collection(A);
+  void client.acquire_collection(B).ready;
+  client.connectedPromise();
+  client.close();
+  await settle();
+  assert.equal(unhandled.mock.callCount(), 0);
+});
+
+test("closed, a collection that holds nothing fails at once; connect makes it wait again", async t => {
+  const { client } = setUp(t, { mode: "hang" });
+  const a = client.acquire_collection(A);
+  client.close();
+  await assert.rejects(a.ready, { code: "disconnected" });
+  const b = client.acquire_collection(B);
+  await assert.rejects(b.ready, { code: "disconnected" });
+  void client.connect();
+  assert.deepEqual([a.state, b.state], ["pending", "pending"]);
+});

@@ -1,0 +1,79 @@
+// Never run: it is right if it compiles. What must not compile stands below a `@ts-expect-error`.
+import { CollectionViewer, SharedStateClient, type AnyItem, type Diff, type Result, type SharedStateError } from "sharedstate";
+
+interface Note {
+  id: string;
+  text: string;
+  x?: number;
+}
+
+const client = new SharedStateClient("ws://host", { retries: 3, debug: true, timeoutMs: 1000, WebSocket });
+const notes = client.acquire_collection<Note>("/app/items/notes", { maxRate: 5 });
+
+const note: Note | undefined = notes.get("a");
+const all: Note[] = notes.get();
+// @ts-expect-error: it may be absent.
+notes.get("a").text;
+// @ts-expect-error: ids are strings.
+notes.get(1);
+
+void notes.update({ insert: [{ text: "without id" }, { id: "a", text: "", x: 1 }], remove: ["b"], reset: false });
+// @ts-expect-error: text is missing.
+void notes.update({ insert: [{ id: "a" }] });
+// @ts-expect-error: not a Note.
+void notes.update({ insert: [{ id: "a", text: 1 }] });
+
+const handle = notes.add_callback(diffs => {
+  for (const diff of diffs) {
+    if (!diff.old) diff.new.text;
+    else if (!diff.new) diff.old.text;
+    else diff.new.text + diff.old.text;
+    // @ts-expect-error: it may be a delete.
+    diff.new.text;
+  }
+});
+notes.remove_callback(handle);
+// @ts-expect-error: a handle of another kind of event.
+notes.remove_state_callback(handle);
+
+const anything: AnyItem | undefined = client.acquire_collection("/app/items/any").get("x");
+const unknownField: unknown = anything?.["whatever"];
+void client.acquire_collection("/app/items/any").update({ insert: [{ whatever: 1 }] });
+// @ts-expect-error: items have ids.
+client.acquire_collection<{ name: string }>("/app/items/wrong");
+
+const result: Result<number> = await notes.update({ remove: ["a"] });
+if (result.ok) result.data.toFixed();
+else {
+  const error: SharedStateError = result.error;
+  // @ts-expect-error: no such code.
+  error.code === "lost";
+}
+// @ts-expect-error: there may be no error.
+result.error;
+
+const self: typeof notes = await notes.ready;
+if (notes.state === "live" && client.state === "connected") self.size.toFixed();
+// @ts-expect-error: no such state.
+client.state === "offline";
+
+const object = client.acquire_object("/app/items/objects", "a");
+object.add_callback((diff: Diff) => void diff.new?.["data"]);
+// @ts-expect-error: a list.
+void object.set_items("no list");
+
+new CollectionViewer(notes, document.body, { delete: true, toString: item => item.text });
+new CollectionViewer(notes, document.body);
+
+class Logging extends SharedStateClient {
+  override on_connect(): void {
+    super.on_connect();
+    this.clock.now().toFixed();
+  }
+  override on_message(data: string): void {
+    super.on_message(data.trim());
+  }
+}
+new Logging("ws://host").clock.pinger.pause();
+
+export { all, note, unknownField };
