@@ -12,6 +12,9 @@ namespace SharedState.Host;
 internal static class Program
 {
     private static readonly string PluginFolder = Path.Combine(AppContext.BaseDirectory, "plugins");
+    // Beside the clients' connections, which are counted and told why they are refused: for pages, and for telling.
+    private const int PlainConnections = 1_000;
+
     private static readonly string PageFolder = Path.Combine(AppContext.BaseDirectory, "wwwroot");
 
     public static async Task<int> Main(string[] arguments)
@@ -52,14 +55,21 @@ internal static class Program
     private static async Task<int> ServeAsync(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Host");
-        await using var app = Build(installation, services, loggers);
+        var (config, time) = (installation.Config, TimeProvider.System);
+        (var catalog, services) = await Engine.OpenAsync(services, config.Limits, time);
         if (services.All(service => service.Refusal is not null))
         {
             StartReport.WriteServices(logger, installation.Plugins, services);
             Log.NothingRuns(logger);
             return 1;
         }
-        app.Lifetime.ApplicationStopping.Register(() => Log.Stopping(logger));
+        await using var engine = new Engine(catalog, config.Limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), time, logger);
+        await using var app = Build(installation, engine, loggers);
+        app.Lifetime.ApplicationStopping.Register(() =>
+        {
+            Log.Stopping(logger);
+            engine.Stop();
+        });
         await app.StartAsync();
         StartReport.Write(logger, installation, services);
         await app.WaitForShutdownAsync();
@@ -67,15 +77,13 @@ internal static class Program
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
-    private static WebApplication Build(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)
+    private static WebApplication Build(Installation installation, Engine engine, ILoggerFactory loggers)
     {
         var (config, limits, sockets) = (installation.Config, installation.Config.Limits, installation.Sockets!);
 
         // Empty: neither appsettings.json nor ASPNETCORE_ variables have a say. The one configuration is the file.
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(loggers);
-        builder.Services.AddSingleton(limits);
-        builder.Services.AddSingleton<IReadOnlyList<ServiceSetup>>(services);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = limits.StopTime + TimeSpan.FromSeconds(1));
 
         TlsCertificate? certificate = null;
@@ -90,7 +98,7 @@ internal static class Program
             kestrel.Limits.RequestHeadersTimeout = limits.HandshakeTime;
             kestrel.Limits.MaxRequestHeadersTotalSize = limits.HandshakeBytes;
             kestrel.Limits.MaxRequestLineSize = limits.HandshakeBytes;
-            kestrel.Limits.MaxConcurrentConnections = limits.Connections;
+            kestrel.Limits.MaxConcurrentConnections = limits.Connections + PlainConnections;
             foreach (var endPoint in sockets.EndPoints)
             {
                 kestrel.Listen(endPoint, listen =>
@@ -103,7 +111,7 @@ internal static class Program
         });
 
         var app = builder.Build();
-        // The WebSocket upgrade, on any path, goes here: before the pages.
+        engine.Use(app);
         app.UsePages(PageFolder);
         return app;
     }

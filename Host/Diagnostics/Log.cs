@@ -24,6 +24,9 @@ internal static partial class Log
     [LoggerMessage(1020, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 
+    [LoggerMessage(1021, LogLevel.Warning, "A storage has not finished in time; the program ends without it")]
+    public static partial void StorageStillBusy(ILogger logger);
+
     [LoggerMessage(1030, LogLevel.Information, "New handshakes use the changed certificate {File}, valid until {NotAfter:u}")]
     public static partial void CertificateChanged(ILogger logger, string file, DateTime notAfter);
 
