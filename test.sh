@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs what the tests need, runs all of them (C#, client, browser), and ends with one line: N passed, N failed, N skipped
+set -uo pipefail
+cd "$(dirname "$0")"
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+stop() { echo "$*" >&2; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+
+# :: 1. What must be there. Debian's packages where the machine has them to give, and leave to install them.
+install() { # command, package
+  command -v "$1" >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "== installing $2"
+    { [ -e "$results/updated" ] || apt-get update -qq; touch "$results/updated"; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >"$results/apt.log" 2>&1 \
+      || { tail -5 "$results/apt.log" >&2; return 1; }
+  else
+    return 1
+  fi
+}
+command -v dotnet >/dev/null || stop "The .NET SDK 10 is needed: install it, so that 'dotnet --version' answers."
+install node nodejs || stop "Node.js 20 or newer is needed for the client's tests: install it, so that 'node --version' answers."
+install npm npm || stop "npm is needed for the client's tests: install it, so that 'npm --version' answers."
+install chromium chromium || echo "== no Chromium: the browser's tests will be skipped. Install it, so that 'chromium --version' answers."
+(cd client && npm ci --silent) || stop "The client's packages could not be installed: 'npm ci' in client/ says why."
+
+# :: 2. C#, with the real program as a process of its own. The client's tests, which one of these would run, come by themselves below.
+dotnet build SharedState.sln -v quiet -clp:ErrorsOnly || stop "The build failed."
+failed=0
+dotnet test SharedState.sln --no-build --filter "Category!=Client" --logger "trx" --results-directory "$results" --logger "console;verbosity=minimal" || failed=1
+
+# :: 3. The client: on fakes, against the real program, and in a browser.
+(cd client && npm test) 2>&1 | tee "$results/client.log" || failed=1
+
+# :: 4. The count.
+sum() { awk -v n=0 '{n += $1} END {print n}'; }
+trx() { grep -ho "<Counters[^>]*" "$results"/*.trx 2>/dev/null | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | sum; }
+node_count() { grep -aE "^# $1 [0-9]+|^ℹ $1 [0-9]+" "$results/client.log" | grep -oE '[0-9]+$' | sum; }
+cs_total=$(trx total) cs_passed=$(trx passed) cs_failed=$(trx failed) cs_executed=$(trx executed)
+passed=$((cs_passed + $(node_count pass)))
+skipped=$((cs_total - cs_executed + $(node_count skipped)))
+bad=$((cs_failed + $(node_count fail)))
+# A run that broke before it could count its failures has failed all the same.
+[ "$failed" = 1 ] && [ "$bad" = 0 ] && bad=1
+echo "$passed passed, $bad failed, $skipped skipped"
+[ "$bad" = 0 ] && [ "$passed" -gt 0 ]
