@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -105,7 +106,7 @@ internal sealed class ReadConnection : IDisposable
         var removals = new List<Tombstone>((int)collection.Removals);
         if (collection.Removals == 0) return removals;
         using var row = _removals.Query(collection.Id);
-        while (row.Read()) removals.Add(new Tombstone(row.GetString(0), row.GetInt64(1)));
+        while (row.Read()) removals.Add(new Tombstone(Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(0)), row.GetInt64(1)));
         return removals;
     }
 }

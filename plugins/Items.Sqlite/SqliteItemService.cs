@@ -17,9 +17,9 @@ public sealed class SqliteItemService : IItemService
     /// <summary>Changes the options that the configuration does not offer.</summary>
     internal Func<SqliteOptions, SqliteOptions> Adjust { get; init; } = options => options;
 
-    private SqliteOptions Options => _options ?? throw new InvalidOperationException("The service was not opened.");
+    internal IDatabase Database => _database ?? throw new InvalidOperationException("The service was not opened.");
 
-    private IDatabase Database => _database ?? throw new InvalidOperationException("The service was not opened.");
+    private SqliteOptions Options => _options ?? throw new InvalidOperationException("The service was not opened.");
 
     /// <inheritdoc/>
     public ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)

@@ -44,7 +44,7 @@ internal sealed partial record SqliteOptions
             throw Wrong("db_name", "must be a file's path, or :memory: for a database in memory");
         }
         var path = context.GetPath("db_name")!;
-        return System.IO.File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        return System.IO.File.Exists(path) ? System.IO.File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
     }
 
     private static ItemServiceException Wrong(string key, string message) =>

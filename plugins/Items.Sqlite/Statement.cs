@@ -3,6 +3,10 @@ using Microsoft.Data.Sqlite;
 namespace SharedState.Items.Sqlite;
 
 /// <summary>A statement that is prepared once and lives as long as its connection. Its parameters are <c>?1</c>, <c>?2</c> and so on.</summary>
+/// <remarks>
+/// What may hold a NUL goes in and out as UTF-8 in byte arrays, which are BLOBs to SQLite, so that the statement casts them to TEXT: the
+/// driver cuts a longer string at its first NUL.
+/// </remarks>
 internal sealed class Statement : IDisposable
 {
     private readonly SqliteCommand _command;
@@ -19,7 +23,7 @@ internal sealed class Statement : IDisposable
     }
 
     /// <summary>Runs the statement.</summary>
-    /// <param name="values">Strings, numbers, and UTF-8 as byte arrays (which are BLOBs to SQLite: the statement casts them).</param>
+    /// <param name="values">Strings, numbers and byte arrays.</param>
     /// <returns>How many rows it changed.</returns>
     public int Execute(params ReadOnlySpan<object> values) => Bind(values).ExecuteNonQuery();
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -7,7 +8,6 @@ namespace SharedState.Items.Sqlite;
 /// <summary>The one connection that writes. Whoever uses it sees to it that it does one thing at a time.</summary>
 internal sealed class WriteConnection : IDisposable
 {
-    private readonly SqliteConnection _connection;
     private readonly SqliteOptions _options;
     private readonly ItemServiceContext _context;
     private readonly StoreLock? _lock;
@@ -43,7 +43,7 @@ internal sealed class WriteConnection : IDisposable
     /// <param name="storeLock">Where to record each commit; null for a database in memory.</param>
     public WriteConnection(SqliteConnection connection, SqliteOptions options, Schema schema, ItemServiceContext context, StoreLock? storeLock)
     {
-        _connection = connection;
+        Connection = connection;
         _options = options;
         _context = context;
         _lock = storeLock;
@@ -55,9 +55,9 @@ internal sealed class WriteConnection : IDisposable
         _commit = Prepare("COMMIT");
         _rollback = Prepare("ROLLBACK");
 
-        _update = Prepare($"UPDATE {schema.Items} SET ctime = ?1, data = CAST(?2 AS TEXT) WHERE app = ?3 AND chnl = ?4 AND id = ?5");
-        _insert = Prepare($"INSERT INTO {schema.Items} (ctime, data, app, chnl, id) VALUES (?1, CAST(?2 AS TEXT), ?3, ?4, ?5)");
-        _delete = Prepare($"DELETE FROM {schema.Items} WHERE app = ?1 AND chnl = ?2 AND id = ?3");
+        _update = Prepare($"UPDATE {schema.Items} SET ctime = ?1, data = CAST(?2 AS TEXT) WHERE app = ?3 AND chnl = ?4 AND id = CAST(?5 AS TEXT)");
+        _insert = Prepare($"INSERT INTO {schema.Items} (ctime, data, app, chnl, id) VALUES (?1, CAST(?2 AS TEXT), ?3, ?4, CAST(?5 AS TEXT))");
+        _delete = Prepare($"DELETE FROM {schema.Items} WHERE app = ?1 AND chnl = ?2 AND id = CAST(?3 AS TEXT)");
         _deleteAll = Prepare($"DELETE FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
         _count = Prepare($"SELECT count(*) FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
 
@@ -69,13 +69,15 @@ internal sealed class WriteConnection : IDisposable
             UPDATE {schema.Collections} SET epoch = ?2, epoch_start = ?3, revision = ?4, history_start = ?5, items = ?6, removals = ?7
             WHERE collection = ?1
             """);
-        _remember = Prepare($"INSERT OR REPLACE INTO {schema.Removals} (collection, id, revision) VALUES (?1, ?2, ?3)");
-        _forget = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND id = ?2");
+        _remember = Prepare($"INSERT OR REPLACE INTO {schema.Removals} (collection, id, revision) VALUES (?1, CAST(?2 AS TEXT), ?3)");
+        _forget = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND id = CAST(?2 AS TEXT)");
         _forgetAll = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1");
         _forgetUntil = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND revision <= ?2");
         _nthRemoval = Prepare($"SELECT revision FROM {schema.Removals} WHERE collection = ?1 ORDER BY revision DESC LIMIT 1 OFFSET ?2");
         _adopted = Prepare($"DELETE FROM {schema.Changed} WHERE app = ?1 AND chnl = ?2");
     }
+
+    internal SqliteConnection Connection { get; }
 
     /// <summary>Stores a batch in one transaction.</summary>
     public IReadOnlyList<CommitResult> Commit(IReadOnlyList<ItemUpdate> batch) => Write(() =>
@@ -106,7 +108,7 @@ internal sealed class WriteConnection : IDisposable
     {
         foreach (var statement in _statements) statement.Dispose();
         _collections.Dispose();
-        _connection.Dispose();
+        Connection.Dispose();
     }
 
     /// <summary>Runs a transaction. Either all of it is stored when this returns, or it throws and nothing is.</summary>
@@ -126,7 +128,7 @@ internal sealed class WriteConnection : IDisposable
         finally
         {
             // After some errors SQLite has rolled back already.
-            if (raw.sqlite3_get_autocommit(_connection.Handle) == 0) _rollback.Execute();
+            if (raw.sqlite3_get_autocommit(Connection.Handle) == 0) _rollback.Execute();
         }
     }
 
@@ -188,16 +190,17 @@ internal sealed class WriteConnection : IDisposable
 
         for (var i = 0; i < update.Remove.Count; i++)
         {
-            if (_delete.Execute(app, chnl, update.Remove[i]) == 0) continue;
+            var id = Encoding.UTF8.GetBytes(update.Remove[i]);
+            if (_delete.Execute(app, chnl, id) == 0) continue;
             effective = true;
             row.Items--;
-            row.Removals += _remember.Execute(row.Id, update.Remove[i], revision);
+            row.Removals += _remember.Execute(row.Id, id, revision);
         }
 
         var ctime = $"{time}{revision}";
         for (var i = 0; i < update.Insert.Count; i++)
         {
-            var id = update.Insert[i].Id;
+            var id = Encoding.UTF8.GetBytes(update.Insert[i].Id);
             var json = Bytes(update.Insert[i].Json);
             if (row.Items > 0 && _update.Execute(ctime, json, app, chnl, id) > 0) continue;
             _insert.Execute(ctime, json, app, chnl, id);
@@ -229,7 +232,7 @@ internal sealed class WriteConnection : IDisposable
 
     private Statement Prepare(string sql)
     {
-        var statement = new Statement(_connection, sql);
+        var statement = new Statement(Connection, sql);
         _statements.Add(statement);
         return statement;
     }

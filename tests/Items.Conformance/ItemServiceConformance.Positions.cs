@@ -1,0 +1,144 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace SharedState.Items.Conformance;
+
+/// <content>Revisions, removals that are remembered, and epochs.</content>
+public abstract partial class ItemServiceConformance
+{
+    [Fact]
+    public async Task ACollectionNeverWrittenToIsEmptyAtRevisionZeroAndIsNotCreated()
+    {
+        var service = await OpenAsync();
+        var collection = await LoadAsync(service);
+        Assert.Equal(0, collection.Position.Revision);
+        Assert.Equal(0, collection.HistoryStart);
+        Assert.Empty(collection.Items);
+        Assert.Empty(collection.Tombstones);
+        Assert.Empty(await ListAsync(service));
+    }
+
+    [Fact]
+    public async Task EachEffectiveUpdateRaisesTheRevisionByOneInOneEpoch()
+    {
+        var service = await OpenAsync();
+        var epoch = (await LoadAsync(service)).Position.Epoch;
+        Assert.Matches(new Regex(@"\A[A-Za-z0-9_-]{1,64}\z"), epoch);
+
+        ItemUpdate[] updates = [Insert("a"), Insert("a", "b"), Remove("a"), Reset("c"), Reset(), Insert("a")];
+        for (var i = 0; i < updates.Length; i++)
+        {
+            var position = new Position(epoch, i + 1);
+            Assert.Equal(new CommitResult(CommitStatus.Committed, position), await CommitAsync(service, updates[i]));
+            Assert.Equal(position, (await LoadAsync(service)).Position);
+        }
+    }
+
+    [Fact]
+    public async Task RemovalsAreRememberedUntilTheItemIsBack()
+    {
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert("a", "b", "c"));
+        await CommitAsync(service, Remove("a", "b"));
+        await CommitAsync(service, Insert("a"));
+
+        var collection = await LoadAsync(service);
+        if (RemembersRemovals)
+        {
+            Assert.Equal([new Tombstone("b", 2)], collection.Tombstones);
+            Assert.InRange(collection.HistoryStart, 0, 1);
+        }
+        else if (collection.HistoryStart < 2)
+        {
+            Assert.Fail("A service that remembers no removals must not claim a history from before them.");
+        }
+    }
+
+    [Fact]
+    public async Task AResetForgetsRemovalsAndBeginsTheHistory()
+    {
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert("a", "b"));
+        await CommitAsync(service, Remove("a"));
+        await CommitAsync(service, Reset("c"));
+        await CommitAsync(service, Insert("d"));
+
+        var collection = await LoadAsync(service);
+        Assert.Empty(collection.Tombstones);
+        Assert.InRange(collection.HistoryStart, 3, 4);
+    }
+
+    [Fact]
+    public async Task AnEpochLastsAcrossReopening()
+    {
+        if (!IsDurable) return;
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert("a", "b"));
+        var (_, position) = await CommitAsync(service, Remove("b"));
+        var before = await LoadAsync(service);
+        var nowhere = (await LoadAsync(service, new CollectionKey("app", "never written to"))).Position;
+
+        service = await ReopenAsync(service);
+        var after = await LoadAsync(service);
+        Assert.Equal(position, after.Position);
+        Assert.Equal(before.Tombstones, after.Tombstones);
+        Assert.Equal(before.HistoryStart, after.HistoryStart);
+        Assert.Equal(nowhere, (await LoadAsync(service, new CollectionKey("app", "never written to"))).Position);
+        Assert.Equal(position with { Revision = 3 }, (await CommitAsync(service, Insert("b"))).Position);
+    }
+
+    [Fact]
+    public async Task WhatIsGoneAtReopeningIsAnotherEpoch()
+    {
+        var service = await OpenAsync();
+        var (_, before) = await CommitAsync(service, Insert("a"));
+        service = await ReopenAsync(service);
+        var after = (await LoadAsync(service)).Position;
+        Assert.Equal(IsDurable, after.Epoch == before.Epoch);
+    }
+
+    [Fact]
+    public async Task ARandomRunAgreesWithTheModel()
+    {
+        var seed = Random.Shared.Next();
+        try
+        {
+            await RunAsync(new Random(seed));
+        }
+        catch (Exception e)
+        {
+            throw new Xunit.Sdk.XunitException($"With the seed {seed}: {e.Message}", e);
+        }
+    }
+
+    private async Task RunAsync(Random random)
+    {
+        string[] ids = [.. Enumerable.Range(0, 12).Select(n => $"id-{n}"), "A", "a", "a ", "ä", "a\u0308", "\0", "a\0b", "😀"];
+        CollectionKey[] keys = [new("app", "one"), new("app", "two"), new("App", "one"), new("app ", "one")];
+        var models = keys.ToDictionary(key => key, _ => new Model());
+        var service = await OpenAsync();
+        for (var step = 0; step < 60; step++)
+        {
+            var batch = Enumerable.Range(0, random.Next(1, 8)).Select(_ => RandomUpdate()).ToArray();
+            var results = await service.CommitAsync(batch, CancellationToken.None);
+            for (var i = 0; i < batch.Length; i++) models[batch[i].Key].Apply(batch[i], results[i]);
+            if (IsDurable && step % 20 == 19) service = await ReopenAsync(service);
+            if (step % 5 > 0) continue;
+            foreach (var key in keys) models[key].AssertEqual(await LoadAsync(service, key), RemembersRemovals);
+        }
+
+        ItemUpdate RandomUpdate()
+        {
+            var named = random.GetItems(ids, random.Next(0, 6)).Distinct().ToArray();
+            var removed = random.Next(0, named.Length + 1);
+            var reset = random.Next(20) == 0;
+            return new ItemUpdate
+            {
+                Key = keys[random.Next(keys.Length)],
+                Reset = reset,
+                Remove = reset ? [] : named[..removed],
+                Insert = [.. named[removed..].Select(id => NewItem(id, random.Next()))],
+            };
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text;
+using Xunit;
+
+namespace SharedState.Items.Conformance;
+
+/// <content>Ids, names and items are kept as they are, however unusual or large.</content>
+public abstract partial class ItemServiceConformance
+{
+    /// <summary>Ids that look alike to storages that fold, trim, normalize or end a text early. Each is an id of its own.</summary>
+    private static readonly string[] _alike =
+    [
+        "a", "A", "a ", " a", "a  ", "a\t", "a\n", "a\r\n", "a\0", "a\0b", "a\0c", "\0", "\0\0", " ", "\n",
+        "ä", "a\u0308", "Ä", "á", "ａ", "ß", "ss", "ı", "i", "İ", "ﬁ", "fi", "\u00ad", "\u200b", "\ufeff", "\ufeffa",
+        "😀", "😁", "\U0010FFFF", "\uFFFF", "1", "01", "1.0", "1e0", "-0", "0", "null", "%", "_", "*", "?", "a'b", "a\"b", "a\\b", "$1", "{}", "[a]",
+    ];
+
+    [Fact]
+    public async Task IdsThatLookAlikeAreDifferent()
+    {
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert(_alike));
+        Assert.Equal(_alike.Order(StringComparer.Ordinal), Ids(await LoadAsync(service)));
+
+        foreach (var id in _alike) await CommitAsync(service, Insert(NewItem(id, 1)));
+        var items = (await LoadAsync(service)).Items;
+        Assert.Equal(_alike.Length, items.Count);
+        Assert.All(items, item => Assert.Equal(Text(NewItem(item.Id, 1).Json), Text(item.Json)));
+
+        for (var i = 0; i < _alike.Length; i++)
+        {
+            await CommitAsync(service, Remove(_alike[i]));
+            var collection = await LoadAsync(service);
+            Assert.Equal(_alike[(i + 1)..].Order(StringComparer.Ordinal), Ids(collection));
+            if (RemembersRemovals) Assert.Contains(_alike[i], collection.Tombstones.Select(removal => removal.Id));
+        }
+    }
+
+    [Fact]
+    public async Task NamesThatLookAlikeAreDifferent()
+    {
+        string[] names = [.. _alike.Where(name => !name.Any(char.IsControl)), "a/b", "a.b", "a:b"];
+        var service = await OpenAsync();
+        foreach (var name in names)
+        {
+            await CommitAsync(service, new CollectionKey(name, "x"), Insert($"of app {name}"));
+            await CommitAsync(service, new CollectionKey("x", name), Insert($"of collection {name}"));
+        }
+        foreach (var name in names)
+        {
+            Assert.Equal([$"of app {name}"], Ids(await LoadAsync(service, new CollectionKey(name, "x"))));
+            Assert.Equal([$"of collection {name}"], Ids(await LoadAsync(service, new CollectionKey("x", name))));
+        }
+        Assert.Equal(2 * names.Length, (await ListAsync(service)).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task IdsOf1024BytesAndNamesOf512AreKept()
+    {
+        string[] ids = [new('x', 1024), new string('x', 1023) + "y", new('ä', 512), string.Concat(Enumerable.Repeat("😀", 256)), new(' ', 1024), new('\0', 1024)];
+        var key = new CollectionKey(new string('n', 512), new string('ö', 256));
+        var service = await OpenAsync();
+        await CommitAsync(service, key, Insert(ids));
+        await CommitAsync(service, new CollectionKey(key.App, key.Collection[1..]), Insert("another"));
+
+        Assert.Equal(ids.Order(StringComparer.Ordinal), Ids(await LoadAsync(service, key)));
+        Assert.Contains(key, await ListAsync(service, key.App));
+    }
+
+    [Fact]
+    public async Task AnItemComesBackByteForByte()
+    {
+        string[] texts =
+        [
+            """{"id":"a"}""",
+            """ { "id" : "a" , "n" : 1.0e+10, "m": -0.0, "big": 123456789012345678901234567890.10 } """,
+            """{"z":1,"id":"a","a":{"id":"b","data":null},"z":2}""",
+            "{\"id\":\"\\u0061\",\"t\":\"\\u00e4\\/\\ud83d\\ude00\\u0000\"}",
+            "{\"id\":\"a\",\"t\":\"ä😀\u2028\uFFFF\u007f\"}\n",
+            """{"id":"a","data":{"id":"a"}}""",
+            $$"""{"id":"a","deep":{{new string('[', 250)}}{{new string(']', 250)}}}""",
+        ];
+        var service = await OpenAsync();
+        foreach (var text in texts)
+        {
+            await CommitAsync(service, Insert(new Item("a", Encoding.UTF8.GetBytes(text))));
+            Assert.Equal(text, Text(Assert.Single((await LoadAsync(service)).Items).Json));
+        }
+        if (!IsDurable) return;
+        service = await ReopenAsync(service);
+        Assert.Equal(texts[^1], Text(Assert.Single((await LoadAsync(service)).Items).Json));
+    }
+
+    [Fact]
+    public async Task AnItemMayBeASliceOfSomethingLarger()
+    {
+        var message = Encoding.UTF8.GetBytes("""[{"id":"a"},{"id":"b"}]""");
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert(new Item("a", message.AsMemory(1, 10)), new Item("b", message.AsMemory(12, 10))));
+        Assert.Equal(["""{"id":"a"}""", """{"id":"b"}"""], (await LoadAsync(service)).Items.Select(item => Text(item.Json)).Order());
+    }
+
+    [Fact]
+    public async Task AnItemMayHaveAMebibyte()
+    {
+        var json = Encoding.UTF8.GetBytes($$"""{"id":"a","t":"{{new string('x', (1 << 20) - 17)}}"}""");
+        Assert.Equal(1 << 20, json.Length);
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert(new Item("a", json), NewItem("b")));
+        Assert.Equal(json, (await LoadAsync(service)).Items.Single(item => item.Id == "a").Json.ToArray());
+    }
+
+    [Fact]
+    public async Task OneUpdateMayInsertAndRemove20000Items()
+    {
+        string[] ids = [.. Enumerable.Range(0, 20_000).Select(n => $"item {n}")];
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert(ids));
+        Assert.Equal(ids.Length, (await LoadAsync(service)).Items.Count);
+        Assert.Equal(2, (await CommitAsync(service, Remove(ids[1..]))).Position.Revision);
+
+        var collection = await LoadAsync(service);
+        Assert.Equal([ids[0]], Ids(collection));
+        Assert.True(collection.HistoryStart == 2 || collection.Tombstones.Count == ids.Length - 1, "Removals are forgotten without the history's start telling.");
+    }
+
+    [Fact]
+    public async Task OneBatchMayHold20000Updates()
+    {
+        var updates = Enumerable.Range(0, 10_000).SelectMany(n => new[] { Insert(NewItem($"item {n}", n)), Remove($"item {n - 1}") }).ToArray();
+        var service = await OpenAsync();
+        var results = await service.CommitAsync(updates, CancellationToken.None);
+        Assert.Equal(19_999, results[^1].Position.Revision);
+        Assert.Equal(["item 9999"], Ids(await LoadAsync(service)));
+    }
+
+    [Fact]
+    public async Task ACollectionMayHold100000Items()
+    {
+        var service = await OpenAsync();
+        for (var part = 0; part < 5; part++)
+        {
+            await CommitAsync(service, Insert([.. Enumerable.Range(part * 20_000, 20_000).Select(n => NewItem($"item {n}", n))]));
+        }
+        var collection = await LoadAsync(service);
+        Assert.Equal(100_000, collection.Items.Select(item => item.Id).Distinct().Count());
+        Assert.All(collection.Items.GroupBy(item => item.Revision), part => Assert.Equal(20_000, part.Count()));
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace SharedState.Items.Conformance;
+
+/// <summary>
+/// The storage contract as tests. A plugin's test project holds one subclass, which says how to make the service and where its storage
+/// is; each test runs in an instance of its own, on a storage of its own.
+/// </summary>
+public abstract partial class ItemServiceConformance : IAsyncLifetime
+{
+    private static readonly CollectionKey _key = new("app", "collection");
+
+    private readonly List<IItemService> _opened = [];
+
+    /// <summary>The configuration of a storage that is empty when the test begins, and the same one throughout the test.</summary>
+    protected abstract IReadOnlyDictionary<string, string> Config { get; }
+
+    /// <summary>The configuration of another service in the same storage, such as another table of the same database; null if there is no such thing.</summary>
+    protected virtual IReadOnlyDictionary<string, string>? OtherConfig => null;
+
+    /// <summary>Whether what was committed is still there when the storage was closed and is opened again.</summary>
+    protected virtual bool IsDurable => true;
+
+    /// <summary>Whether removals are remembered, so that a client that was away can be told of them.</summary>
+    protected virtual bool RemembersRemovals => true;
+
+    /// <summary>Where the service logs.</summary>
+    protected virtual ILogger Logger => NullLogger.Instance;
+
+    /// <summary>Makes a service, not yet opened.</summary>
+    protected abstract IItemService Create();
+
+    /// <summary>Called before each test.</summary>
+    public virtual Task InitializeAsync() => Task.CompletedTask;
+
+    /// <summary>Closes what the test opened.</summary>
+    public virtual async Task DisposeAsync()
+    {
+        foreach (var service in _opened) await service.DisposeAsync();
+    }
+
+    /// <summary>Opens the storage; the test's end closes it.</summary>
+    protected async Task<IItemService> OpenAsync(IReadOnlyDictionary<string, string>? config = null)
+    {
+        var service = Create();
+        await service.OpenAsync(
+            new ItemServiceContext { ServiceName = "items", Config = config ?? Config, BaseDirectory = Path.GetTempPath(), Logger = Logger },
+            CancellationToken.None);
+        _opened.Add(service);
+        return service;
+    }
+
+    /// <summary>Closes a service, and opens the storage again.</summary>
+    protected async Task<IItemService> ReopenAsync(IItemService service)
+    {
+        _opened.Remove(service);
+        await service.DisposeAsync();
+        return await OpenAsync();
+    }
+
+    private static Task<CommitResult> CommitAsync(IItemService service, ItemUpdate update) => CommitAsync(service, _key, update);
+
+    private static async Task<CommitResult> CommitAsync(IItemService service, CollectionKey key, ItemUpdate update)
+    {
+        update = new ItemUpdate { Key = key, Reset = update.Reset, Remove = update.Remove, Insert = update.Insert, Expected = update.Expected };
+        return Assert.Single(await service.CommitAsync([update], CancellationToken.None));
+    }
+
+    private static async Task<StoredCollection> LoadAsync(IItemService service, CollectionKey? key = null) =>
+        await service.LoadAsync(key ?? _key, CancellationToken.None);
+
+    private static async Task<List<CollectionKey>> ListAsync(IItemService service, string? app = null)
+    {
+        var keys = new List<CollectionKey>();
+        await foreach (var key in service.ListAsync(app, CancellationToken.None)) keys.Add(key);
+        return keys;
+    }
+
+    private static ItemUpdate Insert(params Item[] items) => new() { Key = _key, Insert = items };
+
+    private static ItemUpdate Insert(params string[] ids) => Insert([.. ids.Select(id => NewItem(id))]);
+
+    private static ItemUpdate Remove(params string[] ids) => new() { Key = _key, Remove = ids };
+
+    private static ItemUpdate Reset(params string[] ids) => new() { Key = _key, Reset = true, Insert = [.. ids.Select(id => NewItem(id))] };
+
+    private static Item NewItem(string id, int value = 0) =>
+        new(id, Encoding.UTF8.GetBytes($$"""{"id":{{System.Text.Json.JsonSerializer.Serialize(id)}},"value":{{value}}}"""));
+
+    private static string Text(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
+
+    /// <summary>The ids of a collection's items, in the order of their code points.</summary>
+    private static IEnumerable<string> Ids(StoredCollection collection) => collection.Items.Select(item => item.Id).Order(StringComparer.Ordinal);
+}

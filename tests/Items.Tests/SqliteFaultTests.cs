@@ -1,0 +1,160 @@
+using Microsoft.Data.Sqlite;
+using Xunit;
+
+namespace SharedState.Items.Tests;
+
+/// <summary>What goes wrong outside: a full disk, other programs, other files.</summary>
+public sealed class SqliteFaultTests : SqliteTests
+{
+    [Fact]
+    public async Task AFullDiskRefusesTheBatchAndHealsWithoutReopening()
+    {
+        var service = await OpenAsync();
+        var position = await InsertAsync(service, "a");
+        await LimitAsync(pages: 1);
+        ItemUpdate[] large = [new() { Key = Key, Remove = ["a"] }, new() { Key = Key, Insert = [new Item("b", new byte[100_000])] }];
+
+        var fault = await Assert.ThrowsAsync<ItemServiceException>(() => service.CommitAsync(large, CancellationToken.None).AsTask());
+        Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
+        Assert.Contains(Folder.Database, fault.Message);
+        var collection = await LoadAsync(service);
+        Assert.Equal(position, collection.Position);
+        Assert.Equal(["""{"id":"a"}"""], Texts(collection));
+
+        await LimitAsync(pages: 1_000_000);
+        Assert.Equal(position with { Revision = 2 }, await InsertAsync(service, "b"));
+
+        // SQLite raises a limit below what is used to what is used.
+        Task LimitAsync(int pages) => service.Database.WriteAsync(
+            writer =>
+            {
+                using var command = writer.Connection.CreateCommand();
+                command.CommandText = $"PRAGMA max_page_count = {pages}";
+                return command.ExecuteNonQuery();
+            },
+            CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task ALockHeldByAnotherProgramIsUnavailableAndHeals()
+    {
+        var service = await OpenAsync(busySeconds: 1);
+        var position = await InsertAsync(service, "a");
+        using (var other = new SqliteConnection($"Data Source={Folder.Database};Pooling=False"))
+        {
+            other.Open();
+            using var transaction = other.BeginTransaction(deferred: false);
+            var fault = await Assert.ThrowsAsync<ItemServiceException>(() => InsertAsync(service, "b"));
+            Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
+            Assert.Contains("locked by another program for 1 s", fault.Message);
+            Assert.Equal(position, (await LoadAsync(service)).Position);
+        }
+        Assert.Equal(position with { Revision = 2 }, await InsertAsync(service, "b"));
+    }
+
+    [Fact]
+    public async Task ASecondHostIsRefusedUntilTheFirstEnds()
+    {
+        var first = await OpenAsync();
+        var refusal = await RefusedAsync(table: "ITEMS");
+        Assert.Equal(ItemServiceFault.Unavailable, refusal.Fault);
+        Assert.Contains(Folder.Database, refusal.Message);
+
+        await CloseAsync(first);
+        await OpenAsync();
+    }
+
+    [Fact]
+    public async Task ALinkToADatabaseIsThatDatabase()
+    {
+        await OpenAsync();
+        File.CreateSymbolicLink(Folder.File("link.db"), Folder.Database);
+        Assert.Equal(ItemServiceFault.Unavailable, (await RefusedAsync(Folder.File("link.db"))).Fault);
+    }
+
+    [Theory]
+    [InlineData("This is a text about something else, and long enough to be more than a header of one hundred bytes of a file.")]
+    [InlineData("SQLite format 3\0 and then something else altogether, which is no header of a database, however long it may be.")]
+    public async Task AFileThatIsNoDatabaseIsRefusedUntouched(string content)
+    {
+        File.WriteAllText(Folder.Database, content);
+        var refusal = await RefusedAsync();
+        Assert.Equal(ItemServiceFault.Unusable, refusal.Fault);
+        Assert.Contains(Folder.Database, refusal.Message);
+        Assert.Equal(content, File.ReadAllText(Folder.Database));
+    }
+
+    [Fact]
+    public async Task ADamagedDatabaseIsRefusedUntouched()
+    {
+        var service = await OpenAsync();
+        await CommitAsync(service, new ItemUpdate { Key = Key, Insert = [.. Enumerable.Range(0, 2000).Select(n => NewItem($"{n}"))] });
+        await CloseAsync(service);
+        var bytes = File.ReadAllBytes(Folder.Database);
+        Random.Shared.NextBytes(bytes.AsSpan(bytes.Length / 2, 8192));
+        File.WriteAllBytes(Folder.Database, bytes);
+
+        Assert.Equal(ItemServiceFault.Unusable, (await RefusedAsync()).Fault);
+        Assert.Equal(bytes, File.ReadAllBytes(Folder.Database));
+    }
+
+    [Theory]
+    [InlineData("CREATE TABLE items (id TEXT PRIMARY KEY, data TEXT)", "id, data")]
+    [InlineData("CREATE TABLE items (app TEXT, chnl TEXT, id TEXT, ctime TIMESTAMP, data TEXT)", "the key none")]
+    [InlineData("CREATE TABLE items (app TEXT, chnl TEXT, id TEXT COLLATE NOCASE, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id))", "NOCASE")]
+    [InlineData("CREATE VIEW items AS SELECT 1 AS app, 2 AS chnl, 3 AS id, 4 AS ctime, 5 AS data", "the key none")]
+    [InlineData("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id)", "UTF-16")]
+    [InlineData("CREATE TABLE items__store (format); INSERT INTO items__store VALUES (2); CREATE TABLE items (app TEXT, chnl TEXT, id TEXT, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id))", "format 2")]
+    public async Task AnotherProgramsTableIsRefusedUntouched(string sql, string found)
+    {
+        Sql(sql);
+        var bytes = File.ReadAllBytes(Folder.Database);
+        var refusal = await RefusedAsync();
+        Assert.Equal(ItemServiceFault.Unusable, refusal.Fault);
+        Assert.Contains(Folder.Database, refusal.Message);
+        Assert.Contains(found, refusal.Message);
+        Assert.Equal(bytes, File.ReadAllBytes(Folder.Database));
+    }
+
+    [Fact]
+    public async Task AFolderInTheDatabasesPlaceIsRefused()
+    {
+        Directory.CreateDirectory(Folder.Database);
+        Assert.Equal(ItemServiceFault.Unusable, (await RefusedAsync()).Fault);
+    }
+
+    [Fact]
+    public async Task AFileInTheFoldersPlaceIsRefused()
+    {
+        File.WriteAllText(Folder.File("file"), "");
+        Assert.Equal(ItemServiceFault.Unusable, (await RefusedAsync(Folder.File("file/test.db"))).Fault);
+    }
+
+    [Fact]
+    public async Task AMissingFolderIsMade()
+    {
+        await InsertAsync(await OpenAsync(Folder.File("a/b/test.db")), "a");
+        Assert.True(File.Exists(Folder.File("a/b/test.db")));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("items; DROP TABLE items")]
+    [InlineData("sqlite_items")]
+    [InlineData("items\n")]
+    [InlineData("ä")]
+    public async Task ATablesNameIsLettersDigitsAndUnderscores(string table)
+    {
+        var refusal = await RefusedAsync(table: table);
+        Assert.Equal((ItemServiceFault.Config, "db_table"), (refusal.Fault, refusal.ConfigKey));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a\0b")]
+    public async Task ADatabasesNameIsAPath(string name)
+    {
+        var refusal = await RefusedAsync(name);
+        Assert.Equal((ItemServiceFault.Config, "db_name"), (refusal.Fault, refusal.ConfigKey));
+    }
+}

@@ -1,0 +1,184 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+using Xunit;
+
+namespace SharedState.Items.Tests;
+
+/// <summary>What survives, and how a history is told from another.</summary>
+public sealed class SqliteHistoryTests : SqliteTests
+{
+    private string LockFile => Folder.Database + "-items-lock";
+
+    [Fact]
+    public async Task AKilledHostLosesNothing()
+    {
+        // A copy of all files, taken while the host runs, is what a host that is killed now leaves.
+        var service = await OpenAsync();
+        await InsertAsync(service, "a", "b");
+        var position = await RemoveAsync(service, "b");
+        Directory.CreateDirectory(Folder.File("killed"));
+        await CopyAsync(Folder.Database, Folder.Database + "-wal", LockFile, Folder.File("killed"));
+
+        var reopened = await OpenAsync(Folder.File("killed/test.db"));
+        var collection = await LoadAsync(reopened);
+        Assert.Equal(position, collection.Position);
+        Assert.Equal([new Tombstone("b", 2)], collection.Tombstones);
+        Assert.Equal(["""{"id":"a"}"""], Texts(collection));
+        Assert.Empty(Log.Of(3002));
+    }
+
+    [Fact]
+    public async Task AHostThatIsKilledBeforeTheLockFileIsWrittenKeepsItsEpoch()
+    {
+        var service = await OpenAsync();
+        await InsertAsync(service, "a");
+        await CopyAsync(LockFile, Folder.File("earlier"));
+        var position = await InsertAsync(service, "b");
+        await CloseAsync(service);
+        await CopyAsync(Folder.File("earlier"), LockFile);
+        Assert.Equal(position, (await LoadAsync(await OpenAsync())).Position);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task AnOlderCopyIsAnotherEpochAlsoWhenItHasAdvancedPastTheOneItReplaces(int updates)
+    {
+        var service = await OpenAsync();
+        await InsertAsync(service, "a");
+        await CloseAsync(service);
+        await CopyAsync(Folder.Database, Folder.File("copy"));
+
+        service = await OpenAsync();
+        await InsertAsync(service, "b");
+        var lost = await InsertAsync(service, "c");
+        var nowhere = (await LoadAsync(service, new CollectionKey("never", "written"))).Position;
+        await CloseAsync(service);
+        await CopyAsync(Folder.File("copy"), Folder.Database);
+
+        service = await OpenAsync();
+        for (var n = 0; n < updates; n++) await InsertAsync(service, $"{n}");
+        var restored = await LoadAsync(service);
+        Assert.Equal(1 + updates, restored.Position.Revision);
+        Assert.NotEqual(lost.Epoch, restored.Position.Epoch);
+        Assert.NotEqual(nowhere, (await LoadAsync(service, new CollectionKey("never", "written"))).Position);
+        Assert.Contains(Folder.Database, Assert.Single(Log.Of(3002)));
+
+        // It is told once: from here on, this is the history.
+        await CloseAsync(service);
+        Assert.Equal(restored.Position, (await LoadAsync(await OpenAsync())).Position);
+    }
+
+    [Fact]
+    public async Task AnotherDatabaseInItsPlaceIsAnotherEpoch()
+    {
+        var other = await OpenAsync(Folder.File("other.db"));
+        for (var n = 0; n < 5; n++) await InsertAsync(other, "x");
+        await CloseAsync(other);
+        var service = await OpenAsync();
+        var position = await InsertAsync(service, "a");
+        await CloseAsync(service);
+        await CopyAsync(Folder.File("other.db"), Folder.Database);
+        Assert.NotEqual(position.Epoch, (await LoadAsync(await OpenAsync())).Position.Epoch);
+        Assert.Single(Log.Of(3002));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("garbage")]
+    public async Task ACopyWithoutItsLockFileIsAnotherEpoch(string? content)
+    {
+        var service = await OpenAsync();
+        var position = await InsertAsync(service, "a");
+        await CloseAsync(service);
+        File.Delete(LockFile);
+        if (content is not null) File.WriteAllText(LockFile, content);
+        Assert.NotEqual(position.Epoch, (await LoadAsync(await OpenAsync())).Position.Epoch);
+    }
+
+    [Fact]
+    public async Task EachDatabaseInMemoryIsAnotherEpoch()
+    {
+        var one = await OpenAsync(":memory:");
+        var two = await OpenAsync(":memory:");
+        Assert.NotEqual((await LoadAsync(one)).Position, (await LoadAsync(two)).Position);
+    }
+
+    [Fact]
+    public async Task RemovalsAreRememberedWithinABound()
+    {
+        // Never more than 20 or, if that is more, as many as there are items; and what is forgotten, the history's start tells.
+        var service = await OpenAsync(removalsKept: 20);
+        var removed = new Dictionary<string, long>();
+        for (var n = 0; n < 100; n++)
+        {
+            await InsertAsync(service, $"{n}");
+            removed[$"{n}"] = (await RemoveAsync(service, $"{n}")).Revision;
+            var collection = await LoadAsync(service);
+            Assert.InRange(collection.Tombstones.Count, Math.Min(n + 1, 15), 20);
+            Assert.Equal(removed.Where(removal => removal.Value > collection.HistoryStart).Select(removal => removal.Key).Order(), collection.Tombstones.Select(removal => removal.Id).Order());
+        }
+    }
+
+    [Fact]
+    public async Task CommitsPrepareNothing()
+    {
+        // Each statement counts its runs; one prepared anew would be a handle that was not there, or begin to count from none.
+        const int Runs = 6;
+        var service = await OpenAsync();
+        await CommitHundredAsync();
+        var before = await StatementsAsync();
+        for (var n = 0; n < 3; n++) await CommitHundredAsync();
+        var after = await StatementsAsync();
+        Assert.Equal(before.Keys.Order(), after.Keys.Order());
+        Assert.Equal(300, after.Max(statement => statement.Value - before[statement.Key]));
+        Assert.All(after, statement => Assert.True(statement.Value >= before[statement.Key]));
+
+        async Task CommitHundredAsync() =>
+            await service.CommitAsync([.. Enumerable.Range(0, 100).Select(n => new ItemUpdate { Key = Key, Insert = [NewItem($"{n}")] })], CancellationToken.None);
+
+        Task<Dictionary<nint, int>> StatementsAsync() => service.Database.WriteAsync(
+            writer =>
+            {
+                var runs = new Dictionary<nint, int>();
+                var statement = raw.sqlite3_next_stmt(writer.Connection.Handle, null);
+                while (statement is not null)
+                {
+                    runs.Add(statement.DangerousGetHandle(), raw.sqlite3_stmt_status(statement, Runs, 0));
+                    statement = raw.sqlite3_next_stmt(writer.Connection.Handle, statement);
+                }
+                return runs;
+            },
+            CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task WhatACommitAnswersIsSyncedToDisk()
+    {
+        var service = await OpenAsync();
+        var settings = await service.Database.WriteAsync(writer => (Pragma(writer.Connection, "journal_mode"), Pragma(writer.Connection, "synchronous")), CancellationToken.None);
+        Assert.Equal(("wal", "2"), settings);
+        Assert.Contains("SQLite 3.", Assert.Single(Log.Of(3000)));
+        Assert.Empty(Log.Of(3001));
+
+        static string Pragma(SqliteConnection connection, string name)
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = $"PRAGMA {name}";
+            return $"{command.ExecuteScalar()}";
+        }
+    }
+
+    [Fact]
+    public async Task ClosingLeavesTheDatabaseInOneFile()
+    {
+        var service = await OpenAsync();
+        await InsertAsync(service, "a");
+        await LoadAsync(service);
+        await CloseAsync(service);
+        Assert.False(File.Exists(Folder.Database + "-wal"));
+        Assert.False(File.Exists(Folder.Database + "-shm"));
+    }
+}
