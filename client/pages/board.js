@@ -27,68 +27,71 @@ export function newest(collection) {
 
 /** What demo.js calls to draw, and the `on...` that it sets to be told. Positions are 0-1 of the board's width and height. */
 export const board = {
-  onNote() {}, onDelete() {}, onClick() {}, onPointer() {}, onLeave() {},
+  onNote() {}, onDelete() {}, async onClick() {}, onPoint() {}, onLeave() {},
 
-  drawNote(id, note) {
-    let element = notes.get(id);
-    if (!note) {
-      element?.remove();
-      notes.delete(id);
-    } else {
-      if (!element) notes.set(id, element = noteElement(id));
-      element.note = note;
-      place(element, note);
-      element.style.setProperty("--hue", Number(note.hue) || 0);
-      const text = element.querySelector("textarea");
-      if (text !== document.activeElement) text.value = String(note.text ?? "");
-    }
+  drawNotes(diffs) {
+    for (const { id, new: note } of diffs) draw(notes, id, note, noteElement, showNote);
     $("empty").hidden = notes.size > 0;
   },
 
-  drawPointer(id, pointer) {
-    if (id === me) return;
-    let element = pointers.get(id);
-    if (!pointer) {
-      element?.remove();
-      pointers.delete(id);
-      return;
+  drawPeople(diffs) {
+    for (const { id, new: person } of diffs) {
+      if (id !== me) draw(people, id, person, pointerElement, showPointer);
     }
-    if (!element) {
-      element = document.createElement("div");
-      element.className = "pointer";
-      element.dataset.id = id;
-      element.append(document.createElement("span"));
-      pointers.set(id, element);
-      $("board").append(element);
-    }
-    element.style.left = `${clamp(pointer.x) * 100}%`;
-    element.style.top = `${clamp(pointer.y) * 100}%`;
-    element.style.setProperty("--hue", Number(pointer.hue) || 0);
-    element.firstChild.textContent = pointer.name;
   },
 
-  fade(ids) {
-    for (const [id, element] of pointers) element.classList.toggle("fading", ids.includes(id));
+  drawClicks(counts) {
+    $("count").textContent = counts.reduce((sum, { n }) => sum + n, 0);
   },
 
-  drawCount(count) {
-    $("count").textContent = count;
+  /** Fades the pointers of those who were not seen for a while, and returns the ids of those who must be gone. */
+  fade(all, now) {
+    for (const { id, seen } of all) people.get(id)?.classList.toggle("fading", !(now - seen < 12));
+    return all.filter(({ seen }) => !(now - seen < 25)).map(({ id }) => id);
   },
 
-  drawStatus(state, here) {
-    const text = `${state} · ${here} here`;
+  drawState(state, here) {
     $("status").dataset.state = state;
     $("status").dataset.here = here;
-    if ($("status").textContent !== text) $("status").textContent = text;
+    const text = `${state} · ${here} here`;
+    if ($("status").textContent !== text) $("status").textContent = text; // Or a screen reader would say it at each move.
   },
 };
 
 const notes = new Map();
-const pointers = new Map();
+const people = new Map();
+
+function draw(elements, id, item, create, show) {
+  let element = elements.get(id);
+  if (!item) {
+    element?.remove();
+    elements.delete(id);
+    return;
+  }
+  if (!element) {
+    elements.set(id, element = create(id));
+    element.dataset.id = id;
+    $("board").append(element);
+  }
+  element.style.setProperty("--hue", Number(item.hue) || 0);
+  show(element, item);
+}
+
+function pointerElement() {
+  const element = document.createElement("div");
+  element.className = "pointer";
+  element.append(document.createElement("span"));
+  return element;
+}
+
+function showPointer(element, { name, x, y }) {
+  element.style.left = `${clamp(x) * 100}%`;
+  element.style.top = `${clamp(y) * 100}%`;
+  element.firstChild.textContent = name;
+}
 
 function noteElement(id) {
   const element = $("note").content.firstElementChild.cloneNode(true);
-  element.dataset.id = id;
   const grip = element.querySelector(".grip");
   const text = element.querySelector("textarea");
   const change = fields => {
@@ -122,8 +125,14 @@ function noteElement(id) {
   text.addEventListener("input", () => change({ text: text.value }));
   text.addEventListener("blur", () => { text.value = String(element.note.text ?? ""); });
   element.querySelector(".delete").addEventListener("click", () => board.onDelete(id));
-  $("board").append(element);
   return element;
+}
+
+function showNote(element, note) {
+  element.note = note;
+  place(element, note);
+  const text = element.querySelector("textarea");
+  if (text !== document.activeElement) text.value = String(note.text ?? "");
 }
 
 /** A note that is held here stays where the hand is, whatever the others say. */
@@ -139,8 +148,9 @@ function room(element) {
 }
 
 $("add").addEventListener("click", () => {
-  const id = `${me}-${Date.now()}`;
-  board.onNote({ id, text: "", hue: pick([48, 90, 150, 200, 280, 330]), x: Math.random(), y: Math.random() * 0.8 });
+  const n = notes.size;
+  const spot = { x: (n * 0.755) % 1, y: (n * 0.57) % 1 }; // Steps that fill a square evenly, so that notes seldom cover each other.
+  board.onNote({ id: `${me}-${Date.now()}`, text: "", hue: pick([48, 90, 150, 200, 280, 330]), ...spot });
 });
 
 // One after the other: after an update's promise the collection shows it, so that the next click counts on.
@@ -149,7 +159,7 @@ $("click").addEventListener("click", () => { clicked = clicked.then(() => board.
 
 // Where this pointer is; said again now and then, so that the others know that it is still here.
 const here = { x: Math.random(), y: Math.random(), name, hue };
-const point = () => document.visibilityState === "visible" && board.onPointer(here);
+const point = () => document.visibilityState === "visible" && board.onPoint(here);
 $("board").addEventListener("pointermove", ({ clientX, clientY }) => {
   const { left, top, width, height } = $("board").getBoundingClientRect();
   here.x = clamp((clientX - left) / width);
@@ -163,6 +173,7 @@ addEventListener("pagehide", () => board.onLeave());
 addEventListener("pageshow", point);
 
 $("me").textContent = name;
+$("me").style.setProperty("--hue", hue);
 $("link").value = location.href;
 $("copy").addEventListener("click", async () => {
   $("link").select();

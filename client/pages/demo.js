@@ -1,39 +1,41 @@
 import { SharedStateClient } from "./libs/sharedstate.es.js";
-import { board, me, newest } from "./board.js"; // drawing and dragging, nothing shared
+import { board, me, newest } from "./board.js";
 
-const client = new SharedStateClient("."); // the server that this page came from
+// The server that this page came from.
+const client = new SharedStateClient(".");
 
-// Three collections. Whoever acquires one holds it, and it stays up to date.
+// Who acquires a collection holds it, and it stays up to date.
 const notes = client.acquire_collection("/demo/items/notes");
 const clicks = client.acquire_collection("/demo/items/clicks");
-const pointers = client.acquire_collection("/demo/mitems/pointers");
+const people = client.acquire_collection("/demo/mitems/pointers");
 
 // What anybody changes is drawn here ...
-notes.add_callback(diffs => diffs.forEach(({ id, new: note }) => board.drawNote(id, note)));
-pointers.add_callback(diffs => diffs.forEach(({ id, new: pointer }) => board.drawPointer(id, pointer)));
-clicks.add_callback(() => board.drawCount(clicks.get().reduce((sum, { n }) => sum + n, 0)));
+notes.add_callback(diffs => board.drawNotes(diffs));
+people.add_callback(diffs => board.drawPeople(diffs));
+clicks.add_callback(() => board.drawClicks(clicks.get()));
 
 // ... and what is changed here goes to everybody.
 board.onNote = newest(notes);
 board.onDelete = id => notes.update({ remove: [id] });
 
-// Everyone counts their own clicks, so that nobody overwrites another's.
-board.onClick = () => clicks.update({ insert: [{ id: me, n: (clicks.get(me)?.n ?? 0) + 1 }] });
+// Each counts for themselves: nobody overwrites another's.
+board.onClick = () => {
+  const { n } = clicks.get(me) ?? { n: 0 };
+  return clicks.update({ insert: [{ id: me, n: n + 1 }] });
+};
 
-// A pointer says when it was last seen, by the server's clock.
-const point = newest(pointers);
-board.onPointer = pointer => point({ ...pointer, id: me, seen: client.clock.now() });
-board.onLeave = () => pointers.update({ remove: [me] });
+// Where each points, and when, by the server's clock.
+const now = () => client.clock.now();
+const say = newest(people);
+board.onPoint = at => say({ ...at, id: me, seen: now() });
+board.onLeave = () => people.update({ remove: [me] });
 
-// Who left without a word fades, and is then removed by the others.
+// Who left without a word is taken away by the others.
 setInterval(() => {
-  const ages = pointers.get().map(({ id, seen }) => ({ id, age: client.clock.now() - seen }));
-  board.fade(ages.filter(({ age }) => age > 12).map(({ id }) => id));
-  const gone = ages.filter(({ age }) => age > 25).map(({ id }) => id);
-  if (gone.length > 0) pointers.update({ remove: gone });
+  const gone = board.fade(people.get(), now());
+  if (gone.length > 0) people.update({ remove: gone });
 }, 1000);
 
-const tell = () => board.drawStatus(client.state, pointers.size);
+const tell = () => board.drawState(client.state, people.size);
 client.add_state_callback(tell);
-pointers.add_callback(tell);
-tell();
+people.add_callback(tell);
