@@ -41,7 +41,7 @@ var ServerClock = class {
   #wallOffset = wallOffset();
   constructor(source) {
     this.#source = source;
-    this.pinger = new Pinger(() => this.#ping());
+    this.pinger = new Pinger(() => source.connected, () => this.#ping());
   }
   /** The server's time in seconds since 1970; this machine's time until the first answer. */
   now() {
@@ -55,13 +55,12 @@ var ServerClock = class {
   get trans() {
     return this.#best.trans;
   }
-  /** @internal A new connection may lead to another server by another way: what was measured no longer counts. */
+  /** @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not count. */
   restart() {
     this.#samples = [];
     this.pinger.restart();
   }
   async #ping() {
-    if (!this.#source.connected) return;
     const sent = localNow();
     const { ok, data } = await this.#source.get("/clock");
     const received = localNow();
@@ -77,11 +76,14 @@ var ServerClock = class {
   }
 };
 var Pinger = class {
+  #connected;
   #ping;
   #count = 0;
   #paused = false;
   #timer;
-  constructor(ping) {
+  /** @internal */
+  constructor(connected, ping) {
+    this.#connected = connected;
     this.#ping = ping;
     this.#next();
   }
@@ -90,17 +92,19 @@ var Pinger = class {
     clearTimeout(this.#timer);
   }
   resume() {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#next();
+    if (this.#paused) {
+      this.#paused = false;
+      this.#next();
+    }
   }
   /** Begins again with the frequent pings; a paused one when it is resumed. */
   restart() {
     this.#count = 0;
-    clearTimeout(this.#timer);
-    if (!this.#paused) this.#next();
+    this.#next();
   }
   #next() {
+    clearTimeout(this.#timer);
+    if (this.#paused || !this.#connected()) return;
     const delayMs = this.#count < 3 ? 20 : this.#count < 10 ? 500 : 1e4;
     this.#timer = setTimeout(() => {
       this.#count++;
@@ -568,11 +572,12 @@ var Subscriptions = class {
     this.#change(collection.path);
   }
   release(path) {
-    const collection = this.get(path);
-    if (!collection) return;
+    const subscription = this.#wanted.get(path);
+    if (!subscription) return;
+    clearTimeout(subscription.retry);
     this.#wanted.delete(path);
     this.#change(path);
-    collection.release();
+    subscription.collection.release();
   }
   /** What failed before may hold now. */
   connecting() {
@@ -587,7 +592,8 @@ var Subscriptions = class {
   lost(forGood) {
     this.#connected = false;
     this.#changed.clear();
-    for (const { collection } of [...this.#wanted.values()]) {
+    for (const { collection, retry } of [...this.#wanted.values()]) {
+      clearTimeout(retry);
       collection.lost();
       if (forGood && collection.state === "pending") collection.fail(refusal("disconnected", "the client is closed"));
     }
@@ -629,10 +635,8 @@ var Subscriptions = class {
     }
   }
   #tryLater(subscription) {
-    const { path } = subscription.collection;
-    setTimeout(() => {
-      if (this.#wanted.get(path) === subscription) this.#change(path);
-    }, backoffMs(subscription.refusals++));
+    clearTimeout(subscription.retry);
+    subscription.retry = setTimeout(() => this.#change(subscription.collection.path), backoffMs(subscription.refusals++));
   }
 };
 
@@ -795,6 +799,7 @@ var SharedStateClient = class {
     const forGood = this.state === "closed";
     this.#requests.lost(forGood);
     this.#subscriptions.lost(forGood);
+    this.#clock?.restart();
     this.#states.call(this.state);
     guarded(() => this.on_disconnect(reason));
   }

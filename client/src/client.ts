@@ -202,6 +202,7 @@ export class SharedStateClient {
     const forGood = this.state === "closed";
     this.#requests.lost(forGood);
     this.#subscriptions.lost(forGood);
+    this.#clock?.restart();
     this.#states.call(this.state);
     guarded(() => this.on_disconnect(reason));
   }

@@ -30,7 +30,7 @@ export class ServerClock {
 
   constructor(source: ClockSource) {
     this.#source = source;
-    this.pinger = new Pinger(() => this.#ping());
+    this.pinger = new Pinger(() => source.connected, () => this.#ping());
   }
 
   /** The server's time in seconds since 1970; this machine's time until the first answer. */
@@ -48,14 +48,13 @@ export class ServerClock {
     return this.#best.trans;
   }
 
-  /** @internal A new connection may lead to another server by another way: what was measured no longer counts. */
+  /** @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not count. */
   restart(): void {
     this.#samples = [];
     this.pinger.restart();
   }
 
   async #ping(): Promise<void> {
-    if (!this.#source.connected) return;
     const sent = localNow();
     const { ok, data } = await this.#source.get("/clock");
     const received = localNow();
@@ -72,14 +71,17 @@ export class ServerClock {
   }
 }
 
-/** When to ask the server for its time: often at first, for a good estimate soon, then now and then. */
+/** When to ask the server for its time: often at first, for a good estimate soon, then now and then; never without a connection. */
 export class Pinger {
+  #connected: () => boolean;
   #ping: () => void;
   #count = 0;
   #paused = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(ping: () => void) {
+  /** @internal */
+  constructor(connected: () => boolean, ping: () => void) {
+    this.#connected = connected;
     this.#ping = ping;
     this.#next();
   }
@@ -90,19 +92,21 @@ export class Pinger {
   }
 
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#next();
+    if (this.#paused) {
+      this.#paused = false;
+      this.#next();
+    }
   }
 
   /** Begins again with the frequent pings; a paused one when it is resumed. */
   restart(): void {
     this.#count = 0;
-    clearTimeout(this.#timer);
-    if (!this.#paused) this.#next();
+    this.#next();
   }
 
   #next(): void {
+    clearTimeout(this.#timer);
+    if (this.#paused || !this.#connected()) return;
     const delayMs = this.#count < 3 ? 20 : this.#count < 10 ? 500 : 10_000;
     this.#timer = setTimeout(() => {
       this.#count++;

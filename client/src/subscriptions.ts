@@ -7,6 +7,7 @@ interface Subscription {
   readonly collection: ProxyCollection<Item>;
   /** Times in a row that the server could not serve it for the moment. */
   refusals: number;
+  retry?: ReturnType<typeof setTimeout>;
 }
 
 /**
@@ -37,11 +38,12 @@ export class Subscriptions {
   }
 
   release(path: string): void {
-    const collection = this.get(path);
-    if (!collection) return;
+    const subscription = this.#wanted.get(path);
+    if (!subscription) return;
+    clearTimeout(subscription.retry);
     this.#wanted.delete(path);
     this.#change(path);
-    collection.release();
+    subscription.collection.release();
   }
 
   /** What failed before may hold now. */
@@ -59,7 +61,8 @@ export class Subscriptions {
   lost(forGood: boolean): void {
     this.#connected = false;
     this.#changed.clear();
-    for (const { collection } of [...this.#wanted.values()]) {
+    for (const { collection, retry } of [...this.#wanted.values()]) {
+      clearTimeout(retry);
       collection.lost();
       if (forGood && collection.state === "pending") collection.fail(refusal("disconnected", "the client is closed"));
     }
@@ -106,9 +109,7 @@ export class Subscriptions {
   }
 
   #tryLater(subscription: Subscription): void {
-    const { path } = subscription.collection;
-    setTimeout(() => {
-      if (this.#wanted.get(path) === subscription) this.#change(path);
-    }, backoffMs(subscription.refusals++));
+    clearTimeout(subscription.retry);
+    subscription.retry = setTimeout(() => this.#change(subscription.collection.path), backoffMs(subscription.refusals++));
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
 import { setUp, settle } from "./fakes.js";
@@ -212,6 +213,20 @@ test("a page that is seen again checks its connection, and finds out within 10 s
   assert.equal(server.received.at(-1).path, "/clock");
   await advance(10_000);
   assert.equal(network.sockets[0].isOpen, false);
+});
+
+test("a closed client lets Node end", () => {
+  const program = `
+    import { SharedStateClient } from ${JSON.stringify(new URL("../dist/sharedstate.es.js", import.meta.url))};
+    class WebSocket { constructor() { queueMicrotask(() => this.onopen({})); } send() {} close() {} }
+    const client = new SharedStateClient("ws://server", { WebSocket });
+    await client.connectedPromise();
+    client.acquire_collection("/app/items/a");
+    client.clock;
+    client.get("/clock");
+    client.close();`;
+  const { status, signal } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { timeout: 5000 });
+  assert.deepEqual([status, signal], [0, null]);
 });
 
 test("a closed client leaves nothing behind on the page", async t => {

@@ -16,10 +16,9 @@ export declare class ServerClock {
     /** Seconds that a message takes one way: half the least round trip among the last 30. The skew is off by no more than that. */
     get trans(): number;
 }
-/** When to ask the server for its time: often at first, for a good estimate soon, then now and then. */
+/** When to ask the server for its time: often at first, for a good estimate soon, then now and then; never without a connection. */
 export declare class Pinger {
     #private;
-    constructor(ping: () => void);
     pause(): void;
     resume(): void;
     /** Begins again with the frequent pings; a paused one when it is resumed. */
