@@ -157,6 +157,7 @@ internal sealed class FileDatabase : IDatabase
         using var commit = new Statement(connection, "COMMIT");
         begin.Execute();
         schema.Create(connection);
+        schema.Watch(connection);
         var (store, commits) = Identity(connection, schema);
         if (!storeLock.Confirms(store, commits))
         {

@@ -95,9 +95,14 @@ internal sealed class Schema(string table)
             CREATE TABLE IF NOT EXISTS {Changed} (app TEXT NOT NULL, chnl TEXT NOT NULL, PRIMARY KEY (app, chnl)) WITHOUT ROWID;
             INSERT INTO {Store} SELECT {Format}, '{Epoch.New()}', '{Epoch.New()}', 0, 0 WHERE NOT EXISTS (SELECT 1 FROM {Store});
             """);
+    }
 
+    /// <summary>Has the database note what other programs change. To be called within a transaction.</summary>
+    public void Watch(SqliteConnection connection)
+    {
         // Where a trigger is missing (a new database, or the table was dropped and made anew), anything may have happened to any collection.
-        if (Text(connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND name LIKE ?1 ESCAPE '^'", $"{table.Replace("_", "^_", StringComparison.Ordinal)}^_^_noted^_%") == "3") return;
+        var there = Text(connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, length(?1)) = ?1", $"{table}__noted_");
+        if (there == "3") return;
         Execute(connection, $"""
             {Trigger("insert", "NEW")}
             {Trigger("update", "OLD", "NEW")}
