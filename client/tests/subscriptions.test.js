@@ -281,6 +281,17 @@ test("a refusal for the moment is tried again with growing waits, until it holds
   assert.equal(lists().length, 6, "after a success the waits begin anew");
 });
 
+test("a list without an answer is sent again", async t => {
+  const { server, client, advance, lists } = setUp(t, { timeoutMs: 1000 });
+  server.muted = true;
+  const a = client.acquire_collection(A);
+  await advance(1020);
+  server.muted = false;
+  await advance(200);
+  assert.equal(a.state, "live");
+  assert.equal(lists().length, 2);
+});
+
 test("a refusal that nobody looks at is no unhandled rejection", async t => {
   const { server, client } = setUp(t);
   const unhandled = t.mock.fn();
