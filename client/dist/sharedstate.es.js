@@ -474,7 +474,7 @@ var Socket = class {
     if (this.#state === "closed") {
       this.#failures = 0;
       globalThis.addEventListener?.("online", this.#wake);
-      globalThis.document?.addEventListener("visibilitychange", this.#wake);
+      globalThis.document?.addEventListener("visibilitychange", this.#onVisibility);
     }
     if (this.#state === "closed" || this.#state === "waiting") this.#attempt();
   }
@@ -514,9 +514,11 @@ var Socket = class {
     if (this.#quietBeats >= BEATS_TO_DEATH) this.#drop("the server does not answer");
     else if (this.#quietBeats >= BEATS_TO_ASK) this.#listener.quiet();
   }
-  /** The page is seen or online again: what we know about the connection is old. */
+  #onVisibility = () => {
+    if (document.visibilityState === "visible") this.#wake();
+  };
+  /** The page is online or seen again: what we know about the connection is old. */
   #wake = () => {
-    if (globalThis.document?.visibilityState === "hidden") return;
     if (this.#state === "waiting") this.#attempt();
     if (this.#state === "connected") {
       this.#quietBeats = BEATS_TO_ASK;
@@ -532,10 +534,9 @@ var Socket = class {
     clearInterval(this.#beat);
     this.#abandon();
     this.#failures = this.#proven ? 0 : this.#failures + 1;
-    this.#proven = false;
     if (final || this.#failures >= this.#options.retries) {
       globalThis.removeEventListener?.("online", this.#wake);
-      globalThis.document?.removeEventListener("visibilitychange", this.#wake);
+      globalThis.document?.removeEventListener("visibilitychange", this.#onVisibility);
       this.#state = "closed";
     } else {
       this.#timer = setTimeout(() => this.#attempt(), backoffMs(this.#failures));
