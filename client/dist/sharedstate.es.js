@@ -474,7 +474,7 @@ var Socket = class {
     if (this.#state === "closed") {
       this.#failures = 0;
       globalThis.addEventListener?.("online", this.#wake);
-      globalThis.document?.addEventListener("visibilitychange", this.#wake);
+      globalThis.document?.addEventListener("visibilitychange", this.#onVisibility);
     }
     if (this.#state === "closed" || this.#state === "waiting") this.#attempt();
   }
@@ -514,9 +514,11 @@ var Socket = class {
     if (this.#quietBeats >= BEATS_TO_DEATH) this.#drop("the server does not answer");
     else if (this.#quietBeats >= BEATS_TO_ASK) this.#listener.quiet();
   }
-  /** The page is seen or online again: what we know about the connection is old. */
+  #onVisibility = () => {
+    if (document.visibilityState === "visible") this.#wake();
+  };
+  /** The page is online or seen again: what we know about the connection is old. */
   #wake = () => {
-    if (globalThis.document?.visibilityState === "hidden") return;
     if (this.#state === "waiting") this.#attempt();
     if (this.#state === "connected") {
       this.#quietBeats = BEATS_TO_ASK;
@@ -532,10 +534,9 @@ var Socket = class {
     clearInterval(this.#beat);
     this.#abandon();
     this.#failures = this.#proven ? 0 : this.#failures + 1;
-    this.#proven = false;
     if (final || this.#failures >= this.#options.retries) {
       globalThis.removeEventListener?.("online", this.#wake);
-      globalThis.document?.removeEventListener("visibilitychange", this.#wake);
+      globalThis.document?.removeEventListener("visibilitychange", this.#onVisibility);
       this.#state = "closed";
     } else {
       this.#timer = setTimeout(() => this.#attempt(), backoffMs(this.#failures));
@@ -610,12 +611,11 @@ var Subscriptions = class {
     if (this.#changed.size === 0) return;
     const changed = [...this.#changed];
     this.#changed.clear();
-    const live = [...this.#wanted].filter(([, { collection }]) => collection.state !== "failed").map(([path]) => path);
-    const named = this.#incremental ? changed.filter((path) => this.#wanted.has(path)) : live;
-    const insert = named.map((path) => [path, this.get(path)?.resumeOptions]);
+    const asked = this.#incremental ? changed.flatMap((path) => this.#wanted.get(path) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
+    const insert = asked.map(({ collection }) => [collection.path, collection.resumeOptions]);
     const remove = changed.filter((path) => !this.#wanted.has(path));
-    const asked = named.map((path) => this.#wanted.get(path));
-    void this.#put(this.#incremental ? { reset: false, remove, insert } : { insert }).then((answer) => this.#onAnswer(asked, answer));
+    const arg = this.#incremental ? { reset: false, remove, insert } : { insert };
+    void this.#put(arg).then((answer) => this.#onAnswer(asked, answer));
   }
   /** Several changes made in one go are one request. */
   #change(path) {

@@ -84,10 +84,9 @@ function pointerElement() {
   return element;
 }
 
-function showPointer(element, { name, x, y }) {
-  element.style.left = `${clamp(x) * 100}%`;
-  element.style.top = `${clamp(y) * 100}%`;
-  element.firstChild.textContent = name;
+function showPointer(element, pointer) {
+  place(element, pointer);
+  element.firstChild.textContent = pointer.name;
 }
 
 function noteElement(id) {
@@ -98,15 +97,17 @@ function noteElement(id) {
     element.note = { ...element.note, ...fields };
     board.onNote(element.note);
   };
-  const move = (x, y) => {
-    const { width, height } = room(element);
-    change({ x: clamp(x / width), y: clamp(y / height) });
-    place(element, element.note, true);
+  /** How far the corner of the note can go, in pixels. */
+  const room = () => [$("board").clientWidth - element.offsetWidth, $("board").clientHeight - element.offsetHeight];
+  const corner = () => [clamp(element.note.x) * room()[0], clamp(element.note.y) * room()[1]];
+  const move = (left, top) => {
+    change({ x: clamp(left / room()[0]), y: clamp(top / room()[1]) });
+    place(element, element.note);
   };
 
   grip.addEventListener("pointerdown", down => {
-    const [left, top] = [element.offsetLeft - down.clientX, element.offsetTop - down.clientY];
-    const drag = ({ clientX, clientY }) => move(left + clientX, top + clientY);
+    const [left, top] = corner();
+    const drag = ({ clientX, clientY }) => move(left + clientX - down.clientX, top + clientY - down.clientY);
     grip.setPointerCapture(down.pointerId);
     element.classList.add("held");
     grip.addEventListener("pointermove", drag);
@@ -116,11 +117,11 @@ function noteElement(id) {
     }, { once: true });
   });
   grip.addEventListener("keydown", event => {
-    const [x, y] = { ArrowLeft: [-16, 0], ArrowRight: [16, 0], ArrowUp: [0, -16], ArrowDown: [0, 16] }[event.key] ?? [];
-    if (x === undefined) return;
+    const step = { ArrowLeft: [-16, 0], ArrowRight: [16, 0], ArrowUp: [0, -16], ArrowDown: [0, 16] }[event.key];
+    if (!step) return;
     event.preventDefault();
-    const { width, height } = room(element);
-    move(element.note.x * width + x, element.note.y * height + y);
+    const [left, top] = corner();
+    move(left + step[0], top + step[1]);
   });
   text.addEventListener("input", () => change({ text: text.value }));
   text.addEventListener("blur", () => { text.value = String(element.note.text ?? ""); });
@@ -130,21 +131,14 @@ function noteElement(id) {
 
 function showNote(element, note) {
   element.note = note;
-  place(element, note);
+  if (!element.classList.contains("held")) place(element, note); // In the hand, the hand knows better than what comes back.
   const text = element.querySelector("textarea");
   if (text !== document.activeElement) text.value = String(note.text ?? "");
 }
 
-/** A note that is held here stays where the hand is, whatever the others say. */
-function place(element, note, byHand = false) {
-  if (element.classList.contains("held") && !byHand) return;
-  element.style.left = `calc((100% - ${element.offsetWidth}px) * ${clamp(note.x)})`;
-  element.style.top = `calc((100% - ${element.offsetHeight}px) * ${clamp(note.y)})`;
-}
-
-/** How far a note can move. */
-function room(element) {
-  return { width: $("board").clientWidth - element.offsetWidth, height: $("board").clientHeight - element.offsetHeight };
+function place(element, { x, y }) {
+  element.style.setProperty("--x", clamp(x));
+  element.style.setProperty("--y", clamp(y));
 }
 
 $("add").addEventListener("click", () => {

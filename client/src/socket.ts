@@ -91,7 +91,7 @@ export class Socket {
     if (this.#state === "closed") {
       this.#failures = 0;
       globalThis.addEventListener?.("online", this.#wake);
-      globalThis.document?.addEventListener("visibilitychange", this.#wake);
+      globalThis.document?.addEventListener("visibilitychange", this.#onVisibility);
     }
     if (this.#state === "closed" || this.#state === "waiting") this.#attempt();
   }
@@ -138,9 +138,12 @@ export class Socket {
     else if (this.#quietBeats >= BEATS_TO_ASK) this.#listener.quiet();
   }
 
-  /** The page is seen or online again: what we know about the connection is old. */
+  #onVisibility = (): void => {
+    if (document.visibilityState === "visible") this.#wake();
+  };
+
+  /** The page is online or seen again: what we know about the connection is old. */
   #wake = (): void => {
-    if (globalThis.document?.visibilityState === "hidden") return;
     if (this.#state === "waiting") this.#attempt();
     if (this.#state === "connected") {
       this.#quietBeats = BEATS_TO_ASK;
@@ -158,10 +161,9 @@ export class Socket {
     clearInterval(this.#beat);
     this.#abandon();
     this.#failures = this.#proven ? 0 : this.#failures + 1;
-    this.#proven = false;
     if (final || this.#failures >= this.#options.retries) {
       globalThis.removeEventListener?.("online", this.#wake);
-      globalThis.document?.removeEventListener("visibilitychange", this.#wake);
+      globalThis.document?.removeEventListener("visibilitychange", this.#onVisibility);
       this.#state = "closed";
     } else {
       this.#timer = setTimeout(() => this.#attempt(), backoffMs(this.#failures));

@@ -81,12 +81,13 @@ export class Subscriptions {
     if (this.#changed.size === 0) return;
     const changed = [...this.#changed];
     this.#changed.clear();
-    const live = [...this.#wanted].filter(([, { collection }]) => collection.state !== "failed").map(([path]) => path);
-    const named = this.#incremental ? changed.filter(path => this.#wanted.has(path)) : live;
-    const insert = named.map(path => [path, this.get(path)?.resumeOptions]);
+    const asked = this.#incremental
+      ? changed.flatMap(path => this.#wanted.get(path) ?? [])
+      : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
+    const insert = asked.map(({ collection }) => [collection.path, collection.resumeOptions]);
     const remove = changed.filter(path => !this.#wanted.has(path));
-    const asked = named.map(path => this.#wanted.get(path) as Subscription);
-    void this.#put(this.#incremental ? { reset: false, remove, insert } : { insert }).then(answer => this.#onAnswer(asked, answer));
+    const arg = this.#incremental ? { reset: false, remove, insert } : { insert };
+    void this.#put(arg).then(answer => this.#onAnswer(asked, answer));
   }
 
   /** Several changes made in one go are one request. */

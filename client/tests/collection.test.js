@@ -88,13 +88,14 @@ test("after an update's promise the update shows", async t => {
 });
 
 test("an update right after acquiring shows too, connected or not", async t => {
-  const { client } = setUp(t);
+  const { server, client } = setUp(t);
   const early = client.acquire_collection("/app/items/early");
   await early.update({ insert: [{ id: "a" }] });
   assert.equal(early.has("a"), true);
   const late = client.acquire_collection("/app/items/late");
   await late.update({ insert: [{ id: "a" }] });
   assert.equal(late.has("a"), true);
+  assert.deepEqual(server.received.map(({ path }) => path), ["/subs", early.path, "/subs", late.path]);
 });
 
 test("an inserted item without id gets a random one, and the caller's object stays as it is", async t => {

@@ -197,6 +197,7 @@ test("it connects at once when the browser says it is online or visible again", 
   page.show("visible");
   await settle();
   assert.equal(network.sockets.length, 2);
+  page.document.visibilityState = "hidden";
   network.mode = "open";
   page.goOnline();
   await client.connectedPromise();

@@ -144,14 +144,30 @@ test("a gap is noticed: the collection is stale, subscribes once from where it i
   assert.deepEqual(states, ["stale", "live"]);
 });
 
-test("a change of another epoch is a gap too", async t => {
+test("changes that follow a gap ask for no second resume", async t => {
+  const { server, client, network, lists } = setUp(t);
+  const a = client.acquire_collection(A);
+  await a.update({ insert: [{ id: "x" }] });
+  server.muted = true;
+  for (const rev of [3, 4]) {
+    network.last.onmessage({ data: JSON.stringify({ type: "MESSAGE", cmd: "NOTIFY", path: A, data: { insert: [{ id: "y" }] }, rev, epoch: "e1", prev: rev - 1 }) });
+    await settle();
+  }
+  assert.equal(lists().length, 2);
+  assert.deepEqual([a.state, a.size], ["stale", 1]);
+});
+
+test("a change of another epoch is a gap too, whatever its revision", async t => {
   const { server, client } = setUp(t);
   const a = client.acquire_collection(A);
   await a.update({ insert: [{ id: "x" }] });
+  server.muted = true;
   server.epoch = "e2";
-  server.update(A, { reset: false, insert: [{ id: "y" }] });
+  server.update(A, { reset: true, insert: [{ id: "z" }] });
+  server.muted = false;
+  server.say(A, { insert: [{ id: "y" }] }, { rev: 2, epoch: "e2", prev: 1 });
   await settle();
-  assert.equal(a.size, 2);
+  assert.deepEqual(a.get(), [{ id: "z" }]);
   assert.equal(a.state, "live");
 });
 
@@ -202,15 +218,47 @@ test("a refused subscription fails: ready rejects with the code, others go on, a
 });
 
 test("an older server's refusal of everything fails all", async t => {
-  const { server, client } = setUp(t, { extended: false });
+  const { server, client, lists } = setUp(t, { extended: false });
   server.refusals.set(A, {});
   const a = client.acquire_collection(A);
   await assert.rejects(a.ready, { code: "failed" });
+  await client.acquire_collection(B).ready;
+  assert.deepEqual(lists().at(-1), { insert: [[B, {}]] }, "what it has refused it is not asked again on this connection");
+});
+
+test("a refusal that comes after the release changes neither the released collection nor the next", async t => {
+  const { server, client } = setUp(t);
+  await client.connectedPromise();
+  server.refusals.set(A, { code: "not_found", message: "not yet" });
+  const released = client.acquire_collection(A);
+  await Promise.resolve();
+  assert.equal(server.received.length, 1);
+  client.release(A);
+  server.refusals.clear();
+  const states = [];
+  client.acquire_collection(A).add_state_callback(state => states.push(state));
+  await settle();
+  assert.deepEqual(states, ["live"]);
+  assert.equal(released.state, "released");
+});
+
+test("a list that the connection took with it is sent again once, with the next connection", async t => {
+  const { server, client, network, advance, lists } = setUp(t);
+  await client.get("/clock");
+  server.muted = true;
+  const a = client.acquire_collection(A);
+  await settle();
+  network.cut();
+  server.muted = false;
+  await advance(60_000);
+  assert.equal(a.state, "live");
+  assert.equal(lists().length, 2);
 });
 
 test("a refusal for the moment is tried again with growing waits, until it holds", async t => {
-  const { server, client, advance, lists } = setUp(t);
-  server.refusals.set(A, { code: "unavailable", message: "the storage is away" });
+  const { server, client, network, advance, lists } = setUp(t);
+  const away = { code: "unavailable", message: "the storage is away" };
+  server.refusals.set(A, away);
   const a = client.acquire_collection(A);
   await settle();
   assert.equal(lists().length, 1);
@@ -224,6 +272,24 @@ test("a refusal for the moment is tried again with growing waits, until it holds
   assert.equal(a.state, "live");
   await advance(60_000);
   assert.equal(lists().length, 4);
+
+  network.cut();
+  server.refusals.set(A, away);
+  await advance(200);
+  assert.equal(lists().length, 5);
+  await advance(200);
+  assert.equal(lists().length, 6, "after a success the waits begin anew");
+});
+
+test("a list without an answer is sent again", async t => {
+  const { server, client, advance, lists } = setUp(t, { timeoutMs: 1000 });
+  server.muted = true;
+  const a = client.acquire_collection(A);
+  await advance(1020);
+  server.muted = false;
+  await advance(200);
+  assert.equal(a.state, "live");
+  assert.equal(lists().length, 2);
 });
 
 test("a refusal that nobody looks at is no unhandled rejection", async t => {

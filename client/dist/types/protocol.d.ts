@@ -23,7 +23,7 @@ export interface SharedStateError {
      * The server's codes, and three of the client's own:
      * - `disconnected`: the connection broke before the answer, so whether an update was applied is not known;
      * - `timeout`: no answer, or no connection, within `timeoutMs`;
-     * - `failed`: the server gave no code, as older ones don't.
+     * - `failed`: anything else, such as a refusal by an older server, which gives no codes.
      */
     code: "bad_request" | "not_found" | "unauthorized" | "forbidden" | "conflict" | "too_large" | "limit" | "unavailable" | "internal" | "unknown" | "disconnected" | "timeout" | "failed";
     message: string;
