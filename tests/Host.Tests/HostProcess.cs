@@ -33,6 +33,8 @@ public sealed partial class HostProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        // Beside the tests: a test leaves nothing in the cache of whoever runs it.
+        start.Environment["XDG_CACHE_HOME"] = Path.Combine(AppContext.BaseDirectory, "cache");
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
         var host = new HostProcess(new() { StartInfo = start });
         host._process.OutputDataReceived += (_, line) => host.Add(line.Data);

@@ -18,7 +18,7 @@ public sealed class MistakeTests : IDisposable
     [InlineData("  \n ", "my.json: the file is empty; it should hold a JSON object")]
     [InlineData("{\n \"service\": }", "my.json:2:13: this is not JSON: '}' is an invalid start of a value.")]
     [InlineData("[]", "my.json:1:1: must be an object, not a list")]
-    [InlineData("{}", "my.json:1:1: no service is configured; add one, like {\"name\": \"items\", \"module\": \"items_service\", \"config\": {\"db_type\": \"sqlite\", \"db_name\": \"items.db\"}}")]
+    [InlineData("{}", "my.json:1:1: no service is configured; add one to \"services\", like {\"name\": \"items\", \"module\": \"items_service\", \"config\": {\"db_type\": \"sqlite\", \"db_name\": \"items.db\"}}")]
     public void AFileThatHoldsNothingUsefulIsOneMistake(string json, string expected) => Assert.Equal([expected], Read(json));
 
     [Fact]
@@ -38,8 +38,8 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"limits\": {\"ping_secnds\": 1}", "service.limits.ping_secnds: unknown field; did you mean \"ping_seconds\"?")]
     [InlineData("\"limits\": {\"storage_seconds\": 10}", "service.limits.storage_seconds: must be a number from 0.1 to 9, not 10")]
     [InlineData("\"tls\": {\"key\": \"k\"}", "service.tls: \"certificate\" is missing")]
-    [InlineData("\"origins\": [\"https://a.org/\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\" or \"http://localhost:8080\", without a path")]
-    [InlineData("\"origins\": [\"https://a.org:443\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\" or \"http://localhost:8080\", without a path")]
+    [InlineData("\"origins\": [\"https://a.org/\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
+    [InlineData("\"origins\": [\"https://a.org:443\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
     [InlineData("\"port\": 1, \"port\": 2", "service.port: stands here a second time; the first is in line 1")]
     [InlineData("\"port\": {\"env\": \"SHAREDSTATE_NOT_SET\"}", "service.port.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"")]
     [InlineData("\"port\": {\"file\": \"no.txt\"}", "service.port.file: the file no.txt cannot be read: there is no such file")]
