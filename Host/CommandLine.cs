@@ -39,7 +39,9 @@ internal sealed record CommandLine
                 case "--check": command = command with { Check = true }; break;
                 case "--version": command = command with { Version = true }; break;
                 case "--help" or "-h": command = command with { Help = true }; break;
-                case "--log" when i + 1 < arguments.Count && arguments[i + 1] is "text" or "json": command = command with { JsonLog = arguments[++i] == "json" }; break;
+                case "--log" when arguments.ElementAtOrDefault(i + 1) is "text" or "json":
+                    command = command with { JsonLog = arguments[++i] == "json" };
+                    break;
                 case "--log": return new() { Mistake = "--log must be followed by text or json" };
                 case ['-', ..] option: return new() { Mistake = $"unknown option {option}; --help lists them" };
                 case var file when command.File is null: command = command with { File = file }; break;

@@ -6,7 +6,8 @@ namespace SharedState.Host;
 /// <summary>The web pages and the browser client: plain files from <c>wwwroot</c> beside the program.</summary>
 internal static class Pages
 {
-    private const string Nothing = "Nothing is here. Programs connect by WebSocket, on any path of this address; the pages for people start at /.\n";
+    private const string Nothing =
+        "Nothing is here. Programs connect by WebSocket, on any path of this address; the pages for people start at /.\n";
 
     public static void UsePages(this IApplicationBuilder app, string folder)
     {

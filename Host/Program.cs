@@ -8,7 +8,10 @@ using SharedState.Host.Plugins;
 
 namespace SharedState.Host;
 
-/// <summary>Puts the host together. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line is.</summary>
+/// <summary>
+/// Puts the host together. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line
+/// is.
+/// </summary>
 internal static class Program
 {
     private static readonly string PluginFolder = Path.Combine(AppContext.BaseDirectory, "plugins");
@@ -29,12 +32,14 @@ internal static class Program
 
         // :: 1. Check the file as a whole; whatever is wrong is said at once.
         if (Installation.FindFile(command.File) is not { } file)
-            return Fail(1, $"there is no plugins.json in this folder, nor in {AppContext.BaseDirectory}; name a configuration file: sharedstate FILE");
+            return Fail(1, $"there is no plugins.json in this folder, nor in {AppContext.BaseDirectory}; name a file: sharedstate FILE");
         using var installation = Installation.Read(file, PluginFolder, listen: !command.Check);
         if (installation.Mistakes is [_, ..] mistakes) return Fail(1, string.Join(Environment.NewLine, mistakes));
 
         // :: 2. Load the plugins that services name.
-        using var output = LogOutput.Create(command.JsonLog ?? installation.Config.JsonLog, command.Check ? LogEventLevel.Warning : LogEventLevel.Information);
+        using var output = LogOutput.Create(
+            command.JsonLog ?? installation.Config.JsonLog,
+            command.Check ? LogEventLevel.Warning : LogEventLevel.Information);
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
         var cache = PluginCache.ForUser();
         var plugins = new PluginHost(cache, loggers);

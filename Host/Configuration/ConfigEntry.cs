@@ -32,6 +32,7 @@ internal sealed record ConfigEntry(string Key, Place Place, JsonNode Node)
     private static void ReportTwice(JsonFile file, JsonNode node, JsonField field, string key)
     {
         // Within one object that was reported when the file was read; this is {"ssl.ca": .., "ssl": {"ca": ..}}.
-        if (node.Fields.Count(other => other.Name == field.Name) == 1) file.Add(field.Place, field.Value.Path, $"\"{key}\" stands here a second time");
+        if (node.Fields.Count(other => other.Name == field.Name) == 1)
+            file.Add(field.Place, field.Value.Path, $"\"{key}\" stands here a second time");
     }
 }

@@ -5,6 +5,9 @@ namespace SharedState.Host.Configuration;
 /// <summary>What the configuration file asks for, in the host's own types.</summary>
 internal sealed record HostConfig
 {
+    private const string Example =
+        """{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "items.db"}}""";
+
     public required JsonFile File { get; init; }
 
     /// <summary>Where to listen: a name, an address, or <c>localhost</c> for both loopback addresses.</summary>
@@ -13,7 +16,9 @@ internal sealed record HostConfig
     /// <summary>The port; 0 for any that is free.</summary>
     public required int Port { get; init; }
 
-    /// <summary>Where the address stands in the file, for what is found out only when it is used. Null if nothing is said about it.</summary>
+    /// <summary>
+    /// Where the address stands in the file, for what is found out only when it is used. Null if nothing is said about it.
+    /// </summary>
     public JsonNode? HostNode { get; init; }
 
     public JsonNode? PortNode { get; init; }
@@ -71,7 +76,7 @@ internal sealed record HostConfig
         {
             // As browsers send it: in lower case, without a default port, without a path.
             if (!Uri.TryCreate(origin.Text, UriKind.Absolute, out var uri) || uri.GetLeftPart(UriPartial.Authority) != origin.Text)
-                file.Add(origin, "must be an origin as browsers send it, like \"https://example.org\" or \"http://localhost:8080\", without a path");
+                file.Add(origin, "must be an origin as browsers send it, like \"https://example.org\", without a path");
         }
         return [.. origins.Select(origin => origin.Text)];
     }
@@ -95,11 +100,11 @@ internal sealed record HostConfig
         {
             if (ServiceConfig.Read(file, node) is not { } service) continue;
             if (services.Find(other => other.Name == service.Name) is { } first)
-                file.Add(service.NameNode, $"there is a service \"{service.Name}\" already, in line {first.NameNode.Place.Line}; each needs a name of its own");
+                file.Add(service.NameNode, $"a service of this name stands in line {first.NameNode.Place.Line}; each needs a name of its own");
             services.Add(service);
         }
         if (file.Root is { Kind: JsonValueKind.Object } && root.Take("services") is null or { Items.Count: 0, Kind: JsonValueKind.Array })
-            file.Add(root.Take("services") ?? file.Root, "no service is configured; add one, like {\"name\": \"items\", \"module\": \"items_service\", \"config\": {\"db_type\": \"sqlite\", \"db_name\": \"items.db\"}}");
+            file.Add(root.Take("services") ?? file.Root, $"no service is configured; add one to \"services\", like {Example}");
         return services;
     }
 }

@@ -2,7 +2,9 @@ using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Configuration;
 
-/// <summary>What the configuration file asks for, checked as a whole: against the plugins that are installed, and against this computer.</summary>
+/// <summary>
+/// What the configuration file asks for, checked as a whole: against the plugins that are installed, and against this computer.
+/// </summary>
 internal sealed class Installation : IDisposable
 {
     private Installation(HostConfig config, PluginFolders plugins, IReadOnlyList<ServicePlan> plans, ListenSockets? sockets) =>
@@ -32,7 +34,8 @@ internal sealed class Installation : IDisposable
     }
 
     /// <summary>
-    /// The file to read: what was asked for, else <c>plugins.json</c> in the working directory, else the one beside the program. Null if there is none.
+    /// The file to read: what was asked for, else <c>plugins.json</c> in the working directory, else the one beside the program.
+    /// Null if there is none.
     /// </summary>
     public static string? FindFile(string? asked) =>
         asked ?? new[] { "plugins.json", Path.Combine(AppContext.BaseDirectory, "plugins.json") }.FirstOrDefault(File.Exists);

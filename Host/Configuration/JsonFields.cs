@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace SharedState.Host.Configuration;
 
 /// <summary>
-/// Reads one object field by field. What is wrong goes to the file's mistakes, and the value counts as absent, so that reading goes on and finds
+/// Reads one object field by field. What is wrong goes to the file's mistakes, and the value counts as absent, so that reading goes
+/// on and finds
 /// the rest. The known names are those that were asked for: <see cref="End"/> reports all others.
 /// </summary>
 internal sealed class JsonFields
@@ -54,9 +55,8 @@ internal sealed class JsonFields
         var isWhole = T.One / (T.One + T.One) == T.Zero;
         var wanted = string.Create(CultureInfo.InvariantCulture, $"a {(isWhole ? "whole " : "")}number from {minimum} to {maximum}");
         if (Scalar(name, JsonValueKind.Number, wanted) is not { } node) return null;
-        return T.TryParse(node.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= minimum && number <= maximum
-            ? number
-            : Mistake<T?>(node, wanted);
+        var isNumber = T.TryParse(node.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number);
+        return isNumber && number >= minimum && number <= maximum ? number : Mistake<T?>(node, wanted);
     }
 
     public string? Choice(string name, params string[] choices)
@@ -95,7 +95,8 @@ internal sealed class JsonFields
     {
         foreach (var field in Node?.Fields ?? [])
         {
-            if (!_known.Contains(field.Name)) _file.Add(field.Place, field.Value.Path, $"unknown field; {Spelling.Hint(field.Name, _known)}");
+            if (!_known.Contains(field.Name))
+                _file.Add(field.Place, field.Value.Path, $"unknown field; {Spelling.Hint(field.Name, _known)}");
         }
     }
 

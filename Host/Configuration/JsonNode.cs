@@ -21,7 +21,9 @@ internal sealed class JsonNode(JsonValueKind kind, Place place, string path)
     /// <summary>An object's fields in the file's order. A name that stands twice is here twice, and was reported.</summary>
     public IReadOnlyList<JsonField> Fields { get; init; } = [];
 
-    /// <summary>Whether the text came from the environment or another file: it may be a secret, and is converted to whatever type is wanted.</summary>
+    /// <summary>
+    /// Whether the text came from the environment or another file: it may be a secret, and is converted to whatever type is wanted.
+    /// </summary>
     public bool Referred { get; init; }
 
     /// <summary>What this is, for a sentence: <c>a string</c>.</summary>

@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace SharedState.Host.Configuration;
 
 /// <summary>How one of the <see cref="Limits"/> is written in <c>service.limits</c>: its name with the unit, and what it may be.</summary>
-internal sealed record LimitField(string Name, double Minimum, double Maximum, Func<Limits, double?> Read, Func<Limits, double?, Limits> Write)
+internal sealed record LimitField(
+    string Name, double Minimum, double Maximum, Func<Limits, double?> Read, Func<Limits, double?, Limits> Write)
 {
     /// <summary>Whether null is a value: no limit.</summary>
     public bool Optional { get; private init; }
@@ -33,7 +34,10 @@ internal sealed record LimitField(string Name, double Minimum, double Maximum, F
         Number("request_burst", 1, int.MaxValue, l => l.RequestBurst, (l, v) => l with { RequestBurst = (int)v }),
         Number("requests_in_flight", 1, int.MaxValue, l => l.RequestsInFlight, (l, v) => l with { RequestsInFlight = (int)v }),
         Number("connections", 1, int.MaxValue, l => l.Connections, (l, v) => l with { Connections = (int)v }),
-        new("connections_per_address", 1, int.MaxValue, l => l.ConnectionsPerAddress, (l, v) => l with { ConnectionsPerAddress = (int?)v }) { Optional = true },
+        new("connections_per_address", 1, int.MaxValue, l => l.ConnectionsPerAddress, (l, v) => l with { ConnectionsPerAddress = (int?)v })
+        {
+            Optional = true,
+        },
         Seconds("handshake_seconds", l => l.HandshakeTime, (l, v) => l with { HandshakeTime = v }),
         Number("handshake_bytes", 1_024, 1 << 20, l => l.HandshakeBytes, (l, v) => l with { HandshakeBytes = (int)v }),
         Seconds("ping_seconds", l => l.PingInterval, (l, v) => l with { PingInterval = v }),
@@ -71,7 +75,8 @@ internal sealed record LimitField(string Name, double Minimum, double Maximum, F
 
     private string Show(Limits limits) => Read(limits)?.ToString(CultureInfo.InvariantCulture) ?? "null";
 
-    private static LimitField Number(string name, double minimum, double maximum, Func<Limits, double?> read, Func<Limits, double, Limits> write) =>
+    private static LimitField Number(
+        string name, double minimum, double maximum, Func<Limits, double?> read, Func<Limits, double, Limits> write) =>
         new(name, minimum, maximum, read, (limits, value) => write(limits, value!.Value));
 
     private static LimitField Seconds(

@@ -4,11 +4,14 @@ using System.Net.Sockets;
 namespace SharedState.Host.Configuration;
 
 /// <summary>
-/// The sockets on which the host listens, bound while the configuration is checked: so a port that is taken is one of its mistakes, and what
+/// The sockets on which the host listens, bound while the configuration is checked: so a port that is taken is one of its mistakes,
+/// and what
 /// was checked is what is used.
 /// </summary>
 internal sealed class ListenSockets : IDisposable
 {
+    private const string Choice = "use \"localhost\", \"0.0.0.0\" for all addresses, or one of this computer's own";
+
     private readonly List<Socket> _sockets = [];
 
     private ListenSockets()
@@ -32,12 +35,10 @@ internal sealed class ListenSockets : IDisposable
                 // With port 0, all addresses get the port that the first one got.
                 port = sockets.EndPoints[0].Port;
             }
-            catch (SocketException e) when (config.Host == "localhost" && e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported)
-            {
-                // Loopback of one family only.
-            }
             catch (SocketException e)
             {
+                // A computer without IPv6 has a localhost all the same.
+                if (config.Host == "localhost" && sockets._sockets.Count > 0 && IsAbsent(e)) continue;
                 Report(config, new(address, port), e);
             }
         }
@@ -49,19 +50,24 @@ internal sealed class ListenSockets : IDisposable
 
     public void Dispose() => _sockets.ForEach(socket => socket.Dispose());
 
+    private static bool IsAbsent(SocketException e) =>
+        e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported;
+
     private static IPAddress[] Resolve(HostConfig config)
     {
         if (config.Host == "localhost") return [IPAddress.Loopback, IPAddress.IPv6Loopback];
         if (IPAddress.TryParse(config.Host, out var address)) return [address];
         try
         {
-            return Dns.GetHostAddresses(config.Host);
+            // To the resolver, no name means this computer's.
+            if (config.Host.Length > 0) return [.. Dns.GetHostAddresses(config.Host).Distinct()];
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
-            config.File.Add(config.HostNode?.Place, "service.host", "is no address and no name that this computer can resolve; use \"localhost\", \"0.0.0.0\" for all addresses, or one of this computer's own");
-            return [];
+            // Said below.
         }
+        config.File.Add(config.HostNode?.Place, "service.host", $"is no address, and no name that can be resolved; {Choice}");
+        return [];
     }
 
     private static Socket Listen(IPEndPoint endPoint)
@@ -88,7 +94,7 @@ internal sealed class ListenSockets : IDisposable
         {
             SocketError.AddressAlreadyInUse => (config.PortNode, "port", $"{endPoint} is taken by another program; end that one, or take another port"),
             SocketError.AccessDenied => (config.PortNode, "port", $"this user may not listen on {endPoint}; take a port from 1024 on"),
-            SocketError.AddressNotAvailable => (config.HostNode, "host", $"{endPoint.Address} is not an address of this computer; use \"localhost\", or \"0.0.0.0\" for all addresses"),
+            SocketError.AddressNotAvailable => (config.HostNode, "host", $"is not an address of this computer; {Choice}"),
             _ => (config.PortNode, "port", $"listening on {endPoint} failed: {e.Message}"),
         };
         config.File.Add(node?.Place, $"service.{field}", sentence);

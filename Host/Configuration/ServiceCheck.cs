@@ -1,3 +1,5 @@
+using SharedState.Host.Diagnostics;
+
 namespace SharedState.Host.Configuration;
 
 /// <summary><c>--check</c>: opens each service once and says what was found.</summary>
@@ -12,7 +14,8 @@ internal static class ServiceCheck
         {
             var wrong = service.Refusal ?? await TryOpenAsync(service, limit);
             allRun &= wrong is null;
-            await output.WriteLineAsync($"  {service.Name.PadRight(width)}  {(wrong is null ? $"ok: {service.PluginTitle}, {service.Storage}" : $"does not run: {wrong}")}");
+            var found = wrong is null ? $"ok: {service.PluginTitle}, {service.Storage}" : $"does not run: {wrong}";
+            await output.WriteLineAsync($"  {service.Name.PadRight(width)}  {Printable.Text(found)}");
         }
         return allRun;
     }

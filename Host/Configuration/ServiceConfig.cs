@@ -10,27 +10,18 @@ internal sealed class ServiceConfig
     private readonly JsonFile _file;
     private readonly JsonNode _node;
 
-    private ServiceConfig(JsonFile file, JsonNode node, JsonNode nameNode, string name, string module, JsonNode moduleNode, IReadOnlyList<ConfigEntry> entries)
-    {
-        _file = file;
-        _node = node;
-        NameNode = nameNode;
-        Name = name;
-        Module = module;
-        ModuleNode = moduleNode;
-        Entries = entries;
-    }
+    private ServiceConfig(JsonFile file, JsonNode node) => (_file, _node) = (file, node);
 
-    public string Name { get; }
+    public required string Name { get; init; }
 
-    public JsonNode NameNode { get; }
+    public required JsonNode NameNode { get; init; }
 
-    public string Module { get; }
+    public required string Module { get; init; }
 
-    public JsonNode ModuleNode { get; }
+    public required JsonNode ModuleNode { get; init; }
 
     /// <summary>The <c>config</c>, flattened, secrets resolved; keys whose value is null too.</summary>
-    public IReadOnlyList<ConfigEntry> Entries { get; }
+    public required IReadOnlyList<ConfigEntry> Entries { get; init; }
 
     /// <summary>The storage that is wanted; null if the configuration does not say.</summary>
     public string? DbType => this["db_type"];
@@ -69,7 +60,15 @@ internal sealed class ServiceConfig
         var entries = ConfigEntry.ReadAll(file, fields.Object("config"));
         fields.End();
         if (name is not null && WrongName(name) is { } wrong) file.Add(fields.Take("name")!, wrong);
-        return name is null || module is null ? null : new(file, node, fields.Take("name")!, name, module, fields.Take("module")!, entries);
+        if (name is null || module is null) return null;
+        return new(file, node)
+        {
+            Name = name,
+            NameNode = fields.Take("name")!,
+            Module = module,
+            ModuleNode = fields.Take("module")!,
+            Entries = entries,
+        };
     }
 
     private static string? WrongName(string name) =>
@@ -83,5 +82,6 @@ internal sealed class ServiceConfig
     private JsonNode NodeOf(string? key) => Entries.FirstOrDefault(entry => entry.Key == key)?.Node ?? _node;
 
     // What is referred to was put elsewhere for a reason.
-    private static bool IsSecret(ConfigEntry entry) => entry.Node.Referred || entry.Key.Contains("password", StringComparison.OrdinalIgnoreCase);
+    private static bool IsSecret(ConfigEntry entry) =>
+        entry.Node.Referred || entry.Key.Contains("password", StringComparison.OrdinalIgnoreCase);
 }

@@ -24,7 +24,8 @@ internal sealed record ServiceSetup
     public required Func<IItemService> Create { get; init; }
 
     /// <summary>
-    /// What went wrong when an instance was created or opened, as one sentence for the operator: with the place in the configuration, if the plugin
+    /// What went wrong when an instance was created or opened, as one sentence for the operator: with the place in the
+    /// configuration, if the plugin
     /// says which key is wrong.
     /// </summary>
     public required Func<Exception, string> Explain { get; init; }

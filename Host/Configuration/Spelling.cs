@@ -3,7 +3,9 @@ namespace SharedState.Host.Configuration;
 /// <summary>Finds what somebody meant to write.</summary>
 internal static class Spelling
 {
-    /// <summary>The known name that is nearest to what was written, or null if none is near: at most a third of its letters differ, or two.</summary>
+    /// <summary>
+    /// The known name that is nearest to what was written, or null if none is near: at most a third of its letters differ, or two.
+    /// </summary>
     public static string? Nearest(string written, IEnumerable<string> known) =>
         known.Where(name => Math.Abs(name.Length - written.Length) <= Tolerance(name))
             .Select(name => (Name: name, Distance: Distance(written, name)))
@@ -31,7 +33,8 @@ internal static class Spelling
             {
                 var replaced = rows[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
                 rows[i, j] = Math.Min(replaced, Math.Min(rows[i - 1, j], rows[i, j - 1]) + 1);
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) rows[i, j] = Math.Min(rows[i, j], rows[i - 2, j - 2] + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    rows[i, j] = Math.Min(rows[i, j], rows[i - 2, j - 2] + 1);
             }
         }
         return rows[a.Length, b.Length];

@@ -1,6 +1,8 @@
 namespace SharedState.Host.Diagnostics;
 
-/// <summary>What the host says while it starts and stops: ids 1000-1099; about plugins: 1100-1199. Each is said in one place only.</summary>
+/// <summary>
+/// What the host says while it starts and stops: ids 1000-1099; about plugins: 1100-1199. Each is said in one place only.
+/// </summary>
 internal static partial class Log
 {
     [LoggerMessage(1000, LogLevel.Information, "Shared State {Version} listens on {Urls}; configuration: {File}")]
@@ -12,10 +14,13 @@ internal static partial class Log
     [LoggerMessage(1002, LogLevel.Information, "Doors: TLS {Tls}, origins {Origins}, compression {Compression}")]
     public static partial void Doors(ILogger logger, string tls, string origins, string compression);
 
-    [LoggerMessage(1010, LogLevel.Warning, "Anyone who reaches {Urls} may read and write everything: there are no access rules. Let a firewall or a proxy decide who does, or set service.host to \"localhost\"")]
+    [LoggerMessage(1010, LogLevel.Warning,
+        "Anyone who reaches {Urls} may read and write everything: there are no access rules. " +
+        "Let a firewall or a proxy decide who does, or set service.host to \"localhost\"")]
     public static partial void OpenToTheNetwork(ILogger logger, string urls);
 
-    [LoggerMessage(1011, LogLevel.Warning, "Pages from any origin may connect: list those that may in service.origins, like [\"https://example.org\"]")]
+    [LoggerMessage(1011, LogLevel.Warning,
+        "Pages from any origin may connect: list those that may in service.origins, like [\"https://example.org\"]")]
     public static partial void AnyOrigin(ILogger logger);
 
     [LoggerMessage(1012, LogLevel.Critical, "No service can run; the host ends")]

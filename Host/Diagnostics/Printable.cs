@@ -30,5 +30,6 @@ internal static class Printable
     }
 
     private static bool IsUnprintable(char c) => char.GetUnicodeCategory(c) is
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or
+        UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

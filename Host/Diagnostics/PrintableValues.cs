@@ -25,7 +25,8 @@ internal sealed class PrintableValues : ILogEventEnricher
             case SequenceValue sequence:
                 return new SequenceValue(sequence.Elements.Select(Printed));
             case StructureValue structure:
-                return new StructureValue(structure.Properties.Select(property => new LogEventProperty(property.Name, Printed(property.Value))), structure.TypeTag);
+                var properties = structure.Properties.Select(property => new LogEventProperty(property.Name, Printed(property.Value)));
+                return new StructureValue(properties, structure.TypeTag);
             default:
                 return value;
         }

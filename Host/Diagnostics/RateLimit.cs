@@ -12,7 +12,8 @@ internal sealed class RateLimit : ILogEventSink, IDisposable
 {
     public const int EventsPerSecond = 10;
 
-    // Templates are constants of the code; a plugin that builds them from data must not fill the memory, so from here on they share one count.
+    // Templates are constants of the code; a plugin that builds them from data must not fill the memory, so from here on they share
+    // one count.
     private const int MaximumReasons = 1_000;
 
     private static readonly MessageTemplate More = new MessageTemplateParser().Parse("{Message} .. {Count:N0} more in the last second");

@@ -26,10 +26,12 @@ internal sealed class TextLines(bool colours) : ITextFormatter
         foreach (var token in logEvent.MessageTemplate.Tokens)
         {
             // Strings as they are: Serilog's own rendering would put each in quotation marks.
-            if (token is PropertyToken property && logEvent.Properties.GetValueOrDefault(property.PropertyName) is ScalarValue { Value: string text }) output.Write(text);
+            var value = token is PropertyToken property ? logEvent.Properties.GetValueOrDefault(property.PropertyName) : null;
+            if (value is ScalarValue { Value: string text }) output.Write(text);
             else token.Render(logEvent.Properties, output, CultureInfo.InvariantCulture);
         }
         output.WriteLine();
-        foreach (var line in logEvent.Exception?.ToString().Split('\n') ?? []) output.WriteLine("         " + Printable.Text(line.TrimEnd('\r')));
+        foreach (var line in logEvent.Exception?.ToString().Split('\n') ?? [])
+            output.WriteLine("         " + Printable.Text(line.TrimEnd('\r')));
     }
 }

@@ -13,8 +13,10 @@ internal sealed record ConfigKey(string Name, string Type, bool Required, string
         var type = fields.Choice("type", "string", "integer", "boolean", "path");
         if (type is null && node.Kind == JsonValueKind.Object && fields.Take("type") is null) file.Add(node, "\"type\" is missing");
         var standard = fields.Take("default") is { Kind: not JsonValueKind.Null } value ? value : null;
-        var key = new ConfigKey(name, type ?? "string", fields.Boolean("required") ?? false, standard?.Text, fields.Boolean("ignored") ?? false);
-        if (standard is not null && !key.Accepts(standard)) file.Add(standard, $"must be {key.Wanted}, as \"type\" says, not {standard.Description}");
+        var (required, ignored) = (fields.Boolean("required") ?? false, fields.Boolean("ignored") ?? false);
+        var key = new ConfigKey(name, type ?? "string", required, standard?.Text, ignored);
+        if (standard is not null && !key.Accepts(standard))
+            file.Add(standard, $"must be {key.Wanted}, as \"type\" says, not {standard.Description}");
         fields.Text("description");
         fields.End();
         return key;

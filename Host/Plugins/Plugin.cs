@@ -3,7 +3,9 @@ using McMaster.NETCore.Plugins;
 
 namespace SharedState.Host.Plugins;
 
-/// <summary>One plugin, loaded: one load context, shared by all services that use it. Never unloaded, since database drivers cannot be.</summary>
+/// <summary>
+/// One plugin, loaded: one load context, shared by all services that use it. Never unloaded, since database drivers cannot be.
+/// </summary>
 internal sealed class Plugin
 {
     private readonly Type _service;
@@ -21,9 +23,9 @@ internal sealed class Plugin
     public static Plugin Load(PluginManifest manifest, PluginCache cache)
     {
         var folder = cache.Copy(manifest.Folder);
-        PluginPreflight.Check(manifest, folder);
         try
         {
+            PluginPreflight.Check(manifest, folder);
             var loader = PluginLoader.CreateFromAssemblyFile(
                 Path.Combine(folder, manifest.Assembly),
                 PluginPreflight.SharedTypes,
@@ -31,7 +33,8 @@ internal sealed class Plugin
                 config => config.PreferSharedTypes = false);
             return new(manifest, TheService(manifest, loader.LoadDefaultAssembly().GetExportedTypes()));
         }
-        catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException
+            or InvalidOperationException or UnauthorizedAccessException)
         {
             throw new PluginException($"{manifest.Title} in {manifest.Folder} cannot be loaded: {e.Message}", e);
         }
@@ -47,7 +50,8 @@ internal sealed class Plugin
         }
         catch (TargetInvocationException e) when (e.InnerException is { } inner)
         {
-            throw new PluginException($"the constructor of {_service.FullName} in {Manifest.Title} failed: {inner.GetType().Name}: {inner.Message}", inner);
+            throw new PluginException(
+                $"the constructor of {_service.FullName} in {Manifest.Title} failed: {inner.GetType().Name}: {inner.Message}", inner);
         }
         catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or MissingMethodException)
         {
@@ -57,18 +61,22 @@ internal sealed class Plugin
 
     private static Type TheService(PluginManifest manifest, Type[] types)
     {
-        var services = types.Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IItemService))).ToArray();
+        var contract = typeof(IItemService);
+        var services = types.Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(contract)).ToArray();
         if (services is [var service])
         {
             return service.GetConstructor(Type.EmptyTypes) is not null ? service
                 : throw Wrong(manifest, $"must give {service.FullName} a public constructor without parameters");
         }
-        if (services.Length > 1) throw Wrong(manifest, $"has several services, {string.Join(" and ", services.Select(type => type.FullName))}; only one class may be public");
-
-        var foreign = types.SelectMany(type => type.GetInterfaces()).FirstOrDefault(type => type.FullName == typeof(IItemService).FullName && type != typeof(IItemService));
+        if (services.Length > 1)
+        {
+            var names = string.Join(" and ", services.Select(type => type.FullName));
+            throw Wrong(manifest, $"has several services, {names}; only one class may be public");
+        }
+        var foreign = types.SelectMany(type => type.GetInterfaces()).FirstOrDefault(type => type.FullName == contract.FullName && type != contract);
         throw Wrong(manifest, foreign is null
-            ? $"has no public class in {manifest.Assembly} that implements {typeof(IItemService).FullName}"
-            : $"implements a {typeof(IItemService).FullName} of its own, from {foreign.Assembly.GetName()}; refer to SharedState.Abstractions instead");
+            ? $"has no public class in {manifest.Assembly} that implements {contract.FullName}"
+            : $"implements a {contract.FullName} of its own, from {foreign.Assembly.GetName()}; refer to SharedState.Abstractions instead");
     }
 
     private static PluginException Wrong(PluginManifest manifest, string what) => new($"{manifest.Title} in {manifest.Folder} {what}");

@@ -4,7 +4,8 @@ using System.Text;
 namespace SharedState.Host.Plugins;
 
 /// <summary>
-/// Copies of plugin folders, each named by the hash of its content. Plugins are loaded from here, so that an operator may replace a plugin's
+/// Copies of plugin folders, each named by the hash of its content. Plugins are loaded from here, so that an operator may replace a
+/// plugin's
 /// folder under a running host: overwriting loaded code in place ends in an abort.
 /// </summary>
 internal sealed class PluginCache
@@ -19,7 +20,10 @@ internal sealed class PluginCache
 
     public PluginCache(string root) => _root = root;
 
-    /// <summary>The user's cache folder; without one (a service account without a home), a folder in the temporary one that only this process knows.</summary>
+    /// <summary>
+    /// The user's cache folder; without one (a service account without a home), a folder in the temporary one that only this process
+    /// knows.
+    /// </summary>
     public static PluginCache ForUser()
     {
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
@@ -59,7 +63,8 @@ internal sealed class PluginCache
             _locks.Add(new(entry + ".lock", FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read));
             File.SetLastWriteTimeUtc(entry + ".lock", DateTime.UtcNow);
 
-            // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short (a full disk, a
+            // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short
+            // (a full disk, a
             //       cleaner of old files) would cost a crash in code not loaded yet.
             if (Directory.Exists(entry))
             {
@@ -70,7 +75,8 @@ internal sealed class PluginCache
             // :: 4. Fill a folder of our own, then rename it: an entry is whole or not there. Whoever was faster made the same.
             var copy = NewName();
             CopyFiles(folder, copy);
-            if (Hash(copy) != hash) throw new PluginException($"the plugin folder {folder} is being written to; start again when that is done");
+            if (Hash(copy) != hash)
+                throw new PluginException($"the plugin folder {folder} is being written to; start again when that is done");
             try
             {
                 Directory.Move(copy, entry);
@@ -154,7 +160,8 @@ internal sealed class PluginCache
             foreach (var info in new DirectoryInfo(next).EnumerateFileSystemInfos())
             {
                 // What a link shows can change or lead anywhere; a plugin is what is in its folder.
-                if (info.LinkTarget is not null) throw new PluginException($"the plugin folder holds a link, {info.FullName}; put the file itself there");
+                if (info.LinkTarget is not null)
+                    throw new PluginException($"the plugin folder holds a link, {info.FullName}; put the file itself there");
                 if (info is DirectoryInfo) folders.Push(info.FullName);
                 else found.Add(Path.GetRelativePath(folder, info.FullName));
             }

@@ -18,21 +18,26 @@ internal sealed class PluginFolders
     /// <summary>What is wrong with manifests; their plugins count as not installed.</summary>
     public IReadOnlyList<Mistake> Mistakes => _mistakes;
 
-    public IReadOnlyList<string> Modules => [.. _manifests.SelectMany(manifest => manifest.Modules).Distinct().Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Modules =>
+        [.. _manifests.SelectMany(manifest => manifest.Modules).Distinct().Order(StringComparer.Ordinal)];
 
-    /// <summary>Reads the manifests in the folders' subfolders; a folder may also be a plugin itself. What has no plugin.json is no plugin.</summary>
+    /// <summary>
+    /// Reads the manifests in the folders' subfolders; a folder may also be a plugin itself. What has no plugin.json is no plugin.
+    /// </summary>
     public static PluginFolders Scan(string standard, IEnumerable<string> others)
     {
         var folders = new PluginFolders(standard);
         foreach (var folder in others.Prepend(standard).Select(Path.TrimEndingDirectorySeparator).Distinct().Where(Directory.Exists))
         {
-            foreach (var candidate in Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder)) folders.Add(candidate);
+            foreach (var candidate in Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder))
+                folders.Add(candidate);
         }
         return folders;
     }
 
     /// <summary>
-    /// The plugin for a service: the one that claims its module and db_type, else the one that is for all others of the module. Null if there is none
+    /// The plugin for a service: the one that claims its module and db_type, else the one that is for all others of the module. Null
+    /// if there is none
     /// or no single one, with the reason; then only this service does not run.
     /// </summary>
     public PluginManifest? Find(ServiceConfig service, out string why)
@@ -41,11 +46,12 @@ internal sealed class PluginFolders
         var exact = ofModule.Where(manifest => service.DbType is { } type && manifest.DbTypes.Contains(type)).ToArray();
         var candidates = exact.Length > 0 ? exact : [.. ofModule.Where(manifest => manifest.DbTypes.Count == 0)];
         var wanted = service.DbType is { } dbType ? $"db_type \"{dbType}\"" : "a service without db_type";
+        var found = string.Join("; ", ofModule.Select(manifest => manifest.Offer));
         why = candidates.Length switch
         {
-            0 => $"no plugin here is for {wanted}; found: {string.Join("; ", ofModule.Select(manifest => manifest.Offer))}. Put a plugin for it into {Standard}, or change db_type",
+            0 => $"no plugin here is for {wanted}; found: {found}. Put a plugin for it into {Standard}, or change db_type",
             1 => "",
-            _ => $"several plugins are for {wanted}: {string.Join(" and ", candidates.Select(manifest => manifest.Folder))}. Remove all but one",
+            _ => $"several plugins are for {wanted}: {string.Join(" and ", candidates.Select(plugin => plugin.Folder))}. Remove all but one",
         };
         return candidates.Length == 1 ? candidates[0] : null;
     }

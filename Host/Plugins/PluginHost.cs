@@ -13,7 +13,8 @@ internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
         if (plan.Plugin is not { } manifest) return ServiceSetup.Refused(plan, plan.Refusal, loggers);
         try
         {
-            if (!_plugins.TryGetValue(manifest.Folder, out var plugin)) _plugins.Add(manifest.Folder, plugin = Plugin.Load(manifest, cache));
+            if (!_plugins.TryGetValue(manifest.Folder, out var plugin))
+                _plugins.Add(manifest.Folder, plugin = Plugin.Load(manifest, cache));
             return ServiceSetup.Ready(plan, plugin, loggers);
         }
         catch (PluginException e)

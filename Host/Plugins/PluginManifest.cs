@@ -26,14 +26,17 @@ internal sealed partial class PluginManifest
     /// <summary>The storages that the plugin is for; none: whatever no other plugin of the module is for.</summary>
     public required IReadOnlyList<string> DbTypes { get; init; }
 
-    /// <summary>The keys that a service's <c>config</c> may have, beside <c>db_type</c>; null: the plugin does not say, and checks for itself.</summary>
+    /// <summary>
+    /// The keys that a service's <c>config</c> may have, beside <c>db_type</c>; null: the plugin does not say, and checks for
+    /// itself.
+    /// </summary>
     public required IReadOnlyList<ConfigKey>? Config { get; init; }
 
     /// <summary>Name and version, for a log.</summary>
     public string Title => $"{Name} {Version}";
 
     /// <summary>What the plugin offers and where it is, for a sentence.</summary>
-    public string Offer => DbTypes.Count == 0 ? $"{Title} (any db_type) in {Folder}" : $"{Title} (db_type {string.Join(", ", DbTypes)}) in {Folder}";
+    public string Offer => $"{Title} ({(DbTypes.Count == 0 ? "any db_type" : $"db_type {string.Join(", ", DbTypes)}")}) in {Folder}";
 
     /// <summary>Reads a folder's manifest; null, with mistakes, if it cannot be used.</summary>
     public static PluginManifest? Read(string folder, out IReadOnlyList<Mistake> mistakes)
@@ -52,8 +55,8 @@ internal sealed partial class PluginManifest
         fields.End();
         if (manifest.Assembly.AsSpan().IndexOfAny('/', '\\') >= 0 || manifest.Assembly is "." or "..")
             file.Add(fields.Take("assembly")!, "must be the bare name of a file in the plugin's folder");
-        if (file.Root is { Kind: JsonValueKind.Object } root && manifest.Modules.Count == 0 && fields.Take("modules") is null or { Kind: JsonValueKind.Array, Items.Count: 0 })
-            file.Add(root, "\"modules\" is missing: the modules that the plugin serves, like [\"items_service\"]");
+        if (file.Root is { Kind: JsonValueKind.Object } root && fields.Take("modules") is null or { Kind: JsonValueKind.Array, Items.Count: 0 })
+            file.Add(fields.Take("modules") ?? root, "\"modules\" must name what the plugin serves, like [\"items_service\"]");
 
         mistakes = [.. file.Mistakes];
         return mistakes.Count == 0 ? manifest : null;
@@ -67,7 +70,7 @@ internal sealed partial class PluginManifest
         {
             if (entry.Key == "db_type") continue;
             if (Config.FirstOrDefault(key => key.Name == entry.Key) is not { } known)
-                service.AddUnknown(entry, $"unknown key for {Title}; {Spelling.Hint(entry.Key, [.. Config.Select(key => key.Name), "db_type"])}");
+                service.AddUnknown(entry, $"unknown key for {Title}; {Spelling.Hint(entry.Key, [.. Config.Select(key => key.Name)])}");
             else if (entry.HasValue && !known.Accepts(entry.Node))
                 service.Add(entry.Key, $"must be {known.Wanted}, not {(entry.Node.Referred ? "what it refers to" : entry.Node.Description)}");
         }
@@ -82,7 +85,8 @@ internal sealed partial class PluginManifest
         var names = fields.TextList(field);
         foreach (var name in names)
         {
-            if (!NamePattern().IsMatch(name.Text)) file.Add(name, "must be 1-64 lower-case letters, digits and underscores, starting with a letter");
+            if (!NamePattern().IsMatch(name.Text))
+                file.Add(name, "must be 1-64 lower-case letters, digits and underscores, starting with a letter");
         }
         return [.. names.Select(name => name.Text)];
     }

@@ -1,0 +1,114 @@
+using System.Net;
+using System.Net.Sockets;
+using SharedState.Host.Configuration;
+
+namespace SharedState.Host.Tests.Configuration;
+
+/// <summary>Each mistake is one sentence with its place.</summary>
+public sealed class MistakeTests : IDisposable
+{
+    private const string Items = """{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}""";
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("", "my.json: the file is empty; it should hold a JSON object")]
+    [InlineData("  \n ", "my.json: the file is empty; it should hold a JSON object")]
+    [InlineData("{\n \"service\": }", "my.json:2:13: this is not JSON: '}' is an invalid start of a value.")]
+    [InlineData("[]", "my.json:1:1: must be an object, not a list")]
+    [InlineData("{}", "my.json:1:1: no service is configured; add one to \"services\", like {\"name\": \"items\", \"module\": \"items_service\", \"config\": {\"db_type\": \"sqlite\", \"db_name\": \"items.db\"}}")]
+    public void AFileThatHoldsNothingUsefulIsOneMistake(string json, string expected) => Assert.Equal([expected], Read(json));
+
+    [Fact]
+    public void AMissingFileIsOneMistake() =>
+        Assert.Equal([$"{_folder["other.json"]}: the file cannot be read: there is no such file"], Mistakes(_folder["other.json"]));
+
+    [Theory]
+    [InlineData("\"prot\": 1", "service.prot: unknown field; did you mean \"port\"?")]
+    [InlineData("\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are compression, host, limits, log, origins, port, tls")]
+    [InlineData("\"port\": \"x\"", "service.port: must be a whole number from 0 to 65535, not a string")]
+    [InlineData("\"port\": 65536", "service.port: must be a whole number from 0 to 65535, not 65536")]
+    [InlineData("\"port\": 1.5", "service.port: must be a whole number from 0 to 65535, not 1.5")]
+    [InlineData("\"host\": 1", "service.host: must be a string, not 1")]
+    [InlineData("\"log\": \"xml\"", "service.log: must be \"text\" or \"json\", not \"xml\"")]
+    [InlineData("\"compression\": 1", "service.compression: must be true or false, not 1")]
+    [InlineData("\"limits\": 1", "service.limits: must be an object, not a number")]
+    [InlineData("\"limits\": {\"ping_secnds\": 1}", "service.limits.ping_secnds: unknown field; did you mean \"ping_seconds\"?")]
+    [InlineData("\"limits\": {\"storage_seconds\": 10}", "service.limits.storage_seconds: must be a number from 0.1 to 9, not 10")]
+    [InlineData("\"tls\": {\"key\": \"k\"}", "service.tls: \"certificate\" is missing")]
+    [InlineData("\"origins\": [\"https://a.org/\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
+    [InlineData("\"origins\": [\"https://a.org:443\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
+    [InlineData("\"port\": 1, \"port\": 2", "service.port: stands here a second time; the first is in line 1")]
+    [InlineData("\"port\": {\"env\": \"SHAREDSTATE_NOT_SET\"}", "service.port.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"")]
+    [InlineData("\"port\": {\"file\": \"no.txt\"}", "service.port.file: the file no.txt cannot be read: there is no such file")]
+    public void AMistakeInServiceSaysWhatWouldBeRight(string field, string expected) =>
+        Assert.EndsWith(expected, Assert.Single(Read($$$"""{"service": {{{{field}}}}, "services": [{{{Items}}}]}""")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("\"name\": \"\"", "a service's name must not be empty")]
+    [InlineData("\"name\": \"a/b\"", "must not hold a slash")]
+    [InlineData("\"name\": \".x\"", "must not start with a dot")]
+    [InlineData("\"name\": \"a\\u0007\"", "must not hold control characters")]
+    [InlineData("\"name\": \"\\ud800\"", "holds a \\u escape that is no character")]
+    public void AWrongServiceNameIsRefused(string name, string expected) =>
+        Assert.Contains(Read($$$"""{"services": [{{{{name}}}, "module": "items_service", "config": {"db_type": "memory"}}]}"""), mistake => mistake.Contains(expected, StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("clock")]
+    [InlineData("subs")]
+    [InlineData("ä ö?#%41")]
+    public void AnyOtherNameIsFine(string name) =>
+        Assert.Empty(Read($$$"""{"services": [{"name": "{{{name}}}", "module": "items_service", "config": {"db_type": "memory"}}]}"""));
+
+    [Theory]
+    [InlineData("\"db_nmae\": \"x\"", "services[0].config.db_nmae: unknown key for TestPlugins.Memory 1.0.0; did you mean \"db_name\"?")]
+    [InlineData("\"size\": \"big\"", "services[0].config.size: must be a whole number, not a string")]
+    [InlineData("\"db_password\": 12345", "services[0].config.db_password: must be a string, not a number")]
+    [InlineData("\"ssl\": {\"enabled\": 1}", "services[0].config.ssl.enabled: must be true or false, not a number")]
+    [InlineData("\"ssl\": {\"enabled\": true}, \"ssl.enabled\": true", "services[0].config.ssl.enabled: \"ssl.enabled\" stands here a second time")]
+    [InlineData("\"db_name\": []", "services[0].config.db_name: a service's configuration holds no lists")]
+    public void AServicesConfigIsCheckedAgainstThePluginsManifest(string entry, string expected) =>
+        Assert.EndsWith(expected, Assert.Single(Read($$$"""{"services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory", {{{entry}}}}}]}""")), StringComparison.Ordinal);
+
+    [Fact]
+    public void AnUnknownModuleListsWhatIsInstalled() => Assert.Equal(
+        ["my.json:1:43 services[0].module: unknown module \"item_service\"; installed are items_service"],
+        Read("""{"services": [{"name": "items", "module": "item_service", "config": {}}]}"""));
+
+    [Fact]
+    public void APortThatIsTakenStandsInTheSameReport()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        Assert.Equal(
+            [
+                $"my.json:2:22 service.port: 127.0.0.1:{port} is taken by another program; end that one, or take another port",
+                "my.json:3:2 servics: unknown field; did you mean \"service\"?",
+            ],
+            Read("{\n \"service\": {\"port\": " + port + ", \"host\": \"127.0.0.1\"},\n \"servics\": [], \"services\": [" + Items + "]}", listen: true));
+    }
+
+    [Fact]
+    public void AnAddressOfAnotherComputerIsAMistake() =>
+        Assert.Contains("is not an address of this computer", Assert.Single(Read($$"""{"service": {"host": "192.0.2.1"}, "services": [{{Items}}]}""", listen: true)), StringComparison.Ordinal);
+
+    [Fact]
+    public void PlacesCountCharactersNotBytes() =>
+        Assert.StartsWith("my.json:2:15 ", Assert.Single(Read("{ // ä\n /* äöü€😀 */ \"x\": 1, \"services\": [" + Items + "]}")), StringComparison.Ordinal);
+
+    [Fact]
+    public void AMistakeCannotDriveTheTerminal() =>
+        Assert.Contains("service.\\u001b[2J:", Assert.Single(Read($$"""{"service": {"\u001b[2J": 1}, "services": [{{Items}}]}""")), StringComparison.Ordinal);
+
+    private string[] Read(string json, bool listen = false) =>
+        [.. Mistakes(_folder.Write("my.json", json), listen).Select(line => line.Replace(_folder.FullName + Path.DirectorySeparatorChar, "", StringComparison.Ordinal))];
+
+    private static string[] Mistakes(string file, bool listen = false)
+    {
+        using var installation = Installation.Read(file, TempFolder.TestPlugins, listen);
+        return [.. installation.Mistakes.Select(mistake => mistake.ToString())];
+    }
+}

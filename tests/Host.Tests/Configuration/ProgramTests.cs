@@ -1,0 +1,152 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace SharedState.Host.Tests.Configuration;
+
+/// <summary>The real program, from outside.</summary>
+public sealed class ProgramTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task AConfigWithFiveMistakesPrintsFiveSentences()
+    {
+        _folder.Write("my.json", """
+            {
+              "service": {"prot": 9000, "log": "xml"},
+              "services": [
+                {"name": "a/b", "module": "items_service", "config": {"db_type": "memory", "db_nmae": "x"}},
+                {"name": "c", "module": "item_service", "config": {}}
+              ],
+              "plugins": ["PLUGINS"]
+            }
+            """.Replace("PLUGINS", TempFolder.TestPlugins, StringComparison.Ordinal));
+        using var host = Start("my.json");
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Equal(
+            [
+                "my.json:2:15 service.prot: unknown field; did you mean \"port\"?",
+                "my.json:2:36 service.log: must be \"text\" or \"json\", not \"xml\"",
+                "my.json:4:14 services[0].name: a service's name must not hold a slash: it is one segment of a path",
+                "my.json:4:80 services[0].config.db_nmae: unknown key for TestPlugins.Memory 1.0.0; did you mean \"db_name\"?",
+                "my.json:5:29 services[1].module: unknown module \"item_service\"; installed are items_service",
+            ],
+            host.Lines);
+    }
+
+    [Fact]
+    public async Task AnExistingInstallationsFileLoadsAndOnlyTheServiceWithoutPluginIsRefused()
+    {
+        // Word for word but for the port and the storage of the second service; and it names the folder of the test plugins.
+        Write("""
+            {"service": {"host": "0.0.0.0", "port": 0}, "plugins": ["PLUGINS"],
+             "services": [
+               {"name": "items", "module": "items_service",
+                "config": {"db_type": "mysql", "db_name": "sharedstate", "db_table": "items", "db_host": "localhost", "db_user": "myuser",
+                           "db_password": "secret", "ssl.enabled": false, "ssl.key": null, "ssl.ca": null, "ssl.cert": null}},
+               {"name": "mitems", "module": "items_service", "config": {"db_type": "memory", "db_name": ":memory:", "db_table": "items"}}]}
+            """);
+        using var host = Start("my.json");
+        using var client = new HttpClient { BaseAddress = await host.UriAsync() };
+        var refusal = await host.LineAsync("Service items does not run");
+        Assert.Contains("no plugin here is for db_type \"mysql\"; found: ", refusal, StringComparison.Ordinal);
+        Assert.Contains($"TestPlugins.Memory 1.0.0 (db_type memory) in {Path.Combine(TempFolder.TestPlugins, "Memory")}", refusal, StringComparison.Ordinal);
+        await host.LineAsync("Service mitems: TestPlugins.Memory 1.0.0, memory, :memory:, items");
+        await host.LineAsync("WRN Anyone who reaches");
+
+        using var nothing = await client.GetAsync("/no/such/page");
+        Assert.Equal(HttpStatusCode.NotFound, nothing.StatusCode);
+        Assert.StartsWith("Nothing is here.", await nothing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.False(nothing.Headers.Contains("Server"));
+
+        Assert.Equal(0, await host.TerminateAsync());
+        Assert.DoesNotContain("secret", host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckOpensEachServiceOnceAndSaysWhatItFound()
+    {
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 1, "limits": {"storage_seconds": 0.5}}, "services": [
+              {"name": "good", "module": "items_service", "config": {"db_type": "memory"}},
+              {"name": "ctor", "module": "items_service", "config": {"db_type": "throws_in_constructor"}},
+              {"name": "open", "module": "items_service", "config": {"db_type": "throws_at_open"}},
+              {"name": "key", "module": "items_service", "config": {"db_type": "throws_at_open", "fault": "config", "db_table": "x"}},
+              {"name": "file", "module": "items_service", "config": {"db_type": "throws_at_open", "fault": "unusable"}},
+              {"name": "hang", "module": "items_service", "config": {"db_type": "hangs_at_open"}}]}
+            """);
+        using var host = Start("my.json", "--check");
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Equal(
+            [
+                $"{_folder["my.json"]} has no mistakes",
+                "  good  ok: TestPlugins.Memory 1.0.0, memory",
+                "  ctor  does not run: the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: InvalidOperationException: the moon is in the wrong phase",
+                "  open  does not run: TestPlugins.ThrowsAtOpen 1.0.0 failed to open it: InvalidOperationException: something broke",
+                "  key   does not run: my.json:5:117 services[3].config.db_table: \"db_table\" must be shorter",
+                "  file  does not run: the file is a photograph",
+                "  hang  does not run: TestPlugins.HangsAtOpen 1.0.0 did not open it in time",
+            ],
+            host.Lines);
+    }
+
+    [Fact]
+    public async Task AGoodFileChecksWithZero()
+    {
+        Write("""{"plugins": ["PLUGINS"], "services": [{"name": "good", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        using var host = Start("--check");
+        Assert.Equal(0, await host.ExitAsync());
+    }
+
+    [Fact]
+    public async Task WithoutAnyServiceThatCanRunTheHostEnds()
+    {
+        Write("""{"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "mysql"}}]}""");
+        using var host = Start("my.json");
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains("Service items does not run", host.Output, StringComparison.Ordinal);
+        Assert.Contains("No service can run", host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheEnvironmentDoesNotMoveThePort()
+    {
+        Write("""{"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        _folder.Write("appsettings.json", """{"Kestrel": {"Endpoints": {"Http": {"Url": "http://127.0.0.1:1"}}}, "urls": "http://127.0.0.1:1"}""");
+        using var host = HostProcess.Start(_folder.FullName, ["my.json"], environment: new() { ["ASPNETCORE_URLS"] = "http://127.0.0.1:1", ["ASPNETCORE_HTTP_PORTS"] = "1", ["DOTNET_URLS"] = "http://127.0.0.1:1" });
+        var uri = await host.UriAsync();
+        using var loopback = new TcpClient();
+        await loopback.ConnectAsync(IPAddress.Loopback, uri.Port);
+        if (!Socket.OSSupportsIPv6) return;
+        using var loopback6 = new TcpClient(AddressFamily.InterNetworkV6);
+        await loopback6.ConnectAsync(IPAddress.IPv6Loopback, uri.Port);
+    }
+
+    [Fact]
+    public async Task JsonLogsAreJsonLines()
+    {
+        Write("""{"plugins": ["PLUGINS"], "service": {"port": 0, "log": "json"}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        using var host = Start("my.json");
+        await host.LineAsync("AnyOrigin");
+        Assert.Equal(0, await host.TerminateAsync());
+        Assert.All(host.Lines, line => System.Text.Json.JsonDocument.Parse(line).Dispose());
+    }
+
+    [Theory]
+    [InlineData("--bogus", 2, "unknown option --bogus; --help lists them")]
+    [InlineData("--version", 0, "Shared State 1.0.0")]
+    [InlineData("none.json", 1, "none.json: the file cannot be read: there is no such file")]
+    public async Task TheCommandLineIsAnswered(string argument, int code, string line)
+    {
+        using var host = Start(argument);
+        Assert.Equal(code, await host.ExitAsync());
+        Assert.Equal([line], host.Lines);
+    }
+
+    private void Write(string json) => _folder.Write("my.json", json.Replace("PLUGINS", TempFolder.TestPlugins, StringComparison.Ordinal));
+
+    private HostProcess Start(params string[] arguments) =>
+        HostProcess.Start(_folder.FullName, arguments is ["--check"] ? ["my.json", "--check"] : arguments);
+}

@@ -1,0 +1,102 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using SharedState.Host.Configuration;
+
+namespace SharedState.Host.Tests.Configuration;
+
+/// <summary>A renewed certificate is used without a restart, and a broken one never.</summary>
+public sealed class TlsTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task NewHandshakesGetTheChangedCertificateAndABrokenOneKeepsTheOld()
+    {
+        WritePair("one");
+        var time = new FakeTimeProvider();
+        using var certificate = new TlsCertificate(new(_folder["cert.pem"], _folder["key.pem"]), NullLogger<TlsCertificate>.Instance, time);
+        await certificate.StartAsync(default);
+        Assert.Equal("CN=one", await SubjectAsync(certificate));
+
+        WritePair("two");
+        Assert.Equal("CN=one", await SubjectAsync(certificate));
+        time.Advance(TlsCertificate.Interval);
+        Assert.Equal("CN=two", await SubjectAsync(certificate));
+
+        _folder.Write("key.pem", "broken");
+        time.Advance(TlsCertificate.Interval);
+        Assert.Equal("CN=two", await SubjectAsync(certificate));
+
+        File.Delete(_folder["cert.pem"]);
+        time.Advance(TlsCertificate.Interval);
+        Assert.Equal("CN=two", await SubjectAsync(certificate));
+
+        WritePair("three");
+        time.Advance(TlsCertificate.Interval);
+        Assert.Equal("CN=three", await SubjectAsync(certificate));
+    }
+
+    [Fact]
+    public async Task TheProgramSpeaksTls()
+    {
+        WritePair("localhost");
+        _folder.Write("my.json", """
+            {"service": {"port": 0, "tls": {"certificate": "cert.pem", "key": "key.pem"}}, "plugins": ["PLUGINS"],
+             "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}
+            """.Replace("PLUGINS", TempFolder.TestPlugins, StringComparison.Ordinal));
+        // From another folder: the files are relative to the configuration, not to where the program was started.
+        using var host = HostProcess.Start("/", [_folder["my.json"]]);
+        var uri = await host.UriAsync();
+        Assert.Equal("https", uri.Scheme);
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync("localhost", uri.Port);
+        await using var tls = new SslStream(tcp.GetStream(), false, (_, presented, _, _) => presented is not null);
+        await tls.AuthenticateAsClientAsync("localhost");
+        Assert.Equal("CN=localhost", tls.RemoteCertificate!.Subject);
+    }
+
+    [Theory]
+    [InlineData(null, "cannot be read: there is no such file")]
+    [InlineData("broken", "are no certificate and its unencrypted private key in PEM form")]
+    public void FilesThatGiveNoCertificateAreAMistake(string? key, string expected)
+    {
+        WritePair("x");
+        File.Delete(_folder["key.pem"]);
+        if (key is not null) _folder.Write("key.pem", key);
+        _folder.Write("my.json", """
+            {"service": {"tls": {"certificate": "cert.pem", "key": "key.pem"}}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}
+            """);
+        using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+        Assert.Contains(expected, Assert.Single(installation.Mistakes).ToString(), StringComparison.Ordinal);
+    }
+
+    private void WritePair(string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        _folder.Write("cert.pem", certificate.ExportCertificatePem());
+        _folder.Write("key.pem", key.ExportPkcs8PrivateKeyPem());
+    }
+
+    /// <summary>Whose certificate a handshake gets.</summary>
+    private static async Task<string> SubjectAsync(TlsCertificate certificate)
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        using var client = new TcpClient();
+        await client.ConnectAsync((System.Net.IPEndPoint)listener.LocalEndpoint);
+        using var accepted = await listener.AcceptTcpClientAsync();
+        await using var server = new SslStream(accepted.GetStream());
+        await using var tls = new SslStream(client.GetStream(), false, (_, presented, _, _) => presented is not null);
+        var options = await certificate.Handshake(HostProcess.Deadline).OnConnection(default!);
+        await Task.WhenAll(server.AuthenticateAsServerAsync(options), tls.AuthenticateAsClientAsync("x"));
+        return tls.RemoteCertificate!.Subject;
+    }
+}

@@ -1,0 +1,104 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using SharedState.Host.Configuration;
+using SharedState.Host.Plugins;
+
+namespace SharedState.Host.Tests.Configuration;
+
+/// <summary>What arrives where, from a file without mistakes.</summary>
+public sealed class ValueTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void APluginGetsTextsFlattenedWithItsDefaults()
+    {
+        var setup = SetUp("""{"db_type": "memory", "size": 100, "ssl": {"enabled": true}, "db_name": null}""");
+        Assert.Equal(
+            new Dictionary<string, string> { ["db_type"] = "memory", ["size"] = "100", ["ssl.enabled"] = "true", ["db_table"] = "items" },
+            setup.Context.Config);
+        Assert.Equal(_folder.FullName, setup.Context.BaseDirectory);
+        Assert.Equal("items", setup.Context.ServiceName);
+    }
+
+    [Fact]
+    public void SecretsComeFromTheEnvironmentAndFromFilesAndAreNeverShown()
+    {
+        _folder.Write("secret.txt", "hush hush\r\n");
+        Environment.SetEnvironmentVariable("SHAREDSTATE_TEST_SIZE", "42");
+        var setup = SetUp("""{"db_type": "memory", "db_password": {"file": "secret.txt"}, "size": {"env": "SHAREDSTATE_TEST_SIZE"}, "db_name": {"file": "secret.txt"}}""");
+
+        Assert.Equal("hush hush", setup.Context.Config["db_password"]);
+        Assert.Equal("42", setup.Context.Config["size"]);
+        Assert.Equal("memory, ***", setup.Storage);
+        Assert.DoesNotContain("hush", setup.Explain(new InvalidOperationException("no access with password hush hush")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatAReferenceHoldsIsNotShownWhenItIsWrong()
+    {
+        _folder.Write("secret.txt", "hush");
+        using var installation = Read("""{"db_type": "memory", "size": {"file": "secret.txt"}}""");
+        Assert.EndsWith("services[0].config.size: must be a whole number, not what it refers to", Assert.Single(installation.Mistakes).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APluginsOwnObjectionHasThePlaceOfItsKey()
+    {
+        var setup = SetUp("""{"db_type": "memory", "db_table": "x"}""");
+        var explained = setup.Explain(new ItemServiceException(ItemServiceFault.Config, "too short") { ConfigKey = "db_table" });
+        Assert.Equal($"{_folder["my.json"]}:1:104 services[0].config.db_table: too short", explained);
+    }
+
+    [Fact]
+    public void EveryLimitCanBeSetAndIsShown()
+    {
+        var fields = LimitField.All.Select(limit => $"\"{limit.Name}\": {(limit.Optional ? 7 : limit.Minimum + 1).ToString(System.Globalization.CultureInfo.InvariantCulture)}");
+        _folder.Write("my.json", $$$"""{"service": {"limits": {{{{string.Join(',', fields)}}}}}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+
+        Assert.Empty(installation.Mistakes);
+        Assert.Equal(typeof(Limits).GetProperties().Length, LimitField.All.Count);
+        foreach (var property in typeof(Limits).GetProperties()) Assert.NotEqual(property.GetValue(new Limits()), property.GetValue(installation.Config.Limits));
+        Assert.All(LimitField.All, limit => Assert.Contains("default", limit.Describe(installation.Config.Limits), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void TwoPluginsForOneServiceRefuseItAndNameBothFolders()
+    {
+        _folder.CopyPlugin("Memory", "plugs/A");
+        _folder.CopyPlugin("Memory", "plugs/B");
+        var folders = PluginFolders.Scan(_folder["plugs"], []);
+        using var installation = Read("""{"db_type": "memory"}""");
+
+        Assert.Null(folders.Find(installation.Config.Services[0], out var why));
+        Assert.Equal($"several plugins are for db_type \"memory\": {_folder["plugs/A"]} and {_folder["plugs/B"]}. Remove all but one", why);
+    }
+
+    [Fact]
+    public void APluginWithoutDbTypesIsForAllOthers()
+    {
+        _folder.CopyPlugin("Memory", "plugs/A");
+        _folder.Write("plugs/Any/plugin.json", """{"name": "Any", "version": "2", "assembly": "Any.dll", "modules": ["items_service"]}""");
+        var folders = PluginFolders.Scan(_folder["plugs"], []);
+        using var memory = Read("""{"db_type": "memory"}""");
+        using var other = Read("""{"db_type": "mysql"}""");
+
+        Assert.Equal("TestPlugins.Memory", folders.Find(memory.Config.Services[0], out _)!.Name);
+        Assert.Equal("Any", folders.Find(other.Config.Services[0], out _)!.Name);
+    }
+
+    private Installation Read(string config)
+    {
+        _folder.Write("my.json", $$"""{"services": [{"name": "items", "module": "items_service", "config": {{config}}}]}""");
+        return Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+    }
+
+    private ServiceSetup SetUp(string config)
+    {
+        using var installation = Read(config);
+        Assert.Empty(installation.Mistakes);
+        return new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance).Set(installation.Plans[0]);
+    }
+}

@@ -1,0 +1,90 @@
+using Microsoft.Extensions.Time.Testing;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Formatting;
+using SharedState.Host.Diagnostics;
+
+namespace SharedState.Host.Tests.Diagnostics;
+
+/// <summary>A log stays readable whatever clients do.</summary>
+public sealed class LogTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch);
+    private readonly StringWriter _output = new() { NewLine = "\n" };
+
+    public void Dispose() => _output.Dispose();
+
+    [Fact]
+    public void AfterTenLinesASecondOnlyTheRestIsCounted()
+    {
+        using (var log = Create())
+        {
+            for (var i = 0; i < 1_244; i++) log.Warning("Client {Number} misbehaves", i);
+            log.Warning("Something else");
+            Assert.Equal(11, Lines().Length);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            Assert.Equal("WRN Client {Number} misbehaves .. 1,234 more in the last second", Lines()[11]);
+            log.Warning("Client {Number} misbehaves", 7);
+            Assert.Equal("WRN Client 7 misbehaves", Lines()[12]);
+        }
+        Assert.Equal(13, Lines().Length);
+    }
+
+    [Fact]
+    public void WhatIsStillUncountedAtTheEndIsSaid()
+    {
+        using (var log = Create())
+        {
+            for (var i = 0; i < 12; i++) log.Warning("Again");
+        }
+        Assert.Equal("WRN Again .. 2 more in the last second", Lines()[^1]);
+    }
+
+    [Fact]
+    public void AValueCannotFakeALineOrDriveTheTerminal()
+    {
+        using var log = Create();
+        log.Warning("Name {Name}", "a\r\n12:00:00 INF all is well \u001b[2J\u202e\u2028\ud800");
+        Assert.Equal(["WRN Name a\\u000d\\u000a12:00:00 INF all is well \\u001b[2J\\u202e\\u2028\\ud800"], Lines());
+    }
+
+    [Fact]
+    public void ALongValueIsCut()
+    {
+        using var log = Create();
+        log.Warning("Name {Name}", new string('x', 100_000));
+        Assert.EndsWith("xx.. (98,000 more characters)", Lines()[0], StringComparison.Ordinal);
+        Assert.True(Lines()[0].Length < 2_100);
+    }
+
+    [Fact]
+    public void AnExceptionsLinesAreIndentedAndPrintable()
+    {
+        using var log = Create();
+        log.Error(new InvalidOperationException("one\n12:00:00 INF two\u001b"), "Failed");
+        Assert.Equal(["ERR Failed", "         System.InvalidOperationException: one", "         12:00:00 INF two\\u001b"], Lines());
+    }
+
+    [Fact]
+    public void ColoursAreWrittenOnlyWhenAsked()
+    {
+        using var log = Create(new TextLines(colours: true));
+        log.Warning("x");
+        Assert.Contains("\e[33mWRN\e[0m", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    private Logger Create(ITextFormatter? formatter = null) => new LoggerConfiguration()
+        .Enrich.With(new PrintableValues())
+        .WriteTo.Sink(new RateLimit(new LoggerConfiguration().WriteTo.Sink(new Written(formatter ?? new TextLines(colours: false), _output)).CreateLogger(), _time))
+        .CreateLogger();
+
+    /// <summary>The lines without their times.</summary>
+    private string[] Lines() =>
+        [.. _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[0] == ' ' ? line : line["00:00:00 ".Length..])];
+
+    private sealed class Written(ITextFormatter formatter, TextWriter output) : ILogEventSink
+    {
+        public void Emit(LogEvent logEvent) => formatter.Format(logEvent, output);
+    }
+}

@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace SharedState.Host.Tests;
+
+/// <summary>The real program, as an operator would start it.</summary>
+public sealed partial class HostProcess : IDisposable
+{
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly List<string> _lines = [];
+    private readonly SemaphoreSlim _changed = new(0);
+
+    private HostProcess(Process process) => _process = process;
+
+    /// <summary>All lines so far, of both outputs.</summary>
+    public IReadOnlyList<string> Lines
+    {
+        get
+        {
+            lock (_lines) return [.. _lines];
+        }
+    }
+
+    public string Output => string.Join('\n', Lines);
+
+    public static HostProcess Start(string workingDirectory, string[] arguments, string? program = null, Dictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(program ?? Path.Combine(AppContext.BaseDirectory, "sharedstate"), arguments)
+        {
+            WorkingDirectory = workingDirectory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // Beside the tests: a test leaves nothing in the cache of whoever runs it.
+        start.Environment["XDG_CACHE_HOME"] = Path.Combine(AppContext.BaseDirectory, "cache");
+        foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
+        var host = new HostProcess(new() { StartInfo = start });
+        host._process.OutputDataReceived += (_, line) => host.Add(line.Data);
+        host._process.ErrorDataReceived += (_, line) => host.Add(line.Data);
+        host._process.Start();
+        host._process.BeginOutputReadLine();
+        host._process.BeginErrorReadLine();
+        return host;
+    }
+
+    /// <summary>Waits for the process to end by itself.</summary>
+    public async Task<int> ExitAsync()
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        await _process.WaitForExitAsync(deadline.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Waits for a line that holds the text.</summary>
+    public async Task<string> LineAsync(string text)
+    {
+        using var deadline = new CancellationTokenSource(Deadline);
+        while (true)
+        {
+            if (Lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found) return found;
+            if (_process.HasExited) throw new InvalidOperationException($"ended without \"{text}\":\n{Output}");
+            await _changed.WaitAsync(TimeSpan.FromMilliseconds(200), deadline.Token);
+        }
+    }
+
+    /// <summary>Waits until it listens, and says where.</summary>
+    public async Task<Uri> UriAsync() => new(UrlPattern().Match(await LineAsync("listens on")).Value);
+
+    /// <summary>Asks the process to end, as a service manager does.</summary>
+    public Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        return ExitAsync();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
+        _changed.Dispose();
+    }
+
+    private void Add(string? line)
+    {
+        if (line is null) return;
+        lock (_lines) _lines.Add(line);
+        _changed.Release();
+    }
+
+    [GeneratedRegex(@"https?://[^ ,]+")]
+    private static partial Regex UrlPattern();
+}

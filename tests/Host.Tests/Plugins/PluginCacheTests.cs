@@ -1,0 +1,62 @@
+using SharedState.Host.Plugins;
+
+namespace SharedState.Host.Tests.Plugins;
+
+/// <summary>Plugins are loaded from copies that nobody changes.</summary>
+public sealed class PluginCacheTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void TheSameContentIsCopiedOnce()
+    {
+        var cache = new PluginCache(_folder["cache"]);
+        var one = cache.Copy(_folder.CopyPlugin("Memory", "one"));
+        var two = cache.Copy(_folder.CopyPlugin("Memory", "two"));
+        Assert.Equal(one, two);
+        Assert.Single(Directory.GetDirectories(_folder["cache"]));
+    }
+
+    [Fact]
+    public void AChangedPluginGetsACopyOfItsOwnAndTheOldOneStays()
+    {
+        var cache = new PluginCache(_folder["cache"]);
+        var folder = _folder.CopyPlugin("Memory");
+        var before = cache.Copy(folder);
+        File.AppendAllText(Path.Combine(folder, "plugin.json"), "\n");
+        Assert.NotEqual(before, cache.Copy(folder));
+        Assert.True(File.Exists(Path.Combine(before, "TestPlugins.Memory.dll")));
+    }
+
+    [Fact]
+    public void ADamagedCopyIsReplaced()
+    {
+        var folder = _folder.CopyPlugin("Memory");
+        var copy = new PluginCache(_folder["cache"]).Copy(folder);
+        var assembly = Path.Combine(copy, "TestPlugins.Memory.dll");
+        File.WriteAllText(assembly, "");
+        Assert.Equal(copy, new PluginCache(_folder["cache"]).Copy(folder));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "TestPlugins.Memory.dll")), File.ReadAllBytes(assembly));
+    }
+
+    [Fact]
+    public void OnlyOldCopiesThatNoHostUsesAreDeleted()
+    {
+        var used = new PluginCache(_folder["cache"]).Copy(_folder.CopyPlugin("Memory"));
+        var unused = _folder["cache/0123"];
+        Directory.CreateDirectory(unused);
+        _folder.Write("cache/0123.lock", "");
+        var recent = _folder["cache/4567"];
+        Directory.CreateDirectory(recent);
+        _folder.Write("cache/4567.lock", "");
+        foreach (var entry in new[] { used, unused }) File.SetLastWriteTimeUtc(entry + ".lock", DateTime.UtcNow.AddDays(-8));
+
+        new PluginCache(_folder["cache"]).Clean();
+
+        Assert.True(Directory.Exists(used));
+        Assert.True(Directory.Exists(recent));
+        Assert.False(Directory.Exists(unused));
+    }
+}
