@@ -1,11 +1,17 @@
-// Against a real server, which needs the services `items` and `mitems`: SHAREDSTATE_URL=ws://127.0.0.1:9000 npm test
+// Against the real host, with the services `items` and `mitems`; SHAREDSTATE_URL=ws://... takes one that runs already.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
+import { noHost, RealHost } from "./real-host.js";
 
-const url = process.env.SHAREDSTATE_URL;
-const options = { timeout: 30_000, skip: url ? false : "SHAREDSTATE_URL is not set: there is no server to test against" };
+let url = process.env.SHAREDSTATE_URL;
+const options = { timeout: 30_000, skip: !url && noHost };
+if (!url && !noHost) {
+  const host = new RealHost();
+  before(async () => { url = (await host.start()).origin; });
+  after(() => host.end());
+}
 const run = Math.random().toString(36).slice(2, 10); // No run meets the items of another.
 
 /** Connections that a test can cut, and that keep what went over them. */

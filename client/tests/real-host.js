@@ -1,0 +1,50 @@
+// The real host as a process of its own, on a free port and with a folder of its own.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const built = ["Debug", "Release"].map(kind => fileURLToPath(new URL(`../../Host/bin/${kind}/net10.0/sharedstate`, import.meta.url)));
+const program = built.find(existsSync);
+
+/** Why there is no host to test against; false if there is one. */
+export const noHost = program ? false : "the host is not built: dotnet build Host";
+
+export class RealHost {
+  #folder = mkdtempSync(join(tmpdir(), "sharedstate-client-"));
+  #process;
+  #port = 0;
+
+  /** Where it listens: the same after a restart. */
+  get origin() { return `http://127.0.0.1:${this.#port}`; }
+
+  async start() {
+    const sqlite = (name, db_name) => ({ name, module: "items_service", config: { db_type: "sqlite", db_name, db_table: "items" } });
+    const config = { service: { host: "127.0.0.1", port: this.#port }, services: [sqlite("items", "items.db"), sqlite("mitems", ":memory:")] };
+    writeFileSync(join(this.#folder, "my.json"), JSON.stringify(config));
+    this.#process = spawn(program, [join(this.#folder, "my.json")], { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    await new Promise((resolve, reject) => {
+      this.#process.stdout.on("data", data => {
+        output += data;
+        const listening = /listens on http:\/\/127\.0\.0\.1:(\d+)\//.exec(output);
+        if (listening) resolve(this.#port = Number(listening[1]));
+      });
+      this.#process.on("exit", code => reject(new Error(`the host ended with ${code}: ${output}`)));
+    });
+    return this;
+  }
+
+  /** SIGTERM, or kill -9. */
+  async stop(signal = "SIGTERM") {
+    const ended = new Promise(resolve => this.#process.on("exit", resolve));
+    this.#process.kill(signal);
+    await ended;
+  }
+
+  async end() {
+    if (this.#process?.exitCode === null && this.#process.signalCode === null) await this.stop();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
