@@ -61,7 +61,7 @@ internal sealed class FileDatabase : IDatabase
             {
                 throw new ItemServiceException(
                     ItemServiceFault.Unusable,
-                    $"{options.Name} can't have a write-ahead log (its journal stays {mode}): put it on a local disk, as network file systems lack what that needs");
+                    $"{options.Name} can't have a write-ahead log (its journal stays {mode}): put it on a local disk");
             }
             Pragma(connection, "synchronous = FULL");
             Pragma(connection, "wal_autocheckpoint = 4000");
@@ -128,7 +128,10 @@ internal sealed class FileDatabase : IDatabase
 
     private T Read<T>(Func<ReadConnection, T> work)
     {
-        if (!_idle.TryTake(out var reader)) reader = new ReadConnection(Connect(_options, SqliteOpenMode.ReadOnly), _options, _schema, _logger);
+        if (!_idle.TryTake(out var reader))
+        {
+            reader = new ReadConnection(Connect(_options, SqliteOpenMode.ReadOnly), _options, _schema, _logger);
+        }
         try
         {
             var result = work(reader);

@@ -74,7 +74,9 @@ internal sealed class Schema(string table)
             """, table);
         if (folding.Length > 0)
         {
-            throw Unusable($"table {table} of {file} compares its key by {folding}, so that different ids are one: copy it to a table without COLLATE, or use another db_table");
+            throw Unusable(
+                $"table {table} of {file} compares its key by {folding}, so that different ids are one: "
+                + "copy it to a table without COLLATE, or use another db_table");
         }
 
         if (Text(connection, "SELECT name FROM sqlite_schema WHERE name = ?1", $"{table}__store").Length > 0

@@ -6,7 +6,8 @@ namespace SharedState.Items.Tests;
 public sealed class SqliteExistingTableTests : SqliteTests
 {
     private const string Table =
-        "CREATE TABLE items (app TEXT NOT NULL, chnl TEXT NOT NULL, id TEXT NOT NULL, ctime TIMESTAMP DEFAULT CURRENT_TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id));";
+        "CREATE TABLE items (app TEXT NOT NULL, chnl TEXT NOT NULL, id TEXT NOT NULL, "
+        + "ctime TIMESTAMP DEFAULT CURRENT_TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id));";
 
     [Fact]
     public async Task ItemsInBothFormsAreServed()
@@ -124,7 +125,8 @@ public sealed class SqliteExistingTableTests : SqliteTests
         Sql("DELETE FROM items WHERE id = 'a'; INSERT INTO items (app, chnl, id, data) VALUES ('app', 'collection', 'c', '1')");
 
         service = await OpenAsync();
-        var (status, after) = Assert.Single(await service.CommitAsync([new() { Key = Key, Insert = [NewItem("b")], Expected = before }], CancellationToken.None));
+        var expecting = new ItemUpdate { Key = Key, Insert = [NewItem("b")], Expected = before };
+        var (status, after) = Assert.Single(await service.CommitAsync([expecting], CancellationToken.None));
         Assert.Equal(CommitStatus.Conflict, status);
         Assert.NotEqual(before.Epoch, after.Epoch);
         Assert.Equal(after with { Revision = after.Revision + 1 }, await InsertAsync(service, "b"));
