@@ -27,7 +27,8 @@ internal static class Faults
     {
         raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY or raw.SQLITE_PERM or raw.SQLITE_AUTH => new(
             ItemServiceFault.Unusable,
-            $"{options.Name} can't be opened for writing: it must be a file, and this program's user needs the right to write to it and to its folder ({e.Message})", e),
+            $"{options.Name} can't be opened for writing ({e.Message}): it must be a file, and this program's user needs the right to write to it "
+            + "and to its folder", e),
         _ => Of(e, options),
     };
 

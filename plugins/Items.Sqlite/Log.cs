@@ -12,13 +12,14 @@ internal static partial class Log
     public static partial void OldLibrary(this ILogger logger, string version);
 
     [LoggerMessage(3002, LogLevel.Warning,
-        "{File} is not as this host left it (a restored or copied database, or {LockFile} is missing): all clients of table {Table} get their collections anew")]
+        "{File} is not as this host left it (it was restored or copied, or {LockFile} is missing): clients of table {Table} get all anew")]
     public static partial void HistoryReplaced(this ILogger logger, string file, string lockFile, string table);
 
     [LoggerMessage(3003, LogLevel.Information, "Another program changed {App}/{Collection} in table {Table}: its clients get it anew")]
     public static partial void CollectionChanged(this ILogger logger, string app, string collection, string table);
 
-    [LoggerMessage(3004, LogLevel.Warning, "{Count} rows of {App}/{Collection} in table {Table} hold no item (their data is not JSON, or no UTF-8) and are left out")]
+    [LoggerMessage(3004, LogLevel.Warning,
+        "{Count} rows of {App}/{Collection} in table {Table} hold no item (their data is not JSON, or no UTF-8) and are left out")]
     public static partial void RowsLeftOut(this ILogger logger, long count, string app, string collection, string table);
 
     [LoggerMessage(3005, LogLevel.Warning, "{LockFile} could not be written; should an older copy of the database be restored, it may not be noticed")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 
 namespace SharedState.Items.Sqlite;
@@ -20,6 +21,12 @@ internal sealed class Schema(string table)
 {
     /// <summary>The layout of the tables beside the items'. A database that says another number is left alone.</summary>
     private const long Format = 1;
+
+    /// <summary>
+    /// Up to what size a database is checked for damage when it is opened: from a slow disk, more may take longer than the 10 seconds that
+    /// the host allows. A larger one is found damaged when what is damaged is read.
+    /// </summary>
+    private const long MostCheckedBytes = 256 << 20;
 
     private static readonly string[] _columns = ["app", "chnl", "id", "ctime", "data"];
 
@@ -45,7 +52,8 @@ internal sealed class Schema(string table)
         {
             throw Unusable($"{file} is encoded in {encoding}: only UTF-8 can be used; use another db_name");
         }
-        if (Text(connection, "PRAGMA quick_check(1)") is var damage && damage != "ok")
+        var bytes = long.Parse(Text(connection, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"), CultureInfo.InvariantCulture);
+        if (bytes <= MostCheckedBytes && Text(connection, "PRAGMA quick_check(1)") is var damage && damage != "ok")
         {
             throw Unusable($"{file} is damaged ({damage}): restore it from a backup, or save what can be saved with the .recover command of sqlite3");
         }
@@ -66,7 +74,9 @@ internal sealed class Schema(string table)
             """, table);
         if (folding.Length > 0)
         {
-            throw Unusable($"table {table} of {file} compares its key by {folding}, so that different ids are one: copy it to a table without COLLATE, or use another db_table");
+            throw Unusable(
+                $"table {table} of {file} compares its key by {folding}, so that different ids are one: "
+                + "copy it to a table without COLLATE, or use another db_table");
         }
 
         if (Text(connection, "SELECT name FROM sqlite_schema WHERE name = ?1", $"{table}__store").Length > 0
@@ -136,7 +146,7 @@ internal sealed class Schema(string table)
     private static string Text(SqliteConnection connection, string sql, params ReadOnlySpan<object> values)
     {
         using var statement = new Statement(connection, sql);
-        return Convert.ToString(statement.Scalar(values), System.Globalization.CultureInfo.InvariantCulture) ?? "";
+        return Convert.ToString(statement.Scalar(values), CultureInfo.InvariantCulture) ?? "";
     }
 
     private static ItemServiceException Unusable(string message) => new(ItemServiceFault.Unusable, message);

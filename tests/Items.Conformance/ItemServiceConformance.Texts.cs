@@ -56,7 +56,11 @@ public abstract partial class ItemServiceConformance
     [Fact]
     public async Task IdsOf1024BytesAndNamesOf512AreKept()
     {
-        string[] ids = [new('x', 1024), new string('x', 1023) + "y", new('ä', 512), string.Concat(Enumerable.Repeat("😀", 256)), new(' ', 1024), new('\0', 1024)];
+        string[] ids =
+        [
+            new('x', 1024), new string('x', 1023) + "y", new('ä', 512), string.Concat(Enumerable.Repeat("😀", 256)),
+            new(' ', 1024), new('\0', 1024), "\0" + new string('x', 1023),
+        ];
         var key = new CollectionKey(new string('n', 512), new string('ö', 256));
         var service = await OpenAsync();
         await CommitAsync(service, key, Insert(ids));
@@ -120,7 +124,9 @@ public abstract partial class ItemServiceConformance
 
         var collection = await LoadAsync(service);
         Assert.Equal([ids[0]], Ids(collection));
-        Assert.True(collection.HistoryStart == 2 || collection.Tombstones.Count == ids.Length - 1, "Removals are forgotten without the history's start telling.");
+        Assert.True(
+            collection.HistoryStart == 2 || collection.Tombstones.Count == ids.Length - 1,
+            "Removals are forgotten without the history's start telling.");
     }
 
     [Fact]

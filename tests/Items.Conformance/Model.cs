@@ -47,7 +47,7 @@ internal sealed class Model
         Assert.Equal(Revision, collection.Position.Revision);
         Assert.Equal(
             _items.Select(item => (item.Key, item.Value.Json, item.Value.Revision)),
-            collection.Items.OrderBy(item => item.Id, StringComparer.Ordinal).Select(item => (item.Id, Encoding.UTF8.GetString(item.Json.Span), item.Revision)));
+            collection.Items.Select(item => (item.Id, Encoding.UTF8.GetString(item.Json.Span), item.Revision)).OrderBy(item => item.Id, StringComparer.Ordinal));
 
         // What is remembered must be true, and all that is after the history's start must be remembered.
         Assert.InRange(collection.HistoryStart, 0, Revision);

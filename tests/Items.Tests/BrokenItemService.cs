@@ -98,9 +98,11 @@ internal sealed class BrokenItemService(IItemService inner, Promise broken) : II
         Key = Key(update.Key),
         Reset = update.Reset && broken != Promise.ResetRemoves,
         Remove = [.. update.Remove.Select(Id).Distinct()],
-        Insert = [.. update.Insert.Select(item => new Item(Id(item.Id), Json(item))).DistinctBy(item => item.Id).Take(broken == Promise.AllOfABatch ? 10_000 : int.MaxValue)],
+        Insert = [.. update.Insert.Select(item => new Item(Id(item.Id), Json(item))).DistinctBy(item => item.Id).Take(MostItems)],
         Expected = broken == Promise.Expected ? null : update.Expected,
     };
+
+    private int MostItems => broken == Promise.AllOfABatch ? 10_000 : int.MaxValue;
 
     private CollectionKey Key(CollectionKey key) => broken == Promise.Apps ? key with { App = "one for all" } : key;
 
@@ -114,7 +116,9 @@ internal sealed class BrokenItemService(IItemService inner, Promise broken) : II
     };
 
     private ReadOnlyMemory<byte> Json(Item item) =>
-        broken == Promise.Bytes ? Encoding.UTF8.GetBytes(JsonNode.Parse(item.Json.Span, documentOptions: new() { MaxDepth = 300 })!.ToJsonString(new() { MaxDepth = 300 })) : item.Json;
+        broken == Promise.Bytes
+            ? Encoding.UTF8.GetBytes(JsonNode.Parse(item.Json.Span, documentOptions: new() { MaxDepth = 300 })!.ToJsonString(new() { MaxDepth = 300 }))
+            : item.Json;
 
     private CommitResult Result(CommitResult result) => broken switch
     {

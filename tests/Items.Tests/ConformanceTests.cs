@@ -67,7 +67,8 @@ public sealed class ConformanceTests
 
         protected override bool IsDurable => broken != Promise.AnotherEpochAfterLoss;
 
-        protected override IItemService Create() => broken == Promise.Durability ? new MemoryItemService() : new BrokenItemService(new SqliteItemService(), broken);
+        protected override IItemService Create() =>
+            broken == Promise.Durability ? new MemoryItemService() : new BrokenItemService(new SqliteItemService(), broken);
 
         public override async Task DisposeAsync()
         {

@@ -104,7 +104,10 @@ public sealed class SqliteFaultTests : SqliteTests
     [InlineData("CREATE TABLE items (app TEXT, chnl TEXT, id TEXT COLLATE NOCASE, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id))", "NOCASE")]
     [InlineData("CREATE VIEW items AS SELECT 1 AS app, 2 AS chnl, 3 AS id, 4 AS ctime, 5 AS data", "the key none")]
     [InlineData("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id)", "UTF-16")]
-    [InlineData("CREATE TABLE items__store (format); INSERT INTO items__store VALUES (2); CREATE TABLE items (app TEXT, chnl TEXT, id TEXT, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id))", "format 2")]
+    [InlineData(
+        "CREATE TABLE items (app TEXT, chnl TEXT, id TEXT, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id));"
+        + "CREATE TABLE items__store (format); INSERT INTO items__store VALUES (2)",
+        "format 2")]
     public async Task AnotherProgramsTableIsRefusedUntouched(string sql, string found)
     {
         Sql(sql);

@@ -118,7 +118,8 @@ public sealed class SqliteHistoryTests : SqliteTests
             removed[$"{n}"] = (await RemoveAsync(service, $"{n}")).Revision;
             var collection = await LoadAsync(service);
             Assert.InRange(collection.Tombstones.Count, Math.Min(n + 1, 15), 20);
-            Assert.Equal(removed.Where(removal => removal.Value > collection.HistoryStart).Select(removal => removal.Key).Order(), collection.Tombstones.Select(removal => removal.Id).Order());
+            var expected = removed.Where(removal => removal.Value > collection.HistoryStart).Select(removal => removal.Key);
+            Assert.Equal(expected.Order(), collection.Tombstones.Select(removal => removal.Id).Order());
         }
     }
 
@@ -135,8 +136,11 @@ public sealed class SqliteHistoryTests : SqliteTests
         await CommitHundredAsync();
         Assert.Equal(0, asked);
 
-        async Task CommitHundredAsync() =>
-            await service.CommitAsync([.. Enumerable.Range(0, 100).Select(n => new ItemUpdate { Key = Key, Insert = [NewItem($"{n % 50}")] })], CancellationToken.None);
+        async Task CommitHundredAsync()
+        {
+            var updates = Enumerable.Range(0, 100).Select(n => new ItemUpdate { Key = Key, Insert = [NewItem($"{n % 50}")] });
+            await service.CommitAsync([.. updates], CancellationToken.None);
+        }
 
         int Authorize(object data, int action, string first, string second, string database, string trigger)
         {
@@ -149,7 +153,8 @@ public sealed class SqliteHistoryTests : SqliteTests
     public async Task WhatACommitAnswersIsSyncedToDisk()
     {
         var service = await OpenAsync();
-        var settings = await service.Database.WriteAsync(writer => (Pragma(writer.Connection, "journal_mode"), Pragma(writer.Connection, "synchronous")), CancellationToken.None);
+        var settings = await service.Database.WriteAsync(
+            writer => (Pragma(writer.Connection, "journal_mode"), Pragma(writer.Connection, "synchronous")), CancellationToken.None);
         Assert.Equal(("wal", "2"), settings);
         Assert.Contains("SQLite 3.", Assert.Single(Log.Of(3000)));
         Assert.Empty(Log.Of(3001));
