@@ -1,6 +1,7 @@
 // The host's pages in a real Chromium, on the real host.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { noHost, RealHost } from "./real-host.js";
@@ -175,9 +176,12 @@ describe("in a browser", { skip, timeout: 180_000 }, () => {
     await Promise.all(pages.map(page => page.waitForSelector('#status[data-state="connected"]')));
   });
 
-  test("a page of another origin, written for the global bundle, works", async () => {
+  test("a page of another origin, written for the global bundle, works", async t => {
+    const elsewhere = createServer((_, response) => response.setHeader("content-type", "text/html").end("<p>elsewhere"));
+    await new Promise(resolve => elsewhere.listen(0, "127.0.0.1", resolve));
+    t.after(() => elsewhere.close());
     const page = await (await browser.newContext()).newPage();
-    await page.goto("data:text/html,<p>elsewhere");
+    await page.goto(`http://127.0.0.1:${elsewhere.address().port}/`);
     await page.addScriptTag({ url: `${host.origin}/libs/sharedstate.iife.min.js` });
     const items = await page.evaluate(async url => {
       const client = new SHAREDSTATE.SharedStateClient(url);
