@@ -17,14 +17,14 @@ public sealed class DurabilityTests(ITestOutputHelper log)
     [Fact]
     public async Task WhatWasAnsweredOrSeenSurvivesKillMinus9()
     {
-        using var folder = new TemporaryFolder();
+        using var host = await LiveProcess.StartAsync();
         var acknowledged = new ConcurrentDictionary<int, long>();
         var seen = new ConcurrentDictionary<int, long>();
         (long Revision, string Epoch)? position = null;
         var random = new Random(Environment.TickCount);
         for (var cycle = 0; cycle < Cycles; cycle++)
         {
-            await using var host = await HostProcess.StartAsync(folder.Config);
+            if (cycle > 0) await host.StartAgainAsync();
 
             // :: 1. What is there now is all that was answered and all that was seen, in whole batches.
             await using (var probe = await Client.ConnectAsync(host.Url))
@@ -48,7 +48,7 @@ public sealed class DurabilityTests(ITestOutputHelper log)
             var storm = Enumerable.Range(0, Writers).Select(writer => WriteAsync(host.Url, writer, acknowledged)).Append(WatchAsync(host.Url, seen, at => position = at)).ToArray();
             var before = acknowledged.Values.Sum();
             await Patient.UntilAsync(() => acknowledged.Values.Sum() > before + 200 + random.Next(200), "the storm");
-            await host.KillAsync();
+            await host.Process.KillAsync();
             await Task.WhenAll(storm);
         }
         log.WriteLine($"{Cycles} kills, {acknowledged.Values.Sum()} updates answered, {seen.Values.Sum()} seen");

@@ -10,8 +10,7 @@ public sealed class StopTests
     [Fact]
     public async Task SigtermFinishesWhatWasReadSays1001AndExitsWith0()
     {
-        using var folder = new TemporaryFolder();
-        await using var host = await HostProcess.StartAsync(folder.Config);
+        using var host = await LiveProcess.StartAsync();
         await using var silent = await Client.ConnectAsync(host.Url); // never reads
         await silent.SendAsync("""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["/app/items/a",{}]]},"tunnel":0}""");
         await using var writer = await Client.ConnectAsync(host.Url);
@@ -21,7 +20,7 @@ public sealed class StopTests
         // The first answer shows that the requests were read; then the stop comes in their middle.
         Assert.NotNull(await writer.ReceiveTextAsync());
         var stop = Stopwatch.StartNew();
-        var ending = host.StopAsync();
+        var ending = host.Process.TerminateAsync();
         var answered = 1;
         while (await writer.ReceiveTextAsync() is not null) answered++;
         Assert.Equal((WebSocketCloseStatus)1001, writer.Socket.CloseStatus);
@@ -29,8 +28,8 @@ public sealed class StopTests
         Assert.True(stop.Elapsed < TimeSpan.FromSeconds(10), $"the stop took {stop.Elapsed}");
         Assert.InRange(answered, 1, 50);
 
-        await using var next = await HostProcess.StartAsync(folder.Config);
-        await using var reader = await Client.ConnectAsync(next.Url);
+        await host.StartAgainAsync();
+        await using var reader = await Client.ConnectAsync(host.Url);
         var stored = (await reader.GetAsync("/app/items/a"))["data"]!.AsArray().Count;
         Assert.Equal(answered, stored);
     }
@@ -38,55 +37,49 @@ public sealed class StopTests
     [Fact]
     public async Task ACleanRestartKeepsPositions()
     {
-        using var folder = new TemporaryFolder();
+        using var host = await LiveProcess.StartAsync();
         string epoch;
-        await using (var host = await HostProcess.StartAsync(folder.Config))
+        await using (var client = await Client.ConnectAsync(host.Url))
         {
-            await using var client = await Client.ConnectAsync(host.Url);
             await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"},{"id":"2"}]}""");
             var reply = await client.PutAsync("/app/items/a", """{"remove":["1"],"insert":[{"id":"3"}]}""");
             epoch = (string)reply["epoch"]!;
-            Assert.Equal(0, await host.StopAsync());
         }
-        await using (var host = await HostProcess.StartAsync(folder.Config))
-        {
-            await using var client = await Client.ConnectAsync(host.Url);
-            await client.PutAsync("/subs", $$"""{"insert":[["/app/items/a",{"since":1,"epoch":"{{epoch}}"}]]}""");
-            var notification = await client.NotificationAsync();
-            Assert.Equal("""{"reset":false,"remove":["1"],"insert":[{"id":"3"}]}""", notification["data"]!.ToJsonString());
-        }
+        Assert.Equal(0, await host.Process.TerminateAsync());
+        await host.StartAgainAsync();
+
+        await using var again = await Client.ConnectAsync(host.Url);
+        await again.PutAsync("/subs", $$"""{"insert":[["/app/items/a",{"since":1,"epoch":"{{epoch}}"}]]}""");
+        var notification = await again.NotificationAsync();
+        Assert.Equal("""{"reset":false,"remove":["1"],"insert":[{"id":"3"}]}""", notification["data"]!.ToJsonString());
     }
 
     [Fact]
     public async Task AnOlderCopyOfTheDatabaseResetsWhoeverWasFurther()
     {
-        using var folder = new TemporaryFolder();
-        var database = System.IO.Path.Combine(folder.Path, "items.db");
-        (long Revision, string Epoch) position;
-        await using (var host = await HostProcess.StartAsync(folder.Config))
-        {
-            await using var client = await Client.ConnectAsync(host.Url);
-            await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"}]}""");
-            await host.StopAsync();
-        }
+        using var host = await LiveProcess.StartAsync();
+        var database = host.Folder["items.db"];
+        await using (var client = await Client.ConnectAsync(host.Url)) await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"}]}""");
+        await host.Process.TerminateAsync();
         File.Copy(database, database + ".copy");
-        await using (var host = await HostProcess.StartAsync(folder.Config))
+
+        await host.StartAgainAsync();
+        (long Revision, string Epoch) position;
+        await using (var client = await Client.ConnectAsync(host.Url))
         {
-            await using var client = await Client.ConnectAsync(host.Url);
             await client.PutAsync("/app/items/a", """{"insert":[{"id":"2"}]}""");
             var reply = await client.PutAsync("/app/items/a", """{"insert":[{"id":"3"}]}""");
             position = ((long)reply["rev"]!, (string)reply["epoch"]!);
-            await host.StopAsync();
         }
+        await host.Process.TerminateAsync();
         File.Move(database + ".copy", database, overwrite: true);
-        await using (var host = await HostProcess.StartAsync(folder.Config))
-        {
-            await using var client = await Client.ConnectAsync(host.Url);
-            for (var update = 0; update < 5; update++) await client.PutAsync("/app/items/a", $$"""{"insert":[{"id":"other-{{update}}"}]}""");
-            await client.PutAsync("/subs", $$"""{"insert":[["/app/items/a",{"since":{{position.Revision}},"epoch":"{{position.Epoch}}"}]]}""");
-            var notification = await client.NotificationAsync();
-            Assert.True((bool)notification["data"]!["reset"]!);
-            Assert.Equal(6, notification["data"]!["insert"]!.AsArray().Count);
-        }
+
+        await host.StartAgainAsync();
+        await using var again = await Client.ConnectAsync(host.Url);
+        for (var update = 0; update < 5; update++) await again.PutAsync("/app/items/a", $$"""{"insert":[{"id":"other-{{update}}"}]}""");
+        await again.PutAsync("/subs", $$"""{"insert":[["/app/items/a",{"since":{{position.Revision}},"epoch":"{{position.Epoch}}"}]]}""");
+        var notification = await again.NotificationAsync();
+        Assert.True((bool)notification["data"]!["reset"]!);
+        Assert.Equal(6, notification["data"]!["insert"]!.AsArray().Count);
     }
 }

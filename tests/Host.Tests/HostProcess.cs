@@ -75,6 +75,13 @@ public sealed partial class HostProcess : IDisposable
         return ExitAsync();
     }
 
+    /// <summary>Ends the process as if by a power cut: kill -9.</summary>
+    public Task<int> KillAsync()
+    {
+        _process.Kill();
+        return ExitAsync();
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited) _process.Kill();

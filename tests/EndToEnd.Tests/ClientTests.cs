@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace SharedState.EndToEnd.Tests;
+
+/// <summary>The client's own tests, which run on Node. ./test.sh runs and counts them by themselves.</summary>
+[Trait("Category", "Client")]
+public sealed class ClientTests
+{
+    [NodeFact]
+    public async Task TheClientsTestsPass()
+    {
+        using var node = Process.Start(new ProcessStartInfo("npm", ["test"]) { WorkingDirectory = NodeFactAttribute.Folder, RedirectStandardOutput = true })!;
+        var output = await node.StandardOutput.ReadToEndAsync();
+        await node.WaitForExitAsync();
+        Assert.True(node.ExitCode == 0, output);
+    }
+
+    /// <summary>A test that needs Node and the client's packages; skipped, and says so, where they are not installed.</summary>
+    private sealed class NodeFactAttribute : FactAttribute
+    {
+        public static string Folder { get; } = FindFolder();
+
+        public NodeFactAttribute()
+        {
+            if (!Directory.Exists(Path.Combine(Folder, "node_modules"))) Skip = "the client's packages are not installed; ./test.sh installs them and runs the tests of the client and of its pages";
+        }
+
+        private static string FindFolder()
+        {
+            var folder = AppContext.BaseDirectory;
+            while (!File.Exists(Path.Combine(folder, "SharedState.sln"))) folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!;
+            return Path.Combine(folder, "client");
+        }
+    }
+}
