@@ -31,8 +31,8 @@ internal sealed class Connection : IDisposable
     private ServiceWriter? _writer; // the one that has the lane's requests
     private bool _left;             // whether the client said goodbye
 
-    // Written by one of the loops, read by the registry's sweep; 0 for "not now".
-    private long _lastReceivedAt, _writingSince, _messageSince, _pingedAt;
+    // Written by one of the loops, read by the registry's sweep; 0 for "not now". A client counts as silent only while it is listened to.
+    private long _readingSince, _writingSince, _messageSince, _pingedAt;
 
     public Connection(HostState host, Stream stream, Action abort)
     {
@@ -44,7 +44,6 @@ internal sealed class Connection : IDisposable
         _received = new(host.Unfinished);
         _messages = new(_received, host.Unfinished, host.Limits);
         if (host.Limits.RequestRate is { } rate) _rate = new(rate, host.Limits.RequestBurst, host.Time);
-        _lastReceivedAt = host.Time.GetTimestamp();
     }
 
     /// <summary>Serves the client until it goes, or must.</summary>
@@ -128,7 +127,7 @@ internal sealed class Connection : IDisposable
             ConnectionLog.Silent(_host.Logger, limits.PingInterval + limits.PongTime);
             Abort();
         }
-        else if (Volatile.Read(ref _pingedAt) == 0 && Elapsed(ref _lastReceivedAt) > limits.PingInterval && _outbox.Empty)
+        else if (Volatile.Read(ref _pingedAt) == 0 && Elapsed(ref _readingSince) > limits.PingInterval && _outbox.Empty)
         {
             Volatile.Write(ref _pingedAt, now);
             _outbox.Enqueue(Frame.Control(Frame.Ping, []));
@@ -142,6 +141,10 @@ internal sealed class Connection : IDisposable
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted, _stopReading.Token);
         while (true)
         {
+            var now = _host.Time.GetTimestamp();
+            Volatile.Write(ref _readingSince, now);
+            if (!_messages.Unfinished) Volatile.Write(ref _messageSince, 0);
+            else if (Volatile.Read(ref _messageSince) == 0) Volatile.Write(ref _messageSince, now);
             // A connection that waits for its client holds no buffer.
             if (_received.Length == 0) _ = await _input.ReadAsync(Memory<byte>.Empty, stop.Token);
             var count = await _input.ReadAsync(_received.Free(), stop.Token);
@@ -151,11 +154,9 @@ internal sealed class Connection : IDisposable
                 return;
             }
             _received.Received(count);
-            Volatile.Write(ref _lastReceivedAt, _host.Time.GetTimestamp());
+            Volatile.Write(ref _readingSince, 0);
             Volatile.Write(ref _pingedAt, 0);
             if (!await TakeMessagesAsync(aborted)) return;
-            var since = !_messages.Unfinished ? 0 : Volatile.Read(ref _messageSince) is var began and not 0 ? began : _lastReceivedAt;
-            Volatile.Write(ref _messageSince, since);
             stop.Token.ThrowIfCancellationRequested();
         }
     }

@@ -113,10 +113,22 @@ internal sealed class RawSocket : IAsyncDisposable
         JsonNode.Parse(await ReceiveTextAsync(), documentOptions: new JsonDocumentOptions { MaxDepth = 1_000 })!;
 
     /// <summary>Sends a request and waits for the next message.</summary>
-    public async Task<JsonNode> AskAsync(string request)
+    public async Task<JsonNode> AskAsync(string request, int passing = -1)
     {
         await SendAsync(request);
-        return await ReceiveAsync();
+        return await AnswerAsync(passing);
+    }
+
+    /// <summary>The next message after any number of frames of one opcode.</summary>
+    public async Task<JsonNode> AnswerAsync(int passing)
+    {
+        while (await TryReceiveAsync() is var (opcode, payload))
+        {
+            if (opcode == passing) continue;
+            Assert.Equal(Text, opcode);
+            return JsonNode.Parse(payload)!;
+        }
+        throw new InvalidOperationException("the connection ended");
     }
 
     /// <summary>The close frame that comes after any number of texts, and the end of the stream after it.</summary>
