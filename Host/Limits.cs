@@ -42,6 +42,9 @@ internal sealed record Limits
     /// <summary>A connection's subscriptions.</summary>
     public int Subscriptions { get; init; } = 1_000;
 
+    /// <summary>A subscription's options, in bytes: they are kept, to be given back.</summary>
+    public int OptionsBytes { get; init; } = 16 << 10;
+
     /// <summary>Requests a second that are read from a connection; over it reading pauses. Null: as many as come.</summary>
     public double? RequestRate { get; init; }
 

@@ -29,9 +29,10 @@ internal sealed class Connection : IDisposable
     private readonly RequestRate? _rate;
     private readonly CancellationTokenSource _stopReading = new();
     private ServiceWriter? _writer; // the one that has the lane's requests
+    private bool _left;             // whether the client said goodbye
 
-    // Written by one of the loops, read by the registry's sweep; 0 for "not now".
-    private long _lastReceivedAt, _writingSince, _messageSince, _pingedAt;
+    // Written by one of the loops, read by the registry's sweep; 0 for "not now". A client counts as silent only while it is listened to.
+    private long _readingSince, _writingSince, _messageSince, _pingedAt;
 
     public Connection(HostState host, Stream stream, Action abort)
     {
@@ -43,7 +44,6 @@ internal sealed class Connection : IDisposable
         _received = new(host.Unfinished);
         _messages = new(_received, host.Unfinished, host.Limits);
         if (host.Limits.RequestRate is { } rate) _rate = new(rate, host.Limits.RequestBurst, host.Time);
-        _lastReceivedAt = host.Time.GetTimestamp();
     }
 
     /// <summary>Serves the client until it goes, or must.</summary>
@@ -56,12 +56,17 @@ internal sealed class Connection : IDisposable
         }
         catch (WebSocketException exception)
         {
+            _received.Used(_received.Length);
             Close(exception.Code, exception.Message);
         }
         catch (Exception exception) when (IsGone(exception))
         {
-            if (_stopReading.IsCancellationRequested) await StopAsync();
-            else _outbox.Close(null);
+            if (_stopReading.IsCancellationRequested)
+            {
+                await FinishAsync();
+                Close(CloseCode.GoingAway, "the server is stopping; connect again");
+            }
+            _outbox.Close(null);
         }
         catch (Exception exception)
         {
@@ -73,7 +78,17 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>Reads no more, finishes what was read, says goodbye.</summary>
-    public void Stop() => _stopReading.Cancel();
+    public void Stop()
+    {
+        try
+        {
+            _stopReading.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended just now: the registry's sweep, on a timer's thread, may still see it.
+        }
+    }
 
     /// <summary>Ends the connection at once.</summary>
     public void Abort() => _abort();
@@ -112,7 +127,7 @@ internal sealed class Connection : IDisposable
             ConnectionLog.Silent(_host.Logger, limits.PingInterval + limits.PongTime);
             Abort();
         }
-        else if (Volatile.Read(ref _pingedAt) == 0 && Elapsed(ref _lastReceivedAt) > limits.PingInterval && _outbox.Empty)
+        else if (Volatile.Read(ref _pingedAt) == 0 && Elapsed(ref _readingSince) > limits.PingInterval && _outbox.Empty)
         {
             Volatile.Write(ref _pingedAt, now);
             _outbox.Enqueue(Frame.Control(Frame.Ping, []));
@@ -126,6 +141,10 @@ internal sealed class Connection : IDisposable
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted, _stopReading.Token);
         while (true)
         {
+            var now = _host.Time.GetTimestamp();
+            Volatile.Write(ref _readingSince, now);
+            if (!_messages.Unfinished) Volatile.Write(ref _messageSince, 0);
+            else if (Volatile.Read(ref _messageSince) == 0) Volatile.Write(ref _messageSince, now);
             // A connection that waits for its client holds no buffer.
             if (_received.Length == 0) _ = await _input.ReadAsync(Memory<byte>.Empty, stop.Token);
             var count = await _input.ReadAsync(_received.Free(), stop.Token);
@@ -135,11 +154,9 @@ internal sealed class Connection : IDisposable
                 return;
             }
             _received.Received(count);
-            Volatile.Write(ref _lastReceivedAt, _host.Time.GetTimestamp());
+            Volatile.Write(ref _readingSince, 0);
             Volatile.Write(ref _pingedAt, 0);
             if (!await TakeMessagesAsync(aborted)) return;
-            var since = !_messages.Unfinished ? 0 : Volatile.Read(ref _messageSince) is var began and not 0 ? began : _lastReceivedAt;
-            Volatile.Write(ref _messageSince, since);
             stop.Token.ThrowIfCancellationRequested();
         }
     }
@@ -157,7 +174,10 @@ internal sealed class Connection : IDisposable
                     _outbox.Enqueue(Frame.Control(Frame.Pong, _messages.Payload));
                     break;
                 case Incoming.Close:
-                    _outbox.Close(Frame.Control(Frame.Close, _messages.Payload[..Math.Min(2, _messages.Payload.Length)]));
+                    _left = true;
+                    var echo = Frame.Control(Frame.Close, _messages.Payload[..Math.Min(2, _messages.Payload.Length)]);
+                    await FinishAsync();
+                    _outbox.Close(echo);
                     return false;
                 case Incoming.Message:
                     var request = RequestReader.Read(_messages.Payload, _host.Limits);
@@ -270,7 +290,8 @@ internal sealed class Connection : IDisposable
         _outbox.Close(Frame.Control(Frame.Close, payload[..(2 + length)]));
     }
 
-    private async Task StopAsync()
+    /// <summary>Waits until what was read is answered.</summary>
+    private async Task FinishAsync()
     {
         using var limit = new CancellationTokenSource(_host.Limits.StopTime, _host.Time);
         try
@@ -281,7 +302,6 @@ internal sealed class Connection : IDisposable
         {
             // Storage does not answer; those requests end without a reply, as by a broken connection.
         }
-        Close(CloseCode.GoingAway, "the server is stopping; connect again");
     }
 
     /// <summary>Lets the last frames out and, where the goodbye was ours, waits for the client's, so that it is not lost in a reset.</summary>
@@ -292,15 +312,34 @@ internal sealed class Connection : IDisposable
         {
             await sending.WaitAsync(limit.Token);
             await _output.CompleteAsync();
-            var rest = _received.Free();
-            while (await _input.ReadAsync(rest, limit.Token) > 0) { }
+            while (!_left) _left = await ReadGoodbyeAsync(limit.Token);
         }
-        catch (Exception exception) when (IsGone(exception) || exception is WebSocketException)
+        catch (Exception exception) when (IsGone(exception))
         {
             // Gone already, or too slow to say goodbye.
+            _abort();
         }
-        _abort();
         await sending;
+    }
+
+    /// <summary>Passes over what still comes; true at the client's goodbye, or at the end of the stream.</summary>
+    private async ValueTask<bool> ReadGoodbyeAsync(CancellationToken stop)
+    {
+        try
+        {
+            var count = await _input.ReadAsync(_received.Free(), stop);
+            if (count == 0) return true;
+            _received.Received(count);
+            for (Incoming found; (found = _messages.TryRead()) != Incoming.Nothing; _messages.Next())
+            {
+                if (found == Incoming.Close) return true;
+            }
+        }
+        catch (WebSocketException)
+        {
+            _received.Used(_received.Length); // of no matter any more
+        }
+        return false;
     }
 
     private static bool IsGone(Exception exception) =>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Text.Unicode;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
@@ -103,6 +104,7 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, L
 
     private void CheckOpcode(int opcode, bool final, long length)
     {
+        if (length < 0) throw Broken("a length over 63 bits");
         if (opcode >= Frame.Close)
         {
             if (opcode > Frame.Pong) throw Broken("an unknown opcode");
@@ -112,7 +114,6 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, L
         if (opcode > 2) throw Broken("an unknown opcode");
         if (opcode == 0 && _fragmentCount == 0) throw Broken("a continuation of nothing");
         if (opcode != 0 && _fragmentCount > 0) throw Broken("a new message inside a fragmented one");
-        if (length < 0) throw Broken("a negative length");
         if (length > limits.MessageBytes - _fragments.Length)
             throw new WebSocketException(CloseCode.MessageTooBig, $"a message has at most {limits.MessageBytes} bytes");
         if (_fragmentCount >= limits.MessageFragments)
@@ -123,8 +124,18 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, L
     {
         if (opcode == Frame.Ping) return Incoming.Ping;
         if (opcode == Frame.Pong) return Incoming.Passed;
-        if (_payloadLength == 1) throw Broken("a close frame with half a code");
+        CheckClose(Payload);
         return Incoming.Close;
+    }
+
+    /// <summary>A close frame is empty, or has a code that may be sent (RFC 6455, 7.4) and a reason.</summary>
+    private static void CheckClose(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length == 0) return;
+        if (payload.Length == 1) throw Broken("a close frame with half a code");
+        var code = BinaryPrimitives.ReadUInt16BigEndian(payload);
+        if (code is not (>= 1000 and <= 1003 or >= 1007 and <= 1014 or >= 3000 and <= 4999)) throw Broken("a close code that must not be sent");
+        if (!Utf8.IsValid(payload[2..])) throw Broken("a close reason that is not UTF-8");
     }
 
     private static void Unmask(Span<byte> payload, uint mask)

@@ -58,7 +58,9 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         context.Response.Headers.Upgrade = "websocket";
         context.Response.Headers.Connection = "Upgrade";
         var stream = await upgrade.UpgradeAsync();
-        using var connection = new Connection(host, stream, context.Abort);
+        // Not context.Abort: the sweep may still call it when the context is done with, where it throws.
+        var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
+        using var connection = new Connection(host, stream, lifetime.Abort);
         if (!connections.TryAdd(connection, context.Connection.RemoteIpAddress ?? System.Net.IPAddress.None))
         {
             await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later", context.RequestAborted);
@@ -83,8 +85,8 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
     {
         var origin = request.Headers.Origin.ToString();
         if (origins is null || origin.Length == 0 || origins.Contains(origin)) return true;
-        return Uri.TryCreate(origin, UriKind.Absolute, out var uri) && request.Host.HasValue
-            && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
+        var scheme = origin.IndexOf("://", StringComparison.Ordinal);
+        return scheme > 0 && origin.AsSpan(scheme + 3).Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
     }
 
     private static bool IsToken(StringValues header, string token) =>

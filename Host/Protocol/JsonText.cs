@@ -1,24 +1,53 @@
+using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>Reads JSON strings that must be text.</summary>
+/// <summary>
+/// Reads and compares JSON strings. <see cref="Utf8JsonReader.GetString"/> and <see cref="Utf8JsonReader.ValueTextEquals(ReadOnlySpan{byte})"/>
+/// throw at an escaped lone surrogate, which is valid JSON though no text; these methods do not, also because an exception for each key of
+/// a message would be a cheap way to keep the host busy.
+/// </summary>
 internal static class JsonText
 {
+    private const int EscapeLength = 6; // \uXXXX
+
+    /// <summary>Whether the name or the string that the reader stands on is this one.</summary>
+    public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> text) =>
+        !HoldsLoneSurrogate(ref reader) && reader.ValueTextEquals(text);
+
     /// <summary>The string that the reader stands on; false if it is none, or holds a lone surrogate, which no UTF-8 can.</summary>
     public static bool TryRead(ref Utf8JsonReader reader, [NotNullWhen(true)] out string? text)
     {
-        text = null;
-        if (reader.TokenType != JsonTokenType.String) return false;
-        try
-        {
-            text = reader.GetString()!;
-            return true;
-        }
-        catch (InvalidOperationException) // an escaped lone surrogate
-        {
-            return false;
-        }
+        text = reader.TokenType == JsonTokenType.String && !HoldsLoneSurrogate(ref reader) ? reader.GetString()! : null;
+        return text is not null;
     }
+
+    private static bool HoldsLoneSurrogate(ref Utf8JsonReader reader)
+    {
+        if (!reader.ValueIsEscaped) return false; // and the message is valid UTF-8
+        var rest = reader.ValueSpan;
+        while (rest.IndexOf((byte)'\\') is var at and >= 0)
+        {
+            rest = rest[at..];
+            var unit = EscapedUnit(rest);
+            if (char.IsLowSurrogate(unit)) return true;
+            if (char.IsHighSurrogate(unit))
+            {
+                rest = rest[EscapeLength..];
+                if (!char.IsLowSurrogate(EscapedUnit(rest))) return true;
+                rest = rest[EscapeLength..];
+            }
+            else
+            {
+                rest = rest[2..]; // the backslash and what it escapes, which may be a backslash
+            }
+        }
+        return false;
+    }
+
+    /// <summary>The UTF-16 unit whose escape stands at the start; NUL where there is no such escape.</summary>
+    private static char EscapedUnit(ReadOnlySpan<byte> text) =>
+        text.StartsWith("\\u"u8) && Utf8Parser.TryParse(text[2..EscapeLength], out ushort unit, out _, 'X') ? (char)unit : '\0';
 }

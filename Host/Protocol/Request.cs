@@ -62,4 +62,11 @@ internal sealed class Request
 
     /// <summary>The connection that waits for the reply.</summary>
     public Connections.RequestLane Lane { get; set; } = null!;
+
+    /// <summary>Notes that a field was read. A second one is an error: which of the two is meant cannot be told.</summary>
+    public void Once(ref bool seen, string field)
+    {
+        if (seen) Error ??= Error.BadRequest($"the field \"{field}\" comes twice");
+        seen = true;
+    }
 }

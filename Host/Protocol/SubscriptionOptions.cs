@@ -6,14 +6,24 @@ namespace SharedState.Host.Protocol;
 /// <summary>A subscription's options: those that the server knows, and all of them (less the position) to be given back.</summary>
 internal sealed class SubscriptionOptions
 {
-    public static readonly byte[] None = "{}"u8.ToArray();
+    // Faster than the one would be no limit in effect; slower than the other, and an update that waits for its own notification could
+    // not be answered in time.
+    private const double FastestRate = 1_000, SlowestRate = 0.2;
+
+    // No collection's epoch is as long: a longer one is of another lineage, and need not be kept to be known as such.
+    private const int LongestEpoch = 512;
+
+    private static readonly byte[] Empty = "{}"u8.ToArray();
+
+    /// <summary>What a subscription without options has.</summary>
+    public static readonly SubscriptionOptions None = new();
 
     private SubscriptionOptions()
     {
     }
 
     /// <summary>The options as they came in, less <c>since</c> and <c>epoch</c>.</summary>
-    public byte[] Echo { get; private set; } = None;
+    public byte[] Echo { get; private set; } = Empty;
 
     public long? Since { get; private set; }
 
@@ -21,7 +31,8 @@ internal sealed class SubscriptionOptions
 
     public bool Conflate { get; private set; }
 
-    public double? MaxRate { get; private set; }
+    /// <summary>The least time between two notifications; zero for no limit.</summary>
+    public TimeSpan MinInterval { get; private set; }
 
     /// <summary>What is wrong with them, or null.</summary>
     public Error? Error { get; private set; }
@@ -37,29 +48,31 @@ internal sealed class SubscriptionOptions
             var start = (int)reader.TokenStartIndex;
             var isPosition = options.TryReadPosition(ref reader);
             if (!isPosition) options.ReadKept(ref reader);
-            JsonSlice.Skip(ref reader, limits.EnvelopeDepth, request);
+            RawJson.Skip(ref reader, limits.EnvelopeDepth, request);
             if (isPosition) continue;
             if (kept.WrittenCount > 1) kept.Write(","u8);
             kept.Write(message[start..(int)reader.BytesConsumed]);
         }
         kept.Write("}"u8);
-        if (kept.WrittenCount > 2) options.Echo = kept.WrittenSpan.ToArray();
+        if (kept.WrittenCount > limits.OptionsBytes)
+            options.Error ??= Error.TooLarge($"a subscription's options have at most {limits.OptionsBytes} bytes; these have {kept.WrittenCount}");
+        else options.Echo = kept.WrittenSpan.ToArray();
         return options;
     }
 
     private bool TryReadPosition(ref Utf8JsonReader reader)
     {
-        if (reader.ValueTextEquals("since"u8))
+        if (JsonText.Is(ref reader, "since"u8))
         {
             reader.Read();
             if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var since)) Since = since;
             else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest("\"since\" is a whole number");
             return true;
         }
-        if (reader.ValueTextEquals("epoch"u8))
+        if (JsonText.Is(ref reader, "epoch"u8))
         {
             reader.Read();
-            if (JsonText.TryRead(ref reader, out var epoch)) Epoch = epoch;
+            if (JsonText.TryRead(ref reader, out var epoch)) Epoch = epoch.Length <= LongestEpoch ? epoch : null;
             else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest("\"epoch\" is a string");
             return true;
         }
@@ -68,18 +81,20 @@ internal sealed class SubscriptionOptions
 
     private void ReadKept(ref Utf8JsonReader reader)
     {
-        if (reader.ValueTextEquals("conflate"u8))
+        if (JsonText.Is(ref reader, "conflate"u8))
         {
             reader.Read();
             Conflate = reader.TokenType == JsonTokenType.True;
             if (reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
                 Error = Error.BadRequest("\"conflate\" is true or false");
         }
-        else if (reader.ValueTextEquals("maxRate"u8))
+        else if (JsonText.Is(ref reader, "maxRate"u8))
         {
             reader.Read();
-            if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var rate)) MaxRate = rate;
-            else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest("\"maxRate\" is a number of notifications a second");
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var rate) && rate is >= SlowestRate and <= FastestRate)
+                MinInterval = TimeSpan.FromSeconds(1 / rate);
+            else if (reader.TokenType != JsonTokenType.Null)
+                Error = Error.BadRequest($"\"maxRate\" is a number of notifications a second, from {SlowestRate} to {FastestRate}");
         }
         else
         {

@@ -6,8 +6,6 @@ namespace SharedState.Host.Protocol;
 /// <summary>Reads the argument of a PUT on a collection. Items are checked and copied out byte by byte, never turned into objects.</summary>
 internal static class UpdateReader
 {
-    private static readonly string[] NotSupported = ["if", "patch", "inc", "ephemeral", "ttl"];
-
     public static void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request, Limits limits)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -20,40 +18,36 @@ internal static class UpdateReader
         bool sawRemove = false, sawInsert = false, sawReset = false, reset = false;
         while (request.Error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("remove"u8))
+            if (JsonText.Is(ref reader, "remove"u8))
             {
-                Once(ref sawRemove, "remove", request);
+                request.Once(ref sawRemove, "remove");
                 reader.Read();
                 remove.Read(ref reader, request);
             }
-            else if (reader.ValueTextEquals("insert"u8))
+            else if (JsonText.Is(ref reader, "insert"u8))
             {
-                Once(ref sawInsert, "insert", request);
+                request.Once(ref sawInsert, "insert");
                 reader.Read();
                 insert.Read(ref reader, message, request);
             }
-            else if (reader.ValueTextEquals("reset"u8))
+            else if (JsonText.Is(ref reader, "reset"u8))
             {
-                Once(ref sawReset, "reset", request);
+                request.Once(ref sawReset, "reset");
                 reader.Read();
                 reset = ReadReset(ref reader, request);
             }
             else
             {
-                // Leaving out what these ask for would do something else than was asked, so they are not passed over like unknown fields.
-                foreach (var name in NotSupported)
-                {
-                    if (reader.ValueTextEquals(name))
-                        request.Error = Error.BadRequest($"\"{name}\" in an update is not supported by this server");
-                }
+                if (NotSupported(ref reader) is { } name)
+                    request.Error = Error.BadRequest($"\"{name}\" in an update is not supported by this server");
                 reader.Read();
-                JsonSlice.Skip(ref reader, limits.EnvelopeDepth, request);
+                RawJson.Skip(ref reader, limits.EnvelopeDepth, request);
             }
         }
         if (request.Error is not null) return;
         if (remove.Count + insert.Count > limits.RequestItems)
         {
-            request.Error = Error.Limit($"a request names at most {limits.RequestItems} items; send several");
+            request.Error = Error.Limit($"a request names at most {limits.RequestItems} items; send several requests");
             return;
         }
         request.UpdateBytes = insert.Bytes;
@@ -66,11 +60,14 @@ internal static class UpdateReader
         };
     }
 
-    private static void Once(ref bool seen, string field, Request request)
-    {
-        if (seen) request.Error ??= Error.BadRequest($"\"arg\" has two fields \"{field}\"");
-        seen = true;
-    }
+    /// <summary>Without what these fields ask for, something else would be done than was asked: they are not passed over like unknown ones.</summary>
+    private static string? NotSupported(ref Utf8JsonReader reader) =>
+        JsonText.Is(ref reader, "if"u8) ? "if"
+        : JsonText.Is(ref reader, "patch"u8) ? "patch"
+        : JsonText.Is(ref reader, "inc"u8) ? "inc"
+        : JsonText.Is(ref reader, "ephemeral"u8) ? "ephemeral"
+        : JsonText.Is(ref reader, "ttl"u8) ? "ttl"
+        : null;
 
     private static bool ReadReset(ref Utf8JsonReader reader, Request request)
     {
@@ -92,9 +89,8 @@ internal static class UpdateReader
         id = "";
         if (!JsonText.TryRead(ref reader, out var text)) return Error.BadRequest("an id is a string, without lone surrogates");
         id = text;
-        // Each UTF-16 unit is at most 3 bytes, so most ids need no counting.
-        var fits = text.Length > 0 && (text.Length * 3 <= limits.IdBytes || Encoding.UTF8.GetByteCount(text) <= limits.IdBytes);
-        return fits ? null : Error.BadRequest($"an id has 1-{limits.IdBytes} bytes of UTF-8");
+        var bytes = Encoding.UTF8.GetByteCount(text);
+        return bytes >= 1 && bytes <= limits.IdBytes ? null : Error.BadRequest($"an id has 1-{limits.IdBytes} bytes of UTF-8; this one has {bytes}");
     }
 
     private static Error At(string place, Error error) => error with { Message = $"{place}: {error.Message}" };
@@ -165,7 +161,7 @@ internal static class UpdateReader
             string? id = null;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                var isId = reader.ValueTextEquals("id"u8);
+                var isId = JsonText.Is(ref reader, "id"u8);
                 reader.Read();
                 if (isId)
                 {
@@ -174,7 +170,7 @@ internal static class UpdateReader
                 }
                 else
                 {
-                    JsonSlice.Skip(ref reader, deepest, request);
+                    RawJson.Skip(ref reader, deepest, request);
                     if (request.Error is not null) return Error.BadRequest($"an item is nested at most {limits.ItemDepth} levels deep");
                 }
             }

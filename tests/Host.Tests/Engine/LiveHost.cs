@@ -19,13 +19,17 @@ internal sealed class LiveHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ConnectionRegistry _registry;
     private readonly ServiceWriter[] _writers;
+    private readonly HostState _state;
 
-    private LiveHost(WebApplication app, ConnectionRegistry registry, ServiceWriter[] writers) =>
-        (_app, _registry, _writers) = (app, registry, writers);
+    private LiveHost(WebApplication app, HostState state, ConnectionRegistry registry, ServiceWriter[] writers) =>
+        (_app, _state, _registry, _writers) = (app, state, registry, writers);
 
     public int Port { get; private init; }
 
     public int Connections => _registry.Count;
+
+    /// <summary>What unfinished messages hold of all connections' budget.</summary>
+    public long UnfinishedBytes => _state.Unfinished.Used;
 
     public Uri Url => new($"ws://127.0.0.1:{Port}/");
 
@@ -51,7 +55,7 @@ internal sealed class LiveHost : IAsyncDisposable
         app.Run(context => context.Response.WriteAsync("plain"));
         await app.StartAsync();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new(app, registry, writers) { Port = new Uri(address).Port };
+        return new(app, state, registry, writers) { Port = new Uri(address).Port };
 
         ServiceWriter Writer(string name, MemoryStorage storage)
         {

@@ -2,22 +2,19 @@ using System.Text.Json;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>Where a JSON value stands in a message.</summary>
-internal readonly record struct JsonSlice(int Start, int Length)
+/// <summary>Passes over JSON values that are not looked into, and copies them as they stand.</summary>
+internal static class RawJson
 {
-    public bool IsEmpty => Length == 0;
-
-    public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> message) => message.Slice(Start, Length);
-
-    /// <summary>Passes over the value that the reader stands on, and says where it was.</summary>
+    /// <summary>Copies the value that the reader stands on.</summary>
     /// <param name="reader">Stands on the value's first token; on return on its last.</param>
+    /// <param name="message">What the reader reads.</param>
     /// <param name="depth">How deep, from the reader's start, the value may go; deeper is an error of the request.</param>
     /// <param name="request">Gets the error.</param>
-    public static JsonSlice Read(ref Utf8JsonReader reader, int depth, Request request)
+    public static byte[] Copy(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, int depth, Request request)
     {
         var start = (int)reader.TokenStartIndex;
         Skip(ref reader, depth, request);
-        return new(start, (int)reader.BytesConsumed - start);
+        return message[start..(int)reader.BytesConsumed].ToArray();
     }
 
     /// <summary>Passes over the value that the reader stands on.</summary>
@@ -29,7 +26,7 @@ internal readonly record struct JsonSlice(int Start, int Length)
         {
             // CurrentDepth counts the containers around a start token, not the one that it opens.
             if (reader.CurrentDepth >= depth && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
-                request.Error ??= Error.BadRequest($"the message is nested deeper than {depth} levels");
+                request.Error ??= Error.BadRequest($"the message is nested deeper than {depth} levels outside its items");
         }
     }
 }

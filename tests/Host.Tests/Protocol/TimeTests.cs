@@ -1,0 +1,110 @@
+using Microsoft.Extensions.Time.Testing;
+using SharedState.Host.Tests.Engine;
+using static SharedState.Host.Tests.Engine.RawSocket;
+
+namespace SharedState.Host.Tests.Protocol;
+
+/// <summary>What takes too long: a message, a silent peer; and a request rate. On a clock that only the test moves.</summary>
+public sealed class TimeTests
+{
+    private const string Request = """{"type":"REQUEST","cmd":"GET","path":"/subs"}""";
+
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public async Task AMessageThatDoesNotEndInTimeEndsTheConnection()
+    {
+        await using var host = await LiveHost.StartAsync(time: _time);
+        await using var socket = await ConnectAsync(host);
+        await socket.SendBytesAsync((byte[])[.. Frame(Text, [], final: false), .. Frame(Ping, [])]);
+        Assert.Equal(Pong, (await socket.TryReceiveAsync())!.Value.Opcode);
+        for (var second = 0; second < 29; second += 7) // a little comes now and then, which is no excuse
+        {
+            _time.Advance(7 * Second);
+            if (second >= 21) break;
+            await socket.SendBytesAsync((byte[])[.. Frame(Continuation, [], final: false), .. Frame(Ping, [])]);
+            Assert.Equal(Pong, (await socket.TryReceiveAsync())!.Value.Opcode);
+        }
+        _time.Advance(4 * Second);
+        var closing = socket.ReceiveCloseAsync();
+        Assert.Equal((1009, "a message must arrive within 30 seconds"), await MoveUntilAsync(closing));
+    }
+
+    [Fact]
+    public async Task AMessageThatEndsInTimeLeavesTheNextOneItsOwnTime()
+    {
+        await using var host = await LiveHost.StartAsync(time: _time);
+        await using var socket = await ConnectAsync(host);
+        var (start, rest) = (Frame(Text, System.Text.Encoding.UTF8.GetBytes(Request))[..10], Frame(Text, System.Text.Encoding.UTF8.GetBytes(Request))[10..]);
+        for (var message = 0; message < 4; message++)
+        {
+            await socket.SendBytesAsync((byte[])[.. Frame(Ping, []), .. start]);
+            Assert.Equal(Pong, (await socket.TryReceiveAsync())!.Value.Opcode);
+            _time.Advance(20 * Second);
+            await socket.SendBytesAsync(rest);
+            Assert.True((bool)(await socket.ReceiveAsync())["ok"]!);
+        }
+    }
+
+    [Fact]
+    public async Task ASilentPeerIsPingedAndDropped()
+    {
+        await using var host = await LiveHost.StartAsync(time: _time);
+        await using var socket = await ConnectAsync(host);
+        await socket.AskAsync(Request);
+        for (var round = 0; round < 3; round++)
+        {
+            var silentSince = _time.GetUtcNow();
+            var (opcode, payload) = (await MoveUntilAsync(socket.TryReceiveAsync()))!.Value;
+            Assert.Equal((Ping, 0), (opcode, payload.Length));
+            Assert.True(_time.GetUtcNow() - silentSince >= 25 * Second);
+            _time.Advance(19 * Second); // not yet
+            await socket.SendBytesAsync(round == 1 ? Frame(Ping, []) : Frame(Pong, [])); // anything is a sign of life
+            await socket.AskAsync(Request, passing: Pong);
+        }
+        Assert.Equal(Ping, (await MoveUntilAsync(socket.TryReceiveAsync()))!.Value.Opcode);
+        Assert.Null(await MoveUntilAsync(socket.TryReceiveAsync()));
+    }
+
+    [Fact]
+    public async Task OverTheRequestRateReadingPausesAndNothingIsRefused()
+    {
+        await using var host = await LiveHost.StartAsync(limits: new() { RequestRate = 2, RequestBurst = 10 }, time: _time);
+        await using var socket = await ConnectAsync(host);
+        await using var other = await ConnectAsync(host);
+        await socket.SendBytesAsync((byte[])[.. Enumerable.Repeat(Frame(Text, System.Text.Encoding.UTF8.GetBytes(Request)), 100).SelectMany(frame => frame)]);
+        for (var count = 0; count < 10; count++) Assert.True((bool)(await socket.ReceiveAsync())["ok"]!);
+        var eleventh = socket.ReceiveAsync();
+        Assert.True((bool)(await other.AskAsync(Request))["ok"]!);
+        Assert.False(eleventh.IsCompleted);
+
+        var start = _time.GetUtcNow();
+        Assert.True((bool)(await MoveUntilAsync(eleventh))["ok"]!);
+        for (var count = 11; count < 100; count++) Assert.True((bool)(await MoveUntilAsync(socket.ReceiveAsync()))["ok"]!);
+        Assert.True(_time.GetUtcNow() - start >= 44 * Second, "90 requests at 2 a second");
+    }
+
+    [Fact]
+    public async Task WhoWaitsForItsRateIsNotTakenForSilent()
+    {
+        // A request each 40 seconds, which is longer than a peer may be silent before it is pinged; its pongs wait behind the requests.
+        await using var host = await LiveHost.StartAsync(limits: new() { RequestRate = 1.0 / 40, RequestBurst = 1 }, time: _time);
+        await using var socket = await ConnectAsync(host);
+        await socket.SendBytesAsync((byte[])[.. Enumerable.Repeat(Frame(Text, System.Text.Encoding.UTF8.GetBytes(Request)), 5).SelectMany(frame => frame)]);
+        for (var count = 0; count < 5; count++) Assert.True((bool)(await MoveUntilAsync(socket.AnswerAsync(passing: Ping)))["ok"]!);
+    }
+
+    /// <summary>Moves the clock on in small steps, leaving the host time to act on each, until something has happened.</summary>
+    private async Task<T> MoveUntilAsync<T>(Task<T> happened)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (await Task.WhenAny(happened, Task.Delay(2, patience.Token)) != happened)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            _time.Advance(Second / 2);
+        }
+        return await happened;
+    }
+}
