@@ -17,11 +17,11 @@ internal sealed class Engine : IAsyncDisposable
     private Task _connectionsStop = Task.CompletedTask;
     private long _stoppingSince;
 
-    public Engine(ServiceCatalog services, Limits limits, IReadOnlySet<string>? origins, TimeProvider time, ILogger logger)
+    public Engine(ServiceCatalog services, Limits limits, IReadOnlySet<string>? origins, bool compression, TimeProvider time, ILogger logger)
     {
         _state = new(services, limits, time, logger);
         _connections = new(_state);
-        _endpoint = new(_state, _connections, origins);
+        _endpoint = new(_state, _connections, origins, compression);
     }
 
     public int Connections => _connections.Count;

@@ -68,7 +68,7 @@ internal static class Program
             Log.NothingRuns(logger);
             return 1;
         }
-        await using var engine = new Engine(catalog, config.Limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), time, logger);
+        await using var engine = new Engine(catalog, config.Limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
         await using var app = Build(installation, engine, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {

@@ -28,21 +28,23 @@ internal enum Incoming
 /// Takes messages out of the received bytes, by RFC 6455: checks and unmasks frames, joins fragments, and keeps the limits on a
 /// message's bytes and fragments, which the framework's WebSocket does not have.
 /// </summary>
-internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, Limits limits) : IDisposable
+internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, bool compression, Limits limits) : IDisposable
 {
-    private const byte Final = 0x80, Reserved = 0x70, Masked = 0x80;
+    private const byte Final = 0x80, Compressed = 0x40, Reserved = 0x70, Masked = 0x80;
 
     private readonly ReceiveBuffer _fragments = new(budget);
     private int _fragmentCount;
     private int _payloadAt, _payloadLength; // of the last found frame, in `received`
+    private readonly ReceiveBuffer _inflated = new(budget);
     private bool _fragmented;               // whether the last found message stands in `_fragments`
+    private bool _compressed;               // whether the message that began last is compressed
 
     /// <summary>Whether a message has begun and not ended.</summary>
     public bool Unfinished => _fragmentCount > 0 || received.Length > 0;
 
     /// <summary>The last found message's, ping's or close frame's payload, until <see cref="Next"/>.</summary>
     public ReadOnlySpan<byte> Payload =>
-        _fragmented ? _fragments.Filled : received.Filled.Slice(_payloadAt, _payloadLength);
+        _inflated.Length > 0 ? _inflated.Filled : _fragmented ? _fragments.Filled : received.Filled.Slice(_payloadAt, _payloadLength);
 
     /// <summary>Looks for the next frame. After anything but <see cref="Incoming.Nothing"/> call <see cref="Next"/>.</summary>
     /// <exception cref="WebSocketException">The client broke the protocol or a limit.</exception>
@@ -53,7 +55,8 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, L
         if (bytes.Length < 2) return Incoming.Nothing;
         var opcode = bytes[0] & 0x0F;
         var final = (bytes[0] & Final) != 0;
-        if ((bytes[0] & Reserved) != 0) throw Broken("a reserved bit is set");
+        var compressed = (bytes[0] & Reserved) == Compressed;
+        if ((bytes[0] & Reserved) != 0 && !(compressed && compression && opcode is 1 or 2)) throw Broken("a reserved bit is set");
         if ((bytes[1] & Masked) == 0) throw Broken("a client's frame must be masked");
         long length = bytes[1] & 0x7F;
         var at = 2;
@@ -82,11 +85,15 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, L
 
         // :: Step 4: what it is
         if (opcode >= Frame.Close) return Found(opcode);
-        if (final && _fragmentCount == 0) return Incoming.Message;
-        _fragments.Append(Payload);
-        _fragmentCount++;
-        if (!final) return Incoming.Passed;
-        _fragmented = true;
+        if (opcode != 0) _compressed = compressed;
+        if (!final || _fragmentCount > 0)
+        {
+            _fragments.Append(Payload);
+            _fragmentCount++;
+            if (!final) return Incoming.Passed;
+            _fragmented = true;
+        }
+        if (_compressed) Compression.Inflate(Payload, _inflated, limits.MessageBytes);
         return Incoming.Message;
     }
 
@@ -94,13 +101,18 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, L
     public void Next()
     {
         received.Used(_payloadAt + _payloadLength);
+        _inflated.Dispose();
         if (!_fragmented) return;
         _fragments.Used(_fragments.Length);
         _fragments.Dispose();
         (_fragmented, _fragmentCount) = (false, 0);
     }
 
-    public void Dispose() => _fragments.Dispose();
+    public void Dispose()
+    {
+        _fragments.Dispose();
+        _inflated.Dispose();
+    }
 
     private void CheckOpcode(int opcode, bool final, long length)
     {

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Primitives;
 
 namespace SharedState.Host.Connections;
@@ -10,7 +11,7 @@ namespace SharedState.Host.Connections;
 /// <summary>
 /// Takes the WebSocket upgrade, on any path: checks the handshake of RFC 6455 and the door (Origin, limits), and runs the connection.
 /// </summary>
-internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, IReadOnlySet<string>? origins)
+internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, IReadOnlySet<string>? origins, bool compression)
 {
     private const string KeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455, 1.3
 
@@ -57,10 +58,14 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         context.Response.Headers.SecWebSocketAccept = Accept(key);
         context.Response.Headers.Upgrade = "websocket";
         context.Response.Headers.Connection = "Upgrade";
+        var compressed = compression && Compression.IsOffered(request.Headers.SecWebSocketExtensions.ToString());
+        if (compressed) context.Response.Headers.SecWebSocketExtensions = Compression.Accepted;
+        // A slow reader is this host's own business: it lags, and is closed when nothing can be written at all.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         var stream = await upgrade.UpgradeAsync();
         // Not context.Abort: the sweep may still call it when the context is done with, where it throws.
         var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
-        using var connection = new Connection(host, stream, lifetime.Abort);
+        using var connection = new Connection(host, stream, compressed, lifetime.Abort);
         if (!connections.TryAdd(connection, context.Connection.RemoteIpAddress ?? System.Net.IPAddress.None))
         {
             await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later", context.RequestAborted);

@@ -8,12 +8,20 @@ namespace SharedState.Host.Protocol;
 /// </summary>
 internal sealed class Frame
 {
-    public const byte Text = 0x1, Close = 0x8, Ping = 0x9, Pong = 0xA;
+    public const byte Close = 0x8, Ping = 0x9, Pong = 0xA;
 
-    private const byte Final = 0x80;
+    private const byte TextOpcode = 0x1, Final = 0x80, Compressed = 0x40;
 
-    private Frame(byte[] head, ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail)
+    // A shorter text gains nothing.
+    private const int LeastDeflated = 200;
+
+    private readonly int _headerLength;
+    private Frame? _deflated;
+
+    private Frame(byte opcode, ReadOnlySpan<byte> text, ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail)
     {
+        var head = WithHeader(opcode, text, (long)text.Length + body.Length + tail.Length);
+        _headerLength = head.Length - text.Length;
         Head = head;
         Body = body;
         Tail = tail;
@@ -21,6 +29,9 @@ internal sealed class Frame
 
     /// <summary>The frame's header and the first part of its payload.</summary>
     public ReadOnlyMemory<byte> Head { get; }
+
+    /// <summary>The first part of the payload.</summary>
+    public ReadOnlyMemory<byte> Text => Head[_headerLength..];
 
     /// <summary>The shared part of the payload; often empty.</summary>
     public ReadOnlyMemory<byte> Body { get; }
@@ -33,10 +44,23 @@ internal sealed class Frame
 
     /// <summary>A text frame whose payload is the three parts after each other.</summary>
     public static Frame FromText(ReadOnlySpan<byte> head, ReadOnlyMemory<byte> body = default, ReadOnlyMemory<byte> tail = default) =>
-        new(WithHeader(Text, head, (long)head.Length + body.Length + tail.Length), body, tail);
+        new(TextOpcode, head, body, tail);
+
+    /// <summary>A text frame whose payload is compressed by permessage-deflate.</summary>
+    public static Frame FromDeflated(ReadOnlySpan<byte> payload) => new(TextOpcode | Compressed, payload, default, default);
 
     /// <summary>A control frame; its payload has at most 125 bytes.</summary>
-    public static Frame Control(byte opcode, ReadOnlySpan<byte> payload) => new(WithHeader(opcode, payload, payload.Length), default, default);
+    public static Frame Control(byte opcode, ReadOnlySpan<byte> payload) => new(opcode, payload, default, default);
+
+    /// <summary>This frame for a connection that takes compression: made once, for all of them.</summary>
+    public Frame Deflated()
+    {
+        // Two threads may both make it; the frames are equal, and one of them stays.
+        if (_deflated is null) _deflated = IsText && Length > LeastDeflated ? Connections.Compression.Deflate(this) ?? this : this;
+        return _deflated;
+    }
+
+    private bool IsText => (Head.Span[0] & 0x0F) == TextOpcode;
 
     private static byte[] WithHeader(byte opcode, ReadOnlySpan<byte> head, long payloadLength)
     {
