@@ -49,7 +49,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         output.WriteLine($"seed {_seed}");
         var log = new CountingLogger();
-        await using var host = await LiveHost.StartAsync(logger: log, limits: new() { MessageBytes = 100_000, UnfinishedBytes = 4 << 20 });
+        await using var host = await LiveHost.StartAsync(logger: log, limits: new() { MessageBytes = 1 << 20, UnfinishedBytes = 4 << 20 });
         await using var probe = await Probe.StartAsync(host);
         var inputs = _inputs / 10; // each is a connection of up to twenty frames
         for (var done = 0; done < inputs; done += 50)
@@ -123,8 +123,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
         {
             for (var frames = random.Next(1, 20); frames > 0; frames--)
             {
+                var payload = random.Next(10) == 0 ? new byte[random.Next(300_000)] : fuzz.Next();
                 var frame = Frame(
-                    random.Next(3) == 0 ? random.Next(16) : random.Next(3), fuzz.Next(), random.Next(3) != 0, random.Next(20) != 0, random.Next(20) == 0 ? random.Next(8) : 0,
+                    random.Next(3) == 0 ? random.Next(16) : random.Next(3), payload, random.Next(3) != 0, random.Next(20) != 0, random.Next(20) == 0 ? random.Next(8) : 0,
                     random.Next(20) == 0 ? (ulong)random.NextInt64(long.MinValue, long.MaxValue) >> random.Next(64) : null);
                 if (random.Next(10) == 0) random.NextBytes(frame.AsSpan(0, random.Next(frame.Length)));
                 await socket.SendBytesAsync(frame.AsMemory(0, random.Next(10) == 0 ? random.Next(frame.Length) : frame.Length));
