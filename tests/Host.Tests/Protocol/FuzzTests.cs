@@ -15,6 +15,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 {
     private readonly int _inputs = Setting("SHAREDSTATE_FUZZ", 20_000);
     private readonly int _seed = Setting("SHAREDSTATE_SEED", Environment.TickCount);
+    private int _accepted, _refused;
 
     [Fact]
     public async Task EachMessageWhateverItIsGetsExactlyOneReply()
@@ -41,6 +42,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
             if (replies != Batch) Assert.Fail($"seed {_seed}: {replies} replies to {Batch} messages; {await FindAsync(host, sent)}");
             await probe.ProveServedAsync(_seed);
         }
+        output.WriteLine($"{_accepted} accepted, {_refused} refused");
+        Assert.True(_accepted > _inputs / 5 && _refused > _inputs / 5, $"the inputs are not near enough to what is right: {_accepted} accepted, {_refused} refused");
         Assert.Equal(0, log.Errors);
     }
 
@@ -81,7 +84,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         }
     }
 
-    private static async Task<int> ReadRepliesAsync(RawSocket socket, int batch)
+    private async Task<int> ReadRepliesAsync(RawSocket socket, int batch)
     {
         for (var replies = 0; ;)
         {
@@ -90,11 +93,13 @@ public sealed class FuzzTests(ITestOutputHelper output)
             Assert.StartsWith("""{"type":"REPLY","cmd":""", text);
             if (text.StartsWith($$"""{"type":"REPLY","cmd":"GET","tunnel":"end {{batch}}","ok":true""", StringComparison.Ordinal)) return replies;
             replies++;
+            if (text.Contains("\"ok\":true", StringComparison.Ordinal)) _accepted++;
+            else _refused++;
         }
     }
 
     /// <summary>Which of the messages, each alone, does not get one reply.</summary>
-    private static async Task<string> FindAsync(LiveHost host, List<byte[]> sent)
+    private async Task<string> FindAsync(LiveHost host, List<byte[]> sent)
     {
         foreach (var message in sent)
         {
