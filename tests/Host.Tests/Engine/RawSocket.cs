@@ -51,17 +51,20 @@ internal sealed class RawSocket : IAsyncDisposable
     public static byte[] Frame(int opcode, ReadOnlySpan<byte> payload, bool final = true, bool masked = true, int reserved = 0, ulong? promised = null)
     {
         var length = promised ?? (ulong)payload.Length;
-        var frame = new List<byte> { (byte)((final ? 0x80 : 0) | (reserved << 4) | opcode) };
-        var mask = masked ? 0x80 : 0;
         Span<byte> wide = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64BigEndian(wide, length);
-        if (length <= 125) frame.Add((byte)(mask | (int)length));
-        else if (length <= ushort.MaxValue) frame.AddRange([(byte)(mask | 126), .. wide[6..]]);
-        else frame.AddRange([(byte)(mask | 127), .. wide]);
-        if (masked) frame.AddRange([0x37, 0xFA, 0x21, 0x3D]);
-        ReadOnlySpan<byte> key = masked ? [0x37, 0xFA, 0x21, 0x3D] : [0, 0, 0, 0];
-        for (var index = 0; index < payload.Length; index++) frame.Add((byte)(payload[index] ^ key[index & 3]));
-        return [.. frame];
+        var first = (byte)((final ? 0x80 : 0) | (reserved << 4) | opcode);
+        var mask = masked ? 0x80 : 0;
+        byte[] header = length switch
+        {
+            <= 125 => [first, (byte)(mask | (int)length)],
+            <= ushort.MaxValue => [first, (byte)(mask | 126), .. wide[6..]],
+            _ => [first, (byte)(mask | 127), .. wide],
+        };
+        byte[] key = masked ? [0x37, 0xFA, 0x21, 0x3D] : [];
+        byte[] frame = [.. header, .. key, .. payload];
+        for (var index = 0; masked && index < payload.Length; index++) frame[header.Length + 4 + index] ^= key[index & 3];
+        return frame;
     }
 
     public Task SendAsync(string text) => SendBytesAsync(Frame(Text, Encoding.UTF8.GetBytes(text)));

@@ -1,4 +1,3 @@
-using System.Net.WebSockets;
 using SharedState.Host.Tests.Engine;
 using static SharedState.Host.Tests.Engine.RawSocket;
 
@@ -141,17 +140,6 @@ public sealed class DoorTests(SharedHost shared) : IClassFixture<SharedHost>
             }
             await WaitForConnectionsAsync(host, 0);
         }
-    }
-
-    [Fact]
-    public async Task AnOrdinaryClientsGoodbyeIsAnsweredAtOnce()
-    {
-        await using var client = await Client.ConnectAsync(shared.Live.Url);
-        await client.GetAsync("/subs");
-        var before = TimeProvider.System.GetTimestamp();
-        await client.Socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "bye", CancellationToken.None);
-        Assert.Equal(WebSocketCloseStatus.NormalClosure, client.Socket.CloseStatus);
-        Assert.True(TimeProvider.System.GetElapsedTime(before) < TimeSpan.FromSeconds(1), "the server did not end the stream after its goodbye");
     }
 
     private static async Task ProveServedAsync(RawSocket socket) =>

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using SharedState.Host.Connections;
 using SharedState.Host.Tests.Engine;
 using static SharedState.Host.Tests.Engine.RawSocket;
 
@@ -8,6 +10,8 @@ namespace SharedState.Host.Tests.Protocol;
 public sealed class TimeTests
 {
     private const string Request = """{"type":"REQUEST","cmd":"GET","path":"/subs"}""";
+
+    private static readonly byte[] RequestBytes = System.Text.Encoding.UTF8.GetBytes(Request);
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -37,7 +41,7 @@ public sealed class TimeTests
     {
         await using var host = await LiveHost.StartAsync(time: _time);
         await using var socket = await ConnectAsync(host);
-        var (start, rest) = (Frame(Text, System.Text.Encoding.UTF8.GetBytes(Request))[..10], Frame(Text, System.Text.Encoding.UTF8.GetBytes(Request))[10..]);
+        var (start, rest) = (Frame(Text, RequestBytes)[..10], Frame(Text, RequestBytes)[10..]);
         for (var message = 0; message < 4; message++)
         {
             await socket.SendBytesAsync((byte[])[.. Frame(Ping, []), .. start]);
@@ -74,7 +78,7 @@ public sealed class TimeTests
         await using var host = await LiveHost.StartAsync(limits: new() { RequestRate = 2, RequestBurst = 10 }, time: _time);
         await using var socket = await ConnectAsync(host);
         await using var other = await ConnectAsync(host);
-        await socket.SendBytesAsync((byte[])[.. Enumerable.Repeat(Frame(Text, System.Text.Encoding.UTF8.GetBytes(Request)), 100).SelectMany(frame => frame)]);
+        await socket.SendBytesAsync((byte[])[.. Enumerable.Repeat(Frame(Text, RequestBytes), 100).SelectMany(frame => frame)]);
         for (var count = 0; count < 10; count++) Assert.True((bool)(await socket.ReceiveAsync())["ok"]!);
         var eleventh = socket.ReceiveAsync();
         Assert.True((bool)(await other.AskAsync(Request))["ok"]!);
@@ -92,8 +96,38 @@ public sealed class TimeTests
         // A request each 40 seconds, which is longer than a peer may be silent before it is pinged; its pongs wait behind the requests.
         await using var host = await LiveHost.StartAsync(limits: new() { RequestRate = 1.0 / 40, RequestBurst = 1 }, time: _time);
         await using var socket = await ConnectAsync(host);
-        await socket.SendBytesAsync((byte[])[.. Enumerable.Repeat(Frame(Text, System.Text.Encoding.UTF8.GetBytes(Request)), 5).SelectMany(frame => frame)]);
+        await socket.SendBytesAsync((byte[])[.. Enumerable.Repeat(Frame(Text, RequestBytes), 5).SelectMany(frame => frame)]);
         for (var count = 0; count < 5; count++) Assert.True((bool)(await MoveUntilAsync(socket.AnswerAsync(passing: Ping)))["ok"]!);
+    }
+
+    [Fact]
+    public async Task TheStreamEndsAtOnceWhenBothHaveSaidGoodbye()
+    {
+        await using var host = await LiveHost.StartAsync(time: _time); // a clock that stands still: no patience ever runs out
+        await using (var leaving = await ConnectAsync(host))
+        {
+            await leaving.SendBytesAsync(Frame(Close, [3, 232]));
+            Assert.Equal(1000, (await leaving.ReceiveCloseAsync()).Code);
+        }
+        await using (var broken = await ConnectAsync(host))
+        {
+            await broken.SendBytesAsync((byte[])[.. Frame(7, []), .. Frame(Text, "and more"u8)]);
+            Assert.Equal(1002, (await broken.ReceiveCloseAsync()).Code);
+        }
+        await using var stopped = await ConnectAsync(host);
+        await stopped.AskAsync(Request);
+        var stopping = host.StopAsync();
+        Assert.Equal(1001, (await stopped.ReceiveCloseAsync()).Code);
+        await stopping;
+    }
+
+    [Fact]
+    public void TheSweepAndTheStopMayMeetAConnectionThatHasJustEnded()
+    {
+        var connection = new Connection(new(new([]), new(), _time, NullLogger.Instance), Stream.Null, () => { });
+        connection.Dispose();
+        connection.Stop();
+        connection.Sweep();
     }
 
     /// <summary>Moves the clock on in small steps, leaving the host time to act on each, until something has happened.</summary>
