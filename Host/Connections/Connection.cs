@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
-using SharedState.Host.Collections;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
@@ -22,13 +20,11 @@ internal sealed class Connection : IDisposable
     private readonly PipeWriter _output;
     private readonly Action _abort;
     private readonly Outbox _outbox;
-    private readonly RequestLane _lane;
-    private readonly SubscriptionSet _subscriptions;
+    private readonly Dispatcher _dispatcher;
     private readonly ReceiveBuffer _received;
     private readonly MessageReader _messages;
     private readonly RequestRate? _rate;
     private readonly CancellationTokenSource _stopReading = new();
-    private ServiceWriter? _writer; // the one that has the lane's requests
 
     // Written by one of the loops, read by the registry's sweep; 0 for "not now".
     private long _lastReceivedAt, _writingSince, _messageSince, _pingedAt;
@@ -38,8 +34,7 @@ internal sealed class Connection : IDisposable
         (_host, _input, _abort) = (host, stream, abort);
         _output = PipeWriter.Create(stream, new(minimumBufferSize: FlushBytes, leaveOpen: true));
         _outbox = new(host.Limits.OutboxBytes);
-        _lane = new(_outbox);
-        _subscriptions = new(host, _lane);
+        _dispatcher = new(host, _outbox);
         _received = new(host.Unfinished);
         _messages = new(_received, host.Unfinished, host.Limits);
         if (host.Limits.RequestRate is { } rate) _rate = new(rate, host.Limits.RequestBurst, host.Time);
@@ -68,15 +63,35 @@ internal sealed class Connection : IDisposable
             ConnectionLog.Failed(_host.Logger, exception);
             Close(CloseCode.InternalError, "something failed on the server; its log says what");
         }
-        _subscriptions.Leave();
+        _dispatcher.Leave();
         await EndAsync(sending);
     }
 
-    /// <summary>Reads no more, finishes what was read, says goodbye.</summary>
-    public void Stop() => _stopReading.Cancel();
+    /// <summary>Reads no more, finishes what was read, says goodbye. Any thread.</summary>
+    public void Stop()
+    {
+        try
+        {
+            _stopReading.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself meanwhile.
+        }
+    }
 
-    /// <summary>Ends the connection at once.</summary>
-    public void Abort() => _abort();
+    /// <summary>Ends the connection at once. Any thread.</summary>
+    public void Abort()
+    {
+        try
+        {
+            _abort();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself meanwhile.
+        }
+    }
 
     public void Dispose()
     {
@@ -137,7 +152,7 @@ internal sealed class Connection : IDisposable
             _received.Received(count);
             Volatile.Write(ref _lastReceivedAt, _host.Time.GetTimestamp());
             Volatile.Write(ref _pingedAt, 0);
-            if (!await TakeMessagesAsync(aborted)) return;
+            if (!await TakeMessagesAsync(stop.Token, aborted)) return;
             var since = !_messages.Unfinished ? 0 : Volatile.Read(ref _messageSince) is var began and not 0 ? began : _lastReceivedAt;
             Volatile.Write(ref _messageSince, since);
             stop.Token.ThrowIfCancellationRequested();
@@ -145,7 +160,7 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>Handles every whole message that was received; false after the client's goodbye.</summary>
-    private async ValueTask<bool> TakeMessagesAsync(CancellationToken aborted)
+    private async ValueTask<bool> TakeMessagesAsync(CancellationToken stop, CancellationToken aborted)
     {
         while (true)
         {
@@ -163,49 +178,11 @@ internal sealed class Connection : IDisposable
                     var request = RequestReader.Read(_messages.Payload, _host.Limits);
                     Volatile.Write(ref _messageSince, 0);
                     if (_rate is not null) await _rate.WaitAsync(aborted);
-                    await DispatchAsync(request, aborted);
+                    await _dispatcher.DispatchAsync(request, aborted);
                     break;
             }
             _messages.Next();
-            await _outbox.WaitForRoomAsync();
-        }
-    }
-
-    private async ValueTask DispatchAsync(Request request, CancellationToken aborted)
-    {
-        request.Lane = _lane;
-        request.ReceivedAt = _host.Time.GetTimestamp();
-        _lane.Enter();
-        if (request.Target is Target.Read or Target.Update or Target.Listing && _host.Services.Find(request.Path.Service) is { } writer)
-        {
-            // Another writer's requests are answered first, so that the order is kept.
-            await _lane.WaitAsync(writer == _writer ? _host.Limits.RequestsInFlight : 1, aborted);
-            _writer = writer;
-            writer.Post(request);
-            return;
-        }
-        await _lane.WaitAsync(1, aborted);
-        _lane.Reply(await AnswerAsync(request));
-        _subscriptions.Start();
-    }
-
-    private async ValueTask<Frame> AnswerAsync(Request request)
-    {
-        switch (request.Target)
-        {
-            case Target.Services:
-                return FrameWriter.OfThisThread.Reply(request, _host.Services.NamesJson);
-            case Target.Clock:
-                var seconds = (_host.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / (decimal)TimeSpan.TicksPerSecond;
-                return FrameWriter.OfThisThread.Reply(request, Encoding.ASCII.GetBytes(seconds.ToString("F6", CultureInfo.InvariantCulture)));
-            case Target.Subscriptions:
-                return _subscriptions.Tell(request);
-            case Target.ChangeSubscriptions:
-                return await _subscriptions.ChangeAsync(request);
-            case Target.None:
-                return FrameWriter.OfThisThread.Refuse(request, request.Error!);
-            default:
-                return FrameWriter.OfThisThread.Refuse(request, _host.Services.Missing(request.Path.Service));
+            await _outbox.WaitForRoomAsync(stop);
         }
     }
 
@@ -275,7 +252,7 @@ internal sealed class Connection : IDisposable
         using var limit = new CancellationTokenSource(_host.Limits.StopTime, _host.Time);
         try
         {
-            await _lane.WaitAsync(0, limit.Token);
+            await _dispatcher.FinishAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -299,7 +276,7 @@ internal sealed class Connection : IDisposable
         {
             // Gone already, or too slow to say goodbye.
         }
-        _abort();
+        Abort();
         await sending;
     }
 
