@@ -20,7 +20,7 @@ internal enum CollectionState
 /// <summary>One collection in memory: its items, its position, and who follows it. Touched by its writer's loop only.</summary>
 internal sealed class Collection(CollectionKey key, Limits limits, TimeProvider time)
 {
-    private readonly ItemLog _log = new(limits.Tombstones);
+    private ItemLog _log = new(limits.Tombstones);
     private readonly Dictionary<string, List<Subscription>> _audience = new(StringComparer.Ordinal);
 
     // The last bodies that were built, to be shared by all who stand at the same revision. Cleared when the revision moves.
@@ -34,7 +34,7 @@ internal sealed class Collection(CollectionKey key, Limits limits, TimeProvider 
     public CollectionState State { get; set; } = CollectionState.Loading;
 
     /// <summary>Where it stands; of no meaning before it was first loaded.</summary>
-    public Position Position { get; private set; }
+    public Position Position => _log.Position;
 
     /// <summary>Updates of which it is not known whether they were stored, until the collection is loaded again.</summary>
     public List<Request> Uncertain { get; } = [];
@@ -76,11 +76,11 @@ internal sealed class Collection(CollectionKey key, Limits limits, TimeProvider 
     }
 
     /// <summary>Takes what storage holds, and brings everyone who follows up to it.</summary>
-    public void Load(StoredCollection stored)
+    public void Load(ItemLog log)
     {
         var (before, loadedBefore) = (Position, Position.Epoch is not null);
-        _log.Load(stored);
-        MoveTo(stored.Position);
+        _log = log;
+        Moved();
         (State, FailedLoads) = (CollectionState.Loaded, 0);
         if (loadedBefore && before != Position) Broadcast(before);
         foreach (var group in _audience.Values)
@@ -92,6 +92,19 @@ internal sealed class Collection(CollectionKey key, Limits limits, TimeProvider 
         }
     }
 
+    /// <summary>What is here may be half of a change, told to some: everyone gets the whole once it is loaded again.</summary>
+    public void Distrust()
+    {
+        foreach (var group in _audience.Values)
+        {
+            foreach (var subscription in group)
+            {
+                Set(subscription, SubscriptionState.Waiting);
+                subscription.Known = null;
+            }
+        }
+    }
+
     /// <summary>Applies a stored update and notifies it.</summary>
     /// <param name="update">The update.</param>
     /// <param name="revision">Its revision, the next one.</param>
@@ -99,7 +112,7 @@ internal sealed class Collection(CollectionKey key, Limits limits, TimeProvider 
     {
         var before = Position;
         _log.Apply(update, revision);
-        MoveTo(Position with { Revision = revision });
+        Moved();
         Broadcast(before);
     }
 
@@ -159,38 +172,52 @@ internal sealed class Collection(CollectionKey key, Limits limits, TimeProvider 
         if (subscription.State != SubscriptionState.Current) _behind--;
         subscription.Collection = null;
         subscription.Timer?.Dispose();
+        ReleaseReplies(subscription);
         UsedAt = time.GetTimestamp();
     }
 
-    /// <summary>The outbox or the rate of a lagging subscription asks for what it missed.</summary>
+    /// <summary>
+    /// The outbox or the rate of a lagging subscription asks for what it missed. It gets what is here also while that is in doubt: all of
+    /// it is stored, and what may have been stored since then comes with the next change.
+    /// </summary>
     public void CatchUp(Subscription subscription, bool asked)
     {
         Frame? frame = null;
-        if (State != CollectionState.Loaded) Set(subscription, SubscriptionState.Waiting);
-        else if (subscription.State == SubscriptionState.Lagging && IsDue(subscription)) frame = FrameSince(subscription.Known, subscription.Path);
+        if (subscription.State == SubscriptionState.Lagging && IsDue(subscription)) frame = FrameSince(subscription.Known, subscription.Path);
 
         if (asked) subscription.Outbox.CatchUp(frame);
         if (frame is not null && (asked || subscription.Outbox.TryEnqueue(frame, subscription))) Given(subscription);
     }
 
-    /// <summary>The subscriptions of a lane that have not yet been given the last change; null where there are none.</summary>
-    public Subscription[]? LaggingOf(RequestLane lane)
+    /// <summary>
+    /// Lets the reply to an update wait for the requesting connection's own subscriptions that lag: who awaits an update reads it locally.
+    /// Returns how many there are.
+    /// </summary>
+    public int HoldReply(Request request)
     {
-        if (_behind == 0) return null;
-        List<Subscription>? lagging = null;
+        if (_behind == 0) return 0;
+        var count = 0;
         foreach (var group in _audience.Values)
         {
             foreach (var subscription in group)
             {
-                if (subscription.Lane == lane && subscription.Lagging) (lagging ??= []).Add(subscription);
+                if (subscription.State == SubscriptionState.Current || subscription.Replies != request.Lane.Replies) continue;
+                (subscription.HeldReplies ??= []).Add(request);
+                count++;
             }
         }
-        return lagging?.ToArray();
+        return count;
     }
 
-    private void MoveTo(Position position)
+    private static void ReleaseReplies(Subscription subscription)
     {
-        Position = position;
+        if (subscription.HeldReplies is not { } held) return;
+        subscription.HeldReplies = null;
+        subscription.Replies.Release(held);
+    }
+
+    private void Moved()
+    {
         UsedAt = time.GetTimestamp();
         ForgetBodies();
     }
@@ -226,11 +253,7 @@ internal sealed class Collection(CollectionKey key, Limits limits, TimeProvider 
     private void Given(Subscription subscription)
     {
         Set(subscription, SubscriptionState.Current);
-        if (subscription.HoldsReply)
-        {
-            subscription.HoldsReply = false;
-            subscription.Lane.ReleaseHeld();
-        }
+        ReleaseReplies(subscription);
         if (subscription.Request.MinInterval > TimeSpan.Zero)
             subscription.DueAt = time.GetTimestamp() + (long)(subscription.Request.MinInterval.TotalSeconds * time.TimestampFrequency);
     }

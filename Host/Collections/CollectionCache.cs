@@ -3,6 +3,9 @@ namespace SharedState.Host.Collections;
 /// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the writer's loop only.</summary>
 internal sealed class CollectionCache(ServiceStorage storage, Limits limits, TimeProvider time, Action<object> post, CancellationToken stop)
 {
+    // So that what fails again and again does not do so without a pause.
+    private static readonly TimeSpan DistrustTime = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
     private bool _open;
 
@@ -49,14 +52,27 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     public void Retry(Collection collection)
     {
         if (collection.State != CollectionState.Away || stop.IsCancellationRequested) return;
-        if (collection.Unused) _collections.Remove(collection.Key);
-        else Load(collection);
+        if (collection.PendingUpdates > 0) _ = RetryLaterAsync(collection, Backoff.After(1)); // what is being committed must be in what is read
+        else if (!collection.Unused) Load(collection);
+        else if (_collections.TryGetValue(collection.Key, out var current) && current == collection) _collections.Remove(collection.Key);
+    }
+
+    /// <summary>Something failed that should not, with the collections in the middle of it: all are read again, a while later.</summary>
+    public void Distrust()
+    {
+        foreach (var collection in _collections.Values)
+        {
+            collection.Distrust();
+            if (collection.State != CollectionState.Loaded) continue;
+            collection.State = CollectionState.Away;
+            _ = RetryLaterAsync(collection, DistrustTime);
+        }
     }
 
     /// <summary>A collection was read that nothing was ever written to: it need not be remembered.</summary>
     public void DropIfNew(Collection collection)
     {
-        if (collection.Position.Revision == 0 && collection.Unused) _collections.Remove(collection.Key);
+        if (collection is { Position.Revision: 0, State: CollectionState.Loaded, Unused: true }) _collections.Remove(collection.Key);
     }
 
     /// <summary>Drops what was not used for a while.</summary>

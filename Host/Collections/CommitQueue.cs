@@ -33,8 +33,8 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
     }
 
     /// <summary>Commits what waits, unless a commit runs; the loop gets a <see cref="CommittedMessage"/>.</summary>
-    /// <param name="refused">Gets what cannot be committed any more, because its collection is in doubt.</param>
-    public void Start(List<Request> refused)
+    /// <param name="refused">Gets what cannot be committed any more, because its collection is in doubt or there is no time left.</param>
+    public void Start(List<(Request, Error)> refused)
     {
         if (_committing) return;
         if (TryNext(_alone, refused, out var single))
@@ -48,15 +48,19 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
         }
         if (_batch.Count == 0) return;
         _committing = true;
-        var left = AnswerTime - time.GetElapsedTime(_batch[0].ReceivedAt);
-        _ = CommitAsync(_batch.ConvertAll(request => request.Update!), left < limits.StorageTime ? left : limits.StorageTime);
+        var limit = limits.StorageTime;
+        foreach (var request in _batch)
+        {
+            if (TimeLeft(request) is var left && left < limit) limit = left;
+        }
+        _ = CommitAsync(_batch.ConvertAll(request => request.Update!), limit);
     }
 
     /// <summary>
     /// Takes the outcome of the commit. Returns its requests, each with its result or with the fault; none where they are to be tried one
     /// by one.
     /// </summary>
-    public (List<Request> Batch, IReadOnlyList<CommitResult>? Results, ItemServiceFault? Fault) Finish(CommittedMessage committed)
+    public (List<Request> Batch, CommitResult[]? Results, ItemServiceFault? Fault) Finish(CommittedMessage committed)
     {
         var failure = committed.Failure ?? WrongResults(committed.Results);
         if (failure is not null)
@@ -73,16 +77,19 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
         return (batch, committed.Results, failure?.Fault);
     }
 
-    private bool TryNext(Queue<Request> queue, List<Request> refused, out Request request)
+    private bool TryNext(Queue<Request> queue, List<(Request, Error)> refused, out Request request)
     {
         while (queue.TryDequeue(out request!))
         {
-            if (collections.Find(request.Path.Key).State == CollectionState.Loaded) return true;
+            var loaded = collections.Find(request.Path.Key).State == CollectionState.Loaded;
+            if (loaded && TimeLeft(request) >= LeastTime) return true;
             Settle(request);
-            refused.Add(request);
+            refused.Add((request, loaded ? Error.StorageSilent : Error.StorageAway));
         }
         return false;
     }
+
+    private TimeSpan TimeLeft(Request request) => AnswerTime - time.GetElapsedTime(request.ReceivedAt);
 
     private void Settle(Request request)
     {
@@ -97,7 +104,6 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
     {
         try
         {
-            if (limit < LeastTime) throw new ItemServiceException(ItemServiceFault.Unavailable, "the storage is too slow for what is asked of it");
             post(new CommittedMessage(await storage.CommitAsync(batch, limit), null));
         }
         catch (ItemServiceException exception)
@@ -107,10 +113,10 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
     }
 
     /// <summary>What a plugin must not return: then nothing of it is believed, and the collections are read again.</summary>
-    private ItemServiceException? WrongResults(IReadOnlyList<CommitResult>? results)
+    private ItemServiceException? WrongResults(CommitResult[]? results)
     {
         var reached = new Dictionary<CollectionKey, Position>();
-        var wrong = results?.Count != _batch.Count;
+        var wrong = results?.Length != _batch.Count;
         for (var index = 0; !wrong && index < _batch.Count; index++)
         {
             var (key, result) = (_batch[index].Path.Key, results![index]);

@@ -14,6 +14,9 @@ internal sealed class ItemLog
     /// <param name="rememberedRemovals">How many removals are remembered at least; as many as there are items may be.</param>
     public ItemLog(int rememberedRemovals) => _rememberedRemovals = rememberedRemovals;
 
+    /// <summary>Where it stands; of no meaning before the first <see cref="Load"/>.</summary>
+    public Position Position { get; private set; }
+
     /// <summary>The items that are there.</summary>
     public int Count => _entries.Count - _removals;
 
@@ -38,9 +41,12 @@ internal sealed class ItemLog
     public ItemEntry? Find(string id) => _entries.GetValueOrDefault(id) is { Removed: false } entry ? entry : null;
 
     /// <summary>Replaces everything by what storage holds.</summary>
+    /// <exception cref="ItemServiceException">Storage cannot hold that: the plugin is wrong.</exception>
     public void Load(StoredCollection stored)
     {
         Clear();
+        var (position, history) = (stored.Position, stored.HistoryStart);
+        if (position.Epoch is not { Length: > 0 } || position.Revision < 0 || history < 0 || history > position.Revision) throw Wrong("no possible position");
         var entries = new ItemEntry[stored.Items.Count + stored.Tombstones.Count];
         var index = 0;
         foreach (var item in stored.Items) entries[index++] = new(item.Id) { Json = item.Json, Revision = item.Revision };
@@ -48,12 +54,15 @@ internal sealed class ItemLog
         Array.Sort(entries, static (left, right) => left.Revision.CompareTo(right.Revision));
         foreach (var entry in entries)
         {
-            _entries.Add(entry.Id, entry);
+            if (entry.Id is not { Length: > 0 } || !_entries.TryAdd(entry.Id, entry)) throw Wrong("an id twice, or none");
+            if (entry.Revision < 1 || entry.Revision > position.Revision) throw Wrong("an item's revision that is not one of the collection's");
+            if (!entry.Removed && entry.Json.Length < 2) throw Wrong("an item without content");
             Append(entry);
             if (entry.Removed) _removals++;
             else Bytes += entry.Json.Length;
         }
-        HistoryStart = stored.HistoryStart;
+        (Position, HistoryStart) = (position, history);
+        BoundRemovals();
     }
 
     /// <summary>Applies a stored update.</summary>
@@ -69,7 +78,8 @@ internal sealed class ItemLog
             if (Find(id) is { } entry) Remove(entry, revision);
         }
         foreach (var item in update.Insert) Insert(item, revision);
-        if (_removals > 2 * Math.Max(_rememberedRemovals, Count)) ForgetRemovals();
+        Position = Position with { Revision = revision };
+        BoundRemovals();
     }
 
     private void Remove(ItemEntry entry, long revision)
@@ -100,9 +110,10 @@ internal sealed class ItemLog
     }
 
     // Half of them go at once, so that the walk costs no more than the removals that led to it.
-    private void ForgetRemovals()
+    private void BoundRemovals()
     {
         var most = Math.Max(_rememberedRemovals, Count);
+        if (_removals <= 2 * most) return;
         for (var entry = _oldest; entry is not null && _removals > most;)
         {
             var next = entry.Newer;
@@ -122,6 +133,9 @@ internal sealed class ItemLog
         _entries.Clear();
         (_oldest, _newest, _removals, Bytes) = (null, null, 0, 0);
     }
+
+    private static ItemServiceException Wrong(string what) =>
+        new(ItemServiceFault.Unavailable, $"the plugin returned a collection with {what}");
 
     private void Append(ItemEntry entry)
     {

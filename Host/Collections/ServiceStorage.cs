@@ -1,74 +1,132 @@
+using System.Collections.Concurrent;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// A service's plugin, behind limits: whatever it throws becomes an <see cref="ItemServiceException"/>, and no call of it is waited for
-/// longer than <see cref="Limits.StorageTime"/>, also if it blocks its thread.
+/// A service's plugin, behind limits: whatever it throws or wrongly returns becomes an <see cref="ItemServiceException"/>, and no call of
+/// it is waited for longer than <see cref="Limits.StorageTime"/>, also if it blocks its thread.
 /// </summary>
-internal sealed class ServiceStorage(Func<IItemService> create, ItemServiceContext context, Limits limits, TimeProvider time) : IAsyncDisposable
+/// <param name="create">Makes the plugin's service, once for each attempt to open it.</param>
+/// <param name="context">What the service is given.</param>
+/// <param name="limits">The bounds on its calls.</param>
+/// <param name="time">The time.</param>
+/// <param name="scheduler">Where the plugin's calls, and the writer's loop, run. Default: the thread pool. A test's own makes a run repeatable.</param>
+internal sealed class ServiceStorage(
+    Func<IItemService> create, ItemServiceContext context, Limits limits, TimeProvider time, TaskScheduler? scheduler = null) : IAsyncDisposable
 {
-    // A plugin that blocks in a load holds this many threads at most.
-    private const int ConcurrentLoads = 4;
+    // A plugin that blocks in a load or a listing holds this many threads at most.
+    private const int ConcurrentReads = 4;
 
+    // For a call that is given up on to notice it.
     private static readonly TimeSpan CancelTime = TimeSpan.FromMilliseconds(500);
 
-    private readonly SemaphoreSlim _loads = new(ConcurrentLoads);
+    // For closing, so that a stop ends in time after the last commit. Nothing is lost by a close that is cut: what is committed is durable.
+    private static readonly TimeSpan CloseTime = TimeSpan.FromMilliseconds(1_500);
+
+    private readonly SemaphoreSlim _reads = new(ConcurrentReads);
+    private readonly ConcurrentDictionary<CollectionKey, bool> _loading = new(); // also those that were given up on and still hang
     private IItemService? _service;
-    private volatile Task? _givenUp; // a commit that was not waited for to its end
+    private volatile Task? _givenUp; // an opening or a commit that was not waited for to its end
 
     public string ServiceName => context.ServiceName;
 
     public ILogger Logger => context.Logger;
 
+    public TaskScheduler Scheduler { get; } = scheduler ?? TaskScheduler.Default;
+
+    /// <summary>
+    /// Whether a call that changes things was given up on and may still happen. Until it ends nothing that is read is sure to be what is
+    /// stored, and another such call would only block another thread.
+    /// </summary>
+    private bool Stuck => _givenUp is { IsCompleted: false };
+
     /// <summary>One attempt to open; a failed one leaves nothing behind.</summary>
     public async Task OpenAsync(CancellationToken stop)
     {
-        IItemService? service = null;
-        try
-        {
-            await CallAsync(
-                async token =>
-                {
-                    service = create();
-                    await service.OpenAsync(context, token);
-                    return true;
-                },
-                limits.StorageTime,
-                ItemServiceFault.Unavailable,
-                stop);
-            _service = service;
-        }
-        catch (ItemServiceException)
-        {
-            if (service is not null) await DisposeAsync(service);
-            throw;
-        }
-    }
-
-    /// <summary>Whether a commit was given up on that may still happen: until it ends nothing that is read is sure to be what is stored.</summary>
-    private bool Stuck => _givenUp is { IsCompleted: false };
-
-    public async Task<StoredCollection> LoadAsync(CollectionKey key)
-    {
-        var asked = time.GetTimestamp();
-        if (Stuck || !await _loads.WaitAsync(limits.StorageTime)) throw Silent(ItemServiceFault.Unavailable);
-        return await CallAsync(
+        _service = await ChangeAsync(
             async token =>
             {
+                var service = create();
                 try
                 {
-                    return await _service!.LoadAsync(key, token) ?? throw new InvalidOperationException("LoadAsync returned null");
+                    await service.OpenAsync(context, token);
+                    token.ThrowIfCancellationRequested(); // nobody waits for it any more
+                    return service;
+                }
+                catch
+                {
+                    await CloseAsync(service);
+                    throw;
+                }
+            },
+            limits.StorageTime,
+            ItemServiceFault.Unavailable,
+            stop);
+    }
+
+    /// <summary>Reads a collection and puts it in order, which takes a while if it is large.</summary>
+    public async Task<ItemLog> LoadAsync(CollectionKey key)
+    {
+        if (!_loading.TryAdd(key, true)) throw Silent(ItemServiceFault.Unavailable);
+        var began = false;
+        try
+        {
+            return await ReadAsync(async token =>
+            {
+                began = true;
+                try
+                {
+                    var log = new ItemLog(limits.Tombstones);
+                    log.Load(await _service!.LoadAsync(key, token));
+                    return log;
                 }
                 finally
                 {
-                    _loads.Release();
+                    _loading.TryRemove(key, out _);
                 }
-            },
-            limits.StorageTime - time.GetElapsedTime(asked),
-            ItemServiceFault.Unavailable,
-            CancellationToken.None);
+            });
+        }
+        finally
+        {
+            if (!began) _loading.TryRemove(key, out _);
+        }
     }
 
-    public async Task<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, TimeSpan limit)
+    /// <summary>Stores a batch; the results are the plugin's own, and may be wrong.</summary>
+    public Task<CommitResult[]> CommitAsync(IReadOnlyList<ItemUpdate> batch, TimeSpan limit) => ChangeAsync<CommitResult[]>(
+        async token => [.. await _service!.CommitAsync(batch, token)],
+        limit,
+        ItemServiceFault.OutcomeUnknown,
+        CancellationToken.None);
+
+    /// <summary>The names of an app's collections, sorted.</summary>
+    public Task<List<string>> ListAsync(string app) => ReadAsync(async token =>
+    {
+        var names = new List<string>();
+        await foreach (var key in _service!.ListAsync(app, token)) names.Add(key.Collection);
+        names.Sort(StringComparer.Ordinal);
+        return names;
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_service is not null) await CloseAsync(_service);
+        _reads.Dispose();
+    }
+
+    private async Task CloseAsync(IItemService service)
+    {
+        try
+        {
+            await Start(async () => { await service.DisposeAsync(); return true; }).WaitAsync(Stuck ? CancelTime : CloseTime, time);
+        }
+        catch (Exception exception)
+        {
+            WriterLog.CloseFailed(Logger, ServiceName, exception);
+        }
+    }
+
+    private async Task<T> ChangeAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan limit, ItemServiceFault fault, CancellationToken stop)
     {
         if (Stuck) throw Silent(ItemServiceFault.Unavailable);
         var ended = new TaskCompletionSource();
@@ -79,7 +137,7 @@ internal sealed class ServiceStorage(Func<IItemService> create, ItemServiceConte
                 {
                     try
                     {
-                        return await _service!.CommitAsync(batch, token);
+                        return await call(token);
                     }
                     finally
                     {
@@ -87,8 +145,8 @@ internal sealed class ServiceStorage(Func<IItemService> create, ItemServiceConte
                     }
                 },
                 limit,
-                ItemServiceFault.OutcomeUnknown,
-                CancellationToken.None);
+                fault,
+                stop);
         }
         catch (ItemServiceException)
         {
@@ -97,70 +155,68 @@ internal sealed class ServiceStorage(Func<IItemService> create, ItemServiceConte
         }
     }
 
-    public Task<List<string>> ListAsync(string app) => CallAsync(
-        async token =>
-        {
-            var names = new List<string>();
-            await foreach (var key in _service!.ListAsync(app, token)) names.Add(key.Collection);
-            names.Sort(StringComparer.Ordinal);
-            return names;
-        },
-        limits.StorageTime,
-        ItemServiceFault.Unavailable,
-        CancellationToken.None);
-
-    public async ValueTask DisposeAsync()
+    private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call)
     {
-        if (_service is not null) await DisposeAsync(_service);
-        _loads.Dispose();
-    }
-
-    private async Task DisposeAsync(IItemService service)
-    {
-        try
+        if (Stuck) throw Silent(ItemServiceFault.Unavailable);
+        var asked = time.GetTimestamp();
+        using (var limit = new CancellationTokenSource(limits.StorageTime, time))
         {
-            await Task.Run(async () => await service.DisposeAsync()).WaitAsync(limits.StorageTime, time);
+            try
+            {
+                await _reads.WaitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw Silent(ItemServiceFault.Unavailable);
+            }
         }
-        catch (Exception exception)
-        {
-            WriterLog.CloseFailed(Logger, ServiceName, exception);
-        }
+        var left = limits.StorageTime - time.GetElapsedTime(asked);
+        return await CallAsync(
+            async token =>
+            {
+                try
+                {
+                    return await call(token);
+                }
+                finally
+                {
+                    _reads.Release();
+                }
+            },
+            left > TimeSpan.Zero ? left : TimeSpan.Zero,
+            ItemServiceFault.Unavailable,
+            CancellationToken.None);
     }
 
     /// <summary>Runs a call on a thread of its own choice, for it may block, and gives up on it after the limit.</summary>
     private async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan limit, ItemServiceFault fault, CancellationToken stop)
     {
-        var cancel = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var task = Task.Run(() => call(cancel.Token), CancellationToken.None);
+        var cancel = new CancellationTokenSource();
+        var task = Start(() => call(cancel.Token));
+        await ((Task)task.WaitAsync(limit, time, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (!task.IsCompleted)
+        {
+            // Cancelling runs the plugin's own callbacks, which may hang too.
+            await Task.WhenAll(cancel.CancelAsync(), task).WaitAsync(CancelTime, time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            if (!task.IsCompleted) throw Silent(fault); // it still looks at its token, which is left to the garbage collector
+        }
+        else
+        {
+            cancel.Dispose();
+        }
         try
         {
-            try
-            {
-                return await task.WaitAsync(limit, time, stop);
-            }
-            catch (TimeoutException) when (!task.IsCompleted)
-            {
-                await cancel.CancelAsync();
-                return await task.WaitAsync(CancelTime, time, stop);
-            }
+            return await task;
         }
-        catch (ItemServiceException)
-        {
-            throw;
-        }
-        catch (TimeoutException) when (!task.IsCompleted)
-        {
-            throw Silent(fault);
-        }
-        catch (Exception exception)
+        catch (Exception exception) when (exception is not ItemServiceException)
         {
             throw new ItemServiceException(fault, "the plugin threw an exception that is no ItemServiceException", exception);
         }
-        finally
-        {
-            if (task.IsCompleted) cancel.Dispose(); // else the call still looks at it
-        }
     }
+
+    private Task<T> Start<T>(Func<Task<T>> call) =>
+        Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler).Unwrap();
 
     private static ItemServiceException Silent(ItemServiceFault fault) => new(fault, "the storage does not answer");
 }

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using SharedState.Host.Connections;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Collections;
@@ -10,18 +9,16 @@ namespace SharedState.Host.Collections;
 /// </summary>
 internal sealed class ServiceWriter : IAsyncDisposable
 {
-    // An update whose outcome is not known is answered so by then, also if its collection still cannot be read.
-    private static readonly TimeSpan UncertainTime = TimeSpan.FromSeconds(9.5);
-
     private readonly Channel<object> _inbox = Channel.CreateUnbounded<object>(new() { SingleReader = true }); // bounded by each connection's RequestsInFlight
     private readonly ServiceStorage _storage;
     private readonly CollectionCache _collections;
     private readonly CommitQueue _commits;
+    private readonly Lanes _lanes;
     private readonly Limits _limits;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<Request> _refused = [];
-    private bool _open, _stopping;
+    private readonly List<(Request Request, Error Error)> _refused = [];
+    private bool _stopping;
     private Task _loop = Task.CompletedTask, _opening = Task.CompletedTask;
 
     public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time)
@@ -29,6 +26,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         (_storage, _limits, _time) = (storage, limits, time);
         _collections = new(storage, limits, time, Post, _stop.Token);
         _commits = new(storage, _collections, limits, time, Post);
+        _lanes = new(storage, _collections, _commits, time, Post);
     }
 
     /// <summary>The service's name, the second segment of its collections' paths.</summary>
@@ -43,7 +41,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <exception cref="ItemServiceException">The service will not run: its configuration is wrong, or its storage unusable.</exception>
     public async Task StartAsync()
     {
-        _loop = Task.Run(RunAsync);
+        _loop = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _storage.Scheduler).Unwrap();
         var first = new TaskCompletionSource();
         _opening = OpenAsync(first);
         await first.Task;
@@ -54,7 +52,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     public void Post(object message)
     {
         if (_inbox.Writer.TryWrite(message)) return;
-        if (message is Request request) Refuse(request, Error.Stopping);
+        if (message is Request request) Lanes.Refuse(request, Error.Stopping);
         else if (message is DropMessage drop) drop.Done?.TrySetResult();
     }
 
@@ -66,6 +64,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         Post(new StopMessage());
         await _loop;
         await _storage.DisposeAsync();
+        _lanes.Dispose();
         _stop.Dispose();
     }
 
@@ -83,12 +82,13 @@ internal sealed class ServiceWriter : IAsyncDisposable
             catch (ItemServiceException exception) when (!exception.IsTransient)
             {
                 Refusal = exception;
+                Post(new RefusedMessage());
                 if (attempt > 1) WriterLog.Refused(_storage.Logger, Name, exception.Message, exception);
                 break;
             }
             catch (ItemServiceException exception)
             {
-                if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, exception.Message);
+                if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, exception.Message, exception.InnerException);
                 first.TrySetResult();
                 await Task.Delay(Backoff.After(attempt), _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -101,9 +101,27 @@ internal sealed class ServiceWriter : IAsyncDisposable
         await using var sweep = _time.CreateTimer(_ => Post(new SweepMessage()), null, _limits.CollectionIdleTime / 4, _limits.CollectionIdleTime / 4);
         while (await _inbox.Reader.WaitToReadAsync())
         {
-            while (_inbox.Reader.TryRead(out var message)) Handle(message);
-            Commit();
+            while (_inbox.Reader.TryRead(out var message)) Take(message);
+            Take(null);
             if (_stopping && _commits.Empty) _inbox.Writer.TryComplete();
+        }
+    }
+
+    /// <summary>Handles a message, or without one starts the next commit. Whatever fails here, the loop goes on.</summary>
+    private void Take(object? message)
+    {
+        try
+        {
+            if (message is null) Commit();
+            else Handle(message);
+        }
+        catch (Exception exception)
+        {
+            WriterLog.Failed(_storage.Logger, Name, exception);
+            _collections.Distrust();
+            if (message is Request request) Lanes.Refuse(request, Error.Internal);
+            if (message is CatchUpMessage { Asked: true } catchUp) catchUp.Subscription.Outbox.CatchUp(null);
+            if (message is not OverdueMessage) Post(new OverdueMessage()); // lanes that would have been resumed
         }
     }
 
@@ -111,119 +129,31 @@ internal sealed class ServiceWriter : IAsyncDisposable
     {
         switch (message)
         {
-            case Request request: Enter(request); break;
+            case Request request: _lanes.Enter(request); break;
             case SubscribeMessage { Subscription: var subscription }: _collections.Find(subscription.Request.Path.Key).Add(subscription); break;
             case DropMessage drop: Drop(drop); break;
             case CatchUpMessage catchUp: CatchUp(catchUp); break;
             case CommittedMessage committed: Finish(committed); break;
             case LoadedMessage loaded: Finish(loaded); break;
-            case ListedMessage listed: Finish(listed); break;
-            case UncertainMessage { Collection: var collection }: AnswerUncertain(collection, Error.OutcomeUnknown); break;
+            case ListedMessage listed: _lanes.Finish(listed); break;
+            case OverdueMessage: _lanes.AnswerOverdue(); break;
             case RetryMessage { Collection: var collection }: _collections.Retry(collection); break;
             case OpenedMessage: Open(); break;
+            case RefusedMessage: _lanes.Closed = Error.ServiceDown; break;
             case SweepMessage: _collections.Sweep(); break;
             case StopMessage: _stopping = true; break;
         }
     }
-
-    // ---- requests
-
-    /// <summary>Runs a request now, or puts it behind those of its connection that cannot run yet.</summary>
-    private void Enter(Request request)
-    {
-        if (request.Lane.Waiting.Count > 0 || !TryRun(request)) request.Lane.Waiting.Enqueue(request);
-    }
-
-    private void Resume(RequestLane lane)
-    {
-        while (lane.Waiting.TryPeek(out var request) && TryRun(request)) lane.Waiting.Dequeue();
-    }
-
-    /// <summary>Answers a request, or hands it to the next commit; false if it has to wait for something.</summary>
-    private bool TryRun(Request request)
-    {
-        if (!_open)
-        {
-            Refuse(request, Refusal is null ? Error.StorageAway : Error.ServiceDown);
-            return true;
-        }
-        if (request.Target != Target.Update && request.Lane.Commits > 0) return false; // it must see them
-        if (request.Target == Target.Listing) return List(request);
-        var collection = _collections.Find(request.Path.Key);
-        switch (collection.State)
-        {
-            case CollectionState.Away:
-                Refuse(request, Error.StorageAway);
-                return true;
-            case CollectionState.Loading:
-                collection.WaitFor(request.Lane);
-                return false;
-            case CollectionState.Loaded when request.Target == Target.Update:
-                return Update(request, collection);
-            default:
-                request.Lane.Reply(FrameWriter.OfThisThread.Reply(request, collection.Snapshot(), collection.Position));
-                _collections.DropIfNew(collection);
-                return true;
-        }
-    }
-
-    private bool Update(Request request, Collection collection)
-    {
-        if (collection.Exceeds(request) is not { } error)
-        {
-            _commits.Add(request, collection);
-            return true;
-        }
-        if (collection.PendingUpdates > 0)
-        {
-            collection.WaitFor(request.Lane); // what is pending may make room: only without it the answer is exact
-            return false;
-        }
-        Refuse(request, error);
-        return true;
-    }
-
-    private bool List(Request request)
-    {
-        if (!request.Lane.Listing) _ = ListAsync(request);
-        request.Lane.Listing = true;
-        return false;
-    }
-
-    private async Task ListAsync(Request request)
-    {
-        try
-        {
-            Post(new ListedMessage(request, await _storage.ListAsync(request.Path.App)));
-        }
-        catch (ItemServiceException exception)
-        {
-            WriterLog.ListFailed(_storage.Logger, Name, exception.Message, exception.InnerException);
-            Post(new ListedMessage(request, null));
-        }
-    }
-
-    private void Finish(ListedMessage listed)
-    {
-        var (request, lane) = (listed.Request, listed.Request.Lane);
-        lane.Listing = false;
-        lane.Waiting.Dequeue();
-        if (listed.Names is { } names) lane.Reply(FrameWriter.OfThisThread.Reply(request, FrameWriter.OfThisThread.List(names)));
-        else Refuse(request, Error.StorageAway);
-        Resume(lane);
-    }
-
-    private static void Refuse(Request request, Error error) => request.Lane.Reply(FrameWriter.OfThisThread.Refuse(request, error));
 
     // ---- commits
 
     private void Commit()
     {
         _commits.Start(_refused);
-        foreach (var request in _refused)
+        foreach (var (request, error) in _refused)
         {
-            Refuse(request, Error.StorageAway);
-            Resume(request.Lane);
+            Lanes.Refuse(request, error);
+            _lanes.Resume(request.Lane);
         }
         _refused.Clear();
     }
@@ -231,15 +161,23 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private void Finish(CommittedMessage committed)
     {
         var (batch, results, fault) = _commits.Finish(committed);
-        for (var index = 0; index < batch.Count; index++)
+        try
         {
-            if (fault is null) Apply(batch[index], results![index]);
-            else Fail(batch[index], fault.Value);
+            for (var index = 0; index < batch.Count; index++)
+            {
+                if (fault is null) Apply(batch[index], results![index]);
+                else Fail(batch[index], fault.Value);
+            }
+        }
+        catch
+        {
+            foreach (var request in batch) Lanes.Refuse(request, Error.OutcomeUnknown); // counts for those that have no answer
+            throw;
         }
         foreach (var request in batch)
         {
-            Resume(request.Lane);
-            ResumeAll(_collections.Find(request.Path.Key));
+            _lanes.Resume(request.Lane);
+            _lanes.ResumeAll(_collections.Find(request.Path.Key));
         }
     }
 
@@ -248,44 +186,25 @@ internal sealed class ServiceWriter : IAsyncDisposable
         var (collection, update) = (_collections.Find(request.Path.Key), request.Update!);
         if (result.Status == CommitStatus.Committed) collection.Apply(update, result.Position.Revision);
         var reply = FrameWriter.OfThisThread.Reply(request, update.Remove.Count + update.Insert.Count, collection.Position);
-        request.Lane.Reply(reply, collection.LaggingOf(request.Lane));
+        request.Lane.Replies.Answer(request, reply, collection.HoldReply(request));
     }
 
     private void Fail(Request request, ItemServiceFault fault)
     {
         if (fault == ItemServiceFault.OutcomeUnknown)
         {
-            Doubt(request);
+            // It may have been stored: the collection is read again before it is served, and before the update is answered.
+            var collection = _collections.Find(request.Path.Key);
+            _lanes.Keep(request, collection);
+            if (collection.State == CollectionState.Loaded) _collections.Load(collection);
             return;
         }
-        Refuse(request, fault switch
+        Lanes.Refuse(request, fault switch
         {
             ItemServiceFault.TooLarge => Error.StorageLimit,
             ItemServiceFault.Unavailable => Error.StorageAway,
             _ => Error.Refused,
         });
-    }
-
-    /// <summary>The update may have been stored: its collection is read again before it is served, and before the update is answered.</summary>
-    private void Doubt(Request request)
-    {
-        var collection = _collections.Find(request.Path.Key);
-        collection.Uncertain.Add(request);
-        if (collection.State != CollectionState.Loaded) return;
-        _collections.Load(collection);
-        _ = AnswerInTimeAsync(collection, UncertainTime - _time.GetElapsedTime(request.ReceivedAt));
-    }
-
-    private async Task AnswerInTimeAsync(Collection collection, TimeSpan left)
-    {
-        if (left > TimeSpan.Zero) await Task.Delay(left, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Post(new UncertainMessage(collection));
-    }
-
-    private static void AnswerUncertain(Collection collection, Error error)
-    {
-        foreach (var request in collection.Uncertain) Refuse(request, error);
-        collection.Uncertain.Clear();
     }
 
     // ---- collections
@@ -297,18 +216,13 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _collections.Finish(loaded);
         // Where storage is still where it was, nothing of the commit happened; else it cannot be told whose change it was.
         var unchanged = collection.State == CollectionState.Loaded && collection.Position == before;
-        AnswerUncertain(collection, unchanged ? Error.StorageAway : Error.OutcomeUnknown);
-        ResumeAll(collection);
-    }
-
-    private void ResumeAll(Collection collection)
-    {
-        foreach (var lane in collection.TakeWaitingLanes()) Resume(lane);
+        _lanes.AnswerUncertain(collection, unchanged ? Error.StorageAway : Error.OutcomeUnknown);
+        _lanes.ResumeAll(collection);
     }
 
     private void Open()
     {
-        _open = true;
+        _lanes.Closed = null;
         _collections.Open();
     }
 

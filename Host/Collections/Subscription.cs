@@ -18,16 +18,17 @@ internal enum SubscriptionState
 }
 
 /// <summary>A cursor into a collection: what one connection follows under one spelling of the path.</summary>
-internal sealed class Subscription(SubscriptionRequest request, ServiceWriter writer, RequestLane lane)
+internal sealed class Subscription(SubscriptionRequest request, ServiceWriter writer, Outbox outbox, Replies replies)
 {
     // Guarded by nothing: set before it is shared.
     public SubscriptionRequest Request { get; } = request;
 
     public ServiceWriter Writer { get; } = writer;
 
-    public RequestLane Lane { get; } = lane;
+    public Outbox Outbox { get; } = outbox;
 
-    public Outbox Outbox { get; } = lane.Outbox;
+    /// <summary>The same connection's.</summary>
+    public Replies Replies { get; } = replies;
 
     public JsonEncodedText Path { get; } = FrameWriter.Encode(request.Spelling);
 
@@ -41,11 +42,8 @@ internal sealed class Subscription(SubscriptionRequest request, ServiceWriter wr
 
     public SubscriptionState State { get; set; }
 
-    /// <summary>Whether it waits for something, so that a reply which must come after its notification waits too.</summary>
-    public bool Lagging => State != SubscriptionState.Current && Collection is not null;
-
-    /// <summary>Whether a reply of its connection waits until it is current.</summary>
-    public bool HoldsReply { get; set; }
+    /// <summary>The replies of its connection that wait until it is current; null for none.</summary>
+    public List<Request>? HeldReplies { get; set; }
 
     /// <summary>While it is not current: the position that it was last given, or says to have; null for nothing.</summary>
     public Position? Known { get; set; } = request.Since;

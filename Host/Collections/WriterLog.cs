@@ -7,7 +7,7 @@ internal static partial class WriterLog
     public static partial void Refused(ILogger logger, string service, string reason, Exception exception);
 
     [LoggerMessage(2101, LogLevel.Warning, "Service {Service} is not open yet, and is tried again: {Reason}")]
-    public static partial void NotOpen(ILogger logger, string service, string reason);
+    public static partial void NotOpen(ILogger logger, string service, string reason, Exception? cause);
 
     [LoggerMessage(2102, LogLevel.Information, "Service {Service} is open after {Attempts} attempts")]
     public static partial void OpenAtLast(ILogger logger, string service, int attempts);
@@ -24,6 +24,6 @@ internal static partial class WriterLog
     [LoggerMessage(2106, LogLevel.Warning, "Service {Service}: the plugin did not close cleanly")]
     public static partial void CloseFailed(ILogger logger, string service, Exception exception);
 
-    [LoggerMessage(2107, LogLevel.Critical, "Service {Service}: the writer met what it should not; the collection is read again")]
+    [LoggerMessage(2107, LogLevel.Critical, "Service {Service}: the writer met what it should not; its collections are read again")]
     public static partial void Failed(ILogger logger, string service, Exception exception);
 }

@@ -18,17 +18,20 @@ internal sealed record CatchUpMessage(Subscription Subscription, bool Asked);
 /// <summary>The storage is open.</summary>
 internal sealed record OpenedMessage;
 
-/// <summary>A collection was read from storage, or could not be.</summary>
-internal sealed record LoadedMessage(Collection Collection, StoredCollection? Stored, ItemServiceException? Failure);
+/// <summary>The storage will not open.</summary>
+internal sealed record RefusedMessage;
 
-/// <summary>Updates of a collection whose outcome is not known have waited long enough.</summary>
-internal sealed record UncertainMessage(Collection Collection);
+/// <summary>A collection was read from storage, or could not be.</summary>
+internal sealed record LoadedMessage(Collection Collection, ItemLog? Stored, ItemServiceException? Failure);
+
+/// <summary>It is time to look for requests that have waited long enough.</summary>
+internal sealed record OverdueMessage;
 
 /// <summary>It is time to try to read a collection again.</summary>
 internal sealed record RetryMessage(Collection Collection);
 
 /// <summary>The commit in flight ended.</summary>
-internal sealed record CommittedMessage(IReadOnlyList<CommitResult>? Results, ItemServiceException? Failure);
+internal sealed record CommittedMessage(CommitResult[]? Results, ItemServiceException? Failure);
 
 /// <summary>An app's collections were listed, or could not be.</summary>
 internal sealed record ListedMessage(Request Request, IReadOnlyList<string>? Names);

@@ -1,9 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
-using SharedState.Host.Collections;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
@@ -22,27 +20,28 @@ internal sealed class Connection : IDisposable
     private readonly PipeWriter _output;
     private readonly Action _abort;
     private readonly Outbox _outbox;
-    private readonly RequestLane _lane;
-    private readonly SubscriptionSet _subscriptions;
+    private readonly Dispatcher _dispatcher;
     private readonly ReceiveBuffer _received;
     private readonly MessageReader _messages;
     private readonly RequestRate? _rate;
     private readonly CancellationTokenSource _stopReading = new();
-    private ServiceWriter? _writer; // the one that has the lane's requests
-    private bool _left;             // whether the client said goodbye
+    private bool _left; // whether the client said goodbye
 
     // Written by one of the loops, read by the registry's sweep; 0 for "not now". A client counts as silent only while it is listened to.
     private long _readingSince, _writingSince, _messageSince, _pingedAt;
 
-    public Connection(HostState host, Stream stream, Action abort)
+    /// <param name="host">What all connections share.</param>
+    /// <param name="stream">The upgraded connection.</param>
+    /// <param name="compression">Whether permessage-deflate was agreed on.</param>
+    /// <param name="abort">Ends the connection at once.</param>
+    public Connection(HostState host, Stream stream, bool compression, Action abort)
     {
         (_host, _input, _abort) = (host, stream, abort);
         _output = PipeWriter.Create(stream, new(minimumBufferSize: FlushBytes, leaveOpen: true));
-        _outbox = new(host.Limits.OutboxBytes);
-        _lane = new(_outbox);
-        _subscriptions = new(host, _lane);
+        _outbox = new(host.Limits.OutboxBytes, compression);
+        _dispatcher = new(host, _outbox);
         _received = new(host.Unfinished);
-        _messages = new(_received, host.Unfinished, host.Limits);
+        _messages = new(_received, host.Unfinished, compression, host.Limits);
         if (host.Limits.RequestRate is { } rate) _rate = new(rate, host.Limits.RequestBurst, host.Time);
     }
 
@@ -73,11 +72,11 @@ internal sealed class Connection : IDisposable
             ConnectionLog.Failed(_host.Logger, exception);
             Close(CloseCode.InternalError, "something failed on the server; its log says what");
         }
-        _subscriptions.Leave();
+        _dispatcher.Leave();
         await EndAsync(sending);
     }
 
-    /// <summary>Reads no more, finishes what was read, says goodbye.</summary>
+    /// <summary>Reads no more, finishes what was read, says goodbye. Any thread.</summary>
     public void Stop()
     {
         try
@@ -86,12 +85,22 @@ internal sealed class Connection : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // It ended just now: the registry's sweep, on a timer's thread, may still see it.
+            // It ended by itself meanwhile.
         }
     }
 
-    /// <summary>Ends the connection at once.</summary>
-    public void Abort() => _abort();
+    /// <summary>Ends the connection at once. Any thread.</summary>
+    public void Abort()
+    {
+        try
+        {
+            _abort();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself meanwhile.
+        }
+    }
 
     public void Dispose()
     {
@@ -156,13 +165,13 @@ internal sealed class Connection : IDisposable
             _received.Received(count);
             Volatile.Write(ref _readingSince, 0);
             Volatile.Write(ref _pingedAt, 0);
-            if (!await TakeMessagesAsync(aborted)) return;
+            if (!await TakeMessagesAsync(stop.Token, aborted)) return;
             stop.Token.ThrowIfCancellationRequested();
         }
     }
 
     /// <summary>Handles every whole message that was received; false after the client's goodbye.</summary>
-    private async ValueTask<bool> TakeMessagesAsync(CancellationToken aborted)
+    private async ValueTask<bool> TakeMessagesAsync(CancellationToken stop, CancellationToken aborted)
     {
         while (true)
         {
@@ -183,49 +192,11 @@ internal sealed class Connection : IDisposable
                     var request = RequestReader.Read(_messages.Payload, _host.Limits);
                     Volatile.Write(ref _messageSince, 0);
                     if (_rate is not null) await _rate.WaitAsync(aborted);
-                    await DispatchAsync(request, aborted);
+                    await _dispatcher.DispatchAsync(request, aborted);
                     break;
             }
             _messages.Next();
-            await _outbox.WaitForRoomAsync();
-        }
-    }
-
-    private async ValueTask DispatchAsync(Request request, CancellationToken aborted)
-    {
-        request.Lane = _lane;
-        request.ReceivedAt = _host.Time.GetTimestamp();
-        _lane.Enter();
-        if (request.Target is Target.Read or Target.Update or Target.Listing && _host.Services.Find(request.Path.Service) is { } writer)
-        {
-            // Another writer's requests are answered first, so that the order is kept.
-            await _lane.WaitAsync(writer == _writer ? _host.Limits.RequestsInFlight : 1, aborted);
-            _writer = writer;
-            writer.Post(request);
-            return;
-        }
-        await _lane.WaitAsync(1, aborted);
-        _lane.Reply(await AnswerAsync(request));
-        _subscriptions.Start();
-    }
-
-    private async ValueTask<Frame> AnswerAsync(Request request)
-    {
-        switch (request.Target)
-        {
-            case Target.Services:
-                return FrameWriter.OfThisThread.Reply(request, _host.Services.NamesJson);
-            case Target.Clock:
-                var seconds = (_host.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / (decimal)TimeSpan.TicksPerSecond;
-                return FrameWriter.OfThisThread.Reply(request, Encoding.ASCII.GetBytes(seconds.ToString("F6", CultureInfo.InvariantCulture)));
-            case Target.Subscriptions:
-                return _subscriptions.Tell(request);
-            case Target.ChangeSubscriptions:
-                return await _subscriptions.ChangeAsync(request);
-            case Target.None:
-                return FrameWriter.OfThisThread.Refuse(request, request.Error!);
-            default:
-                return FrameWriter.OfThisThread.Refuse(request, _host.Services.Missing(request.Path.Service));
+            await _outbox.WaitForRoomAsync(stop);
         }
     }
 
@@ -296,7 +267,7 @@ internal sealed class Connection : IDisposable
         using var limit = new CancellationTokenSource(_host.Limits.StopTime, _host.Time);
         try
         {
-            await _lane.WaitAsync(0, limit.Token);
+            await _dispatcher.FinishAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -317,7 +288,7 @@ internal sealed class Connection : IDisposable
         catch (Exception exception) when (IsGone(exception))
         {
             // Gone already, or too slow to say goodbye.
-            _abort();
+            Abort();
         }
         await sending;
     }

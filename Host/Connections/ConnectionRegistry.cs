@@ -13,7 +13,7 @@ internal sealed class ConnectionRegistry : IDisposable
     private readonly HostState _host;
     private readonly ITimer _sweep;
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _count;
+    private int _count, _stopping;
 
     public ConnectionRegistry(HostState host)
     {
@@ -22,7 +22,7 @@ internal sealed class ConnectionRegistry : IDisposable
     }
 
     /// <summary>Whether the host is stopping and takes no more connections.</summary>
-    public bool Stopping { get; private set; }
+    public bool Stopping => Volatile.Read(ref _stopping) == 1;
 
     public int Count => Volatile.Read(ref _count);
 
@@ -33,17 +33,19 @@ internal sealed class ConnectionRegistry : IDisposable
         if (Interlocked.Increment(ref _count) > limits.Connections)
         {
             ConnectionLog.TooMany(_host.Logger, limits.Connections, "connections");
-            Interlocked.Decrement(ref _count);
+            CountOut();
             return false;
         }
         if (limits.ConnectionsPerAddress is { } most && _perAddress.AddOrUpdate(address, 1, (_, count) => count + 1) > most)
         {
             ConnectionLog.TooMany(_host.Logger, most, "connections_per_address");
             LeaveAddress(address);
-            Interlocked.Decrement(ref _count);
+            CountOut();
             return false;
         }
         _open[connection] = address;
+        // Either this sees that the host is stopping, or the stop sees this connection: each writes before a full fence, then reads.
+        Interlocked.MemoryBarrier();
         if (Stopping) connection.Stop();
         return true;
     }
@@ -52,13 +54,13 @@ internal sealed class ConnectionRegistry : IDisposable
     {
         if (!_open.TryRemove(connection, out var address)) return;
         if (_host.Limits.ConnectionsPerAddress is not null) LeaveAddress(address);
-        if (Interlocked.Decrement(ref _count) == 0 && Stopping) _empty.TrySetResult();
+        CountOut();
     }
 
     /// <summary>Asks every connection to finish what was read and to say goodbye; whoever takes longer than <see cref="Limits.StopTime"/> is cut.</summary>
     public async Task StopAsync()
     {
-        Stopping = true;
+        Interlocked.Exchange(ref _stopping, 1);
         foreach (var (connection, _) in _open) connection.Stop();
         if (Count == 0) return;
         try
@@ -76,7 +78,22 @@ internal sealed class ConnectionRegistry : IDisposable
 
     private void Sweep()
     {
-        foreach (var (connection, _) in _open) connection.Sweep();
+        foreach (var (connection, _) in _open)
+        {
+            try
+            {
+                connection.Sweep();
+            }
+            catch (Exception exception)
+            {
+                ConnectionLog.Failed(_host.Logger, exception); // one connection's failure must not reach the timer, which would end the process
+            }
+        }
+    }
+
+    private void CountOut()
+    {
+        if (Interlocked.Decrement(ref _count) == 0 && Stopping) _empty.TrySetResult();
     }
 
     private void LeaveAddress(IPAddress address)

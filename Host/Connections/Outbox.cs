@@ -7,44 +7,52 @@ namespace SharedState.Host.Connections;
 /// What waits to be written to one connection. It takes notifications only up to its bound; whoever is refused lags, and is asked for one
 /// merged difference once everything here is written. That is all the back-pressure there is.
 /// </summary>
-internal sealed class Outbox(int bound)
+internal sealed class Outbox(int bound, bool compression = false)
 {
     private readonly Lock _gate = new();
 
     // All guarded by _gate.
     private readonly Queue<Subscription> _lagging = new();
     private List<Frame> _frames = [];
-    private long _bytes;          // waiting or being written
-    private bool _catchingUp;     // a subscription was asked, and has not answered
-    private bool _closed;         // takes nothing any more
+    private long _taken, _written; // all bytes ever: what waits or is being written is the difference
+    private long _askAt;           // when so many are written, the first that lags is asked
+    private bool _catchingUp;      // a subscription was asked, and has not answered
+    private bool _closed;          // takes nothing any more
     private TaskCompletionSource? _arrival;
     private TaskCompletionSource? _room;
 
     /// <summary>Whether nothing waits and nothing is being written.</summary>
     public bool Empty
     {
-        get { lock (_gate) return _bytes == 0; }
+        get { lock (_gate) return Bytes == 0; }
     }
 
     /// <summary>
-    /// Takes a notification, or says no. After a no the subscription lags: it is asked to catch up when this outbox is empty, and must not
-    /// offer anything before.
+    /// Takes a notification, or says no. After a no the subscription lags: it is asked to catch up when all that stands before it is
+    /// written, and must not offer anything before.
     /// </summary>
     public bool TryEnqueue(Frame frame, Subscription subscription)
     {
+        if (compression) frame = frame.Deflated();
         lock (_gate)
         {
             if (_closed) return true; // nobody is there to miss it
-            var taken = _bytes == 0 || (!subscription.Conflate && _bytes + frame.Length <= bound);
-            if (taken) Add(frame);
-            else _lagging.Enqueue(subscription);
-            return taken;
+            if (Bytes == 0 || (!subscription.Conflate && Bytes + frame.Length <= bound))
+            {
+                Add(frame);
+                return true;
+            }
+            // What others put here from now on does not put it off: not what is empty is waited for, but what was here.
+            if (_lagging.Count == 0 && !_catchingUp) _askAt = _taken;
+            _lagging.Enqueue(subscription);
+            return false;
         }
     }
 
     /// <summary>Takes what must not be refused: a reply, a pong. Their number is bounded by what is read from the connection.</summary>
     public void Enqueue(Frame frame)
     {
+        if (compression) frame = frame.Deflated();
         lock (_gate)
         {
             if (!_closed) Add(frame);
@@ -54,12 +62,14 @@ internal sealed class Outbox(int bound)
     /// <summary>The answer of a subscription that was asked to catch up: its merged difference, or null where it has none.</summary>
     public void CatchUp(Frame? frame)
     {
+        if (compression) frame = frame?.Deflated();
         lock (_gate)
         {
             _catchingUp = false;
             if (frame is not null && !_closed) Add(frame);
+            if (frame is not null) _askAt = _taken; // one merged difference at a time
         }
-        if (frame is null) AskNext();
+        AskNext();
     }
 
     /// <summary>Takes a last frame, and nothing after it.</summary>
@@ -105,8 +115,8 @@ internal sealed class Outbox(int bound)
     {
         lock (_gate)
         {
-            _bytes -= bytes;
-            if (_bytes <= bound)
+            _written += bytes;
+            if (Bytes <= bound)
             {
                 _room?.TrySetResult();
                 _room = null;
@@ -116,20 +126,22 @@ internal sealed class Outbox(int bound)
     }
 
     /// <summary>Waits while more is here than there should be: so long nothing more is read from the connection.</summary>
-    public ValueTask WaitForRoomAsync()
+    public ValueTask WaitForRoomAsync(CancellationToken stop)
     {
         lock (_gate)
         {
-            if (_bytes <= bound || _closed) return ValueTask.CompletedTask;
+            if (Bytes <= bound || _closed) return ValueTask.CompletedTask;
             _room ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
-            return new(_room.Task);
+            return new(_room.Task.WaitAsync(stop));
         }
     }
+
+    private long Bytes => _taken - _written;
 
     private void Add(Frame frame)
     {
         _frames.Add(frame);
-        _bytes += frame.Length;
+        _taken += frame.Length;
         _arrival?.TrySetResult();
         _arrival = null;
     }
@@ -139,7 +151,7 @@ internal sealed class Outbox(int bound)
         Subscription? next;
         lock (_gate)
         {
-            if (_bytes > 0 || _catchingUp || !_lagging.TryDequeue(out next)) return;
+            if (_written < _askAt || _catchingUp || !_lagging.TryDequeue(out next)) return;
             _catchingUp = true;
         }
         next.Writer.Post(new CatchUpMessage(next, Asked: true));

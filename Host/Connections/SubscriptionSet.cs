@@ -4,7 +4,7 @@ using SharedState.Host.Protocol;
 namespace SharedState.Host.Connections;
 
 /// <summary>What one connection subscribes to, by the client's spelling of each path. Owned by the receive loop.</summary>
-internal sealed class SubscriptionSet(HostState host, RequestLane lane)
+internal sealed class SubscriptionSet(HostState host, Outbox outbox, Replies replies)
 {
     private readonly OrderedDictionary<string, Subscription> _subscriptions = new(StringComparer.Ordinal);
     private readonly List<Subscription> _added = [];
@@ -48,7 +48,7 @@ internal sealed class SubscriptionSet(HostState host, RequestLane lane)
         // :: Step 3: what comes, after the reply
         foreach (var wanted in insert)
         {
-            var subscription = new Subscription(wanted, host.Services.Find(wanted.Path.Service)!, lane);
+            var subscription = new Subscription(wanted, host.Services.Find(wanted.Path.Service)!, outbox, replies);
             _subscriptions.Add(wanted.Spelling, subscription);
             _added.Add(subscription);
         }
@@ -77,11 +77,15 @@ internal sealed class SubscriptionSet(HostState host, RequestLane lane)
         return others < host.Limits.Subscriptions ? null : Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
     }
 
-    private static Task DropAsync(List<Subscription> dropped) => Task.WhenAll(
-        dropped.GroupBy(subscription => subscription.Writer).Select(group =>
+    private static async Task DropAsync(List<Subscription> dropped)
+    {
+        var ends = new List<Task>();
+        foreach (var group in dropped.GroupBy(subscription => subscription.Writer))
         {
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            ends.Add(done.Task);
             group.Key.Post(new DropMessage([.. group], done));
-            return done.Task;
-        }));
+        }
+        foreach (var end in ends) await end;
+    }
 }

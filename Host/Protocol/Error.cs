@@ -20,6 +20,8 @@ internal sealed record Error(string Code, string Message, bool Temporary = false
 
     public static readonly Error StorageLimit = new("too_large", "the update is over a limit of the service's storage; nothing was changed");
 
+    public static readonly Error Internal = new("internal", "something failed on the server; its log says what");
+
     public static readonly Error ServiceDown = new("unavailable", "the service is configured but not running; the server's log says why", Temporary: true);
 
     public static readonly Error Stopping = new("unavailable", "the server is stopping; connect again", Temporary: true);

@@ -29,8 +29,16 @@ internal sealed class FrameWriter
 
     private FrameWriter() => _json = new(_buffer, Options);
 
-    /// <summary>The calling thread's writer. No method awaits, so none meets another's half-written frame.</summary>
-    public static FrameWriter OfThisThread => t_ofThisThread ??= new();
+    /// <summary>The calling thread's writer. No method awaits, so none meets another's half-written frame, but for one that an exception left.</summary>
+    public static FrameWriter OfThisThread
+    {
+        get
+        {
+            var writer = t_ofThisThread ??= new();
+            if (writer._json.BytesPending > 0 || writer._buffer.WrittenCount > 0) writer.Clear();
+            return writer;
+        }
+    }
 
     /// <summary>A path as a JSON string, for <see cref="Notify"/>.</summary>
     public static JsonEncodedText Encode(string path) => JsonEncodedText.Encode(path, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);

@@ -60,8 +60,14 @@ internal sealed class Request
     /// <summary>When the request was read, by the host's monotonic clock.</summary>
     public long ReceivedAt { get; set; }
 
-    /// <summary>The connection that waits for the reply.</summary>
+    /// <summary>Where it stands among its connection's requests with its writer; null where no writer answers it.</summary>
     public Connections.RequestLane Lane { get; set; } = null!;
+
+    /// <summary>The reply, once there is one. Guarded by its connection's <see cref="Connections.Replies"/>.</summary>
+    public Frame? Reply { get; set; }
+
+    /// <summary>Notifications on the same connection that must go out before the reply. Guarded as <see cref="Reply"/> is.</summary>
+    public int Awaits { get; set; }
 
     /// <summary>Notes that a field was read. A second one is an error: which of the two is meant cannot be told.</summary>
     public void Once(ref bool seen, string field)

@@ -34,7 +34,7 @@ internal sealed class LiveHost : IAsyncDisposable
     public Uri Url => new($"ws://127.0.0.1:{Port}/");
 
     public static async Task<LiveHost> StartAsync(
-        MemoryStorage? items = null, MemoryStorage? other = null, Limits? limits = null, TimeProvider? time = null, IReadOnlySet<string>? origins = null, ILogger? logger = null)
+        MemoryStorage? items = null, MemoryStorage? other = null, Limits? limits = null, TimeProvider? time = null, IReadOnlySet<string>? origins = null, bool compression = false, ILogger? logger = null)
     {
         limits ??= new();
         time ??= TimeProvider.System;
@@ -43,7 +43,7 @@ internal sealed class LiveHost : IAsyncDisposable
         foreach (var writer in writers) await writer.StartAsync();
         var state = new HostState(new([("items", writers[0]), ("other", writers[1]), ("down", null)]), limits, time, logger);
         var registry = new ConnectionRegistry(state);
-        var endpoint = new WebSocketEndpoint(state, registry, origins);
+        var endpoint = new WebSocketEndpoint(state, registry, origins, compression);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));

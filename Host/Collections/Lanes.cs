@@ -1,0 +1,178 @@
+using SharedState.Host.Connections;
+using SharedState.Host.Protocol;
+
+namespace SharedState.Host.Collections;
+
+/// <summary>
+/// A service's requests until they are answered or go to the next commit: each connection's run in order, and wait where they must. None
+/// waits longer than <see cref="WaitTime"/>. Touched by the writer's loop only.
+/// </summary>
+internal sealed class Lanes(ServiceStorage storage, CollectionCache collections, CommitQueue commits, TimeProvider time, Action<object> post) : IDisposable
+{
+    // Every request is answered within 10 s; a commit that is given up on has ended by then.
+    private static readonly TimeSpan WaitTime = TimeSpan.FromSeconds(9.5), LookInterval = TimeSpan.FromMilliseconds(250);
+
+    private readonly HashSet<RequestLane> _waiting = [];   // lanes with requests that cannot run yet
+    private readonly HashSet<Collection> _uncertain = [];  // collections with updates whose outcome is not known
+    private ITimer? _look;
+    private bool _looking;
+
+    /// <summary>Why nothing runs, or null where it does.</summary>
+    public Error? Closed { get; set; } = Error.StorageAway;
+
+    /// <summary>Runs a request now, or puts it behind those of its connection that cannot run yet.</summary>
+    public void Enter(Request request)
+    {
+        if (request.Lane.Waiting.Count > 0)
+        {
+            // What it will need is read meanwhile, so that a storage that hangs is waited for once, not once for each.
+            if (request.Target != Target.Listing) collections.Find(request.Path.Key);
+        }
+        else if (TryRun(request))
+        {
+            return;
+        }
+        request.Lane.Waiting.Enqueue(request);
+        _waiting.Add(request.Lane);
+        Look();
+    }
+
+    /// <summary>Runs what a lane's requests waited for, as far as they can now.</summary>
+    public void Resume(RequestLane lane)
+    {
+        while (lane.Waiting.TryPeek(out var request) && TryRun(request)) lane.Waiting.Dequeue();
+        if (lane.Waiting.Count == 0) _waiting.Remove(lane);
+    }
+
+    /// <summary>Runs what waited for a collection.</summary>
+    public void ResumeAll(Collection collection)
+    {
+        foreach (var lane in collection.TakeWaitingLanes()) Resume(lane);
+        collections.DropIfNew(collection);
+    }
+
+    /// <summary>Answers a listing.</summary>
+    public void Finish(ListedMessage listed)
+    {
+        var (request, lane) = (listed.Request, listed.Request.Lane);
+        lane.Listing = false;
+        if (lane.Waiting.TryPeek(out var first) && first == request)
+        {
+            if (listed.Names is { } names) lane.Replies.Answer(request, FrameWriter.OfThisThread.Reply(request, FrameWriter.OfThisThread.List(names)));
+            else Refuse(request, Error.StorageAway);
+            lane.Waiting.Dequeue();
+        }
+        Resume(lane);
+    }
+
+    /// <summary>Keeps an update whose outcome is not known, until its collection is read again.</summary>
+    public void Keep(Request request, Collection collection)
+    {
+        collection.Uncertain.Add(request);
+        _uncertain.Add(collection);
+        Look();
+    }
+
+    /// <summary>Answers a collection's updates whose outcome was not known.</summary>
+    public void AnswerUncertain(Collection collection, Error error)
+    {
+        if (!_uncertain.Remove(collection)) return;
+        foreach (var request in collection.Uncertain) Refuse(request, error);
+        collection.Uncertain.Clear();
+    }
+
+    /// <summary>Answers what has waited long enough.</summary>
+    public void AnswerOverdue()
+    {
+        _looking = false;
+        foreach (var collection in _uncertain.Where(collection => collection.Uncertain.Exists(IsOverdue)).ToArray())
+            AnswerUncertain(collection, Error.OutcomeUnknown);
+        foreach (var lane in _waiting.ToArray())
+        {
+            while (lane.Waiting.TryPeek(out var request) && IsOverdue(request))
+            {
+                Refuse(request, Error.StorageSilent);
+                lane.Waiting.Dequeue();
+            }
+            Resume(lane);
+        }
+        Look();
+    }
+
+    public static void Refuse(Request request, Error error) => request.Lane.Replies.Answer(request, FrameWriter.OfThisThread.Refuse(request, error));
+
+    public void Dispose() => _look?.Dispose();
+
+    private bool IsOverdue(Request request) => time.GetElapsedTime(request.ReceivedAt) > WaitTime;
+
+    private void Look()
+    {
+        if (_looking || (_waiting.Count == 0 && _uncertain.Count == 0)) return;
+        _looking = true;
+        _look ??= time.CreateTimer(_ => post(new OverdueMessage()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _look.Change(LookInterval, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Answers a request, or hands it to the next commit; false if it has to wait for something.</summary>
+    private bool TryRun(Request request)
+    {
+        if (Closed is { } closed)
+        {
+            Refuse(request, closed);
+            return true;
+        }
+        if (request.Target != Target.Update && request.Lane.Commits > 0) return false; // it must see them
+        if (request.Target == Target.Listing) return List(request);
+        var collection = collections.Find(request.Path.Key);
+        switch (collection.State)
+        {
+            case CollectionState.Away:
+                Refuse(request, Error.StorageAway);
+                return true;
+            case CollectionState.Loading:
+                collection.WaitFor(request.Lane);
+                return false;
+            case CollectionState.Loaded when request.Target == Target.Update:
+                return Update(request, collection);
+            default:
+                request.Lane.Replies.Answer(request, FrameWriter.OfThisThread.Reply(request, collection.Snapshot(), collection.Position));
+                return true;
+        }
+    }
+
+    private bool Update(Request request, Collection collection)
+    {
+        if (collection.Exceeds(request) is not { } error)
+        {
+            commits.Add(request, collection);
+            return true;
+        }
+        if (collection.PendingUpdates > 0)
+        {
+            collection.WaitFor(request.Lane); // what is pending may make room: only without it the answer is exact
+            return false;
+        }
+        Refuse(request, error);
+        return true;
+    }
+
+    private bool List(Request request)
+    {
+        if (!request.Lane.Listing) _ = ListAsync(request);
+        request.Lane.Listing = true;
+        return false;
+    }
+
+    private async Task ListAsync(Request request)
+    {
+        try
+        {
+            post(new ListedMessage(request, await storage.ListAsync(request.Path.App)));
+        }
+        catch (ItemServiceException exception)
+        {
+            WriterLog.ListFailed(storage.Logger, storage.ServiceName, exception.Message, exception.InnerException);
+            post(new ListedMessage(request, null));
+        }
+    }
+}
