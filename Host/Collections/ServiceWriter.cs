@@ -120,6 +120,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
             WriterLog.Failed(_storage.Logger, Name, exception);
             _collections.Distrust();
             if (message is Request request) Lanes.Refuse(request, Error.Internal);
+            if (message is DropMessage drop) drop.Done?.TrySetResult();
             if (message is CatchUpMessage { Asked: true } catchUp) catchUp.Subscription.Outbox.CatchUp(null);
             if (message is not OverdueMessage) Post(new OverdueMessage()); // lanes that would have been resumed
         }

@@ -150,8 +150,7 @@ internal sealed class Connection : IDisposable
                 return;
             }
             _received.Received(count);
-            Volatile.Write(ref _lastReceivedAt, _host.Time.GetTimestamp());
-            Volatile.Write(ref _pingedAt, 0);
+            Heard();
             if (!await TakeMessagesAsync(stop.Token, aborted)) return;
             var since = !_messages.Unfinished ? 0 : Volatile.Read(ref _messageSince) is var began and not 0 ? began : _lastReceivedAt;
             Volatile.Write(ref _messageSince, since);
@@ -179,11 +178,18 @@ internal sealed class Connection : IDisposable
                     Volatile.Write(ref _messageSince, 0);
                     if (_rate is not null) await _rate.WaitAsync(aborted);
                     await _dispatcher.DispatchAsync(request, aborted);
+                    Heard(); // while a request waits for its turn nothing is read, so that a pong would not be seen
                     break;
             }
             _messages.Next();
             await _outbox.WaitForRoomAsync(stop);
         }
+    }
+
+    private void Heard()
+    {
+        Volatile.Write(ref _lastReceivedAt, _host.Time.GetTimestamp());
+        Volatile.Write(ref _pingedAt, 0);
     }
 
     private async Task SendLoop(CancellationToken aborted)

@@ -19,6 +19,9 @@ internal sealed class MemoryStorage
     /// <summary>Runs after each commit was applied, before it is answered.</summary>
     public Func<IReadOnlyList<ItemUpdate>, Task>? AfterCommit { get; set; }
 
+    /// <summary>Sees each update that took effect, and what is stored after it. Runs within the commit, on its thread.</summary>
+    public Action<ItemUpdate, StoredCollection>? Applied { get; set; }
+
     public Func<CollectionKey, CancellationToken, Task>? BeforeLoad { get; set; }
 
     public Func<CancellationToken, Task>? BeforeOpen { get; set; }
@@ -43,7 +46,28 @@ internal sealed class MemoryStorage
         }
     }
 
+    /// <summary>Loses what a storage may lose: remembered removals, and with <paramref name="epoch"/> the lineage of all revisions.</summary>
+    public void LoseHistory(string? epoch = null)
+    {
+        lock (_gate)
+        {
+            if (epoch is not null) Epoch = epoch;
+            foreach (var stored in _collections.Values)
+            {
+                stored.Tombstones.Clear();
+                stored.HistoryStart = stored.Revision;
+            }
+        }
+    }
+
     private CommitResult Apply(ItemUpdate update)
+    {
+        var result = Store(update);
+        if (result.Status == CommitStatus.Committed) Applied?.Invoke(update, Read(update.Key));
+        return result;
+    }
+
+    private CommitResult Store(ItemUpdate update)
     {
         if (!_collections.TryGetValue(update.Key, out var stored)) _collections.Add(update.Key, stored = new());
         var effective = update.Insert.Count > 0 || (update.Reset ? stored.Items.Count > 0 : update.Remove.Any(stored.Items.ContainsKey));
