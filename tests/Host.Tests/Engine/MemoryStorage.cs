@@ -19,6 +19,12 @@ internal sealed class MemoryStorage
     /// <summary>Runs after each commit was applied, before it is answered.</summary>
     public Func<IReadOnlyList<ItemUpdate>, Task>? AfterCommit { get; set; }
 
+    /// <summary>Changes what a commit returns, as a plugin with a bug would.</summary>
+    public Func<IReadOnlyList<CommitResult>, IReadOnlyList<CommitResult>>? Results { get; set; }
+
+    /// <summary>Changes what a load returns, as a plugin with a bug would.</summary>
+    public Func<StoredCollection, StoredCollection>? Loaded { get; set; }
+
     /// <summary>Sees each update that took effect, and what is stored after it. Runs within the commit, on its thread.</summary>
     public Action<ItemUpdate, StoredCollection>? Applied { get; set; }
 
@@ -113,7 +119,7 @@ internal sealed class MemoryStorage
         {
             if (storage.BeforeLoad is { } before) await before(key, stop);
             lock (storage._gate) storage.Loads++;
-            return storage.Read(key);
+            return storage.Loaded is { } loaded ? loaded(storage.Read(key)) : storage.Read(key);
         }
 
         public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
@@ -126,7 +132,7 @@ internal sealed class MemoryStorage
                 results = [.. batch.Select(storage.Apply)];
             }
             if (storage.AfterCommit is { } after) await after(batch);
-            return results;
+            return storage.Results is { } change ? change(results) : results;
         }
 
         public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)

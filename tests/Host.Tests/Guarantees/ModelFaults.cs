@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -7,7 +8,7 @@ internal sealed class ModelFaults
 {
     public const string RefusedId = "too-large";
 
-    private readonly Queue<string> _nextCommits = new();
+    private readonly ConcurrentQueue<string> _nextCommits = new();
     private readonly List<TaskCompletionSource> _held = [];
     private int _failingLoads;
 
@@ -23,7 +24,7 @@ internal sealed class ModelFaults
             await WaitAsync();
             if (batch.Any(update => update.Insert.Any(item => item.Id == RefusedId))) throw new ItemServiceException(ItemServiceFault.TooLarge, "too large");
             if (!_nextCommits.TryPeek(out var fault) || fault == "lost after") return;
-            _nextCommits.Dequeue();
+            _nextCommits.TryDequeue(out string? _);
             throw fault switch
             {
                 "away" => new ItemServiceException(ItemServiceFault.Unavailable, "away"),
@@ -34,7 +35,7 @@ internal sealed class ModelFaults
         storage.AfterCommit = _ =>
         {
             if (!_nextCommits.TryPeek(out var fault) || fault != "lost after") return Task.CompletedTask;
-            _nextCommits.Dequeue();
+            _nextCommits.TryDequeue(out string? _);
             throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, "lost");
         };
     }

@@ -15,11 +15,13 @@ internal sealed class ModelHost : IDisposable
 
     public static readonly Limits Limits = new() { Tombstones = 3, CollectionIdleTime = TimeSpan.FromSeconds(4), RequestsInFlight = 8 };
 
+    private readonly Limits _limits;
     private ServiceWriter[] _writers = [];
 
-    public ModelHost(Dictionary<string, MemoryStorage> storages)
+    public ModelHost(Dictionary<string, MemoryStorage> storages, Limits? limits = null)
     {
         Storages = storages;
+        _limits = limits ?? Limits;
         Start();
     }
 
@@ -59,10 +61,10 @@ internal sealed class ModelHost : IDisposable
         _writers = [.. Services.Select(name =>
         {
             var context = new ItemServiceContext { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance };
-            return new ServiceWriter(new(Storages[name].CreateService, context, Limits, Time, Thread.Scheduler), Limits, Time);
+            return new ServiceWriter(new(Storages[name].CreateService, context, _limits, Time, Thread.Scheduler), _limits, Time);
         })];
         foreach (var writer in _writers) Thread.Complete(writer.StartAsync);
-        State = new(new(_writers.Select(writer => (writer.Name, (ServiceWriter?)writer))), Limits, Time, NullLogger.Instance);
+        State = new(new(_writers.Select(writer => (writer.Name, (ServiceWriter?)writer))), _limits, Time, NullLogger.Instance);
     }
 
     private void Stop()
@@ -97,19 +99,32 @@ internal sealed class ModelPeer
     public int Read(int most)
     {
         var count = 0;
-        for (; count < most; count++)
-        {
-            if (_taken.Count == 0 && !_outbox.Empty) _host.Thread.Complete(async () => await _outbox.TakeAsync(_taken));
-            if (_taken.Count == 0) break;
-            var frame = _taken[0];
-            _taken.RemoveAt(0);
-            byte[] bytes = [.. frame.Head.Span, .. frame.Body.Span, .. frame.Tail.Span];
-            Client.Receive(bytes.AsMemory(bytes[1] switch { 127 => 10, 126 => 4, _ => 2 }));
-            _outbox.Written(frame.Length);
-            _host.Thread.Run();
-        }
+        for (; count < most && Next() is { } message; count++) Client.Receive(message);
         return count;
     }
+
+    /// <summary>Reads what the server has for the client, without a look at it.</summary>
+    public List<byte[]> ReadRaw()
+    {
+        var messages = new List<byte[]>();
+        while (Next() is { } message) messages.Add(message.ToArray());
+        return messages;
+    }
+
+    private Memory<byte>? Next()
+    {
+        if (_taken.Count == 0 && !_outbox.Empty) _host.Thread.Complete(async () => await _outbox.TakeAsync(_taken));
+        if (_taken.Count == 0) return null;
+        var frame = _taken[0];
+        _taken.RemoveAt(0);
+        byte[] bytes = [.. frame.Head.Span, .. frame.Body.Span, .. frame.Tail.Span];
+        _outbox.Written(frame.Length);
+        _host.Thread.Run();
+        return bytes.AsMemory(bytes[1] switch { 127 => 10, 126 => 4, _ => 2 });
+    }
+
+    /// <summary>What the server holds for the client.</summary>
+    public long HeldBytes => _outbox.HeldBytes;
 
     /// <summary>The connection breaks; what was not read is lost.</summary>
     public void Break()

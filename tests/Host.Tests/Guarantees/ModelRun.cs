@@ -50,7 +50,11 @@ internal sealed class ModelRun : IDisposable
         }
     }
 
-    public void Dispose() => _host.Dispose();
+    public void Dispose()
+    {
+        foreach (var faults in _faults) faults.Heal();
+        _host.Dispose();
+    }
 
     private void Step(int index)
     {
