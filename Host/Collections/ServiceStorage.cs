@@ -46,17 +46,26 @@ internal sealed class ServiceStorage(
         _service = await ChangeAsync(
             async token =>
             {
-                var service = create();
+                IItemService service;
+                try
+                {
+                    service = create();
+                }
+                catch (Exception exception)
+                {
+                    throw Broken(exception);
+                }
                 try
                 {
                     await service.OpenAsync(context, token);
                     token.ThrowIfCancellationRequested(); // nobody waits for it any more
                     return service;
                 }
-                catch
+                catch (Exception exception)
                 {
                     await CloseAsync(service);
-                    throw;
+                    if (exception is ItemServiceException or OperationCanceledException) throw;
+                    throw Broken(exception);
                 }
             },
             limits.StorageTime,
@@ -217,6 +226,10 @@ internal sealed class ServiceStorage(
 
     private Task<T> Start<T>(Func<Task<T>> call) =>
         Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler).Unwrap();
+
+    /// <summary>What throws anything else when it is opened does so because of a mistake in it, which another attempt would not mend.</summary>
+    private static ItemServiceException Broken(Exception exception) => exception as ItemServiceException
+        ?? new(ItemServiceFault.Unusable, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}", exception);
 
     private static ItemServiceException Silent(ItemServiceFault fault) => new(fault, "the storage does not answer");
 }

@@ -70,6 +70,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     private async Task OpenAsync(TaskCompletionSource first)
     {
+        string? said = null; // the same reason is said once
         for (var attempt = 1; !_stop.IsCancellationRequested; attempt++)
         {
             try
@@ -88,7 +89,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
             }
             catch (ItemServiceException exception)
             {
-                if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, exception.Message, exception.InnerException);
+                if (!_stop.IsCancellationRequested && exception.Message != said) WriterLog.NotOpen(_storage.Logger, Name, said = exception.Message, exception.InnerException);
                 first.TrySetResult();
                 await Task.Delay(Backoff.After(attempt), _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -120,6 +121,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
             WriterLog.Failed(_storage.Logger, Name, exception);
             _collections.Distrust();
             if (message is Request request) Lanes.Refuse(request, Error.Internal);
+            if (message is DropMessage drop) drop.Done?.TrySetResult();
             if (message is CatchUpMessage { Asked: true } catchUp) catchUp.Subscription.Outbox.CatchUp(null);
             if (message is not OverdueMessage) Post(new OverdueMessage()); // lanes that would have been resumed
         }

@@ -25,6 +25,7 @@ internal sealed record LimitField(
         Number("item_depth", 1, 1_000, l => l.ItemDepth, (l, v) => l with { ItemDepth = (int)v }),
         Number("id_bytes", 1, 1_024, l => l.IdBytes, (l, v) => l with { IdBytes = (int)v }),
         Number("name_bytes", 1, 512, l => l.NameBytes, (l, v) => l with { NameBytes = (int)v }),
+        Number("options_bytes", 16, 1 << 20, l => l.OptionsBytes, (l, v) => l with { OptionsBytes = (int)v }),
         Number("item_bytes", 16, 1 << 30, l => l.ItemBytes, (l, v) => l with { ItemBytes = (int)v }),
         Number("request_items", 1, int.MaxValue, l => l.RequestItems, (l, v) => l with { RequestItems = (int)v }),
         Number("collection_items", 1, int.MaxValue, l => l.CollectionItems, (l, v) => l with { CollectionItems = (int)v }),

@@ -28,8 +28,10 @@ internal sealed class Dispatcher
         _replies.Expect(request);
         if (request.Target is Target.Read or Target.Update or Target.Listing && _host.Services.Find(request.Path.Service) is { } writer)
         {
-            // Another writer's requests are answered first, so that requests run in the order in which they came.
-            await _replies.WaitAsync(writer == _writer ? _host.Limits.RequestsInFlight : 1, aborted);
+            // Another writer's requests are answered first, so that requests run in the order in which they came. And what a connection
+            // has in flight is bounded in bytes as well: a message's worth, and the one that goes over it.
+            var alone = writer != _writer || _replies.Bytes > _host.Limits.MessageBytes;
+            await _replies.WaitAsync(alone ? 1 : _host.Limits.RequestsInFlight, aborted);
             if (writer != _writer) (_writer, _lane) = (writer, new(_replies));
             request.Lane = _lane!;
             writer.Post(request);

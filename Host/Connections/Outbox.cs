@@ -22,10 +22,15 @@ internal sealed class Outbox(int bound, bool compression = false)
     private TaskCompletionSource? _room;
 
     /// <summary>Whether nothing waits and nothing is being written.</summary>
-    public bool Empty
+    public bool Empty => HeldBytes == 0;
+
+    /// <summary>What waits or is being written.</summary>
+    public long HeldBytes
     {
-        get { lock (_gate) return Bytes == 0; }
+        get { lock (_gate) return Bytes; }
     }
+
+    private long Bytes => _taken - _written;
 
     /// <summary>
     /// Takes a notification, or says no. After a no the subscription lags: it is asked to catch up when all that stands before it is
@@ -135,8 +140,6 @@ internal sealed class Outbox(int bound, bool compression = false)
             return new(_room.Task.WaitAsync(stop));
         }
     }
-
-    private long Bytes => _taken - _written;
 
     private void Add(Frame frame)
     {

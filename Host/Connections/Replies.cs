@@ -12,13 +12,24 @@ internal sealed class Replies(Outbox outbox)
 
     // All guarded by _gate, as are the requests' Reply and Awaits.
     private readonly Queue<Request> _open = new(); // oldest first; bounded by Limits.RequestsInFlight, since the receive loop waits
+    private long _bytes;                          // of the items in them
     private int _waitingFor = -1;
     private TaskCompletionSource? _change;
 
     /// <summary>A request was read.</summary>
     public void Expect(Request request)
     {
-        lock (_gate) _open.Enqueue(request);
+        lock (_gate)
+        {
+            _open.Enqueue(request);
+            _bytes += request.UpdateBytes;
+        }
+    }
+
+    /// <summary>The bytes of the items in requests that are not answered.</summary>
+    public long Bytes
+    {
+        get { lock (_gate) return _bytes; }
     }
 
     /// <summary>Waits until at most <paramref name="most"/> requests are not answered. For the receive loop.</summary>
@@ -64,7 +75,7 @@ internal sealed class Replies(Outbox outbox)
         while (_open.TryPeek(out var next) && next is { Reply: { } reply, Awaits: 0 })
         {
             outbox.Enqueue(reply);
-            _open.Dequeue();
+            _bytes -= _open.Dequeue().UpdateBytes;
         }
         if (_open.Count > _waitingFor) return;
         _waitingFor = -1;

@@ -69,7 +69,7 @@ internal sealed class LiveHost : IAsyncDisposable
     {
         await _registry.StopAsync();
         await _app.StopAsync();
-        foreach (var writer in _writers) await writer.DisposeAsync();
+        await Task.WhenAll(_writers.Select(writer => writer.DisposeAsync().AsTask()));
     }
 
     public async ValueTask DisposeAsync()

@@ -19,6 +19,15 @@ internal sealed class MemoryStorage
     /// <summary>Runs after each commit was applied, before it is answered.</summary>
     public Func<IReadOnlyList<ItemUpdate>, Task>? AfterCommit { get; set; }
 
+    /// <summary>Changes what a commit returns, as a plugin with a bug would.</summary>
+    public Func<IReadOnlyList<CommitResult>, IReadOnlyList<CommitResult>>? Results { get; set; }
+
+    /// <summary>Changes what a load returns, as a plugin with a bug would.</summary>
+    public Func<StoredCollection, StoredCollection>? Loaded { get; set; }
+
+    /// <summary>Sees each update that took effect, and what is stored after it. Runs within the commit, on its thread.</summary>
+    public Action<ItemUpdate, StoredCollection>? Applied { get; set; }
+
     public Func<CollectionKey, CancellationToken, Task>? BeforeLoad { get; set; }
 
     public Func<CancellationToken, Task>? BeforeOpen { get; set; }
@@ -43,7 +52,28 @@ internal sealed class MemoryStorage
         }
     }
 
+    /// <summary>Loses what a storage may lose: remembered removals, and with <paramref name="epoch"/> the lineage of all revisions.</summary>
+    public void LoseHistory(string? epoch = null)
+    {
+        lock (_gate)
+        {
+            if (epoch is not null) Epoch = epoch;
+            foreach (var stored in _collections.Values)
+            {
+                stored.Tombstones.Clear();
+                stored.HistoryStart = stored.Revision;
+            }
+        }
+    }
+
     private CommitResult Apply(ItemUpdate update)
+    {
+        var result = Store(update);
+        if (result.Status == CommitStatus.Committed) Applied?.Invoke(update, Read(update.Key));
+        return result;
+    }
+
+    private CommitResult Store(ItemUpdate update)
     {
         if (!_collections.TryGetValue(update.Key, out var stored)) _collections.Add(update.Key, stored = new());
         var effective = update.Insert.Count > 0 || (update.Reset ? stored.Items.Count > 0 : update.Remove.Any(stored.Items.ContainsKey));
@@ -89,7 +119,7 @@ internal sealed class MemoryStorage
         {
             if (storage.BeforeLoad is { } before) await before(key, stop);
             lock (storage._gate) storage.Loads++;
-            return storage.Read(key);
+            return storage.Loaded is { } loaded ? loaded(storage.Read(key)) : storage.Read(key);
         }
 
         public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
@@ -102,7 +132,7 @@ internal sealed class MemoryStorage
                 results = [.. batch.Select(storage.Apply)];
             }
             if (storage.AfterCommit is { } after) await after(batch);
-            return results;
+            return storage.Results is { } change ? change(results) : results;
         }
 
         public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)

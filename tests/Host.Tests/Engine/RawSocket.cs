@@ -83,7 +83,7 @@ internal sealed class RawSocket : IAsyncDisposable
         {
             var head = new byte[2];
             if (await _stream.ReadAtLeastAsync(head, 2, throwOnEndOfStream: false, patience.Token) < 2) return null;
-            Assert.Equal(0x80, head[0] & 0xF0); // whole, and no reserved bit
+            Assert.Equal(0x80, head[0] & 0xB0); // whole, and no reserved bit but that of compression, which counts as part of the opcode
             Assert.Equal(0, head[1] & 0x80);    // a server does not mask
             ulong length = head[1];
             if (length >= 126)
@@ -94,7 +94,7 @@ internal sealed class RawSocket : IAsyncDisposable
             }
             var payload = new byte[length];
             await _stream.ReadExactlyAsync(payload, patience.Token);
-            return (head[0] & 0x0F, payload);
+            return (head[0] & 0x4F, payload);
         }
         catch (IOException)
         {

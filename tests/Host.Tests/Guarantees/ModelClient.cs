@@ -1,0 +1,165 @@
+using System.Text;
+using System.Text.Json;
+
+namespace SharedState.Host.Tests.Guarantees;
+
+/// <summary>
+/// A client by the protocol's letter: it applies each notification by the position rule, and after every frame its copy must be what the
+/// collection was at that frame's revision. Makes requests; knows nothing of how they travel.
+/// </summary>
+internal sealed class ModelClient(ModelHistory history, Dictionary<string, ModelClient.Copy> known)
+{
+    private readonly Dictionary<string, Copy> _copies = new(StringComparer.Ordinal);
+    private readonly Queue<Action<JsonElement>> _expected = new();
+    private readonly Dictionary<string, Position> _acknowledged = new(StringComparer.Ordinal);
+    private int _sent, _answered;
+
+    /// <summary>Whether nothing may be merged for this client: it always reads, and no fault has happened yet.</summary>
+    public bool GetsEverySingleChange { get; set; }
+
+    public int Unanswered => _expected.Count;
+
+    public IReadOnlyDictionary<string, Copy> Copies => _copies;
+
+    /// <summary>What to come back with after the connection broke.</summary>
+    public Dictionary<string, Copy> Known => known;
+
+    /// <summary>A copy of a collection.</summary>
+    internal sealed record Copy(IReadOnlyDictionary<string, string> Items, Position? Position)
+    {
+        public static readonly Copy Nothing = new(new Dictionary<string, string>(), null);
+
+        /// <summary>What it came back with, while the first notification has not come.</summary>
+        public Position? Since { get; init; }
+    }
+
+    /// <summary>Splits a spelling into service and collection, as the server must.</summary>
+    public static (string Service, CollectionKey Key) Parse(string spelling)
+    {
+        var parts = spelling.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        return (parts[1], new(parts[0], parts[2]));
+    }
+
+    public string Get(string path) => Request("GET", path, null, reply =>
+    {
+        if (!Ok(reply)) return;
+        var (service, key) = Parse(path);
+        var (position, items) = (PositionOf(reply), Items(reply.GetProperty("data")));
+        Same(history.At(service, key, position), items, "GET", position);
+        if (_acknowledged.TryGetValue($"{service}/{key}", out var own) && own.Epoch == position.Epoch)
+            Assert.True(position.Revision >= own.Revision, "a GET does not show this connection's own update");
+    });
+
+    /// <summary>An update; <paramref name="mark"/> is in each of its items.</summary>
+    public string Put(string path, string argument, int mark) => Request("PUT", path, argument, reply =>
+    {
+        var code = Ok(reply) ? "ok" : reply.GetProperty("error").GetProperty("code").GetString();
+        if (code is "unavailable" or "too_large" or "limit" or "internal") Assert.False(history.Holds(mark), $"refused with {code}, but stored");
+        if (code != "ok") return;
+        var (service, key) = Parse(path);
+        var position = PositionOf(reply);
+        _acknowledged[$"{service}/{key}"] = position;
+        if (argument.Contains("\"v\":")) Assert.True(history.Holds(mark), "acknowledged, but not stored");
+        foreach (var (spelling, copy) in _copies)
+        {
+            if (Parse(spelling) == (service, key))
+                Assert.True(copy.Position is { } at && at.Epoch == position.Epoch && at.Revision >= position.Revision, $"the reply of {position} came before its notification; {spelling} is at {copy.Position}");
+        }
+    });
+
+    /// <summary>Changes the subscriptions.</summary>
+    /// <param name="insert">Spellings with their other options; those that have a known copy and <paramref name="resume"/> come back with it.</param>
+    /// <param name="remove">Spellings to drop; null replaces all.</param>
+    /// <param name="resume">Whether to come back with what is known.</param>
+    public string Subscribe(IReadOnlyDictionary<string, string> insert, IReadOnlyCollection<string>? remove, bool resume)
+    {
+        var begin = insert.ToDictionary(pair => pair.Key, pair => resume && known.TryGetValue(pair.Key, out var copy) ? copy : Copy.Nothing);
+        var list = insert.Select(pair => begin[pair.Key].Position is { } since
+            ? $$"""["{{pair.Key}}",{{{pair.Value}}{{(pair.Value.Length > 0 ? "," : "")}}"since":{{since.Revision}},"epoch":"{{since.Epoch}}"}]"""
+            : $$"""["{{pair.Key}}",{{{pair.Value}}}]""");
+        var argument = $$"""{"insert":[{{string.Join(',', list)}}]{{(remove is null ? "" : $",\"reset\":false,\"remove\":[{string.Join(',', remove.Select(path => $"\"{path}\""))}]")}}}""";
+        return Request("PUT", "/subs", argument, reply =>
+        {
+            Assert.True(Ok(reply), reply.GetRawText());
+            if (remove is null) _copies.Clear();
+            foreach (var path in remove ?? []) _copies.Remove(path);
+            foreach (var (path, copy) in begin) _copies[path] = new(copy.Items, null) { Since = copy.Position };
+            Assert.Equal(_copies.Keys.Order(), reply.GetProperty("data").EnumerateArray().Select(entry => entry[0].GetString()!).Order());
+        });
+    }
+
+    public string Clock() => Request("GET", "/clock", null, reply => Assert.True(Ok(reply)));
+
+    /// <summary>A message from the server.</summary>
+    public void Receive(ReadOnlyMemory<byte> message)
+    {
+        using var document = JsonDocument.Parse(message);
+        var root = document.RootElement;
+        if (root.GetProperty("type").ValueEquals("MESSAGE"))
+        {
+            Notified(root);
+            return;
+        }
+        Assert.Equal(_answered++, root.GetProperty("tunnel").GetInt32());
+        _expected.Dequeue()(root);
+    }
+
+    /// <summary>At rest every copy is what storage holds.</summary>
+    public void AssertRest(Func<string, CollectionKey, StoredCollection> storage)
+    {
+        Assert.Empty(_expected);
+        foreach (var (spelling, copy) in _copies)
+        {
+            var (service, key) = Parse(spelling);
+            var stored = storage(service, key);
+            Assert.Equal(stored.Position, copy.Position);
+            Same(ModelHistory.Items(stored), copy.Items, "at rest", stored.Position);
+        }
+    }
+
+    private void Notified(JsonElement message)
+    {
+        var spelling = message.GetProperty("path").GetString()!;
+        Assert.True(_copies.TryGetValue(spelling, out var copy), $"a notification of {spelling}, which is not subscribed to");
+        var (position, data) = (PositionOf(message), message.GetProperty("data"));
+        var (first, at) = (copy.Position is null, copy.Position ?? copy.Since);
+        var sameLineage = at?.Epoch == position.Epoch;
+        if (!first && sameLineage) Assert.True(position.Revision > at!.Value.Revision, $"{position} after {at}");
+        var items = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (!data.GetProperty("reset").GetBoolean())
+        {
+            var previous = message.GetProperty("prev").GetInt64();
+            Assert.True(sameLineage, "a difference to another lineage");
+            Assert.True(previous <= at!.Value.Revision && position.Revision >= at.Value.Revision, $"a difference from {previous} to {position.Revision} for who is at {at}");
+            items = new(copy.Items);
+            foreach (var id in data.GetProperty("remove").EnumerateArray()) items.Remove(id.GetString()!);
+        }
+        if (!first && GetsEverySingleChange) Assert.Equal(at!.Value.Revision + 1, position.Revision);
+        foreach (var (id, json) in Items(data.GetProperty("insert"))) items[id] = json;
+        var (service, key) = Parse(spelling);
+        Same(history.At(service, key, position), items, "NOTIFY", position);
+        _copies[spelling] = known[spelling] = new(items, position);
+    }
+
+    private string Request(string command, string path, string? argument, Action<JsonElement> answered)
+    {
+        _expected.Enqueue(answered);
+        return $$"""{"type":"REQUEST","cmd":"{{command}}","path":"{{path}}",{{(argument is null ? "" : $"\"arg\":{argument},")}}"tunnel":{{_sent++}}}""";
+    }
+
+    private static bool Ok(JsonElement reply) => reply.GetProperty("ok").GetBoolean();
+
+    private static Position PositionOf(JsonElement message) => new(message.GetProperty("epoch").GetString()!, message.GetProperty("rev").GetInt64());
+
+    private static Dictionary<string, string> Items(JsonElement list) =>
+        list.EnumerateArray().ToDictionary(item => item.GetProperty("id").GetString()!, item => item.GetRawText(), StringComparer.Ordinal);
+
+    private static void Same(IReadOnlyDictionary<string, string> expected, IReadOnlyDictionary<string, string> actual, string what, Position position)
+    {
+        if (ModelHistory.Equal(expected, actual)) return;
+        var difference = new StringBuilder();
+        foreach (var id in expected.Keys.Union(actual.Keys).Where(id => expected.GetValueOrDefault(id) != actual.GetValueOrDefault(id)))
+            difference.Append($"\n  {id}: {expected.GetValueOrDefault(id) ?? "-"} / {actual.GetValueOrDefault(id) ?? "-"}");
+        Assert.Fail($"{what} at {position} is not what was stored (stored / shown):{difference}");
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using SharedState.Host.Tests.Engine;
+
+namespace SharedState.Host.Tests.Guarantees;
+
+/// <summary>All that was ever stored: the state of each collection at each of its positions, and each update that took effect.</summary>
+internal sealed class ModelHistory
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string Service, CollectionKey Key, Position Position), IReadOnlyDictionary<string, string>> _states = [];
+    private readonly HashSet<int> _marks = [];
+
+    /// <summary>Records what a storage stores.</summary>
+    public void Watch(string service, MemoryStorage storage) => storage.Applied = (update, stored) =>
+    {
+        lock (_gate)
+        {
+            _states.Add((service, update.Key, stored.Position), Items(stored));
+            foreach (var item in update.Insert) _marks.Add(Mark(Encoding.UTF8.GetString(item.Json.Span)));
+        }
+    };
+
+    /// <summary>Records where a storage stands, after it lost its lineage.</summary>
+    public void Record(string service, CollectionKey key, StoredCollection stored)
+    {
+        lock (_gate) _states[(service, key, stored.Position)] = Items(stored);
+    }
+
+    public IReadOnlyDictionary<string, string> At(string service, CollectionKey key, Position position)
+    {
+        lock (_gate)
+        {
+            if (_states.TryGetValue((service, key, position), out var state)) return state;
+            return position.Revision == 0 ? new Dictionary<string, string>() : throw new KeyNotFoundException($"{key} was never stored at {position}");
+        }
+    }
+
+    /// <summary>Whether an item with this mark was ever stored.</summary>
+    public bool Holds(int mark)
+    {
+        lock (_gate) return _marks.Contains(mark);
+    }
+
+    public static IReadOnlyDictionary<string, string> Items(StoredCollection stored) =>
+        stored.Items.ToDictionary(item => item.Id, item => Encoding.UTF8.GetString(item.Json.Span), StringComparer.Ordinal);
+
+    public static bool Equal(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
+        left.Count == right.Count && left.All(pair => right.TryGetValue(pair.Key, out var value) && value == pair.Value);
+
+    /// <summary>An item that is found again by its mark, at the end of its JSON.</summary>
+    public static string Item(string id, int mark, int padding) => $$"""{"id":"{{id}}","x":"{{new string('x', padding)}}","v":{{mark}}}""";
+
+    private static int Mark(string json) => int.Parse(json.AsSpan(json.LastIndexOf(':') + 1).TrimEnd('}'));
+}

@@ -1,0 +1,150 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using SharedState.Host.Collections;
+using SharedState.Host.Connections;
+using SharedState.Host.Protocol;
+using SharedState.Host.Tests.Engine;
+
+namespace SharedState.Host.Tests.Guarantees;
+
+/// <summary>The engine without sockets: its writers, dispatchers and outboxes on one thread and a clock that the test moves.</summary>
+internal sealed class ModelHost : IDisposable
+{
+    public static readonly string[] Services = ["items", "other"];
+
+    public static readonly Limits Limits = new() { Tombstones = 3, CollectionIdleTime = TimeSpan.FromSeconds(4), RequestsInFlight = 8 };
+
+    private readonly Limits _limits;
+    private ServiceWriter[] _writers = [];
+
+    public ModelHost(Dictionary<string, MemoryStorage> storages, Limits? limits = null)
+    {
+        Storages = storages;
+        _limits = limits ?? Limits;
+        Start();
+    }
+
+    public OneThread Thread { get; } = new();
+
+    public FakeTimeProvider Time { get; } = new();
+
+    public Dictionary<string, MemoryStorage> Storages { get; }
+
+    public HostState State { get; private set; } = null!;
+
+    /// <summary>Stops and starts again on the same storage. Connections are gone.</summary>
+    public void Restart()
+    {
+        Stop();
+        Start();
+    }
+
+    /// <summary>Moves the clock in steps that timers can follow.</summary>
+    public void Advance(TimeSpan time)
+    {
+        for (var left = time; left > TimeSpan.Zero; left -= TimeSpan.FromMilliseconds(250))
+        {
+            var part = left < TimeSpan.FromMilliseconds(250) ? left : TimeSpan.FromMilliseconds(250);
+            Thread.Raise(() => Time.Advance(part));
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        Thread.Dispose();
+    }
+
+    private void Start()
+    {
+        _writers = [.. Services.Select(name =>
+        {
+            var context = new ItemServiceContext { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance };
+            return new ServiceWriter(new(Storages[name].CreateService, context, _limits, Time, Thread.Scheduler), _limits, Time);
+        })];
+        foreach (var writer in _writers) Thread.Complete(writer.StartAsync);
+        State = new(new(_writers.Select(writer => (writer.Name, (ServiceWriter?)writer))), _limits, Time, NullLogger.Instance);
+    }
+
+    private void Stop()
+    {
+        foreach (var writer in _writers) Thread.Complete(async () => await writer.DisposeAsync());
+    }
+}
+
+/// <summary>One connection to a <see cref="ModelHost"/>: what a socket and its two loops would do, when the test says so.</summary>
+internal sealed class ModelPeer
+{
+    private readonly ModelHost _host;
+    private readonly Outbox _outbox;
+    private readonly Dispatcher _dispatcher;
+    private readonly Channel<string> _requests = Channel.CreateUnbounded<string>();
+    private readonly Task _receiving;
+    private List<Frame> _taken = [];
+
+    public ModelPeer(ModelHost host, ModelClient client, int outboxBytes)
+    {
+        (_host, Client) = (host, client);
+        _outbox = new(outboxBytes);
+        _dispatcher = new(host.State, _outbox);
+        _receiving = host.Thread.Begin(ReceiveLoop);
+    }
+
+    public ModelClient Client { get; }
+
+    public void Send(string request) => _requests.Writer.TryWrite(request);
+
+    /// <summary>Reads what the server has for the client, at most so many frames; returns how many there were.</summary>
+    public int Read(int most)
+    {
+        var count = 0;
+        for (; count < most && Next() is { } message; count++) Client.Receive(message);
+        return count;
+    }
+
+    /// <summary>Reads what the server has for the client, without a look at it.</summary>
+    public List<byte[]> ReadRaw()
+    {
+        var messages = new List<byte[]>();
+        while (Next() is { } message) messages.Add(message.ToArray());
+        return messages;
+    }
+
+    private Memory<byte>? Next()
+    {
+        if (_taken.Count == 0 && !_outbox.Empty) _host.Thread.Complete(async () => await _outbox.TakeAsync(_taken));
+        if (_taken.Count == 0) return null;
+        var frame = _taken[0];
+        _taken.RemoveAt(0);
+        byte[] bytes = [.. frame.Head.Span, .. frame.Body.Span, .. frame.Tail.Span];
+        _outbox.Written(frame.Length);
+        _host.Thread.Run();
+        return bytes.AsMemory(bytes[1] switch { 127 => 10, 126 => 4, _ => 2 });
+    }
+
+    /// <summary>What the server holds for the client.</summary>
+    public long HeldBytes => _outbox.HeldBytes;
+
+    /// <summary>The connection breaks; what was not read is lost.</summary>
+    public void Break()
+    {
+        _requests.Writer.Complete();
+        _outbox.Close(null);
+        _dispatcher.Leave();
+        _taken = [];
+        _host.Thread.Run();
+    }
+
+    public void AssertHealthy() => Assert.False(_receiving.IsFaulted, _receiving.Exception?.ToString());
+
+    private async Task ReceiveLoop()
+    {
+        while (await _requests.Reader.WaitToReadAsync()) // ReadAllAsync would leave this thread
+        {
+            var text = await _requests.Reader.ReadAsync();
+            await _dispatcher.DispatchAsync(RequestReader.Read(System.Text.Encoding.UTF8.GetBytes(text), _host.State.Limits), CancellationToken.None);
+            await _outbox.WaitForRoomAsync(CancellationToken.None);
+        }
+    }
+}

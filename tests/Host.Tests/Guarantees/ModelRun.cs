@@ -1,0 +1,168 @@
+using SharedState.Host.Tests.Engine;
+
+namespace SharedState.Host.Tests.Guarantees;
+
+/// <summary>One seeded run of random updates, subscriptions, slow reads, drops, restarts and faults; all of it on one thread.</summary>
+internal sealed class ModelRun : IDisposable
+{
+    private static readonly string[] Paths = ["/app/items/a", "app//items/a/", "/app/items/b", "/app/other/a", "/app/items/c"];
+    private static readonly string[] CommitFaults = ["away", "lost before", "lost after", "bug"];
+
+    private readonly Random _random;
+    private readonly ModelHistory _history = new();
+    private readonly ModelHost _host;
+    private readonly ModelFaults[] _faults;
+    private readonly ModelPeer[] _peers = new ModelPeer[4];
+    private readonly int[] _outboxBytes;
+    private int _mark;
+
+    public ModelRun(int seed)
+    {
+        _random = new(seed);
+        var storages = ModelHost.Services.ToDictionary(name => name, _ => new MemoryStorage());
+        foreach (var (name, storage) in storages) _history.Watch(name, storage);
+        _faults = [.. storages.Values.Select(storage => new ModelFaults(storage))];
+        _host = new(storages);
+        _outboxBytes = [1 << 20, .. Enumerable.Range(1, _peers.Length - 1).Select(_ => _random.Next(100, 2_000))];
+        for (var index = 0; index < _peers.Length; index++) Connect(index, []);
+        _peers[0].Client.GetsEverySingleChange = true; // it has room, and reads after each step
+    }
+
+    /// <summary>Random steps, then rest: everything is answered, and every copy is what storage holds.</summary>
+    public void Play(int steps)
+    {
+        for (var step = 0; step < steps; step++)
+        {
+            Step(_random.Next(_peers.Length));
+            _host.Thread.Run();
+            _peers[0].Read(int.MaxValue);
+        }
+        foreach (var faults in _faults) faults.Heal();
+        for (var quiet = 0; quiet < 15; quiet++) // 15 times 0.7 s: longer than any retry, rate or answer takes
+        {
+            _host.Advance(TimeSpan.FromSeconds(0.7));
+            while (_peers.Sum(peer => peer.Read(int.MaxValue)) > 0) quiet = 0;
+        }
+        foreach (var peer in _peers)
+        {
+            peer.AssertHealthy();
+            peer.Client.AssertRest((service, key) => _host.Storages[service].Read(key));
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var faults in _faults) faults.Heal();
+        _host.Dispose();
+    }
+
+    private void Step(int index)
+    {
+        var peer = _peers[index];
+        switch (_random.Next(100))
+        {
+            case < 35: Put(peer); break;
+            case < 42: peer.Send(peer.Client.Get(Paths[_random.Next(Paths.Length)])); break;
+            case < 44: peer.Send(peer.Client.Clock()); break;
+            case < 55: Subscribe(index); break;
+            case < 75: peer.Read(_random.Next(1, 6)); break;
+            case < 79: Reconnect(index); break;
+            case < 86: _host.Advance(TimeSpan.FromMilliseconds(_random.Next(1, 1_500))); break;
+            case < 88: Idle(); break;
+            case < 92: Hold(); break;
+            case < 96: Fault(); break;
+            case < 98: Pipeline(peer); break;
+            case < 99: Restart(loses: false); break;
+            default: Restart(loses: true); break;
+        }
+    }
+
+    private void Put(ModelPeer peer)
+    {
+        var mark = ++_mark;
+        var ids = Enumerable.Range(0, _random.Next(0, 4)).Select(_ => $"k{_random.Next(8)}").ToList();
+        if (_random.Next(40) == 0) ids.Add(ModelFaults.RefusedId);
+        var insert = string.Join(',', ids.Select(id => ModelHistory.Item(id, mark, _random.Next(60))));
+        var remove = string.Join(',', Enumerable.Range(0, _random.Next(0, 3)).Select(_ => $"\"k{_random.Next(8)}\""));
+        var reset = _random.Next(12) == 0 ? ",\"reset\":true" : "";
+        peer.Send(peer.Client.Put(Paths[_random.Next(Paths.Length)], $$"""{"insert":[{{insert}}],"remove":[{{remove}}]{{reset}}}""", mark));
+    }
+
+    private void Pipeline(ModelPeer peer)
+    {
+        for (var count = _random.Next(2, 12); count > 0; count--)
+        {
+            if (_random.Next(4) == 0) peer.Send(peer.Client.Get(Paths[_random.Next(Paths.Length)]));
+            else Put(peer);
+        }
+    }
+
+    private void Subscribe(int index)
+    {
+        var peer = _peers[index];
+        var insert = new Dictionary<string, string>();
+        for (var count = _random.Next(1, 4); count > 0; count--) insert[Paths[_random.Next(Paths.Length)]] = index == 0 ? "" : Options();
+        var remove = _random.Next(2) == 0 ? null : Paths.Where(_ => _random.Next(4) == 0).Except(insert.Keys).ToList();
+        peer.Send(peer.Client.Subscribe(insert, remove, resume: _random.Next(2) == 0));
+    }
+
+    private string Options() => _random.Next(6) switch
+    {
+        0 => "\"conflate\":true",
+        1 => "\"maxRate\":2",
+        2 => "\"conflate\":true,\"maxRate\":5",
+        _ => "",
+    };
+
+    private void Reconnect(int index)
+    {
+        _peers[index].Break();
+        Connect(index, _peers[index].Client.Known);
+        if (_random.Next(3) > 0) Subscribe(index);
+    }
+
+    private void Connect(int index, Dictionary<string, ModelClient.Copy> known) =>
+        _peers[index] = new(_host, new(_history, known), _outboxBytes[index]);
+
+    private void Hold()
+    {
+        var faults = _faults[_random.Next(_faults.Length)];
+        if (faults.Holding) faults.LetGo();
+        else faults.Holding = true;
+    }
+
+    private void Fault()
+    {
+        _peers[0].Client.GetsEverySingleChange = false;
+        var faults = _faults[_random.Next(_faults.Length)];
+        if (_random.Next(3) == 0) faults.FailLoads(_random.Next(1, 4));
+        else faults.FailCommit(CommitFaults[_random.Next(CommitFaults.Length)]);
+    }
+
+    /// <summary>Long enough for collections that nobody follows to leave memory.</summary>
+    private void Idle()
+    {
+        foreach (var faults in _faults) faults.LetGo();
+        _host.Thread.Run();
+        _host.Advance(TimeSpan.FromSeconds(6));
+    }
+
+    private void Restart(bool loses)
+    {
+        foreach (var faults in _faults) faults.LetGo();
+        foreach (var peer in _peers) peer.Break();
+        var (name, storage) = _host.Storages.ElementAt(_random.Next(_host.Storages.Count));
+        if (loses) storage.LoseHistory(_random.Next(2) == 0 ? null : $"e{_mark + 2}");
+        foreach (var path in Paths)
+        {
+            var (service, key) = ModelClient.Parse(path);
+            if (service == name) _history.Record(name, key, storage.Read(key));
+        }
+        _host.Restart();
+        for (var index = 0; index < _peers.Length; index++)
+        {
+            Connect(index, _peers[index].Client.Known);
+            Subscribe(index);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace SharedState.Host.Tests.Guarantees;
+
+/// <summary>The engine against a model, by seeded random runs. <c>SHAREDSTATE_SEEDS</c> runs more of them, <c>SHAREDSTATE_SEED</c> one.</summary>
+public sealed class ModelTests
+{
+    private const int Steps = 120;
+
+    [Fact]
+    public void WhateverHappensEachCopyIsWhatTheCollectionWasAtItsRevision()
+    {
+        if (Number("SHAREDSTATE_SEED") is { } one)
+        {
+            Play(one);
+            return;
+        }
+        for (var seed = 1; seed <= (Number("SHAREDSTATE_SEEDS") ?? 1_000); seed++) Play(seed);
+    }
+
+    private static void Play(int seed)
+    {
+        try
+        {
+            using var run = new ModelRun(seed);
+            run.Play(Steps);
+        }
+        catch (Exception exception)
+        {
+            Assert.Fail($"SHAREDSTATE_SEED={seed}: {exception}");
+        }
+    }
+
+    private static int? Number(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
+}
