@@ -28,7 +28,7 @@ install chromium chromium || echo "== no Chromium: the browser's tests will be s
 # :: 2. C#, with the real program as a process of its own. The client's tests, which one of these would run, come by themselves below.
 dotnet build SharedState.sln -v quiet -clp:ErrorsOnly || stop "The build failed."
 failed=0
-dotnet test SharedState.sln --no-build --filter "Category!=Client" --logger "trx" --results-directory "$results" --logger "console;verbosity=minimal" || failed=1
+dotnet test SharedState.sln --no-build -m:1 --filter "Category!=Client" --logger "trx" --results-directory "$results" --logger "console;verbosity=minimal" || failed=1
 
 # :: 3. The client: on fakes, against the real program, and in a browser.
 (cd client && npm test) 2>&1 | tee "$results/client.log" || failed=1

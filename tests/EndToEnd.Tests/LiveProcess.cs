@@ -6,13 +6,14 @@ namespace SharedState.EndToEnd.Tests;
 internal sealed class LiveProcess : IDisposable
 {
     private const string Config = """
-        {"service": {"host": "127.0.0.1", "port": 0},
+        {"service": {"host": "127.0.0.1", "port": 0, "limits": LIMITS},
          "services": [
            {"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "items.db", "db_table": "items"}},
            {"name": "mitems", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:", "db_table": "items"}}]}
         """;
 
     private HostProcess? _process;
+    private int _descriptors;
 
     public TempFolder Folder { get; } = new();
 
@@ -21,10 +22,12 @@ internal sealed class LiveProcess : IDisposable
 
     public HostProcess Process => _process!;
 
-    public static async Task<LiveProcess> StartAsync()
+    /// <param name="limits">The configuration's limits, a JSON object.</param>
+    /// <param name="descriptors">How many files and sockets the process may have open; 0 for as many as the tests.</param>
+    public static async Task<LiveProcess> StartAsync(string limits = "{}", int descriptors = 0)
     {
-        var live = new LiveProcess();
-        live.Folder.Write("my.json", Config);
+        var live = new LiveProcess { _descriptors = descriptors };
+        live.Folder.Write("my.json", Config.Replace("LIMITS", limits, StringComparison.Ordinal));
         await live.StartAgainAsync();
         return live;
     }
@@ -32,7 +35,9 @@ internal sealed class LiveProcess : IDisposable
     public async Task StartAgainAsync()
     {
         _process?.Dispose();
-        _process = HostProcess.Start(Folder.FullName, ["my.json"]);
+        _process = _descriptors == 0
+            ? HostProcess.Start(Folder.FullName, ["my.json"])
+            : HostProcess.Start(Folder.FullName, ["-c", $"ulimit -n {_descriptors}; exec '{HostProcess.Program}' my.json"], "/bin/sh");
         Url = new UriBuilder(await _process.UriAsync()) { Scheme = "ws" }.Uri;
     }
 

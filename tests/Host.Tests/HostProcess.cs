@@ -8,6 +8,9 @@ public sealed partial class HostProcess : IDisposable
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
+    /// <summary>The program that the build put beside the tests.</summary>
+    public static readonly string Program = Path.Combine(AppContext.BaseDirectory, "sharedstate");
+
     private readonly Process _process;
     private readonly List<string> _lines = [];
     private readonly SemaphoreSlim _changed = new(0);
@@ -27,7 +30,7 @@ public sealed partial class HostProcess : IDisposable
 
     public static HostProcess Start(string workingDirectory, string[] arguments, string? program = null, Dictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(program ?? Path.Combine(AppContext.BaseDirectory, "sharedstate"), arguments)
+        var start = new ProcessStartInfo(program ?? Program, arguments)
         {
             WorkingDirectory = workingDirectory,
             RedirectStandardOutput = true,
@@ -71,8 +74,15 @@ public sealed partial class HostProcess : IDisposable
     /// <summary>Asks the process to end, as a service manager does.</summary>
     public Task<int> TerminateAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        Signal("TERM");
         return ExitAsync();
+    }
+
+    /// <summary>Sends a signal, by its name without SIG.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{_process.Id}"]);
+        kill.WaitForExit();
     }
 
     /// <summary>Ends the process as if by a power cut: kill -9.</summary>

@@ -1,0 +1,54 @@
+using System.Net.Sockets;
+using SharedState.Host.Tests.Engine;
+
+namespace SharedState.EndToEnd.Tests;
+
+/// <summary>What may happen to the process as a whole.</summary>
+public sealed class HostFaultTests
+{
+    [Fact]
+    public async Task WithoutDescriptorsAcceptingPausesAndHeals()
+    {
+        using var host = await LiveProcess.StartAsync(descriptors: 250);
+        await using var before = await Client.ConnectAsync(host.Url);
+        var sockets = new List<TcpClient>();
+        try
+        {
+            // The kernel accepts more than the process has descriptors for; those wait.
+            for (var count = 0; count < 350; count++)
+            {
+                sockets.Add(new());
+                await sockets[^1].ConnectAsync("127.0.0.1", host.Url.Port);
+            }
+            Assert.True((bool)(await before.PutAsync("/app/mitems/a", """{"insert":[{"id":"1"}]}"""))["ok"]!);
+        }
+        finally
+        {
+            sockets.ForEach(socket => socket.Dispose());
+        }
+        await using var after = await Client.ConnectAsync(host.Url);
+        Assert.Single((await after.GetAsync("/app/mitems/a"))["data"]!.AsArray());
+        Assert.Equal(0, await host.Process.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task AfterASuspensionWhoIsStillThereIsServedAndWhoIsGoneIsDropped()
+    {
+        using var host = await LiveProcess.StartAsync("""{"ping_seconds": 0.5, "pong_seconds": 1.5}""");
+        await using var reader = await Client.ConnectAsync(host.Url);
+        await reader.PutAsync("/subs", """{"insert":[["/app/items/a",{}]]}""");
+        await reader.NotificationAsync();
+        var gone = await Client.ConnectAsync(host.Url);
+
+        host.Process.Signal("STOP");
+        var sent = reader.SendAsync("""{"type":"REQUEST","cmd":"PUT","path":"/app/items/a","arg":{"insert":[{"id":"1"}]},"tunnel":1}""");
+        await gone.DisposeAsync();
+        await Task.Delay(TimeSpan.FromSeconds(4)); // longer than a silent client is borne with: the suspension is what is tested
+        host.Process.Signal("CONT");
+
+        await sent;
+        Assert.Equal("1", (string)(await reader.NotificationAsync())["data"]!["insert"]![0]!["id"]!);
+        Assert.True((bool)(await reader.ReceiveAsync())["ok"]!);
+        Assert.Equal(0, await host.Process.TerminateAsync());
+    }
+}
