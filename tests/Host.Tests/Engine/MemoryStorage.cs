@@ -32,6 +32,8 @@ internal sealed class MemoryStorage
 
     public Func<CancellationToken, Task>? BeforeOpen { get; set; }
 
+    public Func<Task>? BeforeClose { get; set; }
+
     public int Commits { get; private set; }
 
     public int Loads { get; private set; }
@@ -143,6 +145,6 @@ internal sealed class MemoryStorage
             foreach (var key in keys) yield return key;
         }
 
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask DisposeAsync() => storage.BeforeClose is { } before ? new(before()) : ValueTask.CompletedTask;
     }
 }

@@ -1,0 +1,95 @@
+using System.Buffers;
+using SharedState.Host.Tests.Engine;
+
+namespace SharedState.Host.Tests.Guarantees;
+
+/// <summary>G4, G8, G15 where a connection's requests meet several services, and where the writer's loop meets what it should not.</summary>
+public sealed class OrderTests
+{
+    [Fact]
+    public async Task RequestsThatAlternateBetweenServicesReachTheirOwnInOrder()
+    {
+        const int Rounds = 300;
+        await using var host = await LiveHost.StartAsync();
+        await using var client = await Client.ConnectAsync(host.Url);
+        for (var round = 0; round < Rounds; round++)
+        {
+            var service = round % 2 == 0 ? "items" : "other";
+            await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/{{service}}/{{round / 20}}","arg":{"insert":[{"id":"1","s":"{{service}}","v":{{round}}}]},"tunnel":{{2 * round}}}""");
+            await client.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"/app/{{service}}/{{round / 20}}","tunnel":{{(2 * round) + 1}}}""");
+        }
+        for (var round = 0; round < Rounds; round++)
+        {
+            Assert.Equal(2 * round, (int)(await client.ReceiveAsync())["tunnel"]!);
+            var read = await client.ReceiveAsync();
+            Assert.Equal((2 * round) + 1, (int)read["tunnel"]!);
+            Assert.Equal((round % 2 == 0 ? "items" : "other", round), ((string?)read["data"]![0]!["s"], (int)read["data"]![0]!["v"]!));
+        }
+    }
+
+    [Fact]
+    public async Task ARefusalDoesNotOvertakeTheReplyBeforeIt()
+    {
+        var storage = new MemoryStorage();
+        await using var host = await LiveHost.StartAsync(storage, limits: new() { CollectionItems = 1 });
+        await using var client = await Client.ConnectAsync(host.Url);
+        foreach (var path in (string[])["/app/items/a", "/app/items/b"]) await client.PutAsync(path, """{"insert":[{"id":"1"}]}""");
+        TaskCompletionSource begun = new(), release = new();
+        storage.BeforeCommit = (_, _) =>
+        {
+            begun.TrySetResult();
+            return release.Task;
+        };
+        await client.SendAsync("""{"type":"REQUEST","cmd":"PUT","path":"/app/items/a","arg":{"insert":[{"id":"1"}]},"tunnel":1}""");
+        await client.SendAsync("""{"type":"REQUEST","cmd":"PUT","path":"/app/items/b","arg":{"insert":[{"id":"2"}]},"tunnel":2}""");
+        await begun.Task;
+        await using var other = await Client.ConnectAsync(host.Url);
+        Assert.Equal("limit", (string?)(await other.PutAsync("/app/items/b", """{"insert":[{"id":"2"}]}"""))["error"]!["code"]); // b is decided by now
+        release.SetResult();
+        Assert.True((bool)(await client.ReceiveAsync())["ok"]!);
+        Assert.Equal("limit", (string?)(await client.ReceiveAsync())["error"]!["code"]);
+    }
+
+    [Fact]
+    public async Task WhatFailsInTheWritersLoopIsAnsweredAndReadAgainAndEveryoneGetsTheWhole()
+    {
+        var (storage, logger) = (new MemoryStorage(), new CountingLogger());
+        await using var host = await LiveHost.StartAsync(storage, logger: logger);
+        await using var client = await Client.ConnectAsync(host.Url);
+        await using var follower = await Client.ConnectAsync(host.Url);
+        await client.PutAsync("/app/items/good", """{"insert":[{"id":"1"}]}""");
+        await follower.PutAsync("/subs", """{"insert":[["/app/items/good",{}]]}""");
+        await follower.NotificationAsync();
+
+        storage.Loaded = stored => new(new(stored.Position.Epoch, 1), [new("1", new Poison().Memory, 1)]);
+        Assert.False((bool)(await client.GetAsync("/app/items/bad"))["ok"]!);
+        Assert.True((bool)(await client.GetAsync("/clock"))["ok"]!);
+        storage.Loaded = null;
+        Assert.Equal(1, logger.Count(2107));
+
+        var again = await follower.NotificationAsync();
+        Assert.True((bool)again["data"]!["reset"]!);
+        Assert.Single(again["data"]!["insert"]!.AsArray());
+        await Wait.UntilAsync(async () => (bool)(await client.GetAsync("/app/items/bad"))["ok"]!, "the collection is read again");
+        Assert.True((bool)(await client.PutAsync("/app/items/good", """{"insert":[{"id":"2"}]}"""))["ok"]!);
+        Assert.Equal("2", (string?)(await follower.NotificationAsync())["data"]!["insert"]![0]!["id"]);
+    }
+
+    /// <summary>Memory that cannot be read.</summary>
+    private sealed class Poison : MemoryManager<byte>
+    {
+        public override Memory<byte> Memory => CreateMemory(2);
+
+        public override Span<byte> GetSpan() => throw new InvalidOperationException("unmapped");
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+}
