@@ -89,7 +89,8 @@ internal sealed class ServiceWriter : IAsyncDisposable
             }
             catch (ItemServiceException exception)
             {
-                if (!_stop.IsCancellationRequested && exception.Message != said) WriterLog.NotOpen(_storage.Logger, Name, said = exception.Message, exception.InnerException);
+                if (exception.Message == said) WriterLog.StillNotOpen(_storage.Logger, Name, said);
+                else if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, said = exception.Message, exception.InnerException);
                 first.TrySetResult();
                 await Task.Delay(Backoff.After(attempt), _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

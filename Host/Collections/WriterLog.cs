@@ -9,6 +9,9 @@ internal static partial class WriterLog
     [LoggerMessage(2101, LogLevel.Warning, "Service {Service} is not open yet, and is tried again: {Reason}")]
     public static partial void NotOpen(ILogger logger, string service, string reason, Exception? cause);
 
+    [LoggerMessage(2108, LogLevel.Debug, "Service {Service} is still not open: {Reason}")]
+    public static partial void StillNotOpen(ILogger logger, string service, string reason);
+
     [LoggerMessage(2102, LogLevel.Information, "Service {Service} is open after {Attempts} attempts")]
     public static partial void OpenAtLast(ILogger logger, string service, int attempts);
 

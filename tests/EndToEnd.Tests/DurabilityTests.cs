@@ -47,7 +47,7 @@ public sealed class DurabilityTests(ITestOutputHelper log)
             // :: 3. The storm, and its end in the middle.
             var storm = Enumerable.Range(0, Writers).Select(writer => WriteAsync(host.Url, writer, acknowledged)).Append(WatchAsync(host.Url, seen, at => position = at)).ToArray();
             var before = acknowledged.Values.Sum();
-            await Patient.UntilAsync(() => acknowledged.Values.Sum() > before + 200 + random.Next(200), "the storm");
+            await Wait.UntilAsync(() => acknowledged.Values.Sum() > before + 200 + random.Next(200), "the storm");
             await host.Process.KillAsync();
             await Task.WhenAll(storm);
         }

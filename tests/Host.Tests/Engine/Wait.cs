@@ -1,4 +1,4 @@
-namespace SharedState.Host.Tests.Guarantees;
+namespace SharedState.Host.Tests.Engine;
 
 /// <summary>Waiting for a condition, with a deadline.</summary>
 internal static class Wait

@@ -1,4 +1,4 @@
-namespace SharedState.Host.Tests.Guarantees;
+namespace SharedState.Host.Tests.Engine;
 
 /// <summary>Tests that measure the whole process, and run while no other does.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
