@@ -29,7 +29,10 @@ public interface IItemService : IAsyncDisposable
     /// <summary>Reads one collection, all at one position. One that nothing was ever written to is empty, at revision 0; reading creates nothing.</summary>
     /// <param name="key">The collection.</param>
     /// <param name="stop">Ends the attempt.</param>
-    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unavailable"/>: tried again later.</exception>
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.Unavailable"/>, or <see cref="ItemServiceFault.Unusable"/> where the storage turns out to be damaged: both are
+    /// tried again later, as long as someone wants the collection.
+    /// </exception>
     ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop);
 
     /// <summary>
@@ -38,11 +41,14 @@ public interface IItemService : IAsyncDisposable
     /// </summary>
     /// <param name="batch">The updates, in order; several may name the same collection, and each builds on those before it. Not empty.</param>
     /// <param name="stop">Ends the attempt. Whoever observes it after something may have been stored throws <see cref="ItemServiceFault.OutcomeUnknown"/>.</param>
-    /// <returns>One result for each update, in the batch's order.</returns>
+    /// <returns>
+    /// One result for each update, in the batch's order. Its position may bear another epoch or revision than the update before it led to, if
+    /// somebody else changed the collection meanwhile; the host then reads the collection again.
+    /// </returns>
     /// <exception cref="ItemServiceException">
     /// Nothing of the batch is stored, unless the fault is <see cref="ItemServiceFault.OutcomeUnknown"/>. After
     /// <see cref="ItemServiceFault.TooLarge"/> and <see cref="ItemServiceFault.Rejected"/> the host tries each update by itself, so that
-    /// a bad one fails alone.
+    /// a bad one fails alone. <see cref="ItemServiceFault.Unusable"/>: the storage turns out to be damaged; nothing more is tried for these updates.
     /// </exception>
     ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop);
 

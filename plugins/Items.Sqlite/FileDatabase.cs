@@ -73,7 +73,7 @@ internal sealed class FileDatabase : IDatabase
 
             var version = connection.ServerVersion;
             var writer = new WriteConnection(connection, options, schema, context, storeLock);
-            logger.Opened(options.Table, options.Name, version);
+            logger.Opened(context.ServiceName, options.Table, options.Name, version);
             if (Version.Parse(version) < _soundLibrary) logger.OldLibrary(version);
             return new FileDatabase(options, logger, schema, storeLock, writer);
         }

@@ -5,8 +5,8 @@ namespace SharedState.Items.Sqlite;
 /// <summary>What this plugin logs: events 3000 to 3099.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(3000, LogLevel.Information, "Opened table {Table} of {File} with SQLite {Version}")]
-    public static partial void Opened(this ILogger logger, string table, string file, string version);
+    [LoggerMessage(3000, LogLevel.Information, "Service {Service}: opened table {Table} of {File} with SQLite {Version}")]
+    public static partial void Opened(this ILogger logger, string service, string table, string file, string version);
 
     [LoggerMessage(3001, LogLevel.Warning, "SQLite {Version} is older than 3.51.3 and may damage a database in WAL mode; install a newer one")]
     public static partial void OldLibrary(this ILogger logger, string version);

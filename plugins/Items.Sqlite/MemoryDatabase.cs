@@ -18,7 +18,7 @@ internal sealed class MemoryDatabase : IDatabase
         schema.Create(connection);
         _reader = new ReadConnection(connection, options, schema, context.Logger);
         _writer = new WriteConnection(connection, options, schema, context, storeLock: null);
-        context.Logger.Opened(options.Table, options.Name, connection.ServerVersion);
+        context.Logger.Opened(context.ServiceName, options.Table, options.Name, connection.ServerVersion);
     }
 
     public Task<T> ReadAsync<T>(Func<ReadConnection, T> work, CancellationToken stop) => RunAsync(work, _reader, stop);
