@@ -21,12 +21,14 @@ install() { # command, package
 }
 command -v dotnet >/dev/null || stop "The .NET SDK 10 is needed: install it, so that 'dotnet --version' answers."
 install node nodejs || stop "Node.js 20 or newer is needed for the client's tests: install it, so that 'node --version' answers."
+node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || stop "Node.js 20 or newer is needed for the client's tests; this is $(node --version)."
 install npm npm || stop "npm is needed for the client's tests: install it, so that 'npm --version' answers."
 install chromium chromium || echo "== no Chromium: the browser's tests will be skipped. Install it, so that 'chromium --version' answers."
 (cd client && npm ci --silent) || stop "The client's packages could not be installed: 'npm ci' in client/ says why."
 
 # :: 2. C#, with the real program as a process of its own. The client's tests, which one of these would run, come by themselves below.
-dotnet build SharedState.sln -v quiet -clp:ErrorsOnly || stop "The build failed."
+dotnet restore SharedState.sln --locked-mode -v quiet || stop "The packages are not those of the lock files: 'dotnet restore' after a change of Directory.Packages.props, and commit what it changes."
+dotnet build SharedState.sln --no-restore -v quiet -clp:ErrorsOnly || stop "The build failed."
 failed=0
 dotnet test SharedState.sln --no-build -m:1 --filter "Category!=Client" --logger "trx" --results-directory "$results" --logger "console;verbosity=minimal" || failed=1
 

@@ -61,14 +61,16 @@ internal static class Program
     {
         var logger = loggers.CreateLogger("Host");
         var (config, time) = (installation.Config, TimeProvider.System);
-        (var catalog, services) = await Engine.OpenAsync(services, config.Limits, time);
+        var limits = Descriptors.Fit(config.Limits);
+        if (limits != config.Limits) Log.FewDescriptors(logger, limits.Connections, config.Limits.Connections);
+        (var catalog, services) = await Engine.OpenAsync(services, limits, time);
         if (services.All(service => service.Refusal is not null))
         {
             StartReport.WriteServices(logger, installation.Plugins, services);
             Log.NothingRuns(logger);
             return 1;
         }
-        await using var engine = new Engine(catalog, config.Limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
+        await using var engine = new Engine(catalog, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
         await using var app = Build(installation, engine, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
@@ -100,10 +102,7 @@ internal static class Program
         builder.WebHost.UseKestrelCore().UseSockets(options => options.CreateBoundListenSocket = sockets.Take).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.RequestHeadersTimeout = limits.HandshakeTime;
-            kestrel.Limits.MaxRequestHeadersTotalSize = limits.HandshakeBytes;
-            kestrel.Limits.MaxRequestLineSize = limits.HandshakeBytes;
-            kestrel.Limits.MaxConcurrentConnections = limits.Connections + PlainConnections;
+            BoundHandshakes(kestrel.Limits, limits);
             foreach (var endPoint in sockets.EndPoints)
             {
                 kestrel.Listen(endPoint, listen =>
@@ -119,6 +118,19 @@ internal static class Program
         engine.Use(app);
         app.UsePages(PageFolder);
         return app;
+    }
+
+    /// <summary>What a connection may cost before it is one of the engine's, which counts its own.</summary>
+    private static void BoundHandshakes(KestrelServerLimits kestrel, Limits limits)
+    {
+        kestrel.KeepAliveTimeout = limits.HandshakeTime;      // until the first byte
+        kestrel.RequestHeadersTimeout = limits.HandshakeTime; // from the first byte to the last header
+        kestrel.MaxRequestHeadersTotalSize = limits.HandshakeBytes;
+        kestrel.MaxRequestLineSize = limits.HandshakeBytes;
+        // A socket that cannot be accepted for want of a descriptor is tried again without a pause. So it never comes to that: half of the
+        // descriptors are for the engine's connections (Descriptors.Fit), half for all others, and who is beyond that is let in and out.
+        var plain = (long)limits.Connections + PlainConnections;
+        kestrel.MaxConcurrentConnections = Math.Min(plain, Descriptors.Room / 2 ?? plain);
     }
 
     private static int Fail(int code, string message)

@@ -10,9 +10,6 @@ internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
 {
     private const int SmallestBytes = 4 << 10;
 
-    // Up to this a buffer is the price of having a connection; what is larger counts against all connections' budget.
-    private const int FreeBytes = 64 << 10;
-
     private byte[] _bytes = [];
     private int _start, _end;
     private int _taken;
@@ -66,12 +63,9 @@ internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
     private void Grow(int length)
     {
         length = Math.Max(length, SmallestBytes);
-        if (length > FreeBytes)
-        {
-            if (!budget.TryTake(length - _taken))
-                throw new WebSocketException(CloseCode.MessageTooBig, "the server holds too many unfinished messages; send smaller ones");
-            _taken = length;
-        }
+        if (!budget.TryTake(length - _taken))
+            throw new WebSocketException(CloseCode.MessageTooBig, "the server holds too many unfinished messages; send smaller ones");
+        _taken = length;
         var larger = ArrayPool<byte>.Shared.Rent(length);
         Filled.CopyTo(larger);
         if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);

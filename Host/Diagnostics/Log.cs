@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(1012, LogLevel.Critical, "No service can run; the host ends")]
     public static partial void NothingRuns(ILogger logger);
 
+    [LoggerMessage(1013, LogLevel.Warning, "The system lets this process have so few descriptors that it takes {Connections} connections, not {Configured}: raise ulimit -n (or LimitNOFILE of the service), or lower service.limits.connections")]
+    public static partial void FewDescriptors(ILogger logger, int connections, int configured);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 

@@ -25,12 +25,26 @@ describe("in a browser", { skip, timeout: 180_000 }, () => {
   });
 
   /** A page of somebody else: nothing is shared but the server. */
-  async function open(path, options = {}) {
+  async function open(path, options = {}, prepare = async () => {}) {
     const page = await (await browser.newContext(options)).newPage();
+    await prepare(page);
     page.on("pageerror", error => mistakes.push(`${path}: ${error}`));
     await page.goto(host.origin + path);
     await page.waitForSelector('#status[data-state="connected"]');
     return page;
+  }
+
+  for (const path of ["/", "/toggle.html", "/object.html", "/collection.html", "/clock.html"]) {
+    test(`${path} fits a phone, and is dark where the reader wants it dark`, async () => {
+      const look = page => page.evaluate(() => ({
+        sideways: document.documentElement.scrollWidth - innerWidth,
+        light: /\d+/.exec(getComputedStyle(document.body).backgroundColor === "rgba(0, 0, 0, 0)"
+          ? getComputedStyle(document.documentElement).backgroundColor : getComputedStyle(document.body).backgroundColor)[0] > 127,
+      }));
+      const viewport = { width: 375, height: 700 };
+      assert.deepEqual(await look(await open(path, { viewport, colorScheme: "dark" })), { sideways: 0, light: false });
+      assert.deepEqual(await look(await open(path, { viewport, colorScheme: "light" })), { sideways: 0, light: true });
+    });
   }
 
   const shows = (page, selector, text) => page.waitForFunction(
@@ -162,18 +176,27 @@ describe("in a browser", { skip, timeout: 180_000 }, () => {
     await same([ann, bob, eve], list, items => items.length === 1);
   });
 
-  test("clock: two pages show the server's time", async () => {
-    const pages = await Promise.all([open("/clock.html"), open("/clock.html")]);
-    for (const page of pages) {
+  test("clock: pages whose own clocks are wrong show the server's time, also after a restart", async () => {
+    const wrong = minutes => async page => {
+      // A device that is minutes off: what Date says is moved before the page's code runs.
+      await page.addInitScript(offset => {
+        const now = Date.now.bind(Date);
+        Date.now = () => now() + offset;
+      }, minutes * 60_000);
+    };
+    const pages = await Promise.all([open("/clock.html"), open("/clock.html", {}, wrong(7)), open("/clock.html", {}, wrong(-90))]);
+    const right = async page => {
       await page.waitForFunction(() => /^\d+\.\d ms$/.test(document.querySelector("#trans").textContent) && document.querySelector("#trans").textContent !== "0.0 ms");
       const [shown, actual] = await page.evaluate(() => [document.querySelector("#now").textContent, new Date().toISOString().slice(11, 19)]);
       assert.match(shown, /^\d\d:\d\d:\d\d\.\d{3}$/);
       const seconds = text => text.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
       assert.ok(Math.abs(seconds(shown) - seconds(actual)) < 5, `${shown}, here ${actual}`);
-    }
+    };
+    for (const page of pages) await right(page);
     await host.stop();
     await host.start();
     await Promise.all(pages.map(page => page.waitForSelector('#status[data-state="connected"]')));
+    for (const page of pages) await right(page);
   });
 
   test("a page of another origin, written for the global bundle, works", async t => {

@@ -1,12 +1,16 @@
 // The real host as a process of its own, on a free port and with a folder of its own.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const built = ["Debug", "Release"].map(kind => fileURLToPath(new URL(`../../Host/bin/${kind}/net10.0/sharedstate`, import.meta.url)));
-const program = built.find(existsSync);
+// The program that was built last.
+const builtAt = path => statSync(`${path}.dll`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const [program] = ["Debug", "Release"]
+  .map(kind => fileURLToPath(new URL(`../../Host/bin/${kind}/net10.0/sharedstate`, import.meta.url)))
+  .filter(builtAt)
+  .sort((one, other) => builtAt(other) - builtAt(one));
 
 /** Why there is no host to test against; false if there is one. */
 export const noHost = program ? false : "the host is not built: dotnet build Host";

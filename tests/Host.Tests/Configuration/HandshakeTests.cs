@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+
+namespace SharedState.Host.Tests.Configuration;
+
+/// <summary>The door of the real program: what a connection may cost before it is a WebSocket.</summary>
+public sealed class HandshakeTests : IAsyncLifetime, IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private HostProcess _host = null!;
+    private int _port;
+
+    public async Task InitializeAsync()
+    {
+        _folder.Write("my.json", """
+            {"service": {"host": "127.0.0.1", "port": 0, "limits": {"handshake_seconds": 1, "handshake_bytes": 2048}},
+             "services": [{"name": "mitems", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}]}
+            """);
+        _host = HostProcess.Start(_folder.FullName, ["my.json"]);
+        _port = (await _host.UriAsync()).Port;
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        _host.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET / HTTP/1.1\r\nHost: local")]
+    public async Task WhoDoesNotFinishItsHeadersIsDropped(string sent)
+    {
+        var waited = Stopwatch.StartNew();
+        using var client = new TcpClient("127.0.0.1", _port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(sent));
+        await ReadToEndAsync(client);
+        Assert.InRange(waited.Elapsed, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task HeadersOverTheLimitAreRefusedAndThoseUnderItAreNot()
+    {
+        Assert.StartsWith("HTTP/1.1 200", await AskAsync(1_500), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 431", await AskAsync(2_500), StringComparison.Ordinal);
+
+        async Task<string> AskAsync(int bytes)
+        {
+            using var client = new TcpClient("127.0.0.1", _port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Long: {new string('x', bytes)}\r\n\r\n"));
+            return await ReadToEndAsync(client);
+        }
+    }
+
+    private static async Task<string> ReadToEndAsync(TcpClient client)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var text = new MemoryStream();
+        try
+        {
+            await client.GetStream().CopyToAsync(text, patience.Token);
+        }
+        catch (IOException)
+        {
+            // A reset is an end, too.
+        }
+        return Encoding.ASCII.GetString(text.ToArray());
+    }
+}
