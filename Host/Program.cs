@@ -15,10 +15,11 @@ namespace SharedState.Host;
 internal static class Program
 {
     private static readonly string PluginFolder = Path.Combine(AppContext.BaseDirectory, "plugins");
-    // Beside the clients' connections, which are counted and told why they are refused: for pages, and for telling.
-    private const int PlainConnections = 1_000;
-
     private static readonly string PageFolder = Path.Combine(AppContext.BaseDirectory, "wwwroot");
+
+    // Beside the clients' connections, which are counted and told why they are refused: for pages, and for telling. A long, since
+    // the sum with the largest limit is none of an int.
+    private const long PlainConnections = 1_000;
 
     public static async Task<int> Main(string[] arguments)
     {
