@@ -35,7 +35,7 @@ internal static class Program
         if (Installation.FindFile(command.File) is not { } file)
             return Fail(1, $"there is no plugins.json in this folder, nor in {AppContext.BaseDirectory}; name a file: sharedstate FILE");
         using var installation = Installation.Read(file, PluginFolder, listen: !command.Check);
-        if (installation.Mistakes is [_, ..] mistakes) return Fail(1, string.Join(Environment.NewLine, mistakes));
+        if (installation.Complaints is [_, ..] complaints) return Fail(1, string.Join(Environment.NewLine, complaints));
 
         // :: 2. Load the plugins that services name.
         using var output = LogOutput.Create(

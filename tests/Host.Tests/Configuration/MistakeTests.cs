@@ -79,6 +79,20 @@ public sealed class MistakeTests : IDisposable
         Read("""{"services": [{"name": "items", "module": "item_service", "config": {}}]}"""));
 
     [Fact]
+    public void AnUnknownModuleIsToldTogetherWithThePluginThatWasLeftOut()
+    {
+        _folder.Write("plugs/Mine/plugin.json", """{"name": "Mine", "version": "1", "assembly": "Mine.dll", "modules": ["my_service"], "db_tpes": []}""");
+        _folder.Write("my.json", """{"plugins": ["plugs"], "services": [{"name": "items", "module": "my_service", "config": {}}]}""");
+        using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+        Assert.Equal(
+            [
+                $"{_folder["my.json"]}:1:65 services[0].module: unknown module \"my_service\"; installed are items_service",
+                $"a plugin is left out: {_folder["plugs/Mine/plugin.json"]}:1:85 db_tpes: unknown field; did you mean \"db_types\"?",
+            ],
+            installation.Complaints);
+    }
+
+    [Fact]
     public void APortThatIsTakenStandsInTheSameReport()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
