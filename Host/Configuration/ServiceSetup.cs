@@ -17,6 +17,9 @@ internal sealed record ServiceSetup
     /// <summary>Why this service does not run, as one sentence for the operator; null if it may be opened.</summary>
     public string? Refusal { get; init; }
 
+    /// <summary>Why this service is not open yet, as one sentence; null if it is, or will not be. It is tried again.</summary>
+    public string? Obstacle { get; init; }
+
     /// <summary>What each instance is opened with.</summary>
     public required ItemServiceContext Context { get; init; }
 

@@ -93,6 +93,21 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task AServiceThatIsNotOpenYetIsNotReportedAsRunning()
+    {
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 0.5}}, "services": [
+              {"name": "hang", "module": "items_service", "config": {"db_type": "hangs_at_open"}}]}
+            """);
+        using var host = Start("my.json");
+        Assert.EndsWith(
+            "WRN Service hang: TestPlugins.HangsAtOpen 1.0.0, hangs_at_open; not open yet: the storage does not answer",
+            await host.LineAsync("Service hang: "),
+            StringComparison.Ordinal);
+        Assert.Equal(0, await host.TerminateAsync());
+    }
+
+    [Fact]
     public async Task AGoodFileChecksWithZero()
     {
         Write("""{"plugins": ["PLUGINS"], "services": [{"name": "good", "module": "items_service", "config": {"db_type": "memory"}}]}""");
