@@ -55,7 +55,7 @@ internal static class Program
     {
         Console.WriteLine($"{installation.Config.File.FullPath} has no mistakes");
         foreach (var mistake in installation.Plugins.Mistakes) Console.WriteLine($"  left out: {mistake}");
-        return await ServiceCheck.RunAsync(services, installation.Config.Limits.StorageTime, Console.Out) ? 0 : 1;
+        return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
     }
 
     private static async Task<int> ServeAsync(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)

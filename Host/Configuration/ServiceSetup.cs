@@ -27,11 +27,10 @@ internal sealed record ServiceSetup
     public required Func<IItemService> Create { get; init; }
 
     /// <summary>
-    /// What went wrong when an instance was created or opened, as one sentence for the operator: with the place in the
-    /// configuration, if the plugin
-    /// says which key is wrong.
+    /// What went wrong when an instance was created or opened, as one sentence for the operator: with the place in the configuration, if
+    /// the plugin says which key is wrong.
     /// </summary>
-    public required Func<Exception, string> Explain { get; init; }
+    public required Func<ItemServiceException, string> Explain { get; init; }
 
     public static ServiceSetup Ready(ServicePlan plan, Plugin plugin, ILoggerFactory loggers) =>
         Make(plan, plugin.Create, null, loggers);
@@ -53,12 +52,7 @@ internal sealed record ServiceSetup
         },
         Create = create,
         Refusal = refusal,
-        Explain = e => plan.Service.Redact(e switch
-        {
-            ItemServiceException { Fault: ItemServiceFault.Config } wrong => plan.Service.At(wrong.ConfigKey, wrong.Message),
-            ItemServiceException or PluginException => e.Message,
-            TimeoutException => $"{plan.Plugin?.Title} did not open it in time",
-            _ => $"{plan.Plugin?.Title} failed to open it: {e.GetType().Name}: {e.Message}",
-        }),
+        Explain = wrong => plan.Service.Redact(
+            wrong.Fault == ItemServiceFault.Config ? plan.Service.At(wrong.ConfigKey, wrong.Message) : wrong.Message),
     };
 }

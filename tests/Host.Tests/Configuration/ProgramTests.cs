@@ -66,10 +66,10 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task CheckOpensEachServiceOnceAndSaysWhatItFound()
+    public async Task CheckOpensEachServiceOnceAndAStartSaysTheSame()
     {
         Write("""
-            {"plugins": ["PLUGINS"], "service": {"port": 1, "limits": {"storage_seconds": 0.5}}, "services": [
+            {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 0.5}}, "services": [
               {"name": "good", "module": "items_service", "config": {"db_type": "memory"}},
               {"name": "ctor", "module": "items_service", "config": {"db_type": "throws_in_constructor"}},
               {"name": "open", "module": "items_service", "config": {"db_type": "throws_at_open"}},
@@ -77,19 +77,42 @@ public sealed class ProgramTests : IDisposable
               {"name": "file", "module": "items_service", "config": {"db_type": "throws_at_open", "fault": "unusable"}},
               {"name": "hang", "module": "items_service", "config": {"db_type": "hangs_at_open"}}]}
             """);
-        using var host = Start("my.json", "--check");
-        Assert.Equal(1, await host.ExitAsync());
+        using var check = Start("my.json", "--check");
+        Assert.Equal(1, await check.ExitAsync());
         Assert.Equal(
             [
                 $"{_folder["my.json"]} has no mistakes",
                 "  good  ok: TestPlugins.Memory 1.0.0, memory",
                 "  ctor  does not run: the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: InvalidOperationException: the moon is in the wrong phase",
-                "  open  does not run: TestPlugins.ThrowsAtOpen 1.0.0 failed to open it: InvalidOperationException: something broke",
+                "  open  does not run: the plugin failed to open it: InvalidOperationException: something broke",
                 "  key   does not run: my.json:5:117 services[3].config.db_table: \"db_table\" must be shorter",
                 "  file  does not run: the file is a photograph",
-                "  hang  does not run: TestPlugins.HangsAtOpen 1.0.0 did not open it in time",
+                "  hang  does not run yet: the storage does not answer",
             ],
-            host.Lines);
+            check.Lines);
+
+        using var host = Start("my.json");
+        await host.LineAsync("Pages from any origin");
+        foreach (var line in check.Lines.Skip(2))
+        {
+            var (name, reason) = (line[2..6].TrimEnd(), line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..]);
+            Assert.Contains(host.Lines, said => said.Contains($" Service {name}", StringComparison.Ordinal)
+                && said.EndsWith(line.Contains("yet", StringComparison.Ordinal) ? $"not open yet: {reason}" : $" does not run: {reason}", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task CheckFindsTwoServicesThatWantOneTable()
+    {
+        Write("""
+            {"services": [
+              {"name": "one", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}},
+              {"name": "two", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}}]}
+            """);
+        using var check = Start("my.json", "--check");
+        Assert.Equal(1, await check.ExitAsync());
+        Assert.Single(check.Lines, line => line.Contains("ok: Items.Sqlite", StringComparison.Ordinal));
+        Assert.Single(check.Lines, line => line.Contains("does not run yet: table items of ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class ValueTests : IDisposable
         Assert.Equal("hush hush", setup.Context.Config["db_password"]);
         Assert.Equal("42", setup.Context.Config["size"]);
         Assert.Equal("memory, ***", setup.Storage);
-        Assert.DoesNotContain("hush", setup.Explain(new InvalidOperationException("no access with password hush hush")), StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", setup.Explain(new(ItemServiceFault.Unusable, "no access with password hush hush")), StringComparison.Ordinal);
     }
 
     [Fact]

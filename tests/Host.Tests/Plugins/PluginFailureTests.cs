@@ -24,7 +24,7 @@ public sealed class PluginFailureTests : IDisposable
         var plugin = Load(_folder.CopyPlugin("ThrowsInConstructor"));
         Assert.Equal(
             "the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: InvalidOperationException: the moon is in the wrong phase",
-            Assert.Throws<PluginException>(plugin.Create).Message);
+            Assert.Throws<ItemServiceException>(plugin.Create).Message);
     }
 
     [Fact]
