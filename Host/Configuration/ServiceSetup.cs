@@ -1,3 +1,4 @@
+using SharedState.Host.Diagnostics;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Configuration;
@@ -48,11 +49,17 @@ internal sealed record ServiceSetup
             ServiceName = plan.Service.Name,
             Config = plan.Values,
             BaseDirectory = plan.Service.BaseDirectory,
-            Logger = loggers.CreateLogger($"Service.{plan.Service.Name}"),
+            Logger = Logger(plan.Service, loggers),
         },
         Create = create,
-        Refusal = refusal,
+        Refusal = refusal is null ? null : plan.Service.Redact(refusal),
         Explain = wrong => plan.Service.Redact(
             wrong.Fault == ItemServiceFault.Config ? plan.Service.At(wrong.ConfigKey, wrong.Message) : wrong.Message),
     };
+
+    private static ILogger Logger(ServiceConfig service, ILoggerFactory loggers)
+    {
+        var logger = loggers.CreateLogger($"Service.{service.Name}");
+        return service.HasSecrets ? new RedactedLogger(logger, service.Redact) : logger;
+    }
 }

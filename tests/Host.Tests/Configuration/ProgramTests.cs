@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
 
@@ -69,7 +70,7 @@ public sealed class ProgramTests : IDisposable
     public async Task CheckOpensEachServiceOnceAndAStartSaysTheSame()
     {
         Write("""
-            {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 0.5}}, "services": [
+            {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 2.5}}, "services": [
               {"name": "good", "module": "items_service", "config": {"db_type": "memory"}},
               {"name": "ctor", "module": "items_service", "config": {"db_type": "throws_in_constructor"}},
               {"name": "open", "module": "items_service", "config": {"db_type": "throws_at_open"}},
@@ -170,6 +171,27 @@ public sealed class ProgramTests : IDisposable
         await host.LineAsync("AnyOrigin");
         Assert.Equal(0, await host.TerminateAsync());
         Assert.All(host.Lines, line => System.Text.Json.JsonDocument.Parse(line).Dispose());
+    }
+
+    [Theory]
+    [InlineData("text")]
+    [InlineData("json")]
+    public async Task ASecretIsInNoLineWhateverThePluginLogsOrThrows(string log)
+    {
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [
+              {"name": "items", "module": "items_service", "config": {"db_type": "tells_password", "db_password": {"env": "SHAREDSTATE_TEST_PASSWORD"}}}]}
+            """);
+        using var host = HostProcess.Start(_folder.FullName, ["my.json", "--log", log], environment: new() { ["SHAREDSTATE_TEST_PASSWORD"] = "hush {0} hush" });
+        await using var client = await Client.ConnectAsync(new UriBuilder(await host.UriAsync()) { Scheme = "ws" }.Uri);
+        Assert.False((bool)(await client.GetAsync("/app/items/chnl"))["ok"]!);
+        await host.LineAsync("TimeoutException");
+        Assert.Equal(0, await host.TerminateAsync());
+
+        Assert.DoesNotContain("hush", host.Output, StringComparison.Ordinal);
+        if (log == "json") return;
+        string[] expected = ["Value ***, 7 of ***, b", "Template ***", "Taken apart { Password = *** }", "no access with ***", "State ***", "Within"];
+        foreach (var text in expected) Assert.Contains(text, host.Output, StringComparison.Ordinal);
     }
 
     [Theory]
