@@ -88,6 +88,20 @@ public sealed class PluginFailureTests : IDisposable
         Assert.Equal($"the plugin folder holds a link, {Path.Combine(folder, "extra.dll")}; put the file itself there", Failure(folder));
     }
 
+    [Fact]
+    public void APluginFolderThatIsALinkIsLeftOut()
+    {
+        _folder.CopyPlugin("Memory", "elsewhere/Memory");
+        Directory.CreateDirectory(_folder["plugs"]);
+        Directory.CreateSymbolicLink(_folder["plugs/Memory"], _folder["elsewhere/Memory"]);
+        var folders = PluginFolders.Scan(_folder["plugs"], []);
+        Assert.Empty(folders.Manifests);
+        Assert.Equal(
+            $"{_folder["plugs/Memory"]}: a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\"",
+            Assert.Single(folders.Mistakes).ToString());
+        Assert.Single(PluginFolders.Scan(_folder["plugs"], [_folder["elsewhere/Memory"]]).Manifests);
+    }
+
     [Theory]
     [InlineData("\"assembly\": \"../x.dll\"", "must be the bare name of a file in the plugin's folder")]
     [InlineData("\"assembly\": \"x.dll\", \"modles\": 1", "unknown field; did you mean \"modules\"?")]
