@@ -88,14 +88,15 @@ internal sealed class ServiceWriter : IAsyncDisposable
             {
                 (Refusal, Obstacle) = (exception, null);
                 Post(new RefusedMessage());
-                if (attempt > 1) WriterLog.Refused(_storage.Logger, Name, exception.Message, exception);
+                if (attempt > 1) WriterLog.Refused(_storage.Logger, Name, WriterLog.Reason(exception), WriterLog.Trace(exception));
                 break;
             }
             catch (ItemServiceException exception)
             {
                 Obstacle = exception;
-                if (exception.Message == said) WriterLog.StillNotOpen(_storage.Logger, Name, said);
-                else if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, said = exception.Message, exception.InnerException);
+                var reason = WriterLog.Reason(exception);
+                if (reason == said) WriterLog.StillNotOpen(_storage.Logger, Name, said);
+                else if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, said = reason, WriterLog.Trace(exception));
                 first.TrySetResult();
                 await Task.Delay(Backoff.After(attempt), _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -1,3 +1,4 @@
+using SharedState.Host.Collections;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Plugins;
 
@@ -53,8 +54,9 @@ internal sealed record ServiceSetup
         },
         Create = create,
         Refusal = refusal is null ? null : plan.Service.Redact(refusal),
-        Explain = wrong => plan.Service.Redact(
-            wrong.Fault == ItemServiceFault.Config ? plan.Service.At(wrong.ConfigKey, wrong.Message) : wrong.Message),
+        Explain = wrong => plan.Service.Redact(wrong.Fault == ItemServiceFault.Config
+            ? plan.Service.At(wrong.ConfigKey, WriterLog.Reason(wrong))
+            : WriterLog.Reason(wrong)),
     };
 
     private static ILogger Logger(ServiceConfig service, ILoggerFactory loggers)
