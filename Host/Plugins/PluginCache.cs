@@ -21,8 +21,8 @@ internal sealed class PluginCache
     public PluginCache(string root) => _root = root;
 
     /// <summary>
-    /// The user's cache folder; without one (a service account without a home), a folder in the temporary one that only this process
-    /// knows.
+    /// The user's cache folder; without one (a service account without a home), a folder in the temporary one that only this process knows,
+    /// and that is gone when it ends.
     /// </summary>
     public static PluginCache ForUser()
     {
@@ -45,7 +45,10 @@ internal sealed class PluginCache
         {
             // Not writable: the temporary folder will do.
         }
-        return new(Directory.CreateTempSubdirectory("sharedstate-plugins-").FullName);
+        // Not one with a name that is always the same: whoever made that first could change what is loaded from it.
+        var temporary = Directory.CreateTempSubdirectory("sharedstate-plugins-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(temporary);
+        return new(temporary);
     }
 
     /// <summary>The copy of a folder: made if it is not there yet, and checked byte by byte if it is.</summary>
@@ -122,6 +125,18 @@ internal sealed class PluginCache
             {
                 // As above.
             }
+        }
+    }
+
+    private static void Delete(string temporary)
+    {
+        try
+        {
+            Directory.Delete(temporary, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Windows does not delete what is loaded; it stays until the temporary folder is cleaned.
         }
     }
 
