@@ -218,6 +218,10 @@ internal sealed class ServiceStorage(
         {
             return await task;
         }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            throw Silent(fault); // it noticed that it was given up on
+        }
         catch (Exception exception) when (exception is not ItemServiceException)
         {
             throw Unexpected(fault, "the plugin threw an exception that is no ItemServiceException", exception);

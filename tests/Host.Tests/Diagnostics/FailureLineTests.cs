@@ -24,6 +24,14 @@ public sealed class FailureLineTests : IDisposable
     }
 
     [Fact]
+    public async Task APluginThatNoticesThatItIsGivenUpOnDoesNothingUnexpected()
+    {
+        var failure = await FailureAsync(stop => Task.Delay(Timeout.Infinite, stop), new() { StorageTime = TimeSpan.FromMilliseconds(200) });
+        Assert.Equal("the storage does not answer", WriterLog.Reason(failure));
+        Assert.Null(WriterLog.Trace(failure));
+    }
+
+    [Fact]
     public async Task AnUnexpectedFailureHasItsTrace()
     {
         var failure = await FailureAsync(new InvalidOperationException("boom"));
@@ -46,11 +54,13 @@ public sealed class FailureLineTests : IDisposable
         Assert.DoesNotContain(second.Lines, line => line.StartsWith(' '));
     }
 
-    private static async Task<ItemServiceException> FailureAsync(Exception exception)
+    private static Task<ItemServiceException> FailureAsync(Exception exception) => FailureAsync(_ => throw exception, new());
+
+    private static async Task<ItemServiceException> FailureAsync(Func<CancellationToken, Task> load, Limits limits)
     {
-        var storage = new MemoryStorage { BeforeLoad = (_, _) => throw exception };
+        var storage = new MemoryStorage { BeforeLoad = (_, stop) => load(stop) };
         var context = new ItemServiceContext { ServiceName = "x", Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance };
-        await using var service = new ServiceStorage(storage.CreateService, context, new(), TimeProvider.System);
+        await using var service = new ServiceStorage(storage.CreateService, context, limits, TimeProvider.System);
         await service.OpenAsync(default);
         return await Assert.ThrowsAsync<ItemServiceException>(() => service.LoadAsync(Key));
     }
