@@ -15,7 +15,7 @@ public sealed class LimitTests : IDisposable
     public async Task EveryLimitCanBeAtItsMaximum()
     {
         using var host = Start(LimitField.All.ToDictionary(limit => limit.Name, limit => limit.Maximum));
-        Assert.True((bool)(await WriteAsync(host))["ok"]!);
+        await host.WriteAndReadAsync("items");
         Assert.Equal(0, await host.TerminateAsync());
         Assert.DoesNotContain("Exception", host.Output, StringComparison.Ordinal);
     }
@@ -42,7 +42,7 @@ public sealed class LimitTests : IDisposable
     public async Task LimitsThatDoNotFitTogetherDoNoHarm(string low, double minimum, string high, double maximum)
     {
         using var host = Start(new() { [low] = minimum, [high] = maximum });
-        Assert.True((bool)(await WriteAsync(host))["ok"]!);
+        await host.WriteAndReadAsync("items");
         Assert.Equal(0, await host.TerminateAsync());
         Assert.DoesNotContain("Exception", host.Output, StringComparison.Ordinal);
     }
@@ -55,11 +55,5 @@ public sealed class LimitTests : IDisposable
              "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}]}
             """);
         return HostProcess.Start(_folder.FullName, ["my.json"]);
-    }
-
-    private static async Task<System.Text.Json.Nodes.JsonNode> WriteAsync(HostProcess host)
-    {
-        await using var client = await Client.ConnectAsync(new UriBuilder(await host.UriAsync()) { Scheme = "ws" }.Uri);
-        return await client.PutAsync("/app/items/chnl", """{"insert": [{"id": "a"}]}""");
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
@@ -40,21 +41,21 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task AnExistingInstallationsFileLoadsAndOnlyTheServiceWithoutPluginIsRefused()
     {
-        // Word for word but for the port and the storage of the second service; and it names the folder of the test plugins.
+        // Word for word but for the port.
         Write("""
-            {"service": {"host": "0.0.0.0", "port": 0}, "plugins": ["PLUGINS"],
+            {"service": {"host": "0.0.0.0", "port": 0},
              "services": [
                {"name": "items", "module": "items_service",
                 "config": {"db_type": "mysql", "db_name": "sharedstate", "db_table": "items", "db_host": "localhost", "db_user": "myuser",
                            "db_password": "secret", "ssl.enabled": false, "ssl.key": null, "ssl.ca": null, "ssl.cert": null}},
-               {"name": "mitems", "module": "items_service", "config": {"db_type": "memory", "db_name": ":memory:", "db_table": "items"}}]}
+               {"name": "mitems", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:", "db_table": "items"}}]}
             """);
         using var host = Start("my.json");
         using var client = new HttpClient { BaseAddress = await host.UriAsync() };
         var refusal = await host.LineAsync("Service items does not run");
         Assert.Contains("no plugin here is for db_type \"mysql\"; found: ", refusal, StringComparison.Ordinal);
-        Assert.Contains($"TestPlugins.Memory 1.0.0 (db_type memory) in {Path.Combine(TempFolder.TestPlugins, "Memory")}", refusal, StringComparison.Ordinal);
-        await host.LineAsync("Service mitems: TestPlugins.Memory 1.0.0, memory, :memory:, items");
+        Assert.Contains($"found: Items.Sqlite 1.0.0 (db_type sqlite) in {Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")}. ", refusal, StringComparison.Ordinal);
+        await host.LineAsync("Service mitems: Items.Sqlite 1.0.0, sqlite, :memory:, items");
         await host.LineAsync("WRN Anyone who reaches");
 
         using var nothing = await client.GetAsync("/no/such/page");
@@ -62,8 +63,29 @@ public sealed class ProgramTests : IDisposable
         Assert.StartsWith("Nothing is here.", await nothing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.False(nothing.Headers.Contains("Server"));
 
+        await host.WriteAndReadAsync("mitems");
         Assert.Equal(0, await host.TerminateAsync());
         Assert.DoesNotContain("secret", host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheFileThatComesWithTheHostServesBothItsServicesFromAnyFolder()
+    {
+        var plugins = await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../plugins.json"));
+        Assert.Contains("\"port\": 9000", plugins, StringComparison.Ordinal);
+        _folder.Write("plugins.json", plugins.Replace("\"port\": 9000", "\"port\": 0", StringComparison.Ordinal));
+        using (var host = Start())
+        {
+            await host.WriteAndReadAsync("items");
+            await host.WriteAndReadAsync("mitems");
+            Assert.Equal(0, await host.TerminateAsync());
+        }
+        Assert.True(File.Exists(_folder["data/items.db"]));
+
+        using var again = Start();
+        await using var client = await again.ConnectAsync();
+        Assert.Single((await client.GetAsync("/app/items/chnl"))["data"]!.AsArray());
+        Assert.Empty((await client.GetAsync("/app/mitems/chnl"))["data"]!.AsArray());
     }
 
     [Fact]
@@ -183,7 +205,7 @@ public sealed class ProgramTests : IDisposable
               {"name": "items", "module": "items_service", "config": {"db_type": "tells_password", "db_password": {"env": "SHAREDSTATE_TEST_PASSWORD"}}}]}
             """);
         using var host = HostProcess.Start(_folder.FullName, ["my.json", "--log", log], environment: new() { ["SHAREDSTATE_TEST_PASSWORD"] = "hush {0} hush" });
-        await using var client = await Client.ConnectAsync(new UriBuilder(await host.UriAsync()) { Scheme = "ws" }.Uri);
+        await using var client = await host.ConnectAsync();
         Assert.False((bool)(await client.GetAsync("/app/items/chnl"))["ok"]!);
         await host.LineAsync("TimeoutException");
         Assert.Equal(0, await host.TerminateAsync());
@@ -204,6 +226,8 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal(code, await host.ExitAsync());
         Assert.Equal([line], host.Lines);
     }
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
 
     private void Write(string json) => _folder.Write("my.json", json.Replace("PLUGINS", TempFolder.TestPlugins, StringComparison.Ordinal));
 

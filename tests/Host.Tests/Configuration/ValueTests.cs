@@ -1,3 +1,4 @@
+using System.Runtime.Loader;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedState.Host.Configuration;
 using SharedState.Host.Plugins;
@@ -87,6 +88,29 @@ public sealed class ValueTests : IDisposable
 
         Assert.Equal("TestPlugins.Memory", folders.Find(memory.Config.Services[0], out _)!.Name);
         Assert.Equal("Any", folders.Find(other.Config.Services[0], out _)!.Name);
+    }
+
+    [Fact]
+    public async Task TwoServicesOfOnePluginShareItsLoadContext()
+    {
+        _folder.Write("my.json", """
+            {"services": [
+              {"name": "one", "module": "items_service", "config": {"db_type": "memory"}},
+              {"name": "two", "module": "items_service", "config": {"db_type": "memory"}}]}
+            """);
+        using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+        var plugins = new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance);
+        ServiceSetup[] setups = [.. installation.Plans.Select(plugins.Set)];
+        await using var one = setups[0].Create();
+        await using var two = setups[1].Create();
+        await one.OpenAsync(setups[0].Context, default);
+        await two.OpenAsync(setups[1].Context, default);
+
+        Assert.Same(one.GetType(), two.GetType());
+        Assert.Equal(2, one.GetType().GetProperty("Opened")!.GetValue(null)); // a static of the plugin
+        var context = AssemblyLoadContext.GetLoadContext(one.GetType().Assembly);
+        Assert.NotSame(AssemblyLoadContext.Default, context);
+        Assert.Same(AssemblyLoadContext.Default, AssemblyLoadContext.GetLoadContext(typeof(IItemService).Assembly));
     }
 
     private Installation Read(string config)
