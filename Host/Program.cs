@@ -9,8 +9,7 @@ using SharedState.Host.Plugins;
 namespace SharedState.Host;
 
 /// <summary>
-/// Puts the host together. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line
-/// is.
+/// Puts the host together. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line is.
 /// </summary>
 internal static class Program
 {

@@ -4,8 +4,7 @@ using System.Text;
 namespace SharedState.Host.Plugins;
 
 /// <summary>
-/// Copies of plugin folders, each named by the hash of its content. Plugins are loaded from here, so that an operator may replace a
-/// plugin's
+/// Copies of plugin folders, each named by the hash of its content. Plugins are loaded from here, so that an operator may replace a plugin's
 /// folder under a running host: overwriting loaded code in place ends in an abort.
 /// </summary>
 internal sealed class PluginCache
@@ -66,9 +65,8 @@ internal sealed class PluginCache
             _locks.Add(new(entry + ".lock", FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read));
             File.SetLastWriteTimeUtc(entry + ".lock", DateTime.UtcNow);
 
-            // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short
-            // (a full disk, a
-            //       cleaner of old files) would cost a crash in code not loaded yet.
+            // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short (a full
+            //       disk, a cleaner of old files) would cost a crash in code not loaded yet.
             if (Directory.Exists(entry))
             {
                 if (Hash(entry) == hash) return entry;

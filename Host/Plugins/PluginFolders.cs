@@ -40,9 +40,8 @@ internal sealed class PluginFolders
     }
 
     /// <summary>
-    /// The plugin for a service: the one that claims its module and db_type, else the one that is for all others of the module. Null
-    /// if there is none
-    /// or no single one, with the reason; then only this service does not run.
+    /// The plugin for a service: the one that claims its module and db_type, else the one that is for all others of the module. Null if there
+    /// is none or no single one, with the reason; then only this service does not run.
     /// </summary>
     public PluginManifest? Find(ServiceConfig service, out string why)
     {
