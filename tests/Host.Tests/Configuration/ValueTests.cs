@@ -45,6 +45,23 @@ public sealed class ValueTests : IDisposable
     }
 
     [Fact]
+    public void NoMistakeShowsWhatAReferenceHolds()
+    {
+        _folder.Write("secret.txt", "hush");
+        _folder.Write("my.json", """
+            {"service": {"log": {"file": "secret.txt"}, "origins": [{"file": "secret.txt"}], "limits": {"connections": {"file": "secret.txt"}}},
+             "plugins": [{"file": "secret.txt"}],
+             "services": [{"name": "items", "module": {"file": "secret.txt"}, "config": {}}]}
+            """);
+        using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+        Assert.Equal(5, installation.Mistakes.Count);
+        Assert.All(installation.Complaints, complaint => Assert.DoesNotContain("hush", complaint, StringComparison.Ordinal));
+        using var refused = Read("""{"db_type": {"file": "secret.txt"}}""");
+        var setup = new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance).Set(refused.Plans[0]);
+        Assert.StartsWith("no plugin here is for db_type \"***\"; found: ", setup.Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void APluginsOwnObjectionHasThePlaceOfItsKey()
     {
         var setup = SetUp("""{"db_type": "memory", "db_table": "x"}""");
