@@ -28,7 +28,7 @@ internal sealed class Engine : IAsyncDisposable
 
     /// <summary>
     /// Opens the services, all at once. One that will not run is left out, and its setup comes back with the reason; one whose storage is only
-    /// unavailable now is tried again until it opens.
+    /// unavailable now says so, and is tried again until it opens.
     /// </summary>
     public static async Task<(ServiceCatalog Services, ServiceSetup[] Setups)> OpenAsync(IEnumerable<ServiceSetup> setups, Limits limits, TimeProvider time)
     {
@@ -74,7 +74,7 @@ internal sealed class Engine : IAsyncDisposable
         try
         {
             await writer.StartAsync();
-            return (setup, writer);
+            return (setup with { Obstacle = writer.Obstacle is { } obstacle ? setup.Explain(obstacle) : null }, writer);
         }
         catch (ItemServiceException exception)
         {

@@ -9,16 +9,16 @@ using SharedState.Host.Plugins;
 namespace SharedState.Host;
 
 /// <summary>
-/// Puts the host together. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line
-/// is.
+/// Puts the host together. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line is.
 /// </summary>
 internal static class Program
 {
     private static readonly string PluginFolder = Path.Combine(AppContext.BaseDirectory, "plugins");
-    // Beside the clients' connections, which are counted and told why they are refused: for pages, and for telling.
-    private const int PlainConnections = 1_000;
-
     private static readonly string PageFolder = Path.Combine(AppContext.BaseDirectory, "wwwroot");
+
+    // Beside the clients' connections, which are counted and told why they are refused: for pages, and for telling. A long, since
+    // the sum with the largest limit is none of an int.
+    private const long PlainConnections = 1_000;
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -34,7 +34,7 @@ internal static class Program
         if (Installation.FindFile(command.File) is not { } file)
             return Fail(1, $"there is no plugins.json in this folder, nor in {AppContext.BaseDirectory}; name a file: sharedstate FILE");
         using var installation = Installation.Read(file, PluginFolder, listen: !command.Check);
-        if (installation.Mistakes is [_, ..] mistakes) return Fail(1, string.Join(Environment.NewLine, mistakes));
+        if (installation.Complaints is [_, ..] complaints) return Fail(1, string.Join(Environment.NewLine, complaints));
 
         // :: 2. Load the plugins that services name.
         using var output = LogOutput.Create(
@@ -54,7 +54,7 @@ internal static class Program
     {
         Console.WriteLine($"{installation.Config.File.FullPath} has no mistakes");
         foreach (var mistake in installation.Plugins.Mistakes) Console.WriteLine($"  left out: {mistake}");
-        return await ServiceCheck.RunAsync(services, installation.Config.Limits.StorageTime, Console.Out) ? 0 : 1;
+        return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
     }
 
     private static async Task<int> ServeAsync(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)

@@ -44,7 +44,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
             return;
         }
         collection.State = CollectionState.Away;
-        WriterLog.LoadFailed(storage.Logger, storage.ServiceName, loaded.Failure!.Message, loaded.Failure.InnerException);
+        WriterLog.LoadFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(loaded.Failure!), WriterLog.Trace(loaded.Failure!));
         _ = RetryLaterAsync(collection, Backoff.After(++collection.FailedLoads));
     }
 

@@ -64,7 +64,7 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
     {
         var failure = committed.Failure ?? WrongResults(committed.Results);
         if (failure is not null)
-            WriterLog.CommitFailed(storage.Logger, storage.ServiceName, _batch.Count, failure.Fault, failure.Message, failure.InnerException);
+            WriterLog.CommitFailed(storage.Logger, storage.ServiceName, _batch.Count, failure.Fault, WriterLog.Reason(failure), WriterLog.Trace(failure));
         var batch = new List<Request>(_batch);
         _batch.Clear();
         _committing = false;

@@ -171,7 +171,7 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         }
         catch (ItemServiceException exception)
         {
-            WriterLog.ListFailed(storage.Logger, storage.ServiceName, exception.Message, exception.InnerException);
+            WriterLog.ListFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
             post(new ListedMessage(request, null));
         }
     }

@@ -218,9 +218,13 @@ internal sealed class ServiceStorage(
         {
             return await task;
         }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            throw Silent(fault); // it noticed that it was given up on
+        }
         catch (Exception exception) when (exception is not ItemServiceException)
         {
-            throw new ItemServiceException(fault, "the plugin threw an exception that is no ItemServiceException", exception);
+            throw Unexpected(fault, "the plugin threw an exception that is no ItemServiceException", exception);
         }
     }
 
@@ -229,7 +233,11 @@ internal sealed class ServiceStorage(
 
     /// <summary>What throws anything else when it is opened does so because of a mistake in it, which another attempt would not mend.</summary>
     private static ItemServiceException Broken(Exception exception) => exception as ItemServiceException
-        ?? new(ItemServiceFault.Unusable, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}", exception);
+        ?? Unexpected(ItemServiceFault.Unusable, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}", exception);
+
+    /// <summary>What a plugin should not have thrown; marked, since its trace is worth logging.</summary>
+    private static ItemServiceException Unexpected(ItemServiceFault fault, string message, Exception cause) =>
+        new(fault, message, cause) { Data = { [WriterLog.UnexpectedKey] = true } };
 
     private static ItemServiceException Silent(ItemServiceFault fault) => new(fault, "the storage does not answer");
 }

@@ -35,6 +35,9 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <summary>Why the service will not run, once that is known.</summary>
     public ItemServiceException? Refusal { get; private set; }
 
+    /// <summary>Why the storage is not open, while it is tried again.</summary>
+    public ItemServiceException? Obstacle { get; private set; }
+
     /// <summary>
     /// Starts the loop and opens the storage. Returns after the first attempt; a storage that is only unavailable is tried again until it opens.
     /// </summary>
@@ -76,21 +79,24 @@ internal sealed class ServiceWriter : IAsyncDisposable
             try
             {
                 await _storage.OpenAsync(_stop.Token);
+                Obstacle = null;
                 if (attempt > 1) WriterLog.OpenAtLast(_storage.Logger, Name, attempt);
                 Post(new OpenedMessage());
                 break;
             }
             catch (ItemServiceException exception) when (!exception.IsTransient)
             {
-                Refusal = exception;
+                (Refusal, Obstacle) = (exception, null);
                 Post(new RefusedMessage());
-                if (attempt > 1) WriterLog.Refused(_storage.Logger, Name, exception.Message, exception);
+                if (attempt > 1) WriterLog.Refused(_storage.Logger, Name, WriterLog.Reason(exception), WriterLog.Trace(exception));
                 break;
             }
             catch (ItemServiceException exception)
             {
-                if (exception.Message == said) WriterLog.StillNotOpen(_storage.Logger, Name, said);
-                else if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, said = exception.Message, exception.InnerException);
+                Obstacle = exception;
+                var reason = WriterLog.Reason(exception);
+                if (reason == said) WriterLog.StillNotOpen(_storage.Logger, Name, said);
+                else if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, said = reason, WriterLog.Trace(exception));
                 first.TrySetResult();
                 await Task.Delay(Backoff.After(attempt), _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

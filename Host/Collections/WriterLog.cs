@@ -3,8 +3,20 @@ namespace SharedState.Host.Collections;
 /// <summary>What services log.</summary>
 internal static partial class WriterLog
 {
+    /// <summary>In the data of an exception: its cause is one that the plugin should not have thrown.</summary>
+    public const string UnexpectedKey = "SharedState.Unexpected";
+
+    /// <summary>A failure as one line: the message, and that of the cause where it says more.</summary>
+    public static string Reason(ItemServiceException failure) =>
+        failure.InnerException is { } cause && !failure.Message.Contains(cause.Message, StringComparison.Ordinal)
+            ? $"{failure.Message} ({cause.Message})"
+            : failure.Message;
+
+    /// <summary>The exception to log with a failure's line: none where the plugin knew what it met, for the line says it all.</summary>
+    public static Exception? Trace(ItemServiceException failure) => failure.Data.Contains(UnexpectedKey) ? failure.InnerException : null;
+
     [LoggerMessage(2100, LogLevel.Error, "Service {Service} does not start: {Reason}")]
-    public static partial void Refused(ILogger logger, string service, string reason, Exception exception);
+    public static partial void Refused(ILogger logger, string service, string reason, Exception? cause);
 
     [LoggerMessage(2101, LogLevel.Warning, "Service {Service} is not open yet, and is tried again: {Reason}")]
     public static partial void NotOpen(ILogger logger, string service, string reason, Exception? cause);

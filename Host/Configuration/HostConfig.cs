@@ -88,7 +88,7 @@ internal sealed record HostConfig
         {
             var folder = file.Absolute(node.Text);
             if (Directory.Exists(folder)) folders.Add(folder);
-            else file.Add(node, $"there is no folder {folder}");
+            else file.Add(node, node.Referred ? "there is no such folder" : $"there is no folder {folder}");
         }
         return folders;
     }

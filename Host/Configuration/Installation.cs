@@ -22,6 +22,13 @@ internal sealed class Installation : IDisposable
     /// <summary>What is wrong in the file, all of it. If there is anything, the host must not start.</summary>
     public IReadOnlyList<Mistake> Mistakes => [.. Config.File.Mistakes];
 
+    /// <summary>
+    /// What to tell the operator if the host must not start: the mistakes, and the plugins that were left out, since an unknown module may
+    /// be that of one of them. Empty without a mistake in the file.
+    /// </summary>
+    public IReadOnlyList<string> Complaints => Mistakes.Count == 0 ? []
+        : [.. Mistakes.Select(mistake => mistake.ToString()), .. Plugins.Mistakes.Select(mistake => $"a plugin is left out: {mistake}")];
+
     /// <param name="file">The configuration file.</param>
     /// <param name="plugins">The folder of the plugins that come with the host.</param>
     /// <param name="listen">Whether to bind the sockets as well.</param>

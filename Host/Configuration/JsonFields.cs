@@ -5,9 +5,8 @@ using System.Text.Json;
 namespace SharedState.Host.Configuration;
 
 /// <summary>
-/// Reads one object field by field. What is wrong goes to the file's mistakes, and the value counts as absent, so that reading goes
-/// on and finds
-/// the rest. The known names are those that were asked for: <see cref="End"/> reports all others.
+/// Reads one object field by field. What is wrong goes to the file's mistakes, and the value counts as absent, so that reading goes on and
+/// finds the rest. The known names are those that were asked for: <see cref="End"/> reports all others.
 /// </summary>
 internal sealed class JsonFields
 {

@@ -47,9 +47,10 @@ internal sealed record LimitField(
         Seconds("stalled_seconds", l => l.StalledTime, (l, v) => l with { StalledTime = v }),
         Number("tombstones", 0, int.MaxValue, l => l.Tombstones, (l, v) => l with { Tombstones = (int)v }),
         Seconds("collection_idle_seconds", l => l.CollectionIdleTime, (l, v) => l with { CollectionIdleTime = v }),
-        // Every request is answered within 10 seconds, whatever storage does; and a stop takes no longer.
+        // Every request is answered within 10 seconds, whatever storage does.
         Seconds("storage_seconds", l => l.StorageTime, (l, v) => l with { StorageTime = v }, maximum: 9),
-        Seconds("stop_seconds", l => l.StopTime, (l, v) => l with { StopTime = v }, maximum: 9),
+        // A stop takes less than 10 seconds in all: after this the process still needs a second, and a storage that closes badly another.
+        Seconds("stop_seconds", l => l.StopTime, (l, v) => l with { StopTime = v }, maximum: 8),
     ];
 
     private static readonly Limits Defaults = new();

@@ -4,9 +4,8 @@ using System.Net.Sockets;
 namespace SharedState.Host.Configuration;
 
 /// <summary>
-/// The sockets on which the host listens, bound while the configuration is checked: so a port that is taken is one of its mistakes,
-/// and what
-/// was checked is what is used.
+/// The sockets on which the host listens, bound while the configuration is checked: so a port that is taken is one of its mistakes, and
+/// what was checked is what is used.
 /// </summary>
 internal sealed class ListenSockets : IDisposable
 {

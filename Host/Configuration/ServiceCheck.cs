@@ -1,42 +1,40 @@
+using SharedState.Host.Collections;
 using SharedState.Host.Diagnostics;
 
 namespace SharedState.Host.Configuration;
 
-/// <summary><c>--check</c>: opens each service once and says what was found.</summary>
+/// <summary><c>--check</c>: opens each service once, as a start does, and says what was found.</summary>
 internal static class ServiceCheck
 {
     /// <summary>Whether all services can run.</summary>
-    public static async Task<bool> RunAsync(IReadOnlyList<ServiceSetup> services, TimeSpan limit, TextWriter output)
+    public static async Task<bool> RunAsync(IReadOnlyList<ServiceSetup> services, Limits limits, TextWriter output)
     {
+        // All are open at once, as they will be: two that want one table are in each other's way only then.
+        var storages = services.Select(service => new ServiceStorage(service.Create, service.Context, limits, TimeProvider.System)).ToArray();
+        var wrong = await Task.WhenAll(services.Zip(storages, TryOpenAsync));
+        await Task.WhenAll(storages.Select(storage => storage.DisposeAsync().AsTask()));
+
         var width = services.Max(service => service.Name.Length);
-        var allRun = true;
-        foreach (var service in services)
+        foreach (var (service, found) in services.Zip(wrong))
         {
-            var wrong = service.Refusal ?? await TryOpenAsync(service, limit);
-            allRun &= wrong is null;
-            var found = wrong is null ? $"ok: {service.PluginTitle}, {service.Storage}" : $"does not run: {wrong}";
-            await output.WriteLineAsync($"  {service.Name.PadRight(width)}  {Printable.Text(found)}");
+            var line = found ?? $"ok: {service.PluginTitle}, {service.Storage}";
+            await output.WriteLineAsync($"  {service.Name.PadRight(width)}  {Printable.Text(line)}");
         }
-        return allRun;
+        return wrong.All(found => found is null);
     }
 
-    /// <summary>Null if the service opens and closes within the limit, else why not.</summary>
-    private static async Task<string?> TryOpenAsync(ServiceSetup service, TimeSpan limit)
+    /// <summary>Null if the service opens, else why not.</summary>
+    private static async Task<string?> TryOpenAsync(ServiceSetup service, ServiceStorage storage)
     {
-        using var stop = new CancellationTokenSource(limit);
+        if (service.Refusal is not null) return $"does not run: {service.Refusal}";
         try
         {
-            // On a thread of its own: a plugin may block the one that calls it.
-            await Task.Run(async () =>
-            {
-                await using var instance = service.Create();
-                await instance.OpenAsync(service.Context, stop.Token);
-            }).WaitAsync(limit);
+            await storage.OpenAsync(CancellationToken.None);
             return null;
         }
-        catch (Exception e)
+        catch (ItemServiceException exception)
         {
-            return service.Explain(e is OperationCanceledException && stop.IsCancellationRequested ? new TimeoutException() : e);
+            return $"does not run{(exception.IsTransient ? " yet" : "")}: {service.Explain(exception)}";
         }
     }
 }

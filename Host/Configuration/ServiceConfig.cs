@@ -37,10 +37,12 @@ internal sealed class ServiceConfig
         .Where(entry => entry.HasValue && entry.Key is "db_type" or "db_host" or "db_name" or "db_table")
         .Select(entry => IsSecret(entry) ? "***" : entry.Node.Text));
 
+    /// <summary>Whether any value of this service may be a secret.</summary>
+    public bool HasSecrets => Secrets.Count > 0;
+
     /// <summary>A text, for the log, without those values of this service that may be secrets.</summary>
-    public string Redact(string text) => Entries
-        .Where(entry => IsSecret(entry) && entry.Node.Text.Length > 0)
-        .Aggregate(text, (redacted, entry) => redacted.Replace(entry.Node.Text, "***", StringComparison.Ordinal));
+    public string Redact(string text) =>
+        Secrets.Aggregate(text, (redacted, secret) => redacted.Replace(secret, "***", StringComparison.Ordinal));
 
     /// <summary>Adds a mistake in this service's <c>config</c>: at the key if it is there, else at the service.</summary>
     public void Add(string? key, string sentence) => _file.Add(NodeOf(key), sentence);
@@ -78,6 +80,10 @@ internal sealed class ServiceConfig
         : name.Contains('/') ? "a service's name must not hold a slash: it is one segment of a path"
         : name.StartsWith('.') ? "a service's name must not start with a dot: such names are the server's own"
         : null;
+
+    // The longest first: one may be a part of another, whose rest would be left.
+    private IReadOnlyList<string> Secrets => field ??=
+        [.. Entries.Where(IsSecret).Select(entry => entry.Node.Text).Where(text => text.Length > 0).Distinct().OrderByDescending(text => text.Length)];
 
     private JsonNode NodeOf(string? key) => Entries.FirstOrDefault(entry => entry.Key == key)?.Node ?? _node;
 

@@ -29,7 +29,7 @@ internal sealed record ServicePlan(ServiceConfig Service, PluginManifest? Plugin
             {
                 config.File.Add(service.ModuleNode, plugins.Modules.Count == 0
                     ? $"no plugin is installed; put one into a folder of its own in {plugins.Standard}"
-                    : $"unknown module \"{service.Module}\"; installed are {string.Join(", ", plugins.Modules)}");
+                    : $"unknown module {(JsonFile.IsReference(service.ModuleNode) ? "in what it refers to" : $"\"{service.Module}\"")}; installed are {string.Join(", ", plugins.Modules)}");
                 continue;
             }
             var plugin = plugins.Find(service, out var why);

@@ -1,3 +1,5 @@
+using SharedState.Host.Collections;
+using SharedState.Host.Diagnostics;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Configuration;
@@ -17,6 +19,9 @@ internal sealed record ServiceSetup
     /// <summary>Why this service does not run, as one sentence for the operator; null if it may be opened.</summary>
     public string? Refusal { get; init; }
 
+    /// <summary>Why this service is not open yet, as one sentence; null if it is, or will not be. It is tried again.</summary>
+    public string? Obstacle { get; init; }
+
     /// <summary>What each instance is opened with.</summary>
     public required ItemServiceContext Context { get; init; }
 
@@ -24,11 +29,10 @@ internal sealed record ServiceSetup
     public required Func<IItemService> Create { get; init; }
 
     /// <summary>
-    /// What went wrong when an instance was created or opened, as one sentence for the operator: with the place in the
-    /// configuration, if the plugin
-    /// says which key is wrong.
+    /// What went wrong when an instance was created or opened, as one sentence for the operator: with the place in the configuration, if
+    /// the plugin says which key is wrong.
     /// </summary>
-    public required Func<Exception, string> Explain { get; init; }
+    public required Func<ItemServiceException, string> Explain { get; init; }
 
     public static ServiceSetup Ready(ServicePlan plan, Plugin plugin, ILoggerFactory loggers) =>
         Make(plan, plugin.Create, null, loggers);
@@ -46,16 +50,18 @@ internal sealed record ServiceSetup
             ServiceName = plan.Service.Name,
             Config = plan.Values,
             BaseDirectory = plan.Service.BaseDirectory,
-            Logger = loggers.CreateLogger($"Service.{plan.Service.Name}"),
+            Logger = Logger(plan.Service, loggers),
         },
         Create = create,
-        Refusal = refusal,
-        Explain = e => plan.Service.Redact(e switch
-        {
-            ItemServiceException { Fault: ItemServiceFault.Config } wrong => plan.Service.At(wrong.ConfigKey, wrong.Message),
-            ItemServiceException or PluginException => e.Message,
-            TimeoutException => $"{plan.Plugin?.Title} did not open it in time",
-            _ => $"{plan.Plugin?.Title} failed to open it: {e.GetType().Name}: {e.Message}",
-        }),
+        Refusal = refusal is null ? null : plan.Service.Redact(refusal),
+        Explain = wrong => plan.Service.Redact(wrong.Fault == ItemServiceFault.Config
+            ? plan.Service.At(wrong.ConfigKey, WriterLog.Reason(wrong))
+            : WriterLog.Reason(wrong)),
     };
+
+    private static ILogger Logger(ServiceConfig service, ILoggerFactory loggers)
+    {
+        var logger = loggers.CreateLogger($"Service.{service.Name}");
+        return service.HasSecrets ? new RedactedLogger(logger, service.Redact) : logger;
+    }
 }

@@ -6,14 +6,13 @@ using SharedState.Host.Diagnostics;
 namespace SharedState.Host.Configuration;
 
 /// <summary>
-/// The certificate for new handshakes, read again when its files change. A new pair that cannot be used is logged once, and the old
-/// one stays.
+/// The certificate for new handshakes, read again when its files change. A new pair that cannot be used is logged once, and the old one
+/// stays.
 /// </summary>
 internal sealed class TlsCertificate : IHostedService, IDisposable
 {
     /// <summary>
-    /// How often the files are looked at: a renewal is in use well before anyone checks it, and two small files cost nothing to
-    /// read.
+    /// How often the files are looked at: a renewal is in use well before anyone checks it, and two small files cost nothing to read.
     /// </summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
@@ -26,8 +25,7 @@ internal sealed class TlsCertificate : IHostedService, IDisposable
     // Written by the timer, read by handshakes; the reference changes as a whole.
     private volatile SslStreamCertificateContext _current;
 
-    /// <exception cref="InvalidOperationException">The files, which were good when the configuration was checked, are not any
-    /// more.</exception>
+    /// <exception cref="InvalidOperationException">The files were good when the configuration was checked, and are not any more.</exception>
     public TlsCertificate(TlsFiles files, ILogger<TlsCertificate> logger, TimeProvider time)
     {
         (_files, _logger, _time) = (files, logger, time);

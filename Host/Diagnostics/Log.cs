@@ -49,4 +49,7 @@ internal static partial class Log
 
     [LoggerMessage(1102, LogLevel.Warning, "A plugin is left out: {Reason}")]
     public static partial void PluginLeftOut(ILogger logger, string reason);
+
+    [LoggerMessage(1103, LogLevel.Warning, "Service {Service}: {Plugin}, {Storage}; not open yet: {Reason}")]
+    public static partial void ServiceNotOpen(ILogger logger, string service, string plugin, string storage, string reason);
 }

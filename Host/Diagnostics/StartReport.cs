@@ -29,8 +29,9 @@ internal static class StartReport
         foreach (var mistake in plugins.Mistakes) Log.PluginLeftOut(logger, mistake.ToString());
         foreach (var service in services)
         {
-            if (service.Refusal is null) Log.ServiceConfigured(logger, service.Name, service.PluginTitle!, service.Storage);
-            else Log.ServiceRefused(logger, service.Name, service.Refusal);
+            if (service.Refusal is not null) Log.ServiceRefused(logger, service.Name, service.Refusal);
+            else if (service.Obstacle is not null) Log.ServiceNotOpen(logger, service.Name, service.PluginTitle!, service.Storage, service.Obstacle);
+            else Log.ServiceConfigured(logger, service.Name, service.PluginTitle!, service.Storage);
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed class Plugin
     }
 
     /// <summary>A new instance, for one service. Runs the plugin's constructor, which may block.</summary>
-    /// <exception cref="PluginException">The constructor failed.</exception>
+    /// <exception cref="ItemServiceException">The constructor failed, which another attempt would not mend.</exception>
     public IItemService Create()
     {
         try
@@ -50,14 +50,15 @@ internal sealed class Plugin
         }
         catch (TargetInvocationException e) when (e.InnerException is { } inner)
         {
-            throw new PluginException(
-                $"the constructor of {_service.FullName} in {Manifest.Title} failed: {inner.GetType().Name}: {inner.Message}", inner);
+            throw Unusable($"the constructor of {_service.FullName} in {Manifest.Title} failed: {inner.GetType().Name}: {inner.Message}", inner);
         }
         catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or MissingMethodException)
         {
-            throw new PluginException($"{_service.FullName} in {Manifest.Title} cannot be created: {e.Message}", e);
+            throw Unusable($"{_service.FullName} in {Manifest.Title} cannot be created: {e.Message}", e);
         }
     }
+
+    private static ItemServiceException Unusable(string message, Exception inner) => new(ItemServiceFault.Unusable, message, inner);
 
     private static Type TheService(PluginManifest manifest, Type[] types)
     {

@@ -4,8 +4,7 @@ using System.Text;
 namespace SharedState.Host.Plugins;
 
 /// <summary>
-/// Copies of plugin folders, each named by the hash of its content. Plugins are loaded from here, so that an operator may replace a
-/// plugin's
+/// Copies of plugin folders, each named by the hash of its content. Plugins are loaded from here, so that an operator may replace a plugin's
 /// folder under a running host: overwriting loaded code in place ends in an abort.
 /// </summary>
 internal sealed class PluginCache
@@ -21,8 +20,8 @@ internal sealed class PluginCache
     public PluginCache(string root) => _root = root;
 
     /// <summary>
-    /// The user's cache folder; without one (a service account without a home), a folder in the temporary one that only this process
-    /// knows.
+    /// The user's cache folder; without one (a service account without a home), a folder in the temporary one that only this process knows,
+    /// and that is gone when it ends.
     /// </summary>
     public static PluginCache ForUser()
     {
@@ -45,7 +44,10 @@ internal sealed class PluginCache
         {
             // Not writable: the temporary folder will do.
         }
-        return new(Directory.CreateTempSubdirectory("sharedstate-plugins-").FullName);
+        // Not one with a name that is always the same: whoever made that first could change what is loaded from it.
+        var temporary = Directory.CreateTempSubdirectory("sharedstate-plugins-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(temporary);
+        return new(temporary);
     }
 
     /// <summary>The copy of a folder: made if it is not there yet, and checked byte by byte if it is.</summary>
@@ -63,9 +65,8 @@ internal sealed class PluginCache
             _locks.Add(new(entry + ".lock", FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read));
             File.SetLastWriteTimeUtc(entry + ".lock", DateTime.UtcNow);
 
-            // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short
-            // (a full disk, a
-            //       cleaner of old files) would cost a crash in code not loaded yet.
+            // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short (a full
+            //       disk, a cleaner of old files) would cost a crash in code not loaded yet.
             if (Directory.Exists(entry))
             {
                 if (Hash(entry) == hash) return entry;
@@ -122,6 +123,18 @@ internal sealed class PluginCache
             {
                 // As above.
             }
+        }
+    }
+
+    private static void Delete(string temporary)
+    {
+        try
+        {
+            Directory.Delete(temporary, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Windows does not delete what is loaded; it stays until the temporary folder is cleaned.
         }
     }
 

@@ -29,16 +29,19 @@ internal sealed class PluginFolders
         var folders = new PluginFolders(standard);
         foreach (var folder in others.Prepend(standard).Select(Path.TrimEndingDirectorySeparator).Distinct().Where(Directory.Exists))
         {
-            foreach (var candidate in Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder))
-                folders.Add(candidate);
+            folders.Add(folder);
+            foreach (var candidate in new DirectoryInfo(folder).GetDirectories().OrderBy(candidate => candidate.Name, StringComparer.Ordinal))
+            {
+                if (candidate.LinkTarget is null) folders.Add(candidate.FullName);
+                else folders.LeaveOut(candidate.FullName);
+            }
         }
         return folders;
     }
 
     /// <summary>
-    /// The plugin for a service: the one that claims its module and db_type, else the one that is for all others of the module. Null
-    /// if there is none
-    /// or no single one, with the reason; then only this service does not run.
+    /// The plugin for a service: the one that claims its module and db_type, else the one that is for all others of the module. Null if there
+    /// is none or no single one, with the reason; then only this service does not run.
     /// </summary>
     public PluginManifest? Find(ServiceConfig service, out string why)
     {
@@ -61,5 +64,12 @@ internal sealed class PluginFolders
         if (!File.Exists(Path.Combine(folder, PluginManifest.FileName)) || _manifests.Exists(known => known.Folder == folder)) return;
         if (PluginManifest.Read(folder, out var mistakes) is { } manifest) _manifests.Add(manifest);
         else _mistakes.AddRange(mistakes);
+    }
+
+    // Where a link leads can change, and is nobody's who looks after this folder.
+    private void LeaveOut(string link)
+    {
+        if (File.Exists(Path.Combine(link, PluginManifest.FileName)))
+            _mistakes.Add(new(link, null, "", "a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\""));
     }
 }

@@ -7,9 +7,8 @@ using System.Text.Json;
 namespace SharedState.Host.Plugins;
 
 /// <summary>
-/// Finds out, by reading alone, what the runtime would say too late or not at all: at first use, in a cast, or as "file not found"
-/// for a file that
-/// is there.
+/// Finds out, by reading alone, what the runtime would say too late or not at all: at first use, in a cast, or as "file not found" for a file
+/// that is there.
 /// </summary>
 internal static class PluginPreflight
 {

@@ -37,6 +37,7 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"limits\": 1", "service.limits: must be an object, not a number")]
     [InlineData("\"limits\": {\"ping_secnds\": 1}", "service.limits.ping_secnds: unknown field; did you mean \"ping_seconds\"?")]
     [InlineData("\"limits\": {\"storage_seconds\": 10}", "service.limits.storage_seconds: must be a number from 0.1 to 9, not 10")]
+    [InlineData("\"limits\": {\"stop_seconds\": 8.5}", "service.limits.stop_seconds: must be a number from 0.1 to 8, not 8.5")]
     [InlineData("\"tls\": {\"key\": \"k\"}", "service.tls: \"certificate\" is missing")]
     [InlineData("\"origins\": [\"https://a.org/\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
     [InlineData("\"origins\": [\"https://a.org:443\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
@@ -76,6 +77,20 @@ public sealed class MistakeTests : IDisposable
     public void AnUnknownModuleListsWhatIsInstalled() => Assert.Equal(
         ["my.json:1:43 services[0].module: unknown module \"item_service\"; installed are items_service"],
         Read("""{"services": [{"name": "items", "module": "item_service", "config": {}}]}"""));
+
+    [Fact]
+    public void AnUnknownModuleIsToldTogetherWithThePluginThatWasLeftOut()
+    {
+        _folder.Write("plugs/Mine/plugin.json", """{"name": "Mine", "version": "1", "assembly": "Mine.dll", "modules": ["my_service"], "db_tpes": []}""");
+        _folder.Write("my.json", """{"plugins": ["plugs"], "services": [{"name": "items", "module": "my_service", "config": {}}]}""");
+        using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+        Assert.Equal(
+            [
+                $"{_folder["my.json"]}:1:65 services[0].module: unknown module \"my_service\"; installed are items_service",
+                $"a plugin is left out: {_folder["plugs/Mine/plugin.json"]}:1:85 db_tpes: unknown field; did you mean \"db_types\"?",
+            ],
+            installation.Complaints);
+    }
 
     [Fact]
     public void APortThatIsTakenStandsInTheSameReport()

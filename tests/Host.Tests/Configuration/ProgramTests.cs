@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
 
@@ -39,21 +41,21 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task AnExistingInstallationsFileLoadsAndOnlyTheServiceWithoutPluginIsRefused()
     {
-        // Word for word but for the port and the storage of the second service; and it names the folder of the test plugins.
+        // Word for word but for the port.
         Write("""
-            {"service": {"host": "0.0.0.0", "port": 0}, "plugins": ["PLUGINS"],
+            {"service": {"host": "0.0.0.0", "port": 0},
              "services": [
                {"name": "items", "module": "items_service",
                 "config": {"db_type": "mysql", "db_name": "sharedstate", "db_table": "items", "db_host": "localhost", "db_user": "myuser",
                            "db_password": "secret", "ssl.enabled": false, "ssl.key": null, "ssl.ca": null, "ssl.cert": null}},
-               {"name": "mitems", "module": "items_service", "config": {"db_type": "memory", "db_name": ":memory:", "db_table": "items"}}]}
+               {"name": "mitems", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:", "db_table": "items"}}]}
             """);
         using var host = Start("my.json");
         using var client = new HttpClient { BaseAddress = await host.UriAsync() };
         var refusal = await host.LineAsync("Service items does not run");
         Assert.Contains("no plugin here is for db_type \"mysql\"; found: ", refusal, StringComparison.Ordinal);
-        Assert.Contains($"TestPlugins.Memory 1.0.0 (db_type memory) in {Path.Combine(TempFolder.TestPlugins, "Memory")}", refusal, StringComparison.Ordinal);
-        await host.LineAsync("Service mitems: TestPlugins.Memory 1.0.0, memory, :memory:, items");
+        Assert.Contains($"found: Items.Sqlite 1.0.0 (db_type sqlite) in {Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")}. ", refusal, StringComparison.Ordinal);
+        await host.LineAsync("Service mitems: Items.Sqlite 1.0.0, sqlite, :memory:, items");
         await host.LineAsync("WRN Anyone who reaches");
 
         using var nothing = await client.GetAsync("/no/such/page");
@@ -61,15 +63,36 @@ public sealed class ProgramTests : IDisposable
         Assert.StartsWith("Nothing is here.", await nothing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.False(nothing.Headers.Contains("Server"));
 
+        await host.WriteAndReadAsync("mitems");
         Assert.Equal(0, await host.TerminateAsync());
         Assert.DoesNotContain("secret", host.Output, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task CheckOpensEachServiceOnceAndSaysWhatItFound()
+    public async Task TheFileThatComesWithTheHostServesBothItsServicesFromAnyFolder()
+    {
+        var plugins = await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../plugins.json"));
+        Assert.Contains("\"port\": 9000", plugins, StringComparison.Ordinal);
+        _folder.Write("plugins.json", plugins.Replace("\"port\": 9000", "\"port\": 0", StringComparison.Ordinal));
+        using (var host = Start())
+        {
+            await host.WriteAndReadAsync("items");
+            await host.WriteAndReadAsync("mitems");
+            Assert.Equal(0, await host.TerminateAsync());
+        }
+        Assert.True(File.Exists(_folder["data/items.db"]));
+
+        using var again = Start();
+        await using var client = await again.ConnectAsync();
+        Assert.Single((await client.GetAsync("/app/items/chnl"))["data"]!.AsArray());
+        Assert.Empty((await client.GetAsync("/app/mitems/chnl"))["data"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task CheckOpensEachServiceOnceAndAStartSaysTheSame()
     {
         Write("""
-            {"plugins": ["PLUGINS"], "service": {"port": 1, "limits": {"storage_seconds": 0.5}}, "services": [
+            {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 2.5}}, "services": [
               {"name": "good", "module": "items_service", "config": {"db_type": "memory"}},
               {"name": "ctor", "module": "items_service", "config": {"db_type": "throws_in_constructor"}},
               {"name": "open", "module": "items_service", "config": {"db_type": "throws_at_open"}},
@@ -77,19 +100,57 @@ public sealed class ProgramTests : IDisposable
               {"name": "file", "module": "items_service", "config": {"db_type": "throws_at_open", "fault": "unusable"}},
               {"name": "hang", "module": "items_service", "config": {"db_type": "hangs_at_open"}}]}
             """);
-        using var host = Start("my.json", "--check");
-        Assert.Equal(1, await host.ExitAsync());
+        using var check = Start("my.json", "--check");
+        Assert.Equal(1, await check.ExitAsync());
         Assert.Equal(
             [
                 $"{_folder["my.json"]} has no mistakes",
                 "  good  ok: TestPlugins.Memory 1.0.0, memory",
                 "  ctor  does not run: the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: InvalidOperationException: the moon is in the wrong phase",
-                "  open  does not run: TestPlugins.ThrowsAtOpen 1.0.0 failed to open it: InvalidOperationException: something broke",
+                "  open  does not run: the plugin failed to open it: InvalidOperationException: something broke",
                 "  key   does not run: my.json:5:117 services[3].config.db_table: \"db_table\" must be shorter",
                 "  file  does not run: the file is a photograph",
-                "  hang  does not run: TestPlugins.HangsAtOpen 1.0.0 did not open it in time",
+                "  hang  does not run yet: the storage does not answer",
             ],
-            host.Lines);
+            check.Lines);
+
+        using var host = Start("my.json");
+        await host.LineAsync("Pages from any origin");
+        foreach (var line in check.Lines.Skip(2))
+        {
+            var (name, reason) = (line[2..6].TrimEnd(), line[(line.IndexOf(": ", StringComparison.Ordinal) + 2)..]);
+            Assert.Contains(host.Lines, said => said.Contains($" Service {name}", StringComparison.Ordinal)
+                && said.EndsWith(line.Contains("yet", StringComparison.Ordinal) ? $"not open yet: {reason}" : $" does not run: {reason}", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task CheckFindsTwoServicesThatWantOneTable()
+    {
+        Write("""
+            {"services": [
+              {"name": "one", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}},
+              {"name": "two", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}}]}
+            """);
+        using var check = Start("my.json", "--check");
+        Assert.Equal(1, await check.ExitAsync());
+        Assert.Single(check.Lines, line => line.Contains("ok: Items.Sqlite", StringComparison.Ordinal));
+        Assert.Single(check.Lines, line => line.Contains("does not run yet: table items of ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AServiceThatIsNotOpenYetIsNotReportedAsRunning()
+    {
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 0.5}}, "services": [
+              {"name": "hang", "module": "items_service", "config": {"db_type": "hangs_at_open"}}]}
+            """);
+        using var host = Start("my.json");
+        Assert.EndsWith(
+            "WRN Service hang: TestPlugins.HangsAtOpen 1.0.0, hangs_at_open; not open yet: the storage does not answer",
+            await host.LineAsync("Service hang: "),
+            StringComparison.Ordinal);
+        Assert.Equal(0, await host.TerminateAsync());
     }
 
     [Fact]
@@ -135,6 +196,27 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Theory]
+    [InlineData("text")]
+    [InlineData("json")]
+    public async Task ASecretIsInNoLineWhateverThePluginLogsOrThrows(string log)
+    {
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [
+              {"name": "items", "module": "items_service", "config": {"db_type": "tells_password", "db_password": {"env": "SHAREDSTATE_TEST_PASSWORD"}}}]}
+            """);
+        using var host = HostProcess.Start(_folder.FullName, ["my.json", "--log", log], environment: new() { ["SHAREDSTATE_TEST_PASSWORD"] = "hush {0} hush" });
+        await using var client = await host.ConnectAsync();
+        Assert.False((bool)(await client.GetAsync("/app/items/chnl"))["ok"]!);
+        await host.LineAsync("TimeoutException");
+        Assert.Equal(0, await host.TerminateAsync());
+
+        Assert.DoesNotContain("hush", host.Output, StringComparison.Ordinal);
+        if (log == "json") return;
+        string[] expected = ["Value ***, 7 of ***, b", "Template ***", "Taken apart { Password = *** }", "no access with ***", "State ***", "Within"];
+        foreach (var text in expected) Assert.Contains(text, host.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--bogus", 2, "unknown option --bogus; --help lists them")]
     [InlineData("--version", 0, "Shared State 1.0.0")]
     [InlineData("none.json", 1, "none.json: the file cannot be read: there is no such file")]
@@ -144,6 +226,8 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal(code, await host.ExitAsync());
         Assert.Equal([line], host.Lines);
     }
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
 
     private void Write(string json) => _folder.Write("my.json", json.Replace("PLUGINS", TempFolder.TestPlugins, StringComparison.Ordinal));
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
 
@@ -36,6 +37,23 @@ public sealed class PublishTests : IDisposable
         await host.LineAsync("Service items: TestPlugins.Memory 1.0.0, memory");
         Assert.Equal(0, await host.TerminateAsync());
         Assert.Empty(Directory.GetFileSystemEntries(_folder["elsewhere"]));
+    }
+
+    [Fact]
+    public async Task APublishedHostServesItsPageTheClientAndItsPlugin()
+    {
+        await PublishAsync();
+        Assert.True(File.Exists(_folder["host/plugins/Items.Sqlite/plugin.json"]));
+        _folder.Write("my.json", """
+            {"service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "items.db"}}]}
+            """);
+        using var host = HostProcess.Start(_folder.FullName, ["my.json"], program: _folder["host/sharedstate"]);
+        using var client = new HttpClient { BaseAddress = await host.UriAsync() };
+        Assert.Contains("<html", await client.GetStringAsync("/"), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("SharedStateClient", await client.GetStringAsync("/libs/sharedstate.es.js"), StringComparison.Ordinal);
+        await host.WriteAndReadAsync("items");
+        Assert.Equal(0, await host.TerminateAsync());
+        Assert.True(File.Exists(_folder["items.db"]));
     }
 
     private async Task PublishAsync()

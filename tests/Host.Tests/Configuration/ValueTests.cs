@@ -1,3 +1,4 @@
+using System.Runtime.Loader;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedState.Host.Configuration;
 using SharedState.Host.Plugins;
@@ -32,7 +33,7 @@ public sealed class ValueTests : IDisposable
         Assert.Equal("hush hush", setup.Context.Config["db_password"]);
         Assert.Equal("42", setup.Context.Config["size"]);
         Assert.Equal("memory, ***", setup.Storage);
-        Assert.DoesNotContain("hush", setup.Explain(new InvalidOperationException("no access with password hush hush")), StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", setup.Explain(new(ItemServiceFault.Unusable, "no access with password hush hush")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -41,6 +42,23 @@ public sealed class ValueTests : IDisposable
         _folder.Write("secret.txt", "hush");
         using var installation = Read("""{"db_type": "memory", "size": {"file": "secret.txt"}}""");
         Assert.EndsWith("services[0].config.size: must be a whole number, not what it refers to", Assert.Single(installation.Mistakes).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NoMistakeShowsWhatAReferenceHolds()
+    {
+        _folder.Write("secret.txt", "hush");
+        _folder.Write("my.json", """
+            {"service": {"log": {"file": "secret.txt"}, "origins": [{"file": "secret.txt"}], "limits": {"connections": {"file": "secret.txt"}}},
+             "plugins": [{"file": "secret.txt"}],
+             "services": [{"name": "items", "module": {"file": "secret.txt"}, "config": {}}]}
+            """);
+        using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+        Assert.Equal(5, installation.Mistakes.Count);
+        Assert.All(installation.Complaints, complaint => Assert.DoesNotContain("hush", complaint, StringComparison.Ordinal));
+        using var refused = Read("""{"db_type": {"file": "secret.txt"}}""");
+        var setup = new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance).Set(refused.Plans[0]);
+        Assert.StartsWith("no plugin here is for db_type \"***\"; found: ", setup.Refusal, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,6 +105,29 @@ public sealed class ValueTests : IDisposable
 
         Assert.Equal("TestPlugins.Memory", folders.Find(memory.Config.Services[0], out _)!.Name);
         Assert.Equal("Any", folders.Find(other.Config.Services[0], out _)!.Name);
+    }
+
+    [Fact]
+    public async Task TwoServicesOfOnePluginShareItsLoadContext()
+    {
+        _folder.Write("my.json", """
+            {"services": [
+              {"name": "one", "module": "items_service", "config": {"db_type": "memory"}},
+              {"name": "two", "module": "items_service", "config": {"db_type": "memory"}}]}
+            """);
+        using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
+        var plugins = new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance);
+        ServiceSetup[] setups = [.. installation.Plans.Select(plugins.Set)];
+        await using var one = setups[0].Create();
+        await using var two = setups[1].Create();
+        await one.OpenAsync(setups[0].Context, default);
+        await two.OpenAsync(setups[1].Context, default);
+
+        Assert.Same(one.GetType(), two.GetType());
+        Assert.Equal(2, one.GetType().GetProperty("Opened")!.GetValue(null)); // a static of the plugin
+        var context = AssemblyLoadContext.GetLoadContext(one.GetType().Assembly);
+        Assert.NotSame(AssemblyLoadContext.Default, context);
+        Assert.Same(AssemblyLoadContext.Default, AssemblyLoadContext.GetLoadContext(typeof(IItemService).Assembly));
     }
 
     private Installation Read(string config)

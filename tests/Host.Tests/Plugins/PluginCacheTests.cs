@@ -42,6 +42,19 @@ public sealed class PluginCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task AHostWithoutACacheFolderLeavesNoCopyBehind()
+    {
+        _folder.Write("my.json", """{"service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}]}""");
+        Directory.CreateDirectory(_folder["tmp"]);
+        // Where nobody, not even root, makes folders.
+        using var host = HostProcess.Start(_folder.FullName, ["my.json"], environment: new() { ["XDG_CACHE_HOME"] = "/proc/none", ["TMPDIR"] = _folder["tmp"] });
+        await host.UriAsync();
+        Assert.Single(Directory.GetDirectories(_folder["tmp"], "sharedstate-plugins-*"));
+        Assert.Equal(0, await host.TerminateAsync());
+        Assert.Empty(Directory.GetDirectories(_folder["tmp"], "sharedstate-plugins-*"));
+    }
+
+    [Fact]
     public void OnlyOldCopiesThatNoHostUsesAreDeleted()
     {
         var used = new PluginCache(_folder["cache"]).Copy(_folder.CopyPlugin("Memory"));

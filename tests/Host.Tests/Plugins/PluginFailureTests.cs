@@ -24,7 +24,7 @@ public sealed class PluginFailureTests : IDisposable
         var plugin = Load(_folder.CopyPlugin("ThrowsInConstructor"));
         Assert.Equal(
             "the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: InvalidOperationException: the moon is in the wrong phase",
-            Assert.Throws<PluginException>(plugin.Create).Message);
+            Assert.Throws<ItemServiceException>(plugin.Create).Message);
     }
 
     [Fact]
@@ -86,6 +86,20 @@ public sealed class PluginFailureTests : IDisposable
         var folder = _folder.CopyPlugin("Memory");
         File.CreateSymbolicLink(Path.Combine(folder, "extra.dll"), "/etc/hostname");
         Assert.Equal($"the plugin folder holds a link, {Path.Combine(folder, "extra.dll")}; put the file itself there", Failure(folder));
+    }
+
+    [Fact]
+    public void APluginFolderThatIsALinkIsLeftOut()
+    {
+        _folder.CopyPlugin("Memory", "elsewhere/Memory");
+        Directory.CreateDirectory(_folder["plugs"]);
+        Directory.CreateSymbolicLink(_folder["plugs/Memory"], _folder["elsewhere/Memory"]);
+        var folders = PluginFolders.Scan(_folder["plugs"], []);
+        Assert.Empty(folders.Manifests);
+        Assert.Equal(
+            $"{_folder["plugs/Memory"]}: a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\"",
+            Assert.Single(folders.Mistakes).ToString());
+        Assert.Single(PluginFolders.Scan(_folder["plugs"], [_folder["elsewhere/Memory"]]).Manifests);
     }
 
     [Theory]
