@@ -123,6 +123,9 @@ internal sealed class ModelPeer
         return bytes.AsMemory(bytes[1] switch { 127 => 10, 126 => 4, _ => 2 });
     }
 
+    /// <summary>What was sent and not read by the server.</summary>
+    public int NotRead => _requests.Reader.Count;
+
     /// <summary>What the server holds for the client.</summary>
     public long HeldBytes => _outbox.HeldBytes;
 
@@ -131,9 +134,8 @@ internal sealed class ModelPeer
     {
         _requests.Writer.Complete();
         _outbox.Close(null);
-        _dispatcher.Leave();
         _taken = [];
-        _host.Thread.Run();
+        _host.Thread.Begin(() => _dispatcher.LeaveAsync(new(canceled: true)));
     }
 
     public void AssertHealthy() => Assert.False(_receiving.IsFaulted, _receiving.Exception?.ToString());
