@@ -111,6 +111,16 @@ internal sealed class ModelPeer
         return messages;
     }
 
+    /// <summary>Takes what the server has for the client, as the send loop would.</summary>
+    public List<Frame> TakeFrames()
+    {
+        var frames = new List<Frame>();
+        _host.Thread.Complete(async () => await _outbox.TakeAsync(frames));
+        _outbox.Written(frames.Sum(frame => (long)frame.Length));
+        _host.Thread.Run();
+        return frames;
+    }
+
     private Memory<byte>? Next()
     {
         if (_taken.Count == 0 && !_outbox.Empty) _host.Thread.Complete(async () => await _outbox.TakeAsync(_taken));
