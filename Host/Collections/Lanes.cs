@@ -32,6 +32,11 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         {
             return;
         }
+        else if (IsOverdue(request) && !request.Lane.Replies.AwaitsClient)
+        {
+            Refuse(request, Error.StorageSilent); // it has waited elsewhere
+            return;
+        }
         request.Lane.Waiting.Enqueue(request);
         _waiting.Add(request.Lane);
         Look();
@@ -65,6 +70,18 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         Resume(lane);
     }
 
+    /// <summary>There was room for a reply, and may still be. The time in which the client did not read is not storage's.</summary>
+    public void Resume(RoomMessage room)
+    {
+        room.Lane.AwaitsRoom = false;
+        var now = time.GetTimestamp();
+        if (room.ClientRead)
+        {
+            foreach (var request in room.Lane.Waiting) request.ReceivedAt = now;
+        }
+        Resume(room.Lane);
+    }
+
     /// <summary>Keeps an update whose outcome is not known, until its collection is read again.</summary>
     public void Keep(Request request, Collection collection)
     {
@@ -89,6 +106,7 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
             AnswerUncertain(collection, Error.OutcomeUnknown);
         foreach (var lane in _waiting.ToArray())
         {
+            if (lane.AwaitsRoom && lane.Replies.AwaitsClient) continue;
             while (lane.Waiting.TryPeek(out var request) && IsOverdue(request))
             {
                 Refuse(request, Error.StorageSilent);
@@ -122,6 +140,12 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
             return true;
         }
         if (request.Target != Target.Update && request.Lane.Commits > 0) return false; // it must see them
+        if (request.Target != Target.Update && !request.Lane.Replies.HasRoom(request))
+        {
+            if (!request.Lane.AwaitsRoom) _ = AwaitRoomAsync(request);
+            request.Lane.AwaitsRoom = true;
+            return false;
+        }
         if (request.Target == Target.Listing) return List(request);
         var collection = collections.Find(request.Path.Key);
         switch (collection.State)
@@ -161,6 +185,11 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         if (!request.Lane.Listing) _ = ListAsync(request);
         request.Lane.Listing = true;
         return false;
+    }
+
+    private async Task AwaitRoomAsync(Request request)
+    {
+        post(new RoomMessage(request.Lane, await request.Lane.Replies.RoomAsync(request)));
     }
 
     private async Task ListAsync(Request request)

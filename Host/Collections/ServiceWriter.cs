@@ -145,6 +145,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
             case CommittedMessage committed: Finish(committed); break;
             case LoadedMessage loaded: Finish(loaded); break;
             case ListedMessage listed: _lanes.Finish(listed); break;
+            case RoomMessage room: _lanes.Resume(room); break;
             case OverdueMessage: _lanes.AnswerOverdue(); break;
             case RetryMessage { Collection: var collection }: _collections.Retry(collection); break;
             case OpenedMessage: Open(); break;

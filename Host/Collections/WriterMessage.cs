@@ -1,3 +1,4 @@
+using SharedState.Host.Connections;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Collections;
@@ -32,6 +33,9 @@ internal sealed record RetryMessage(Collection Collection);
 
 /// <summary>The commit in flight ended.</summary>
 internal sealed record CommittedMessage(CommitResult[]? Results, ItemServiceException? Failure);
+
+/// <summary>There may be room for the reply that a lane's first request will get; whether it was the client that had to read for that.</summary>
+internal sealed record RoomMessage(RequestLane Lane, bool ClientRead);
 
 /// <summary>An app's collections were listed, or could not be.</summary>
 internal sealed record ListedMessage(Request Request, IReadOnlyList<string>? Names);

@@ -72,8 +72,8 @@ internal sealed class Connection : IDisposable
             ConnectionLog.Failed(_host.Logger, exception);
             Close(CloseCode.InternalError, "something failed on the server; its log says what");
         }
-        _dispatcher.Leave();
         await EndAsync(sending);
+        await _dispatcher.LeaveAsync(aborted);
     }
 
     /// <summary>Reads no more, finishes what was read, says goodbye. Any thread.</summary>

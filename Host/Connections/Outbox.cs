@@ -24,6 +24,12 @@ internal sealed class Outbox(int bound, bool compression = false)
     /// <summary>Whether nothing waits and nothing is being written.</summary>
     public bool Empty => HeldBytes == 0;
 
+    /// <summary>Whether no more is here than there should be.</summary>
+    public bool HasRoom
+    {
+        get { lock (_gate) return Bytes <= bound || _closed; }
+    }
+
     /// <summary>What waits or is being written.</summary>
     public long HeldBytes
     {

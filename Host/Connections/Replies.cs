@@ -12,38 +12,76 @@ internal sealed class Replies(Outbox outbox)
 
     // All guarded by _gate, as are the requests' Reply and Awaits.
     private readonly Queue<Request> _open = new(); // oldest first; bounded by Limits.RequestsInFlight, since the receive loop waits
-    private long _bytes;                          // of the items in them
-    private int _waitingFor = -1;
-    private TaskCompletionSource? _change;
+    private readonly List<(long Number, TaskCompletionSource Answered)> _waits = []; // the receive loop's and the dispatcher's
+    private long _bytes;                          // of the messages they came in
+    private long _expected, _answered;            // requests ever; what is open is the difference
+    private bool _closed;                         // nobody is there to read them
 
-    /// <summary>A request was read.</summary>
-    public void Expect(Request request)
+    /// <summary>The number of the request that was read last.</summary>
+    public long Expected
     {
-        lock (_gate)
-        {
-            _open.Enqueue(request);
-            _bytes += request.UpdateBytes;
-        }
+        get { lock (_gate) return _expected; }
     }
 
-    /// <summary>The bytes of the items in requests that are not answered.</summary>
+    /// <summary>The bytes of the requests that are not answered.</summary>
     public long Bytes
     {
         get { lock (_gate) return _bytes; }
     }
 
-    /// <summary>Waits until at most <paramref name="most"/> requests are not answered. For the receive loop.</summary>
-    public async ValueTask WaitAsync(int most, CancellationToken stop)
+    /// <summary>A request was read: it gets its number.</summary>
+    public void Expect(Request request)
     {
-        Task change;
         lock (_gate)
         {
-            if (_open.Count <= most) return;
-            _waitingFor = most;
-            _change = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            change = _change.Task;
+            request.Number = ++_expected;
+            _open.Enqueue(request);
+            _bytes += request.MessageBytes;
         }
-        await change.WaitAsync(stop);
+    }
+
+    /// <summary>Waits until the replies up to that request's, which need not have been read yet, are in the outbox.</summary>
+    public ValueTask AnsweredAsync(long number, CancellationToken stop)
+    {
+        lock (_gate)
+        {
+            if (_answered >= number || _closed) return ValueTask.CompletedTask;
+            var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waits.Add((number, answered));
+            return new(answered.Task.WaitAsync(stop));
+        }
+    }
+
+    /// <summary>
+    /// Whether a reply that may be large can be made: all before it are in the outbox, which holds no more than it should. So a client
+    /// that does not read makes the server hold one such reply, however many it asks for.
+    /// </summary>
+    public bool HasRoom(Request request)
+    {
+        lock (_gate) return _closed || (_answered == request.Number - 1 && outbox.HasRoom);
+    }
+
+    /// <summary>Whether more waits for the client to read than should.</summary>
+    public bool AwaitsClient => !outbox.HasRoom;
+
+    /// <summary>Waits until there is room for a request's reply; true where the client had to read for that.</summary>
+    public async ValueTask<bool> RoomAsync(Request request)
+    {
+        await AnsweredAsync(request.Number - 1, CancellationToken.None);
+        if (outbox.HasRoom) return false;
+        await outbox.WaitForRoomAsync(CancellationToken.None);
+        return true;
+    }
+
+    /// <summary>The connection is gone: nobody waits any more.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            foreach (var (_, answered) in _waits) answered.TrySetResult();
+            _waits.Clear();
+        }
     }
 
     /// <summary>Answers a request, once: what comes after the first answer counts for nothing.</summary>
@@ -75,11 +113,14 @@ internal sealed class Replies(Outbox outbox)
         while (_open.TryPeek(out var next) && next is { Reply: { } reply, Awaits: 0 })
         {
             outbox.Enqueue(reply);
-            _bytes -= _open.Dequeue().UpdateBytes;
+            _bytes -= _open.Dequeue().MessageBytes;
+            _answered++;
         }
-        if (_open.Count > _waitingFor) return;
-        _waitingFor = -1;
-        _change?.TrySetResult();
-        _change = null;
+        for (var index = _waits.Count - 1; index >= 0; index--)
+        {
+            if (_waits[index].Number > _answered) continue;
+            _waits[index].Answered.TrySetResult();
+            _waits.RemoveAt(index);
+        }
     }
 }

@@ -19,6 +19,9 @@ internal sealed class RequestLane(Replies replies)
     /// <summary>Whether it is among those that wait for a collection.</summary>
     public bool Parked { get; set; }
 
+    /// <summary>Whether its first waiting request's reply waits for the client to read.</summary>
+    public bool AwaitsRoom { get; set; }
+
     /// <summary>Whether its first waiting request is a listing that is being made.</summary>
     public bool Listing { get; set; }
 }

@@ -57,6 +57,12 @@ internal sealed class Request
     /// <summary>With <see cref="Target.ChangeSubscriptions"/>: what to do.</summary>
     public SubscriptionChange? Subscriptions { get; set; }
 
+    /// <summary>The bytes of the message: about what it holds until it is answered.</summary>
+    public int MessageBytes { get; init; }
+
+    /// <summary>Its place among all requests of its connection, from 1.</summary>
+    public long Number { get; set; }
+
     /// <summary>When the request was read, by the host's monotonic clock.</summary>
     public long ReceivedAt { get; set; }
 

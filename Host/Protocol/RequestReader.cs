@@ -12,7 +12,7 @@ internal static class RequestReader
     /// <summary>Reads and checks one message. What it keeps of the message is copied.</summary>
     public static Request Read(ReadOnlySpan<byte> message, Limits limits)
     {
-        var request = new Request();
+        var request = new Request { MessageBytes = message.Length };
         if (!Utf8.IsValid(message))
         {
             request.Error = Error.BadRequest("the message is not valid UTF-8");

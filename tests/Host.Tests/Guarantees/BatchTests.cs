@@ -9,7 +9,7 @@ public sealed class BatchTests
     private const string Path = "/app/items/a";
     private const int BatchItems = 20;
 
-    private static readonly int Rounds = int.TryParse(Environment.GetEnvironmentVariable("SHAREDSTATE_ROUNDS"), out var rounds) ? rounds : 250;
+    private static readonly int Rounds = Setting.Number("SHAREDSTATE_ROUNDS", 250);
 
     [Fact]
     public async Task NothingIsSeenBeforeItIsStored()

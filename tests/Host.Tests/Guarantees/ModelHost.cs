@@ -111,6 +111,16 @@ internal sealed class ModelPeer
         return messages;
     }
 
+    /// <summary>Takes what the server has for the client, as the send loop would.</summary>
+    public List<Frame> TakeFrames()
+    {
+        var frames = new List<Frame>();
+        _host.Thread.Complete(async () => await _outbox.TakeAsync(frames));
+        _outbox.Written(frames.Sum(frame => (long)frame.Length));
+        _host.Thread.Run();
+        return frames;
+    }
+
     private Memory<byte>? Next()
     {
         if (_taken.Count == 0 && !_outbox.Empty) _host.Thread.Complete(async () => await _outbox.TakeAsync(_taken));
@@ -123,6 +133,9 @@ internal sealed class ModelPeer
         return bytes.AsMemory(bytes[1] switch { 127 => 10, 126 => 4, _ => 2 });
     }
 
+    /// <summary>What was sent and not read by the server.</summary>
+    public int NotRead => _requests.Reader.Count;
+
     /// <summary>What the server holds for the client.</summary>
     public long HeldBytes => _outbox.HeldBytes;
 
@@ -131,9 +144,8 @@ internal sealed class ModelPeer
     {
         _requests.Writer.Complete();
         _outbox.Close(null);
-        _dispatcher.Leave();
         _taken = [];
-        _host.Thread.Run();
+        _host.Thread.Begin(() => _dispatcher.LeaveAsync(new(canceled: true)));
     }
 
     public void AssertHealthy() => Assert.False(_receiving.IsFaulted, _receiving.Exception?.ToString());

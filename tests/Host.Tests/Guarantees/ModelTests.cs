@@ -1,4 +1,4 @@
-using System.Globalization;
+using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
@@ -10,12 +10,12 @@ public sealed class ModelTests
     [Fact]
     public void WhateverHappensEachCopyIsWhatTheCollectionWasAtItsRevision()
     {
-        if (Number("SHAREDSTATE_SEED") is { } one)
+        if (Setting.Number("SHAREDSTATE_SEED") is { } one)
         {
             Play(one);
             return;
         }
-        for (var seed = 1; seed <= (Number("SHAREDSTATE_SEEDS") ?? 1_000); seed++) Play(seed);
+        for (var seed = 1; seed <= Setting.Number("SHAREDSTATE_SEEDS", 1_000); seed++) Play(seed);
     }
 
     private static void Play(int seed)
@@ -30,7 +30,4 @@ public sealed class ModelTests
             Assert.Fail($"SHAREDSTATE_SEED={seed}: {exception}");
         }
     }
-
-    private static int? Number(string variable) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
 }

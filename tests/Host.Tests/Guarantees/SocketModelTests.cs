@@ -1,4 +1,3 @@
-using System.Globalization;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -11,7 +10,7 @@ public sealed class SocketModelTests
     [Fact]
     public async Task WhateverHappensEachCopyIsWhatTheCollectionWasAtItsRevision()
     {
-        var seeds = int.TryParse(Environment.GetEnvironmentVariable("SHAREDSTATE_SOCKET_SEEDS"), CultureInfo.InvariantCulture, out var more) ? more : 24;
+        var seeds = Setting.Number("SHAREDSTATE_SOCKET_SEEDS", 24);
         for (var seed = 1; seed <= seeds; seed++)
         {
             try

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using SharedState.Host.Tests.Engine;
@@ -13,8 +12,8 @@ namespace SharedState.Host.Tests.Protocol;
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    private readonly int _inputs = Setting("SHAREDSTATE_FUZZ", 20_000);
-    private readonly int _seed = Setting("SHAREDSTATE_SEED", Environment.TickCount);
+    private readonly int _inputs = Setting.Number("SHAREDSTATE_FUZZ", 20_000);
+    private readonly int _seed = Setting.Number("SHAREDSTATE_SEED", Environment.TickCount);
     private int _accepted, _refused;
 
     [Fact]
@@ -60,14 +59,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
             await Task.WhenAll(Enumerable.Range(done, 50).Select(number => SendBrokenAsync(host, new Random(_seed + number))));
             await probe.ProveServedAsync(_seed);
         }
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (host.Connections > 1) await Task.Delay(5, patience.Token);
+        await Wait.UntilAsync(() => host.Connections == 1, "the broken connections are gone");
         Assert.Equal(0, host.UnfinishedBytes);
         Assert.Equal(0, log.Errors);
     }
-
-    private static int Setting(string name, int without) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : without;
 
     private static async Task SendInPartsAsync(RawSocket socket, byte[] message, Random random)
     {

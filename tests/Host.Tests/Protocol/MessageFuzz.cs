@@ -69,7 +69,8 @@ internal sealed class MessageFuzz(Random random)
         _ => random.Next(20) == 0 ? Nested(random.Next(400)) : Pick(Values),
     };
 
-    private static string Nested(int levels) => $"{new string('[', levels)}{new string(']', levels)}{(levels == 0 ? "0" : "")}";
+    /// <summary>A list in a list, so many levels deep; a number with none.</summary>
+    public static string Nested(int levels) => $"{new string('[', levels)}{new string(']', levels)}{(levels == 0 ? "0" : "")}";
 
     private byte[] Mutated(byte[] bytes)
     {

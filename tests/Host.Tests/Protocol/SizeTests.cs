@@ -96,20 +96,20 @@ public sealed class SizeTests
         var limits = new Limits { ItemBytes = 4 << 20 };
         await using var host = await LiveHost.StartAsync(limits: limits);
         await using var socket = await ConnectAsync(host);
-        string[] fields = ["\"type\":\"REQUEST\"", "\"cmd\":\"PUT\"", $"\"path\":\"{Path}\"", $"\"tunnel\":{Nested(tunnel)}", $$$"""
-            "arg":{"insert":[{"id":"1","v":{{{Nested(item - 1)}}}}]}
+        string[] fields = ["\"type\":\"REQUEST\"", "\"cmd\":\"PUT\"", $"\"path\":\"{Path}\"", $"\"tunnel\":{MessageFuzz.Nested(tunnel)}", $$$"""
+            "arg":{"insert":[{"id":"1","v":{{{MessageFuzz.Nested(item - 1)}}}}]}
             """];
         foreach (var order in EnvelopeTests.Permutations(fields).Where((_, index) => index % 17 == 0))
         {
             await socket.SendAsync($"{{{string.Join(',', order)}}}");
             var text = await socket.ReceiveTextAsync();
-            Assert.StartsWith($$"""{"type":"REPLY","cmd":"PUT","tunnel":{{Nested(tunnel)}},"ok":{{(ok ? "true" : "false")}},""", text);
+            Assert.StartsWith($$"""{"type":"REPLY","cmd":"PUT","tunnel":{{MessageFuzz.Nested(tunnel)}},"ok":{{(ok ? "true" : "false")}},""", text);
             if (ok) continue;
             Assert.Contains(tunnel > 63 ? "the message is nested deeper than 64 levels outside its items" : "insert[0]: an item is nested at most 256 levels deep", text);
         }
         if (!ok) return;
         await socket.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"{{Path}}"}""");
-        Assert.EndsWith($$$"""{"id":"1","v":{{{Nested(item - 1)}}}}]}""", await socket.ReceiveTextAsync());
+        Assert.EndsWith($$$"""{"id":"1","v":{{{MessageFuzz.Nested(item - 1)}}}}]}""", await socket.ReceiveTextAsync());
     }
 
     [Theory] // levels of the value; the message, arg, the pair and the options stand around it
@@ -122,7 +122,7 @@ public sealed class SizeTests
         await using var client = await Client.ConnectAsync(host.Url);
         foreach (var (levels, ok) in new[] { (most, true), (most + 1, false) })
         {
-            string[] fields = ["\"type\":\"REQUEST\"", "\"cmd\":\"PUT\"", $"\"path\":\"{path}\"", $"\"arg\":{argument.Replace("?", Nested(levels), StringComparison.Ordinal)}"];
+            string[] fields = ["\"type\":\"REQUEST\"", "\"cmd\":\"PUT\"", $"\"path\":\"{path}\"", $"\"arg\":{argument.Replace("?", MessageFuzz.Nested(levels), StringComparison.Ordinal)}"];
             foreach (var order in EnvelopeTests.Permutations(fields))
             {
                 await client.SendAsync($"{{{string.Join(',', order)}}}");
@@ -194,6 +194,4 @@ public sealed class SizeTests
             await client.PutAsync("/subs", $$"""{"insert":[["{{Path}}",{"x":"{{new string('x', 93)}}"}]]}"""),
             "too_large", "a subscription's options have at most 100 bytes; these have 101");
     }
-
-    private static string Nested(int levels) => $"{new string('[', levels)}{new string(']', levels)}{(levels == 0 ? "0" : "")}";
 }
