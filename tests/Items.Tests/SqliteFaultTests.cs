@@ -65,6 +65,28 @@ public sealed class SqliteFaultTests : SqliteTests
     }
 
     [Fact]
+    public async Task ASecondServiceOfOneHostIsToldWhichOneHasTheTable()
+    {
+        var first = await OpenAsync(name: "first");
+        var refusal = await RefusedAsync(table: "Items", name: "second");
+        Assert.Equal((ItemServiceFault.Config, "db_table"), (refusal.Fault, refusal.ConfigKey));
+        Assert.Contains($"service first has table Items of {Folder.Database} already", refusal.Message);
+        await InsertAsync(await OpenAsync(table: "others", name: "second"), "a");
+
+        await CloseAsync(first);
+        await InsertAsync(await OpenAsync(name: "second again"), "a");
+    }
+
+    [Fact]
+    public async Task ARefusedServiceKeepsNoOtherFromTheTable()
+    {
+        File.WriteAllText(Folder.Database, new string('x', 200));
+        Assert.Equal(ItemServiceFault.Unusable, (await RefusedAsync(name: "first")).Fault);
+        File.Delete(Folder.Database);
+        await OpenAsync(name: "second");
+    }
+
+    [Fact]
     public async Task ALinkToADatabaseIsThatDatabase()
     {
         await OpenAsync();
