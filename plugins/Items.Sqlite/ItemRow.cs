@@ -28,16 +28,16 @@ internal static class ItemRow
     /// Reads an item in either of the two forms that there are: the whole item, or, as older installations wrote it, only the value of its
     /// <c>data</c>. The former is a JSON object whose <c>id</c> is the row's.
     /// </summary>
-    /// <param name="id">The row's id, in UTF-8.</param>
+    /// <param name="id">The row's id, in UTF-8; null or empty where another program wrote none.</param>
     /// <param name="data">The row's data, in UTF-8; null for NULL, which older installations wrote for an item without data.</param>
     /// <param name="text">The id.</param>
     /// <param name="json">The whole item: <paramref name="data"/> itself if it is one.</param>
-    /// <returns>False if it is neither, because it is no JSON or no UTF-8.</returns>
-    public static bool TryRead(byte[] id, byte[]? data, out string text, out ReadOnlyMemory<byte> json)
+    /// <returns>False if it is neither, because it is no JSON or no UTF-8, or has no id.</returns>
+    public static bool TryRead(byte[]? id, byte[]? data, out string text, out ReadOnlyMemory<byte> json)
     {
         text = "";
         json = data;
-        if (!Utf8.IsValid(id) || (data is not null && !Utf8.IsValid(data))) return false;
+        if (id is not { Length: > 0 } || !Utf8.IsValid(id) || (data is not null && !Utf8.IsValid(data))) return false;
         text = Encoding.UTF8.GetString(id);
         try
         {
