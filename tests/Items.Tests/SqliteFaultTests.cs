@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Xunit;
 
@@ -50,6 +51,25 @@ public sealed class SqliteFaultTests : SqliteTests
             Assert.Equal(position, (await LoadAsync(service)).Position);
         }
         Assert.Equal(position with { Revision = 2 }, await InsertAsync(service, "b"));
+    }
+
+    [Fact]
+    public async Task WhoStopsWaitingForALockIsToldAtOnceThatNothingWasApplied()
+    {
+        var service = await OpenAsync();
+        var position = await InsertAsync(service, "a");
+        using (var other = new SqliteConnection($"Data Source={Folder.Database};Pooling=False"))
+        {
+            other.Open();
+            using var transaction = other.BeginTransaction(deferred: false);
+            using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+            var asked = Stopwatch.StartNew();
+            var update = new ItemUpdate { Key = Key, Insert = [NewItem("b")] };
+            var fault = await Assert.ThrowsAsync<ItemServiceException>(() => service.CommitAsync([update], stop.Token).AsTask());
+            Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
+            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(3), $"it took {asked.Elapsed}");
+        }
+        Assert.Equal(position with { Revision = 2 }, await InsertAsync(service, "c"));
     }
 
     [Fact]
