@@ -21,12 +21,12 @@ internal sealed class UnusualItems(Random random)
     private static readonly string[] _blanks = ["", "", "", "", " ", "\t", "\n", "\r\n"];
 
     /// <summary>An item of at most some kilobytes. Its id is one of some hundred, so that some replace others.</summary>
-    public Item Next()
+    public (string Id, string Json) Next()
     {
         var id = Id();
         var fields = Enumerable.Range(0, random.Next(5)).Select(_ => Field(3)).ToList();
         fields.Insert(random.Next(fields.Count + 1), $"{Blank()}\"{Pick(["id", "id", "\\u0069d", "i\\u0064", "\\u0069\\u0064"])}\"{Blank()}:{Blank()}\"{Escaped(id)}\"{Blank()}");
-        return new Item(id, Encoding.UTF8.GetBytes($"{{{string.Join(',', fields)}}}"));
+        return (id, $"{{{string.Join(',', fields)}}}");
     }
 
     private string Id() => random.Next(10) switch
