@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.EndToEnd.Tests;
@@ -21,12 +22,20 @@ public sealed class HostFaultTests
                 await sockets[^1].ConnectAsync("127.0.0.1", host.Url.Port);
             }
             Assert.True((bool)(await before.PutAsync("/app/mitems/a", """{"insert":[{"id":"1"}]}"""))["ok"]!);
+
+            // A loop that asks for a descriptor again and again would use a processor up.
+            var used = host.Process.ProcessorTime;
+            await Task.Delay(TimeSpan.FromSeconds(2)); // the time over which it is measured
+            var spent = host.Process.ProcessorTime - used;
+            Assert.True(spent < TimeSpan.FromMilliseconds(500), $"without descriptors and without requests it used a processor for {spent} of 2 s");
         }
         finally
         {
             sockets.ForEach(socket => socket.Dispose());
         }
-        await using var after = await Client.ConnectAsync(host.Url);
+        Client? connected = null;
+        await Wait.UntilAsync(async () => (connected = await TryConnectAsync(host.Url)) is not null, "connections are accepted again");
+        await using var after = connected!;
         Assert.Single((await after.GetAsync("/app/mitems/a"))["data"]!.AsArray());
         Assert.Equal(0, await host.Process.TerminateAsync());
     }
@@ -61,6 +70,19 @@ public sealed class HostFaultTests
         await ReadToEndAsync(mute);
         Assert.True((bool)(await reader.PutAsync("/app/mitems/a", """{"insert":[{"id":"1"}]}"""))["ok"]!);
         Assert.Equal(0, await host.Process.TerminateAsync());
+    }
+
+    /// <summary>Null where the connection is refused or reset: the host notices its free descriptors a moment after they are free.</summary>
+    private static async Task<Client?> TryConnectAsync(Uri url)
+    {
+        try
+        {
+            return await Client.ConnectAsync(url);
+        }
+        catch (WebSocketException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Reads until the other side has ended the connection, in whichever way.</summary>
