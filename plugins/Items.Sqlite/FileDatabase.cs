@@ -46,7 +46,7 @@ internal sealed class FileDatabase : IDatabase
     public static FileDatabase Open(SqliteOptions options, ItemServiceContext context)
     {
         var logger = context.Logger;
-        var storeLock = StoreLock.Take(options.File!, options.Table, logger);
+        var storeLock = StoreLock.Take(options.File!, options.Table, context.ServiceName, logger);
         SqliteConnection? connection = null;
         try
         {

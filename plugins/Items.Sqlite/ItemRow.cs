@@ -28,16 +28,16 @@ internal static class ItemRow
     /// Reads an item in either of the two forms that there are: the whole item, or, as older installations wrote it, only the value of its
     /// <c>data</c>. The former is a JSON object whose <c>id</c> is the row's.
     /// </summary>
-    /// <param name="id">The row's id, in UTF-8.</param>
+    /// <param name="id">The row's id, in UTF-8; null or empty where another program wrote none.</param>
     /// <param name="data">The row's data, in UTF-8; null for NULL, which older installations wrote for an item without data.</param>
     /// <param name="text">The id.</param>
     /// <param name="json">The whole item: <paramref name="data"/> itself if it is one.</param>
-    /// <returns>False if it is neither, because it is no JSON or no UTF-8.</returns>
-    public static bool TryRead(byte[] id, byte[]? data, out string text, out ReadOnlyMemory<byte> json)
+    /// <returns>False if it is neither, because it is no JSON or no UTF-8, or has no id.</returns>
+    public static bool TryRead(byte[]? id, byte[]? data, out string text, out ReadOnlyMemory<byte> json)
     {
         text = "";
         json = data;
-        if (!Utf8.IsValid(id) || (data is not null && !Utf8.IsValid(data))) return false;
+        if (id is not { Length: > 0 } || !Utf8.IsValid(id) || (data is not null && !Utf8.IsValid(data))) return false;
         text = Encoding.UTF8.GetString(id);
         try
         {
@@ -50,6 +50,10 @@ internal static class ItemRow
         }
     }
 
+    /// <remarks>
+    /// <see cref="Utf8JsonReader.ValueTextEquals(ReadOnlySpan{byte})"/> throws at an escaped lone surrogate, which is valid JSON though no
+    /// text, and which clients may send anywhere but in the id.
+    /// </remarks>
     /// <exception cref="JsonException">It is no JSON.</exception>
     private static bool IsWholeItem(byte[] data, byte[] id)
     {
@@ -60,13 +64,30 @@ internal static class ItemRow
         while (reader.Read())
         {
             // The last of several counts, as in most readers of JSON.
-            if (isObject && reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("id"u8))
+            if (isObject && reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && IsId(reader.ValueSpan))
             {
                 reader.Read();
-                whole = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals(id);
+                whole = reader.TokenType == JsonTokenType.String && IsText(ref reader, id);
             }
         }
         return whole;
+    }
+
+    /// <summary>Whether a key, as it stands in the JSON, is <c>id</c>: these are all the ways to write it.</summary>
+    private static bool IsId(ReadOnlySpan<byte> key) =>
+        key.SequenceEqual("id"u8) || key.SequenceEqual("\\u0069d"u8) || key.SequenceEqual("i\\u0064"u8) || key.SequenceEqual("\\u0069\\u0064"u8);
+
+    private static bool IsText(ref Utf8JsonReader reader, byte[] text)
+    {
+        try
+        {
+            return reader.ValueTextEquals(text);
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate in the id: no client can have written it, so this is rare.
+            return false;
+        }
     }
 
     private static ReadOnlyMemory<byte> Whole(string id, byte[]? data)

@@ -19,7 +19,7 @@ internal static partial class Log
     public static partial void CollectionChanged(this ILogger logger, string app, string collection, string table);
 
     [LoggerMessage(3004, LogLevel.Warning,
-        "{Count} rows of {App}/{Collection} in table {Table} hold no item (their data is not JSON, or no UTF-8) and are left out")]
+        "{Count} rows of {App}/{Collection} in table {Table} hold no item (no text as their id, or data that is not JSON or no UTF-8) and are left out")]
     public static partial void RowsLeftOut(this ILogger logger, long count, string app, string collection, string table);
 
     [LoggerMessage(3005, LogLevel.Warning, "{LockFile} could not be written; should an older copy of the database be restored, it may not be noticed")]

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -19,6 +20,10 @@ internal sealed class ReadConnection : IDisposable
     private readonly Statement _nextInApp;
 
     /// <summary>Prepares the statements.</summary>
+    /// <remarks>
+    /// Other programs may have written what is no text where a text should be: existing tables allow NULL in their key, and any table
+    /// allows BLOBs. Neither can be addressed by a client.
+    /// </remarks>
     /// <param name="connection">An open connection, disposed of with this.</param>
     /// <param name="options">The service's options.</param>
     /// <param name="schema">The tables.</param>
@@ -31,10 +36,18 @@ internal sealed class ReadConnection : IDisposable
         _collections = new CollectionIndex(connection, schema);
         _begin = new Statement(connection, "BEGIN");
         _end = new Statement(connection, "COMMIT");
-        _items = new Statement(connection, $"SELECT id, ctime, data FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
+        _items = new Statement(connection, $"SELECT iif(typeof(id) = 'blob', NULL, id), ctime, data FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
         _removals = new Statement(connection, $"SELECT id, revision FROM {schema.Removals} WHERE collection = ?1");
-        _next = new Statement(connection, $"SELECT app, chnl FROM {schema.Items} WHERE (app, chnl) > (?1, ?2) ORDER BY app, chnl LIMIT 1");
-        _nextInApp = new Statement(connection, $"SELECT app, chnl FROM {schema.Items} WHERE app = ?1 AND chnl > ?2 ORDER BY chnl LIMIT 1");
+
+        // In SQLite's order each BLOB comes after all texts.
+        _next = new Statement(connection, $"""
+            SELECT app, chnl FROM {schema.Items}
+            WHERE (app, chnl) > (CAST(?1 AS TEXT), CAST(?2 AS TEXT)) AND app < x'' AND chnl < x'' ORDER BY app, chnl LIMIT 1
+            """);
+        _nextInApp = new Statement(connection, $"""
+            SELECT app, chnl FROM {schema.Items}
+            WHERE app = CAST(?1 AS TEXT) AND chnl > CAST(?2 AS TEXT) AND chnl < x'' ORDER BY chnl LIMIT 1
+            """);
     }
 
     /// <summary>Reads a collection within one transaction, or returns null: another program changed it, and it must be adopted first.</summary>
@@ -62,12 +75,13 @@ internal sealed class ReadConnection : IDisposable
     public IReadOnlyList<CollectionKey> List(string? app, CollectionKey? after, int count)
     {
         var keys = new List<CollectionKey>();
-        var last = after ?? new CollectionKey(app ?? "", "");
+        var (lastApp, lastCollection) = (Encoding.UTF8.GetBytes(after?.App ?? app ?? ""), Encoding.UTF8.GetBytes(after?.Collection ?? ""));
         while (keys.Count < count)
         {
-            using var row = (app is null ? _next : _nextInApp).Query(last.App, last.Collection);
+            using var row = (app is null ? _next : _nextInApp).Query(lastApp, lastCollection);
             if (!row.Read()) break;
-            keys.Add(last = new CollectionKey(row.GetString(0), row.GetString(1)));
+            (lastApp, lastCollection) = (row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1));
+            if (IsName(lastApp) && IsName(lastCollection)) keys.Add(new CollectionKey(Encoding.UTF8.GetString(lastApp), Encoding.UTF8.GetString(lastCollection)));
         }
         return keys;
     }
@@ -79,6 +93,9 @@ internal sealed class ReadConnection : IDisposable
         _connection.Dispose();
     }
 
+    /// <summary>Whether a path can name it: what another program wrote may be empty, no UTF-8, or hold a NUL.</summary>
+    private static bool IsName(byte[] name) => name.Length > 0 && Utf8.IsValid(name) && !name.Contains((byte)0);
+
     private List<StoredItem> Items(CollectionKey key, CollectionRow collection)
     {
         var items = new List<StoredItem>((int)collection.Items);
@@ -87,8 +104,7 @@ internal sealed class ReadConnection : IDisposable
         {
             while (row.Read())
             {
-                var data = row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2);
-                if (!ItemRow.TryRead(row.GetFieldValue<byte[]>(0), data, out var id, out var json))
+                if (!ItemRow.TryRead(Bytes(row, 0), Bytes(row, 2), out var id, out var json))
                 {
                     leftOut++;
                     continue;
@@ -100,6 +116,8 @@ internal sealed class ReadConnection : IDisposable
         if (leftOut > 0) _logger.RowsLeftOut(leftOut, key.App, key.Collection, _table);
         return items;
     }
+
+    private static byte[]? Bytes(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<byte[]>(column);
 
     private List<Tombstone> Removals(CollectionRow collection)
     {

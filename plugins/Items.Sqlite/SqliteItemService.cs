@@ -45,7 +45,7 @@ public sealed class SqliteItemService : IItemService
             while (true)
             {
                 if (await Database.ReadAsync(reader => reader.Load(key), stop) is { } collection) return collection;
-                await Database.WriteAsync(writer => writer.Adopt(key), stop);
+                await Database.WriteAsync(writer => writer.Adopt(key, stop), stop);
             }
         }
         catch (SqliteException e)
@@ -59,7 +59,7 @@ public sealed class SqliteItemService : IItemService
     {
         try
         {
-            return await Database.WriteAsync(writer => writer.Commit(batch), stop);
+            return await Database.WriteAsync(writer => writer.Commit(batch, stop), stop);
         }
         catch (SqliteException e)
         {

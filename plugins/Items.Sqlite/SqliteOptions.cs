@@ -15,9 +15,14 @@ internal sealed partial record SqliteOptions
     public int BusySeconds { get; init; } = 5;
 
     /// <summary>
-    /// How many removals of a collection are remembered at least before the oldest are forgotten. The bound is this or the collection's
-    /// number of items, whichever is more, so that remembered removals cost no more than the items do.
+    /// How many removals of a collection the database remembers before the oldest are forgotten. The bound is this or the collection's
+    /// number of items, whichever is more, so that remembered removals cost no more than the items do. Over it, a quarter goes at once.
     /// </summary>
+    /// <remarks>
+    /// Not to be configured, and not the host's <c>limits.tombstones</c>, of which a plugin is not told: that one bounds the host's memory.
+    /// A difference is told as far back as both reach, and after a load, as when the host starts, no further than this: a larger bound of
+    /// the host does nothing then, a smaller one is the one that counts.
+    /// </remarks>
     public int RemovalsKept { get; init; } = 10_000;
 
     /// <summary>The file in the words of an error message.</summary>

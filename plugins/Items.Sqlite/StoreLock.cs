@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,9 @@ namespace SharedState.Items.Sqlite;
 /// </remarks>
 internal sealed class StoreLock : IDisposable
 {
+    /// <summary>The lock files that this process holds or is about to, and the service that each is for. A plugin is loaded once in a process.</summary>
+    private static readonly ConcurrentDictionary<string, string> _ours = new(StringComparer.Ordinal);
+
     private readonly FileStream _file;
     private readonly ILogger _logger;
 
@@ -30,12 +34,27 @@ internal sealed class StoreLock : IDisposable
     /// <summary>Takes the lock of one table of a database: services may share a file if their tables differ.</summary>
     /// <exception cref="ItemServiceException">
     /// <see cref="ItemServiceFault.Unavailable"/>: another host has it. Not Unusable, because that host may be the one that this one
-    /// replaces, about to end. <see cref="ItemServiceFault.Unusable"/>: the folder can't be written to.
+    /// replaces, about to end. <see cref="ItemServiceFault.Config"/>: another service of this host has it, for as long as it runs.
+    /// <see cref="ItemServiceFault.Unusable"/>: the folder can't be written to.
     /// </exception>
-    public static StoreLock Take(string databaseFile, string table, ILogger logger)
+    public static StoreLock Take(string databaseFile, string table, string service, ILogger logger)
     {
         // SQLite folds the case of a table's name, a file system may not.
         var path = $"{databaseFile}-{table.ToLowerInvariant()}-lock";
+        if (!_ours.TryAdd(path, service)) throw TakenHere(databaseFile, table, service, _ours.GetValueOrDefault(path, service));
+        try
+        {
+            return Open(path, databaseFile, table, logger);
+        }
+        catch
+        {
+            _ours.TryRemove(path, out _);
+            throw;
+        }
+    }
+
+    private static StoreLock Open(string path, string databaseFile, string table, ILogger logger)
+    {
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
@@ -45,7 +64,7 @@ internal sealed class StoreLock : IDisposable
         {
             throw new ItemServiceException(
                 ItemServiceFault.Unavailable,
-                $"table {table} of {databaseFile} is open in another host or service, which holds {path}: end that one, or use another db_table or db_name", e);
+                $"table {table} of {databaseFile} is open in another host, which holds {path}: end that one, or use another db_table or db_name", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -81,7 +100,16 @@ internal sealed class StoreLock : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _file.Dispose();
+        _ours.TryRemove(Path, out _);
+    }
+
+    /// <summary>What to say of a lock that this process has: to the service that has it itself, that it has not yet been closed.</summary>
+    private static ItemServiceException TakenHere(string databaseFile, string table, string service, string holder) => holder == service
+        ? new(ItemServiceFault.Unavailable, $"table {table} of {databaseFile} is still open from before")
+        : new(ItemServiceFault.Config, $"service {holder} has table {table} of {databaseFile} already: use another db_table or db_name") { ConfigKey = "db_table" };
 
     /// <summary>Whether the operating system says that somebody else has the file: EAGAIN of Linux, of macOS, or a sharing violation of Windows.</summary>
     private static bool IsTaken(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020);

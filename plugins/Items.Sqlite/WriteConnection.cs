@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Data.Sqlite;
@@ -8,13 +9,17 @@ namespace SharedState.Items.Sqlite;
 /// <summary>The one connection that writes. Whoever uses it sees to it that it does one thing at a time.</summary>
 internal sealed class WriteConnection : IDisposable
 {
+    /// <summary>How long SQLite waits for a lock at a time, in milliseconds: it can't be told to stop waiting, and the host allows half a second.</summary>
+    private const int BusyStep = 100;
+
     private readonly SqliteOptions _options;
     private readonly ItemServiceContext _context;
     private readonly StoreLock? _lock;
     private readonly CollectionIndex _collections;
     private readonly List<Statement> _statements = [];
 
-    private readonly Statement _begin;
+    /// <summary>Not by the driver, which after its time asks again by itself, for whole seconds.</summary>
+    private readonly sqlite3_stmt _begin;
     private readonly Statement _beginWriting;
     private readonly Statement _endWriting;
     private readonly Statement _commit;
@@ -49,7 +54,8 @@ internal sealed class WriteConnection : IDisposable
         _lock = storeLock;
         _collections = new CollectionIndex(connection, schema);
 
-        _begin = Prepare("BEGIN IMMEDIATE");
+        raw.sqlite3_busy_timeout(connection.Handle, BusyStep);
+        SqliteException.ThrowExceptionForRC(raw.sqlite3_prepare_v2(connection.Handle, "BEGIN IMMEDIATE", out _begin), connection.Handle);
         _beginWriting = Prepare($"UPDATE {schema.Store} SET writing = 1, commits = commits + 1 RETURNING store, commits");
         _endWriting = Prepare($"UPDATE {schema.Store} SET writing = 0");
         _commit = Prepare("COMMIT");
@@ -80,7 +86,7 @@ internal sealed class WriteConnection : IDisposable
     internal SqliteConnection Connection { get; }
 
     /// <summary>Stores a batch in one transaction.</summary>
-    public IReadOnlyList<CommitResult> Commit(IReadOnlyList<ItemUpdate> batch) => Write(() =>
+    public IReadOnlyList<CommitResult> Commit(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) => Write(() =>
     {
         var results = new CommitResult[batch.Count];
         var rows = new Dictionary<CollectionKey, CollectionRow>();
@@ -99,13 +105,14 @@ internal sealed class WriteConnection : IDisposable
             Save(row);
         }
         return results;
-    });
+    }, stop);
 
     /// <summary>Makes what another program left of a collection the beginning of a new epoch.</summary>
-    public CollectionRow Adopt(CollectionKey key) => Write(() => FindAdopted(key));
+    public CollectionRow Adopt(CollectionKey key, CancellationToken stop) => Write(() => FindAdopted(key), stop);
 
     public void Dispose()
     {
+        _begin.Dispose();
         foreach (var statement in _statements) statement.Dispose();
         _collections.Dispose();
         Connection.Dispose();
@@ -113,9 +120,9 @@ internal sealed class WriteConnection : IDisposable
 
     /// <summary>Runs a transaction. Either all of it is stored when this returns, or it throws and nothing is.</summary>
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.OutcomeUnknown"/>: the disk failed while it was to store.</exception>
-    private T Write<T>(Func<T> work)
+    private T Write<T>(Func<T> work, CancellationToken stop)
     {
-        _begin.Execute();
+        Begin(stop);
         try
         {
             var (store, commits) = BeginWriting();
@@ -129,6 +136,27 @@ internal sealed class WriteConnection : IDisposable
         {
             // After some errors SQLite has rolled back already.
             if (raw.sqlite3_get_autocommit(Connection.Handle) == 0) _rollback.Execute();
+        }
+    }
+
+    /// <summary>
+    /// Begins once no other program has the lock. Who does not wait any longer is told so by the same error as after all of the time: the
+    /// outcome is known, nothing was begun.
+    /// </summary>
+    /// <exception cref="SqliteException">The lock was not to be had in time.</exception>
+    private void Begin(CancellationToken stop)
+    {
+        var asked = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            raw.sqlite3_step(_begin);
+            var code = raw.sqlite3_reset(_begin); // the step's error, if there was one
+            var over = stop.IsCancellationRequested || Stopwatch.GetElapsedTime(asked) >= TimeSpan.FromSeconds(_options.BusySeconds);
+            if (code != raw.SQLITE_BUSY || over)
+            {
+                SqliteException.ThrowExceptionForRC(code, Connection.Handle);
+                return;
+            }
         }
     }
 

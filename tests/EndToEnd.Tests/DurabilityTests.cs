@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>G1, G2, G3, G10 with the real process, a real file, and kill -9 in a write storm. SHAREDSTATE_KILLS runs more cycles.</summary>
+/// <summary>G1, G2, G3, G10 with the real process, a real file, and kill -9 in a write storm. SHAREDSTATE_KILLS runs more cycles, SHAREDSTATE_SEED the same ones.</summary>
 public sealed class DurabilityTests(ITestOutputHelper log)
 {
     private const int Writers = 6, ItemsPerUpdate = 3;
@@ -17,11 +17,13 @@ public sealed class DurabilityTests(ITestOutputHelper log)
     [Fact]
     public async Task WhatWasAnsweredOrSeenSurvivesKillMinus9()
     {
+        var seed = Seed.Next();
+        log.WriteLine($"seed {seed}");
         using var host = await LiveProcess.StartAsync();
         var acknowledged = new ConcurrentDictionary<int, long>();
         var seen = new ConcurrentDictionary<int, long>();
         (long Revision, string Epoch)? position = null;
-        var random = new Random(Environment.TickCount);
+        var random = new Random(seed);
         for (var cycle = 0; cycle < Cycles; cycle++)
         {
             if (cycle > 0) await host.StartAgainAsync();

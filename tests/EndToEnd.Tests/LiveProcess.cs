@@ -8,7 +8,7 @@ internal sealed class LiveProcess : IDisposable
     private const string Config = """
         {"service": {"host": "127.0.0.1", "port": 0, "limits": LIMITS},
          "services": [
-           {"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "items.db", "db_table": "items"}},
+           {"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "DATABASE", "db_table": "items"}},
            {"name": "mitems", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:", "db_table": "items"}}]}
         """;
 
@@ -24,10 +24,11 @@ internal sealed class LiveProcess : IDisposable
 
     /// <param name="limits">The configuration's limits, a JSON object.</param>
     /// <param name="descriptors">How many files and sockets the process may have open; 0 for as many as the tests.</param>
-    public static async Task<LiveProcess> StartAsync(string limits = "{}", int descriptors = 0)
+    /// <param name="database">The file of <c>items</c>.</param>
+    public static async Task<LiveProcess> StartAsync(string limits = "{}", int descriptors = 0, string database = "items.db")
     {
         var live = new LiveProcess { _descriptors = descriptors };
-        live.Folder.Write("my.json", Config.Replace("LIMITS", limits, StringComparison.Ordinal));
+        live.Folder.Write("my.json", Config.Replace("LIMITS", limits, StringComparison.Ordinal).Replace("DATABASE", database, StringComparison.Ordinal));
         await live.StartAgainAsync();
         return live;
     }
@@ -38,8 +39,11 @@ internal sealed class LiveProcess : IDisposable
         _process = _descriptors == 0
             ? HostProcess.Start(Folder.FullName, ["my.json"])
             : HostProcess.Start(Folder.FullName, ["-c", $"ulimit -n {_descriptors}; exec '{HostProcess.Program}' my.json"], "/bin/sh");
-        Url = new UriBuilder(await _process.UriAsync()) { Scheme = "ws" }.Uri;
+        Url = await UrlAsync(_process);
     }
+
+    /// <summary>Where a process listens, once it does.</summary>
+    public static async Task<Uri> UrlAsync(HostProcess process) => new UriBuilder(await process.UriAsync()) { Scheme = "ws" }.Uri;
 
     public void Dispose()
     {

@@ -26,6 +26,16 @@ public sealed partial class HostProcess : IDisposable
         }
     }
 
+    /// <summary>The processors' time that it has used so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     public string Output => string.Join('\n', Lines);
 
     public static HostProcess Start(string workingDirectory, string[] arguments, string? program = null, Dictionary<string, string>? environment = null)

@@ -94,6 +94,79 @@ public abstract partial class ItemServiceConformance
         Assert.Equal(texts[^1], Text(Assert.Single((await LoadAsync(service)).Items).Json));
     }
 
+    /// <summary>All of it is valid JSON with one id, and so it must neither change nor keep the items beside it from being read.</summary>
+    [Theory]
+    [InlineData("a", """{"id":"a","\ud800":1}""")]
+    [InlineData("a", """{"\udc00\ud800":{"\uDBFF":[]},"id":"a"}""")]
+    [InlineData("a", """{"id":"a","t":"\ud800","u":"x\udfff\ud83d","v":["\ude00"]}""")]
+    [InlineData("a", """{"\u0069d":"a","id\u0000":"b","ID":"c","\u0049d":"d"}""")]
+    [InlineData("a", """{"i\u0064":"\u0061"}""")]
+    [InlineData("a", """{"\u0069\u0064":"\u0061","data":{"id":"b"}}""")]
+    [InlineData("\"\\/\b\f\n\r\t\0ä😀", """{"id":"\"\\\/\b\f\n\r\t\u0000\u00E4\ud83d\uDE00"}""")]
+    [InlineData("a", """{"x":1,"x":2,"id":"a","x":{"x":1,"x":2},"x":null}""")]
+    [InlineData("a", """{"n":[1e999,-1e-999,-0,-0.0,0e0,1E+2,99999999999999999999999999999999999999999999999999.000],"id":"a"}""")]
+    [InlineData("a", "\t{\r\n \"id\"\t:\n\"a\" ,\r \"x\" : [ ] , \"y\" : { } }\n ")]
+    [InlineData("a", """{"id":"a","":{},"e":{},"data":{},"f":{"":{"":""}}}""")]
+    public async Task AnUnusualItemComesBackByteForByte(string id, string json)
+    {
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert(new Item(id, Encoding.UTF8.GetBytes(json)), NewItem("another")));
+        for (var opened = 0; opened < (IsDurable ? 2 : 1); opened++)
+        {
+            if (opened > 0) service = await ReopenAsync(service);
+            var collection = await LoadAsync(service);
+            Assert.Equal(new[] { id, "another" }.Order(StringComparer.Ordinal), Ids(collection));
+            Assert.Equal(json, Text(collection.Items.Single(item => item.Id == id).Json));
+        }
+    }
+
+    [Theory]
+    [InlineData("[", "]")]
+    [InlineData("{\"a\":", "}")]
+    public async Task AnItemMayBeNested256LevelsDeep(string open, string close)
+    {
+        string Repeated(string text) => string.Concat(Enumerable.Repeat(text, 255));
+        var json = $$"""{"id":"a","deep":{{Repeated(open)}}0{{Repeated(close)}}}""";
+        var service = await OpenAsync();
+        await CommitAsync(service, Insert(new Item("a", Encoding.UTF8.GetBytes(json))));
+        if (IsDurable) service = await ReopenAsync(service);
+        Assert.Equal(json, Text(Assert.Single((await LoadAsync(service)).Items).Json));
+    }
+
+    /// <summary>SHAREDSTATE_SEED repeats a run; a failure names its seed.</summary>
+    [Fact]
+    public async Task RandomUnusualItemsComeBackByteForByte()
+    {
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("SHAREDSTATE_SEED"), out var given) ? given : Random.Shared.Next();
+        try
+        {
+            await RunAsync(new UnusualItems(new Random(seed)));
+        }
+        catch (Exception e)
+        {
+            throw new Xunit.Sdk.XunitException($"With the seed {seed}: {e.Message}", e);
+        }
+
+        async Task RunAsync(UnusualItems unusual)
+        {
+            var expected = new SortedDictionary<string, string>(StringComparer.Ordinal);
+            var service = await OpenAsync();
+            for (var round = 0; round < 20; round++)
+            {
+                Item[] items = [.. Enumerable.Range(0, 50).Select(_ => unusual.Next()).DistinctBy(item => item.Id).Select(item => new Item(item.Id, Encoding.UTF8.GetBytes(item.Json)))];
+                foreach (var item in items) expected[item.Id] = Text(item.Json);
+                await CommitAsync(service, Insert(items));
+                string[] gone = [.. expected.Keys.Where((_, place) => place % 7 == round % 7)];
+                foreach (var id in gone) expected.Remove(id);
+                await CommitAsync(service, Remove(gone));
+                if (IsDurable && round % 5 == 4) service = await ReopenAsync(service);
+
+                var stored = (await LoadAsync(service)).Items.OrderBy(item => item.Id, StringComparer.Ordinal);
+                Assert.Equal(expected, stored.Select(item => KeyValuePair.Create(item.Id, Text(item.Json))));
+            }
+        }
+    }
+
     [Fact]
     public async Task AnItemMayBeASliceOfSomethingLarger()
     {

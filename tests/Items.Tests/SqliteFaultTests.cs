@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Xunit;
 
@@ -53,6 +54,25 @@ public sealed class SqliteFaultTests : SqliteTests
     }
 
     [Fact]
+    public async Task WhoStopsWaitingForALockIsToldAtOnceThatNothingWasApplied()
+    {
+        var service = await OpenAsync();
+        var position = await InsertAsync(service, "a");
+        using (var other = new SqliteConnection($"Data Source={Folder.Database};Pooling=False"))
+        {
+            other.Open();
+            using var transaction = other.BeginTransaction(deferred: false);
+            using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+            var asked = Stopwatch.StartNew();
+            var update = new ItemUpdate { Key = Key, Insert = [NewItem("b")] };
+            var fault = await Assert.ThrowsAsync<ItemServiceException>(() => service.CommitAsync([update], stop.Token).AsTask());
+            Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
+            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(3), $"it took {asked.Elapsed}");
+        }
+        Assert.Equal(position with { Revision = 2 }, await InsertAsync(service, "c"));
+    }
+
+    [Fact]
     public async Task ASecondHostIsRefusedUntilTheFirstEnds()
     {
         var first = await OpenAsync();
@@ -62,6 +82,28 @@ public sealed class SqliteFaultTests : SqliteTests
 
         await CloseAsync(first);
         await OpenAsync();
+    }
+
+    [Fact]
+    public async Task ASecondServiceOfOneHostIsToldWhichOneHasTheTable()
+    {
+        var first = await OpenAsync(name: "first");
+        var refusal = await RefusedAsync(table: "Items", name: "second");
+        Assert.Equal((ItemServiceFault.Config, "db_table"), (refusal.Fault, refusal.ConfigKey));
+        Assert.Contains($"service first has table Items of {Folder.Database} already", refusal.Message);
+        await InsertAsync(await OpenAsync(table: "others", name: "second"), "a");
+
+        await CloseAsync(first);
+        await InsertAsync(await OpenAsync(name: "second again"), "a");
+    }
+
+    [Fact]
+    public async Task ARefusedServiceKeepsNoOtherFromTheTable()
+    {
+        File.WriteAllText(Folder.Database, new string('x', 200));
+        Assert.Equal(ItemServiceFault.Unusable, (await RefusedAsync(name: "first")).Fault);
+        File.Delete(Folder.Database);
+        await OpenAsync(name: "second");
     }
 
     [Fact]

@@ -26,13 +26,14 @@ public abstract class SqliteTests : IAsyncLifetime
         Folder.Delete();
     }
 
-    protected async Task<SqliteItemService> OpenAsync(string? database = null, string table = "items", int busySeconds = 5, int removalsKept = 10_000)
+    protected async Task<SqliteItemService> OpenAsync(
+        string? database = null, string table = "items", int busySeconds = 5, int removalsKept = 10_000, string name = "items")
     {
         var service = new SqliteItemService { Adjust = options => options with { BusySeconds = busySeconds, RemovalsKept = removalsKept } };
         var config = Folder.Config(table);
         if (database is not null) config["db_name"] = database;
         await service.OpenAsync(
-            new ItemServiceContext { ServiceName = "items", Config = config, BaseDirectory = Path.GetTempPath(), Logger = Log }, CancellationToken.None);
+            new ItemServiceContext { ServiceName = name, Config = config, BaseDirectory = Path.GetTempPath(), Logger = Log }, CancellationToken.None);
         _opened.Add(service);
         return service;
     }
@@ -44,8 +45,8 @@ public abstract class SqliteTests : IAsyncLifetime
     }
 
     /// <summary>Opens a storage that must be refused, and gives the refusal.</summary>
-    protected Task<ItemServiceException> RefusedAsync(string? database = null, string table = "items") =>
-        Assert.ThrowsAsync<ItemServiceException>(() => OpenAsync(database, table, busySeconds: 1));
+    protected Task<ItemServiceException> RefusedAsync(string? database = null, string table = "items", string name = "items") =>
+        Assert.ThrowsAsync<ItemServiceException>(() => OpenAsync(database, table, busySeconds: 1, name: name));
 
     /// <summary>Runs SQL as another program does: on a connection of its own.</summary>
     protected List<string> Sql(string sql, string? database = null)
