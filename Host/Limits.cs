@@ -78,7 +78,7 @@ internal sealed record Limits
     /// <summary>A connection to which nothing could be written for this long is closed.</summary>
     public TimeSpan StalledTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Removals that a collection remembers, beside as many as it has items.</summary>
+    /// <summary>Removals that a collection in memory remembers: this many, or as many as it has items, whichever is more; trimmed at twice that.</summary>
     public int Tombstones { get; init; } = 10_000;
 
     /// <summary>A collection that nobody subscribes to or uses leaves memory after this.</summary>

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.Pipelines;
 using System.Text;
 using SharedState.Host.Protocol;
 
@@ -9,17 +7,14 @@ namespace SharedState.Host.Connections;
 /// <summary>One client: a loop that reads and dispatches its requests, and one that writes what waits for it.</summary>
 internal sealed class Connection : IDisposable
 {
-    // As much as Kestrel's output holds by default before it makes a writer wait: larger pieces would only be held twice.
-    private const int FlushBytes = 64 << 10;
-
     // For the other side to see our close frame and to answer it, before the socket goes.
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
 
     private readonly HostState _host;
     private readonly Stream _input;
-    private readonly PipeWriter _output;
     private readonly Action _abort;
     private readonly Outbox _outbox;
+    private readonly FrameSender _sender;
     private readonly Dispatcher _dispatcher;
     private readonly ReceiveBuffer _received;
     private readonly MessageReader _messages;
@@ -27,8 +22,8 @@ internal sealed class Connection : IDisposable
     private readonly CancellationTokenSource _stopReading = new();
     private bool _left; // whether the client said goodbye
 
-    // Written by one of the loops, read by the registry's sweep; 0 for "not now". A client counts as silent only while it is listened to.
-    private long _readingSince, _writingSince, _messageSince, _pingedAt;
+    // Written by the receive loop, read by the registry's sweep; 0 for "not now". A client counts as silent only while it is listened to.
+    private long _readingSince, _messageSince, _pingedAt;
 
     /// <param name="host">What all connections share.</param>
     /// <param name="stream">The upgraded connection.</param>
@@ -37,8 +32,8 @@ internal sealed class Connection : IDisposable
     public Connection(HostState host, Stream stream, bool compression, Action abort)
     {
         (_host, _input, _abort) = (host, stream, abort);
-        _output = PipeWriter.Create(stream, new(minimumBufferSize: FlushBytes, leaveOpen: true));
         _outbox = new(host.Limits.OutboxBytes, compression);
+        _sender = new(_outbox, stream, host.Time);
         _dispatcher = new(host, _outbox);
         _received = new(host.Unfinished);
         _messages = new(_received, host.Unfinished, compression, host.Limits);
@@ -121,28 +116,28 @@ internal sealed class Connection : IDisposable
     {
         var (time, limits) = (_host.Time, _host.Limits);
         var now = time.GetTimestamp();
-        if (Elapsed(ref _writingSince) > limits.StalledTime)
+        if (Elapsed(_sender.WaitingSince) > limits.StalledTime)
         {
             ConnectionLog.Stalled(_host.Logger, limits.StalledTime);
             Abort();
         }
-        else if (Elapsed(ref _messageSince) > limits.MessageTime)
+        else if (Elapsed(Volatile.Read(ref _messageSince)) > limits.MessageTime)
         {
             Close(CloseCode.MessageTooBig, $"a message must arrive within {limits.MessageTime.TotalSeconds:0} seconds");
             Stop();
         }
-        else if (Elapsed(ref _pingedAt) > limits.PongTime)
+        else if (Elapsed(Volatile.Read(ref _pingedAt)) > limits.PongTime)
         {
             ConnectionLog.Silent(_host.Logger, limits.PingInterval + limits.PongTime);
             Abort();
         }
-        else if (Volatile.Read(ref _pingedAt) == 0 && Elapsed(ref _readingSince) > limits.PingInterval && _outbox.Empty)
+        else if (Volatile.Read(ref _pingedAt) == 0 && Elapsed(Volatile.Read(ref _readingSince)) > limits.PingInterval && _outbox.Empty)
         {
             Volatile.Write(ref _pingedAt, now);
             _outbox.Enqueue(Frame.Control(Frame.Ping, []));
         }
 
-        TimeSpan Elapsed(ref long since) => Volatile.Read(ref since) is var start and not 0 ? time.GetElapsedTime(start, now) : TimeSpan.Zero;
+        TimeSpan Elapsed(long since) => since == 0 ? TimeSpan.Zero : time.GetElapsedTime(since, now);
     }
 
     private async Task ReceiveLoop(CancellationToken aborted)
@@ -202,18 +197,9 @@ internal sealed class Connection : IDisposable
 
     private async Task SendLoop(CancellationToken aborted)
     {
-        var frames = new List<Frame>();
         try
         {
-            while (await _outbox.TakeAsync(frames))
-            {
-                foreach (var frame in frames)
-                {
-                    if (!await WriteAsync(frame.Head, aborted) || !await WriteAsync(frame.Body, aborted) || !await WriteAsync(frame.Tail, aborted)) return;
-                }
-                if (!await FlushAsync(aborted)) return;
-                frames.Clear();
-            }
+            await _sender.RunAsync(aborted);
         }
         catch (Exception exception) when (IsGone(exception))
         {
@@ -222,35 +208,12 @@ internal sealed class Connection : IDisposable
         catch (Exception exception)
         {
             ConnectionLog.Failed(_host.Logger, exception);
-            _abort();
+            Abort();
         }
         finally
         {
             _outbox.Close(null);
         }
-    }
-
-    private async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken aborted)
-    {
-        while (bytes.Length > 0)
-        {
-            var part = bytes[..Math.Min(bytes.Length, (int)(FlushBytes - _output.UnflushedBytes))];
-            _output.Write(part.Span);
-            bytes = bytes[part.Length..];
-            if (_output.UnflushedBytes >= FlushBytes && !await FlushAsync(aborted)) return false;
-        }
-        return true;
-    }
-
-    private async ValueTask<bool> FlushAsync(CancellationToken aborted)
-    {
-        var bytes = _output.UnflushedBytes;
-        var flush = _output.FlushAsync(aborted);
-        if (!flush.IsCompleted) Volatile.Write(ref _writingSince, _host.Time.GetTimestamp());
-        var result = await flush;
-        Volatile.Write(ref _writingSince, 0);
-        _outbox.Written(bytes);
-        return !result.IsCompleted;
     }
 
     private void Close(CloseCode code, string reason)
@@ -282,7 +245,6 @@ internal sealed class Connection : IDisposable
         try
         {
             await sending.WaitAsync(limit.Token);
-            await _output.CompleteAsync();
             while (!_left) _left = await ReadGoodbyeAsync(limit.Token);
         }
         catch (Exception exception) when (IsGone(exception))

@@ -32,7 +32,7 @@ public sealed class LimitTests : IDisposable
     [Theory]
     [InlineData("message_bytes", 1_024, "item_bytes", 1 << 30)]
     [InlineData("message_bytes", 1_024, "options_bytes", 1 << 20)]
-    [InlineData("unfinished_bytes", 1_024, "message_bytes", 1 << 30)]
+    [InlineData("unfinished_bytes", 65_536, "message_bytes", 1 << 30)]
     [InlineData("outbox_bytes", 1_024, "item_bytes", 1 << 30)]
     [InlineData("collection_bytes", 1_024, "item_bytes", 1 << 30)]
     [InlineData("collection_items", 1, "request_items", int.MaxValue)]
