@@ -34,19 +34,6 @@ describe("in a browser", { skip, timeout: 180_000 }, () => {
     return page;
   }
 
-  for (const path of ["/", "/toggle.html", "/object.html", "/collection.html", "/clock.html"]) {
-    test(`${path} fits a phone, and is dark where the reader wants it dark`, async () => {
-      const look = page => page.evaluate(() => ({
-        sideways: document.documentElement.scrollWidth - innerWidth,
-        light: /\d+/.exec(getComputedStyle(document.body).backgroundColor === "rgba(0, 0, 0, 0)"
-          ? getComputedStyle(document.documentElement).backgroundColor : getComputedStyle(document.body).backgroundColor)[0] > 127,
-      }));
-      const viewport = { width: 375, height: 700 };
-      assert.deepEqual(await look(await open(path, { viewport, colorScheme: "dark" })), { sideways: 0, light: false });
-      assert.deepEqual(await look(await open(path, { viewport, colorScheme: "light" })), { sideways: 0, light: true });
-    });
-  }
-
   const shows = (page, selector, text) => page.waitForFunction(
     ([where, wanted]) => document.querySelector(where)?.textContent === wanted, [selector, text]);
 
@@ -198,6 +185,23 @@ describe("in a browser", { skip, timeout: 180_000 }, () => {
     await Promise.all(pages.map(page => page.waitForSelector('#status[data-state="connected"]')));
     for (const page of pages) await right(page);
   });
+
+  for (const path of ["/", "/toggle.html", "/object.html", "/collection.html", "/clock.html"]) {
+    test(`${path} fits a phone, and is dark where the reader wants it dark`, async () => {
+      const look = async options => {
+        const page = await open(path, { viewport: { width: 375, height: 700 }, ...options });
+        const seen = await page.evaluate(() => ({
+          sideways: document.documentElement.scrollWidth - innerWidth,
+          light: /\d+/.exec(getComputedStyle(document.body).backgroundColor === "rgba(0, 0, 0, 0)"
+            ? getComputedStyle(document.documentElement).backgroundColor : getComputedStyle(document.body).backgroundColor)[0] > 127,
+        }));
+        await page.close();
+        return seen;
+      };
+      assert.deepEqual(await look({ colorScheme: "dark" }), { sideways: 0, light: false });
+      assert.deepEqual(await look({ colorScheme: "light" }), { sideways: 0, light: true });
+    });
+  }
 
   test("a page of another origin, written for the global bundle, works", async t => {
     const elsewhere = createServer((_, response) => response.setHeader("content-type", "text/html").end("<p>elsewhere"));
