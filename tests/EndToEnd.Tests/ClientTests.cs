@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SharedState.Host.Tests;
 
 namespace SharedState.EndToEnd.Tests;
 
@@ -18,18 +19,11 @@ public sealed class ClientTests
     /// <summary>A test that needs Node and the client's packages; skipped, and says so, where they are not installed.</summary>
     private sealed class NodeFactAttribute : FactAttribute
     {
-        public static string Folder { get; } = FindFolder();
+        public static string Folder { get; } = Repository.At("client");
 
         public NodeFactAttribute()
         {
             if (!Directory.Exists(Path.Combine(Folder, "node_modules"))) Skip = "the client's packages are not installed; ./test.sh installs them and runs the tests of the client and of its pages";
-        }
-
-        private static string FindFolder()
-        {
-            var folder = AppContext.BaseDirectory;
-            while (!File.Exists(Path.Combine(folder, "SharedState.sln"))) folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(folder))!;
-            return Path.Combine(folder, "client");
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
@@ -71,7 +70,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task TheFileThatComesWithTheHostServesBothItsServicesFromAnyFolder()
     {
-        var plugins = await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../plugins.json"));
+        var plugins = await File.ReadAllTextAsync(Repository.At("plugins.json"));
         Assert.Contains("\"port\": 9000", plugins, StringComparison.Ordinal);
         _folder.Write("plugins.json", plugins.Replace("\"port\": 9000", "\"port\": 0", StringComparison.Ordinal));
         using (var host = Start())
@@ -226,8 +225,6 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal(code, await host.ExitAsync());
         Assert.Equal([line], host.Lines);
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 
     private void Write(string json) => _folder.Write("my.json", json.Replace("PLUGINS", TempFolder.TestPlugins, StringComparison.Ordinal));
 

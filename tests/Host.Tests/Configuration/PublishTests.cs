@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
@@ -58,12 +57,9 @@ public sealed class PublishTests : IDisposable
 
     private async Task PublishAsync()
     {
-        var project = Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../Host");
-        using var publish = Process.Start(new ProcessStartInfo("dotnet", ["publish", project, "--no-build", "-c", Configuration, "-o", _folder["host"]]) { RedirectStandardOutput = true })!;
+        using var publish = Process.Start(new ProcessStartInfo("dotnet", ["publish", Repository.At("Host"), "--no-build", "-c", Configuration, "-o", _folder["host"]]) { RedirectStandardOutput = true })!;
         var output = await publish.StandardOutput.ReadToEndAsync();
         await publish.WaitForExitAsync();
         Assert.True(publish.ExitCode == 0, output);
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }
