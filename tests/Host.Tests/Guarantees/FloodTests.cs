@@ -5,7 +5,9 @@ namespace SharedState.Host.Tests.Guarantees;
 /// <summary>G12: connections that ask for as much as they can leave the others their share.</summary>
 public sealed class FloodTests
 {
-    private const int Probes = 100, InFlight = 64;
+    private const int InFlight = 64;
+
+    private static readonly int Probes = Setting.Number("SHAREDSTATE_ROUNDS", 100);
 
     [Fact]
     public async Task BesideFloodsOfEveryKindAProbeIsServedAndNotified()

@@ -9,16 +9,16 @@ public sealed class OrderTests
     [Fact]
     public async Task RequestsThatAlternateBetweenServicesReachTheirOwnInOrder()
     {
-        const int Rounds = 300;
+        var rounds = Setting.Number("SHAREDSTATE_ROUNDS", 300);
         await using var host = await LiveHost.StartAsync();
         await using var client = await Client.ConnectAsync(host.Url);
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             var service = round % 2 == 0 ? "items" : "other";
             await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/{{service}}/{{round / 20}}","arg":{"insert":[{"id":"1","s":"{{service}}","v":{{round}}}]},"tunnel":{{2 * round}}}""");
             await client.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"/app/{{service}}/{{round / 20}}","tunnel":{{(2 * round) + 1}}}""");
         }
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
             Assert.Equal(2 * round, (int)(await client.ReceiveAsync())["tunnel"]!);
             var read = await client.ReceiveAsync();

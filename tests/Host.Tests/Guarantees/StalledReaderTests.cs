@@ -12,12 +12,13 @@ public sealed class StalledReaderTests
     [Fact]
     public void HundredsThatStopReadingHoldNoMoreThanTheirOutboxesAndCatchUpWithOneMergedDifference()
     {
-        const int Peers = 300, Updates = 3_000, OutboxBytes = 8 << 10, LargestFrame = 16 << 10;
+        const int OutboxBytes = 8 << 10, LargestFrame = 16 << 10;
+        var (peerCount, updates) = (Setting.Number("SHAREDSTATE_PEERS", 300), Setting.Number("SHAREDSTATE_UPDATES", 3_000));
         var history = new ModelHistory();
         var storage = new MemoryStorage();
         history.Watch("items", storage);
         using var host = new ModelHost(new() { ["items"] = storage, ["other"] = new() }, new() { OutboxBytes = OutboxBytes });
-        var peers = Enumerable.Range(0, Peers).Select(_ => new ModelPeer(host, new(history, []), OutboxBytes)).ToArray();
+        var peers = Enumerable.Range(0, peerCount).Select(_ => new ModelPeer(host, new(history, []), OutboxBytes)).ToArray();
         var writer = new ModelPeer(host, new(history, []), OutboxBytes);
         foreach (var peer in peers.Append(writer)) peer.Send(peer.Client.Subscribe(new Dictionary<string, string> { [Path] = "" }, null, resume: false));
         host.Thread.Run();
@@ -25,23 +26,24 @@ public sealed class StalledReaderTests
         storage.Applied = null; // the whole history would be what is measured
 
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        for (var mark = 1; mark <= Updates; mark++)
+        for (var mark = 1; mark <= updates; mark++)
         {
-            writer.Send(writer.Client.Put(Path, $$"""{"insert":[{{ModelHistory.Item($"k{mark % 40}", mark, 250)}}]}""", mark));
+            var item = ModelHistory.Item($"k{mark % 40}", mark, 250);
+            writer.Send($$"""{"type":"REQUEST","cmd":"PUT","path":"{{Path}}","arg":{"insert":[{{item}}]},"tunnel":{{mark}}}""");
             host.Thread.Run();
             writer.ReadRaw();
         }
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
 
         Assert.All(peers, peer => Assert.InRange(peer.HeldBytes, 1, OutboxBytes + LargestFrame));
-        Assert.True(grown < 16 << 20, $"{Peers} clients that do not read hold {grown} bytes");
+        Assert.True(grown < Math.Max(16 << 20, 2L * peerCount * (OutboxBytes + LargestFrame)), $"{peerCount} clients that do not read hold {grown} bytes");
         foreach (var peer in peers)
         {
             var last = peer.ReadRaw();
             Assert.InRange(last.Count, 2, 60);
             var merged = JsonNode.Parse(last[^1])!;
-            Assert.Equal(Updates, (int)merged["rev"]!);
-            Assert.True((int)merged["prev"]! < Updates - 1_000, "not merged");
+            Assert.Equal(updates, (int)merged["rev"]!);
+            Assert.True((int)merged["prev"]! < updates - (updates / 3), "not merged");
             Assert.Equal(40, merged["data"]!["insert"]!.AsArray().Count);
             Assert.Equal(0, peer.HeldBytes);
         }
