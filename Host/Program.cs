@@ -16,10 +16,6 @@ internal static class Program
     private static readonly string PluginFolder = Path.Combine(AppContext.BaseDirectory, "plugins");
     private static readonly string PageFolder = Path.Combine(AppContext.BaseDirectory, "wwwroot");
 
-    // Beside the clients' connections, which are counted and told why they are refused: for pages, and for telling. A long, since
-    // the sum with the largest limit is none of an int.
-    private const long PlainConnections = 1_000;
-
     public static async Task<int> Main(string[] arguments)
     {
         var command = CommandLine.Parse(arguments);
@@ -62,7 +58,8 @@ internal static class Program
         var logger = loggers.CreateLogger("Host");
         var (config, time) = (installation.Config, TimeProvider.System);
         var limits = Descriptors.Fit(config.Limits);
-        if (limits != config.Limits) Log.FewDescriptors(logger, limits.Connections, config.Limits.Connections);
+        if (limits != config.Limits && config.Limits.Connections != new Limits().Connections)
+            Log.FewDescriptors(logger, limits.Connections, config.Limits.Connections);
         (var catalog, services) = await Engine.OpenAsync(services, limits, time);
         if (services.All(service => service.Refusal is not null))
         {
@@ -71,22 +68,22 @@ internal static class Program
             return 1;
         }
         await using var engine = new Engine(catalog, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
-        await using var app = Build(installation, engine, loggers);
+        await using var app = Build(installation, limits, engine, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             Log.Stopping(logger);
             engine.Stop();
         });
         await app.StartAsync();
-        StartReport.Write(logger, installation, services);
+        StartReport.Write(logger, installation, limits, services);
         await app.WaitForShutdownAsync();
         return 0;
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
-    private static WebApplication Build(Installation installation, Engine engine, ILoggerFactory loggers)
+    private static WebApplication Build(Installation installation, Limits limits, Engine engine, ILoggerFactory loggers)
     {
-        var (config, limits, sockets) = (installation.Config, installation.Config.Limits, installation.Sockets!);
+        var (config, sockets) = (installation.Config, installation.Sockets!);
 
         // Empty: neither appsettings.json nor ASPNETCORE_ variables have a say. The one configuration is the file.
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -127,10 +124,9 @@ internal static class Program
         kestrel.RequestHeadersTimeout = limits.HandshakeTime; // from the first byte to the last header
         kestrel.MaxRequestHeadersTotalSize = limits.HandshakeBytes;
         kestrel.MaxRequestLineSize = limits.HandshakeBytes;
-        // A socket that cannot be accepted for want of a descriptor is tried again without a pause. So it never comes to that: half of the
-        // descriptors are for the engine's connections (Descriptors.Fit), half for all others, and who is beyond that is let in and out.
-        var plain = (long)limits.Connections + PlainConnections;
-        kestrel.MaxConcurrentConnections = Math.Min(plain, Descriptors.Room / 2 ?? plain);
+        // A socket that cannot be accepted for want of a descriptor is tried again without a pause. So it never comes to that: who is beyond
+        // what there is room for is let in and out.
+        kestrel.MaxConcurrentConnections = Math.Max(1, Descriptors.PlainBeside(limits));
     }
 
     private static int Fail(int code, string message)

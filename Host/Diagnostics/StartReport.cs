@@ -11,14 +11,14 @@ internal static class StartReport
     public static string Version { get; } =
         typeof(StartReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    public static void Write(ILogger logger, Installation installation, IEnumerable<ServiceSetup> services)
+    public static void Write(ILogger logger, Installation installation, Limits limits, IEnumerable<ServiceSetup> services)
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
         var urls = string.Join(", ", Urls(config, sockets));
         var origins = config.Origins is null ? "any" : string.Join(" ", config.Origins);
         Log.Listening(logger, Version, urls, config.File.FullPath);
         WriteServices(logger, installation.Plugins, services);
-        Log.Limits(logger, string.Join(", ", LimitField.All.Select(limit => limit.Describe(config.Limits))));
+        Log.Limits(logger, string.Join(", ", LimitField.All.Select(limit => limit.Describe(limits))));
         Log.Doors(logger, config.Tls is null ? "off" : "on", origins, config.Compression ? "on" : "off");
         if (!sockets.OnlyLoopback) Log.OpenToTheNetwork(logger, urls);
         if (config.Origins is null) Log.AnyOrigin(logger);
