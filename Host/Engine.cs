@@ -24,8 +24,6 @@ internal sealed class Engine : IAsyncDisposable
         _endpoint = new(_state, _connections, origins, compression);
     }
 
-    public int Connections => _connections.Count;
-
     /// <summary>
     /// Opens the services, all at once. One that will not run is left out, and its setup comes back with the reason; one whose storage is only
     /// unavailable now says so, and is tried again until it opens.

@@ -12,7 +12,7 @@ public sealed class DurabilityTests(ITestOutputHelper log)
     private const int Writers = 6, ItemsPerUpdate = 3;
     private const string Path = "/app/items/storm";
 
-    private static int Cycles => int.TryParse(Environment.GetEnvironmentVariable("SHAREDSTATE_KILLS"), out var kills) ? kills : 5;
+    private static int Cycles => Setting.Number("SHAREDSTATE_KILLS", 5);
 
     [Fact]
     public async Task WhatWasAnsweredOrSeenSurvivesKillMinus9()
