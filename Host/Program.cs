@@ -1,9 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
+using SharedState.Host.Http;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host;
@@ -96,7 +98,8 @@ internal static class Program
             certificate = new(config.Tls, loggers.CreateLogger<TlsCertificate>(), TimeProvider.System);
             builder.Services.AddHostedService(_ => certificate);
         }
-        builder.WebHost.UseKestrelCore().UseSockets(options => options.CreateBoundListenSocket = sockets.Take).ConfigureKestrel(kestrel =>
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(sockets.Take, loggers.CreateLogger("Host")));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             BoundHandshakes(kestrel.Limits, limits);

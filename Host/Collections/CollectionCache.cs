@@ -62,7 +62,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     {
         foreach (var collection in _collections.Values)
         {
-            collection.Distrust();
+            collection.Audience.Distrust();
             if (collection.State != CollectionState.Loaded) continue;
             collection.State = CollectionState.Away;
             _ = RetryLaterAsync(collection, DistrustTime);

@@ -6,7 +6,7 @@ namespace SharedState.Host.Collections;
 /// The updates that wait for storage, committed in groups: all that arrived while the last commit ran is the next one, without a timer.
 /// Touched by the writer's loop only.
 /// </summary>
-internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collections, Limits limits, TimeProvider time, Action<object> post)
+internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimeProvider time, Action<object> post)
 {
     // One transaction's worth: larger batches make everyone in them wait for the last.
     private const int BatchUpdates = 1_024;
@@ -17,7 +17,7 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
 
     private readonly Queue<Request> _waiting = new();
     private readonly Queue<Request> _alone = new(); // were in a batch that storage refused; each is tried by itself
-    private readonly List<Request> _batch = [];     // are being committed
+    private List<Request> _batch = [], _finished = []; // are being committed; were committed last
     private bool _committing;
 
     public bool Empty => !_committing && _waiting.Count == 0 && _alone.Count == 0;
@@ -29,6 +29,7 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
         collection.PendingItems += request.Update!.Insert.Count;
         collection.PendingBytes += request.UpdateBytes;
         request.Lane.Commits++;
+        request.Collection = collection;
         _waiting.Enqueue(request);
     }
 
@@ -36,94 +37,83 @@ internal sealed class CommitQueue(ServiceStorage storage, CollectionCache collec
     /// <param name="refused">Gets what cannot be committed any more, because its collection is in doubt or there is no time left.</param>
     public void Start(List<(Request, Error)> refused)
     {
-        if (_committing) return;
-        if (TryNext(_alone, refused, out var single))
+        if (_committing || Empty) return;
+        var now = time.GetTimestamp();
+        if (TryNext(_alone, now, refused, out var single))
         {
             _batch.Add(single);
         }
         else
         {
-            for (var bytes = 0L; _batch.Count < BatchUpdates && bytes < BatchBytes && TryNext(_waiting, refused, out var request); bytes += request.UpdateBytes)
+            for (var bytes = 0L; _batch.Count < BatchUpdates && bytes < BatchBytes && TryNext(_waiting, now, refused, out var request); bytes += request.UpdateBytes)
                 _batch.Add(request);
         }
         if (_batch.Count == 0) return;
         _committing = true;
         var limit = limits.StorageTime;
-        foreach (var request in _batch)
+        var updates = new ItemUpdate[_batch.Count]; // the plugin's from now on, to keep if it likes
+        for (var index = 0; index < updates.Length; index++)
         {
-            if (TimeLeft(request) is var left && left < limit) limit = left;
+            if (TimeLeft(_batch[index], now) is var left && left < limit) limit = left;
+            updates[index] = _batch[index].Update!;
         }
-        _ = CommitAsync(_batch.ConvertAll(request => request.Update!), limit);
+        if (!storage.TryCommit(updates, limit, post)) post(new CommittedMessage(null, StorageFault.Silent(ItemServiceFault.Unavailable)));
     }
 
     /// <summary>
     /// Takes the outcome of the commit. Returns its requests, each with its result or with the fault; none where they are to be tried one
-    /// by one.
+    /// by one. They are good until the next commit starts.
     /// </summary>
-    public (List<Request> Batch, CommitResult[]? Results, ItemServiceFault? Fault) Finish(CommittedMessage committed)
+    public (IReadOnlyList<Request> Batch, CommitResult[]? Results, ItemServiceFault? Fault) Finish(CommittedMessage committed)
     {
-        var failure = committed.Failure ?? WrongResults(committed.Results);
+        var failure = committed.Failure ?? WrongResults(committed.Results!);
         if (failure is not null)
             WriterLog.CommitFailed(storage.Logger, storage.ServiceName, _batch.Count, failure.Fault, WriterLog.Reason(failure), WriterLog.Trace(failure));
-        var batch = new List<Request>(_batch);
-        _batch.Clear();
         _committing = false;
-        if (failure is { Fault: ItemServiceFault.TooLarge or ItemServiceFault.Rejected } && batch.Count > 1)
+        (_batch, _finished) = (_finished, _batch);
+        _batch.Clear();
+        if (failure is { Fault: ItemServiceFault.TooLarge or ItemServiceFault.Rejected } && _finished.Count > 1)
         {
-            batch.ForEach(_alone.Enqueue);
-            batch.Clear();
+            _finished.ForEach(_alone.Enqueue);
+            _finished.Clear();
         }
-        batch.ForEach(Settle);
-        return (batch, committed.Results, failure?.Fault);
+        _finished.ForEach(Settle);
+        return (_finished, committed.Results, failure?.Fault);
     }
 
-    private bool TryNext(Queue<Request> queue, List<(Request, Error)> refused, out Request request)
+    private bool TryNext(Queue<Request> queue, long now, List<(Request, Error)> refused, out Request request)
     {
         while (queue.TryDequeue(out request!))
         {
-            var loaded = collections.Find(request.Path.Key).State == CollectionState.Loaded;
-            if (loaded && TimeLeft(request) >= LeastTime) return true;
+            var loaded = request.Collection!.State == CollectionState.Loaded;
+            if (loaded && TimeLeft(request, now) >= LeastTime) return true;
             Settle(request);
             refused.Add((request, loaded ? Error.StorageSilent : Error.StorageAway));
         }
         return false;
     }
 
-    private TimeSpan TimeLeft(Request request) => AnswerTime - time.GetElapsedTime(request.ReceivedAt);
+    private TimeSpan TimeLeft(Request request, long now) => AnswerTime - time.GetElapsedTime(request.ReceivedAt, now);
 
     private void Settle(Request request)
     {
-        var collection = collections.Find(request.Path.Key);
+        var collection = request.Collection!;
         collection.PendingUpdates--;
         collection.PendingItems -= request.Update!.Insert.Count;
         collection.PendingBytes -= request.UpdateBytes;
         request.Lane.Commits--;
     }
 
-    private async Task CommitAsync(List<ItemUpdate> batch, TimeSpan limit)
-    {
-        try
-        {
-            post(new CommittedMessage(await storage.CommitAsync(batch, limit), null));
-        }
-        catch (ItemServiceException exception)
-        {
-            post(new CommittedMessage(null, exception));
-        }
-    }
-
     /// <summary>What a plugin must not return: then nothing of it is believed, and the collections are read again.</summary>
-    private ItemServiceException? WrongResults(CommitResult[]? results)
+    private ItemServiceException? WrongResults(CommitResult[] results)
     {
-        var reached = new Dictionary<CollectionKey, Position>();
-        var wrong = results?.Length != _batch.Count;
+        var wrong = results.Length != _batch.Count;
+        foreach (var request in _batch) request.Collection!.Reached = request.Collection.Position;
         for (var index = 0; !wrong && index < _batch.Count; index++)
         {
-            var (key, result) = (_batch[index].Path.Key, results![index]);
-            var before = reached.TryGetValue(key, out var position) ? position : collections.Find(key).Position;
-            var expected = result.Status == CommitStatus.Committed ? before with { Revision = before.Revision + 1 } : before;
-            wrong = result.Status == CommitStatus.Conflict || result.Position != expected;
-            reached[key] = expected;
+            var (collection, result) = (_batch[index].Collection!, results[index]);
+            if (result.Status == CommitStatus.Committed) collection.Reached = collection.Reached with { Revision = collection.Reached.Revision + 1 };
+            wrong = result.Status == CommitStatus.Conflict || result.Position != collection.Reached;
         }
         return wrong ? new(ItemServiceFault.OutcomeUnknown, "the plugin returned other results or positions than the updates can have") : null;
     }

@@ -17,16 +17,14 @@ internal sealed class ServiceStorage(
     // A plugin that blocks in a load or a listing holds this many threads at most.
     private const int ConcurrentReads = 4;
 
-    // For a call that is given up on to notice it.
-    private static readonly TimeSpan CancelTime = TimeSpan.FromMilliseconds(500);
-
     // For closing, so that a stop ends in time after the last commit. Nothing is lost by a close that is cut: what is committed is durable.
     private static readonly TimeSpan CloseTime = TimeSpan.FromMilliseconds(1_500);
 
     private readonly SemaphoreSlim _reads = new(ConcurrentReads);
     private readonly ConcurrentDictionary<CollectionKey, bool> _loading = new(); // also those that were given up on and still hang
+    private readonly StorageCommit _commit = new(scheduler ?? TaskScheduler.Default, time);
     private IItemService? _service;
-    private volatile Task? _givenUp; // an opening or a commit that was not waited for to its end
+    private volatile Task? _opening; // the last one, which may not have been waited for to its end
 
     public string ServiceName => context.ServiceName;
 
@@ -38,34 +36,24 @@ internal sealed class ServiceStorage(
     /// Whether a call that changes things was given up on and may still happen. Until it ends nothing that is read is sure to be what is
     /// stored, and another such call would only block another thread.
     /// </summary>
-    private bool Stuck => _givenUp is { IsCompleted: false };
+    private bool Stuck => _opening is { IsCompleted: false } || _commit.Stuck;
 
     /// <summary>One attempt to open; a failed one leaves nothing behind.</summary>
     public async Task OpenAsync(CancellationToken stop)
     {
-        _service = await ChangeAsync(
+        if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
+        var ended = new TaskCompletionSource();
+        _opening = ended.Task;
+        _service = await CallAsync(
             async token =>
             {
-                IItemService service;
                 try
                 {
-                    service = create();
+                    return await CreateAsync(token);
                 }
-                catch (Exception exception)
+                finally
                 {
-                    throw Broken(exception);
-                }
-                try
-                {
-                    await service.OpenAsync(context, token);
-                    token.ThrowIfCancellationRequested(); // nobody waits for it any more
-                    return service;
-                }
-                catch (Exception exception)
-                {
-                    await CloseAsync(service);
-                    if (exception is ItemServiceException or OperationCanceledException) throw;
-                    throw Broken(exception);
+                    ended.SetResult();
                 }
             },
             limits.StorageTime,
@@ -76,7 +64,7 @@ internal sealed class ServiceStorage(
     /// <summary>Reads a collection and puts it in order, which takes a while if it is large.</summary>
     public async Task<ItemLog> LoadAsync(CollectionKey key)
     {
-        if (!_loading.TryAdd(key, true)) throw Silent(ItemServiceFault.Unavailable);
+        if (!_loading.TryAdd(key, true)) throw StorageFault.Silent(ItemServiceFault.Unavailable);
         var began = false;
         try
         {
@@ -102,11 +90,16 @@ internal sealed class ServiceStorage(
     }
 
     /// <summary>Stores a batch; the results are the plugin's own, and may be wrong.</summary>
-    public Task<CommitResult[]> CommitAsync(IReadOnlyList<ItemUpdate> batch, TimeSpan limit) => ChangeAsync<CommitResult[]>(
-        async token => [.. await _service!.CommitAsync(batch, token)],
-        limit,
-        ItemServiceFault.OutcomeUnknown,
-        CancellationToken.None);
+    /// <param name="batch">What to store; must not change any more.</param>
+    /// <param name="limit">How long the plugin is waited for.</param>
+    /// <param name="done">Gets the outcome, once, from any thread.</param>
+    /// <returns>False, and nothing done, while a call that was given up on hangs.</returns>
+    public bool TryCommit(IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommittedMessage> done)
+    {
+        if (Stuck) return false;
+        _commit.Start(_service!, batch, limit, done);
+        return true;
+    }
 
     /// <summary>The names of an app's collections, sorted.</summary>
     public Task<List<string>> ListAsync(string app) => ReadAsync(async token =>
@@ -120,14 +113,40 @@ internal sealed class ServiceStorage(
     public async ValueTask DisposeAsync()
     {
         if (_service is not null) await CloseAsync(_service);
+        _commit.Dispose();
         _reads.Dispose();
+    }
+
+    private async Task<IItemService> CreateAsync(CancellationToken token)
+    {
+        IItemService service;
+        try
+        {
+            service = create();
+        }
+        catch (Exception exception)
+        {
+            throw Broken(exception);
+        }
+        try
+        {
+            await service.OpenAsync(context, token);
+            token.ThrowIfCancellationRequested(); // nobody waits for it any more
+            return service;
+        }
+        catch (Exception exception)
+        {
+            await CloseAsync(service);
+            if (exception is ItemServiceException or OperationCanceledException) throw;
+            throw Broken(exception);
+        }
     }
 
     private async Task CloseAsync(IItemService service)
     {
         try
         {
-            await Start(async () => { await service.DisposeAsync(); return true; }).WaitAsync(Stuck ? CancelTime : CloseTime, time);
+            await Start(async () => { await service.DisposeAsync(); return true; }).WaitAsync(Stuck ? StorageCommit.CancelTime : CloseTime, time);
         }
         catch (Exception exception)
         {
@@ -135,38 +154,9 @@ internal sealed class ServiceStorage(
         }
     }
 
-    private async Task<T> ChangeAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan limit, ItemServiceFault fault, CancellationToken stop)
-    {
-        if (Stuck) throw Silent(ItemServiceFault.Unavailable);
-        var ended = new TaskCompletionSource();
-        try
-        {
-            return await CallAsync(
-                async token =>
-                {
-                    try
-                    {
-                        return await call(token);
-                    }
-                    finally
-                    {
-                        ended.SetResult();
-                    }
-                },
-                limit,
-                fault,
-                stop);
-        }
-        catch (ItemServiceException)
-        {
-            _givenUp = ended.Task;
-            throw;
-        }
-    }
-
     private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call)
     {
-        if (Stuck) throw Silent(ItemServiceFault.Unavailable);
+        if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
         var asked = time.GetTimestamp();
         using (var limit = new CancellationTokenSource(limits.StorageTime, time))
         {
@@ -176,7 +166,7 @@ internal sealed class ServiceStorage(
             }
             catch (OperationCanceledException)
             {
-                throw Silent(ItemServiceFault.Unavailable);
+                throw StorageFault.Silent(ItemServiceFault.Unavailable);
             }
         }
         var left = limits.StorageTime - time.GetElapsedTime(asked);
@@ -206,9 +196,9 @@ internal sealed class ServiceStorage(
         if (!task.IsCompleted)
         {
             // Cancelling runs the plugin's own callbacks, which may hang too.
-            await Task.WhenAll(cancel.CancelAsync(), task).WaitAsync(CancelTime, time, CancellationToken.None)
+            await Task.WhenAll(cancel.CancelAsync(), task).WaitAsync(StorageCommit.CancelTime, time, CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            if (!task.IsCompleted) throw Silent(fault); // it still looks at its token, which is left to the garbage collector
+            if (!task.IsCompleted) throw StorageFault.Silent(fault); // it still looks at its token, which is left to the garbage collector
         }
         else
         {
@@ -220,11 +210,11 @@ internal sealed class ServiceStorage(
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            throw Silent(fault); // it noticed that it was given up on
+            throw StorageFault.Silent(fault); // it noticed that it was given up on
         }
         catch (Exception exception) when (exception is not ItemServiceException)
         {
-            throw Unexpected(fault, "the plugin threw an exception that is no ItemServiceException", exception);
+            throw StorageFault.Unexpected(fault, exception);
         }
     }
 
@@ -233,11 +223,5 @@ internal sealed class ServiceStorage(
 
     /// <summary>What throws anything else when it is opened does so because of a mistake in it, which another attempt would not mend.</summary>
     private static ItemServiceException Broken(Exception exception) => exception as ItemServiceException
-        ?? Unexpected(ItemServiceFault.Unusable, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}", exception);
-
-    /// <summary>What a plugin should not have thrown; marked, since its trace is worth logging.</summary>
-    private static ItemServiceException Unexpected(ItemServiceFault fault, string message, Exception cause) =>
-        new(fault, message, cause) { Data = { [WriterLog.UnexpectedKey] = true } };
-
-    private static ItemServiceException Silent(ItemServiceFault fault) => new(fault, "the storage does not answer");
+        ?? StorageFault.Unexpected(ItemServiceFault.Unusable, exception, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}");
 }

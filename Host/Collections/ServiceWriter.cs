@@ -1,15 +1,21 @@
-using System.Threading.Channels;
+using System.Collections.Concurrent;
+using SharedState.Host.Connections;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// One service: a loop that is the only code to touch the service's collections. It takes all that arrived while the last commit ran,
+/// One service: its turns are the only code to touch the service's collections. A turn takes all that arrived while the last commit ran,
 /// commits it in one storage call, then applies, notifies and replies, in the order of arrival. Reads of what is loaded go on meanwhile.
 /// </summary>
 internal sealed class ServiceWriter : IAsyncDisposable
 {
-    private readonly Channel<object> _inbox = Channel.CreateUnbounded<object>(new() { SingleReader = true }); // bounded by each connection's RequestsInFlight
+    private readonly ConcurrentQueue<object> _inbox = new(); // bounded by each connection's RequestsInFlight
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _scheduled; // 1 while a turn is to come
+    private int _running;   // 1 while there is one, on whatever thread: it owns all that is not said to be shared
+    private volatile int _thread;  // that has the turn, and looks once more before it ends it; 0 for none
+    private volatile bool _closed; // after the last turn
     private readonly ServiceStorage _storage;
     private readonly CollectionCache _collections;
     private readonly CommitQueue _commits;
@@ -18,15 +24,19 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<(Request Request, Error Error)> _refused = [];
+    private readonly List<(Request Request, Frame Reply)> _replies = [];
+    private readonly SendTurn _turn = new();
+    private readonly ITimer _sweep;
     private bool _stopping;
-    private Task _loop = Task.CompletedTask, _opening = Task.CompletedTask;
+    private Task _opening = Task.CompletedTask;
 
     public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time)
     {
         (_storage, _limits, _time) = (storage, limits, time);
         _collections = new(storage, limits, time, Post, _stop.Token);
-        _commits = new(storage, _collections, limits, time, Post);
+        _commits = new(storage, limits, time, Post);
         _lanes = new(storage, _collections, _commits, time, Post);
+        _sweep = time.CreateTimer(_ => Post(new SweepMessage()), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
     /// <summary>The service's name, the second segment of its collections' paths.</summary>
@@ -39,25 +49,31 @@ internal sealed class ServiceWriter : IAsyncDisposable
     public ItemServiceException? Obstacle { get; private set; }
 
     /// <summary>
-    /// Starts the loop and opens the storage. Returns after the first attempt; a storage that is only unavailable is tried again until it opens.
+    /// Opens the storage. Returns after the first attempt; a storage that is only unavailable is tried again until it opens.
     /// </summary>
     /// <exception cref="ItemServiceException">The service will not run: its configuration is wrong, or its storage unusable.</exception>
     public async Task StartAsync()
     {
-        _loop = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _storage.Scheduler).Unwrap();
         var first = new TaskCompletionSource();
         _opening = OpenAsync(first);
         await first.Task;
         if (Refusal is not null) throw Refusal;
     }
 
-    /// <summary>Sends a request or a message to the loop. Never waits.</summary>
+    /// <summary>Hands a request or a message to the next turn. Never waits. Any thread.</summary>
     public void Post(object message)
     {
-        if (_inbox.Writer.TryWrite(message)) return;
-        if (message is Request request) Lanes.Refuse(request, Error.Stopping);
-        else if (message is DropMessage drop) drop.Done?.TrySetResult();
+        _inbox.Enqueue(message);
+        if (_closed) Refuse();
+        else if (_thread != Environment.CurrentManagedThreadId && Interlocked.Exchange(ref _scheduled, 1) == 0)
+            _ = Task.Factory.StartNew(static state => ((ServiceWriter)state!).RunScheduled(), this, CancellationToken.None, TaskCreationOptions.PreferFairness, _storage.Scheduler);
     }
+
+    /// <summary>
+    /// Does what waits on the calling thread, unless another thread does it. For who has posted much: what waits grows old in memory, which the
+    /// garbage collector then copies, while its clients wait.
+    /// </summary>
+    public void Help() => Run();
 
     /// <summary>Commits what is there, then closes the storage.</summary>
     public async ValueTask DisposeAsync()
@@ -65,7 +81,8 @@ internal sealed class ServiceWriter : IAsyncDisposable
         await _stop.CancelAsync();
         await _opening;
         Post(new StopMessage());
-        await _loop;
+        await _ended.Task;
+        await _sweep.DisposeAsync();
         await _storage.DisposeAsync();
         _lanes.Dispose();
         _stop.Dispose();
@@ -104,18 +121,56 @@ internal sealed class ServiceWriter : IAsyncDisposable
         first.TrySetResult();
     }
 
-    private async Task RunAsync()
+    private void RunScheduled()
     {
-        await using var sweep = _time.CreateTimer(_ => Post(new SweepMessage()), null, _limits.CollectionIdleTime / 4, _limits.CollectionIdleTime / 4);
-        while (await _inbox.Reader.WaitToReadAsync())
+        Interlocked.Exchange(ref _scheduled, 0); // with a fence: what was posted before is seen now, or its poster schedules another turn
+        Run();
+    }
+
+    /// <summary>Takes turns until nothing waits; nothing if another thread does so already, which will see what waits.</summary>
+    private void Run()
+    {
+        while (!_inbox.IsEmpty && Interlocked.CompareExchange(ref _running, 1, 0) == 0)
         {
-            while (_inbox.Reader.TryRead(out var message)) Take(message);
-            Take(null);
-            if (_stopping && _commits.Empty) _inbox.Writer.TryComplete();
+            if (!_closed) Turn();
+            if (_stopping && _commits.Empty) Close();
+            Volatile.Write(ref _running, 0);
+            Interlocked.MemoryBarrier(); // what was posted since the last look is seen here, or its poster sees that nobody runs
         }
     }
 
-    /// <summary>Handles a message, or without one starts the next commit. Whatever fails here, the loop goes on.</summary>
+    private void Turn()
+    {
+        _thread = Environment.CurrentManagedThreadId;
+        _turn.Begin();
+        while (!_inbox.IsEmpty)
+        {
+            while (_inbox.TryDequeue(out var message)) Take(message);
+            Take(null); // a storage that commits at once has posted the outcome when this returns
+        }
+        _turn.End();
+        _thread = 0;
+    }
+
+    /// <summary>The last turn is over: what still comes is refused.</summary>
+    private void Close()
+    {
+        _closed = true;
+        Interlocked.MemoryBarrier(); // as above
+        Refuse();
+        _ended.TrySetResult();
+    }
+
+    private void Refuse()
+    {
+        while (_inbox.TryDequeue(out var message))
+        {
+            if (message is Request request) Lanes.Refuse(request, Error.Stopping);
+            else if (message is DropMessage drop) drop.Done?.TrySetResult();
+        }
+    }
+
+    /// <summary>Handles a message, or without one starts the next commit. Whatever fails here, the turns go on.</summary>
     private void Take(object? message)
     {
         try
@@ -173,30 +228,45 @@ internal sealed class ServiceWriter : IAsyncDisposable
         var (batch, results, fault) = _commits.Finish(committed);
         try
         {
+            // :: 1. Apply all, then tell all: who follows gets the batch in one go.
             for (var index = 0; index < batch.Count; index++)
             {
                 if (fault is null) Apply(batch[index], results![index]);
                 else Fail(batch[index], fault.Value);
             }
+            Collection? told = null;
+            foreach (var request in batch)
+            {
+                if (told != request.Collection) (told = request.Collection!).Tell();
+            }
+
+            // :: 2. Reply: after the notification, for who awaits an update reads it locally.
+            foreach (var (request, reply) in _replies)
+                request.Lane.Replies.Answer(request, reply, request.Collection!.Audience.HoldReply(request));
         }
         catch
         {
             foreach (var request in batch) Lanes.Refuse(request, Error.OutcomeUnknown); // counts for those that have no answer
             throw;
         }
+        finally
+        {
+            _replies.Clear();
+        }
+
+        // :: 3. Run what waited for them.
         foreach (var request in batch)
         {
             _lanes.Resume(request.Lane);
-            _lanes.ResumeAll(_collections.Find(request.Path.Key));
+            _lanes.ResumeAll(request.Collection!);
         }
     }
 
     private void Apply(Request request, CommitResult result)
     {
-        var (collection, update) = (_collections.Find(request.Path.Key), request.Update!);
-        if (result.Status == CommitStatus.Committed) collection.Apply(update, result.Position.Revision);
-        var reply = FrameWriter.OfThisThread.Reply(request, update.Remove.Count + update.Insert.Count, collection.Position);
-        request.Lane.Replies.Answer(request, reply, collection.HoldReply(request));
+        var (collection, update) = (request.Collection!, request.Update!);
+        if (result.Status == CommitStatus.Committed) collection.Apply(request, result.Position.Revision);
+        _replies.Add((request, FrameWriter.OfThisThread.Reply(request, update.Remove.Count + update.Insert.Count, collection.Position)));
     }
 
     private void Fail(Request request, ItemServiceFault fault)
@@ -204,7 +274,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         if (fault == ItemServiceFault.OutcomeUnknown)
         {
             // It may have been stored: the collection is read again before it is served, and before the update is answered.
-            var collection = _collections.Find(request.Path.Key);
+            var collection = request.Collection!;
             _lanes.Keep(request, collection);
             if (collection.State == CollectionState.Loaded) _collections.Load(collection);
             return;
@@ -244,7 +314,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     private static void CatchUp(CatchUpMessage catchUp)
     {
-        if (catchUp.Subscription.Collection is { } collection) collection.CatchUp(catchUp.Subscription, catchUp.Asked);
+        if (catchUp.Subscription.Collection is { } collection) collection.Audience.CatchUp(catchUp.Subscription, catchUp.Asked);
         else if (catchUp.Asked) catchUp.Subscription.Outbox.CatchUp(null);
     }
 }

@@ -35,10 +35,16 @@ internal sealed class Subscription(SubscriptionRequest request, ServiceWriter wr
     /// <summary>Whether it wants merged differences whenever it is behind at all.</summary>
     public bool Conflate { get; } = request.Conflate;
 
+    /// <summary>Whether it gets what happened in one turn of the writer as one merged difference.</summary>
+    public bool Merges { get; } = request.Conflate || request.MinInterval > TimeSpan.Zero;
+
     // Owned by the writer.
 
     /// <summary>The collection, once the writer has begun with it; null again after it was dropped.</summary>
     public Collection? Collection { get; set; }
+
+    /// <summary>Where it stands in the collection's audience, with <see cref="Index"/>.</summary>
+    public AudienceGroup? Group { get; set; }
 
     public SubscriptionState State { get; set; }
 
@@ -48,7 +54,7 @@ internal sealed class Subscription(SubscriptionRequest request, ServiceWriter wr
     /// <summary>While it is not current: the position that it was last given, or says to have; null for nothing.</summary>
     public Position? Known { get; set; } = request.Since;
 
-    /// <summary>Its place in the collection's audience, so that leaving needs no search.</summary>
+    /// <summary>Its place in the group, so that leaving needs no search.</summary>
     public int Index { get; set; }
 
     /// <summary>With a rate: when the next notification may go, by the monotonic clock.</summary>

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 
@@ -49,16 +48,17 @@ internal static class Compression
         }
     }
 
-    /// <summary>Deflates what a text frame says; null where that makes it no smaller.</summary>
-    public static Frame? Deflate(Frame frame)
+    /// <summary>Deflates a text that stands in up to three parts; null where that makes it no smaller.</summary>
+    public static ReadOnlyMemory<byte>? Deflate(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
     {
-        using var output = new MemoryStream(frame.Length / 2);
+        var length = first.Length + second.Length + third.Length;
+        using var output = new MemoryStream(length / 2);
         using var deflate = new DeflateStream(output, CompressionLevel.Fastest);
-        deflate.Write(frame.Text.Span);
-        deflate.Write(frame.Body.Span);
-        deflate.Write(frame.Tail.Span);
+        deflate.Write(first);
+        deflate.Write(second);
+        deflate.Write(third);
         deflate.Flush();
-        var length = (int)output.Length - 4; // without the end of the sync flush
-        return length < frame.Length ? Frame.FromDeflated(output.GetBuffer().AsSpan(0, length)) : null;
+        var deflated = (int)output.Length - 4; // without the end of the sync flush
+        return deflated < length ? output.GetBuffer().AsMemory(0, deflated) : null;
     }
 }

@@ -18,8 +18,9 @@ internal sealed class Connection : IDisposable
     private readonly Dispatcher _dispatcher;
     private readonly ReceiveBuffer _received;
     private readonly MessageReader _messages;
+    private readonly PathMemory _paths = new();
     private readonly RequestRate? _rate;
-    private readonly CancellationTokenSource _stopReading = new();
+    private readonly CancellationTokenSource _aborted = new(), _stopReading = new(); // whoever aborts, stops as well
     private bool _left; // whether the client said goodbye
 
     // Written by the receive loop, read by the registry's sweep; 0 for "not now". A client counts as silent only while it is listened to.
@@ -27,26 +28,31 @@ internal sealed class Connection : IDisposable
 
     /// <param name="host">What all connections share.</param>
     /// <param name="stream">The upgraded connection.</param>
+    /// <param name="early">What came in from it already.</param>
     /// <param name="compression">Whether permessage-deflate was agreed on.</param>
     /// <param name="abort">Ends the connection at once.</param>
-    public Connection(HostState host, Stream stream, bool compression, Action abort)
+    public Connection(HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort)
     {
         (_host, _input, _abort) = (host, stream, abort);
         _outbox = new(host.Limits.OutboxBytes, compression);
-        _sender = new(_outbox, stream, host.Time);
+        _sender = new(_outbox, stream, host.Time, CannotSend);
+        _outbox.Sender = _sender;
         _dispatcher = new(host, _outbox);
         _received = new(host.Unfinished);
+        _received.Append(early);
         _messages = new(_received, host.Unfinished, compression, host.Limits);
         if (host.Limits.RequestRate is { } rate) _rate = new(rate, host.Limits.RequestBurst, host.Time);
     }
 
+    /// <summary>Where the registry keeps it.</summary>
+    public int Slice { get; set; }
+
     /// <summary>Serves the client until it goes, or must.</summary>
-    public async Task RunAsync(CancellationToken aborted)
+    public async Task RunAsync()
     {
-        var sending = SendLoop(aborted);
         try
         {
-            await ReceiveLoop(aborted);
+            await ReceiveLoop();
         }
         catch (WebSocketException exception)
         {
@@ -55,7 +61,7 @@ internal sealed class Connection : IDisposable
         }
         catch (Exception exception) when (IsGone(exception))
         {
-            if (_stopReading.IsCancellationRequested)
+            if (_stopReading.IsCancellationRequested && !_aborted.IsCancellationRequested)
             {
                 await FinishAsync();
                 Close(CloseCode.GoingAway, "the server is stopping; connect again");
@@ -67,8 +73,8 @@ internal sealed class Connection : IDisposable
             ConnectionLog.Failed(_host.Logger, exception);
             Close(CloseCode.InternalError, "something failed on the server; its log says what");
         }
-        await EndAsync(sending);
-        await _dispatcher.LeaveAsync(aborted);
+        await EndAsync();
+        await _dispatcher.LeaveAsync(_aborted.Token);
     }
 
     /// <summary>Reads no more, finishes what was read, says goodbye. Any thread.</summary>
@@ -89,6 +95,8 @@ internal sealed class Connection : IDisposable
     {
         try
         {
+            _aborted.Cancel();
+            _stopReading.Cancel();
             _abort();
         }
         catch (ObjectDisposedException)
@@ -102,13 +110,14 @@ internal sealed class Connection : IDisposable
         _messages.Dispose();
         _received.Dispose();
         _stopReading.Dispose();
+        _aborted.Dispose();
     }
 
     /// <summary>Ends the connection with a reason, for whoever cannot be served.</summary>
-    public async Task RefuseAsync(CloseCode code, string reason, CancellationToken aborted)
+    public Task RefuseAsync(CloseCode code, string reason)
     {
         Close(code, reason);
-        await EndAsync(SendLoop(aborted));
+        return EndAsync();
     }
 
     /// <summary>Looks for what takes too long: a silent peer, a reader that stalls, a message that does not end. Called about once a second.</summary>
@@ -134,24 +143,25 @@ internal sealed class Connection : IDisposable
         else if (Volatile.Read(ref _pingedAt) == 0 && Elapsed(Volatile.Read(ref _readingSince)) > limits.PingInterval && _outbox.Empty)
         {
             Volatile.Write(ref _pingedAt, now);
-            _outbox.Enqueue(Frame.Control(Frame.Ping, []));
+            _outbox.Enqueue(Frame.Control(FrameHeader.Ping, []));
         }
 
         TimeSpan Elapsed(long since) => since == 0 ? TimeSpan.Zero : time.GetElapsedTime(since, now);
     }
 
-    private async Task ReceiveLoop(CancellationToken aborted)
+    private async Task ReceiveLoop()
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(aborted, _stopReading.Token);
-        while (true)
+        var stop = _stopReading.Token;
+        while (await TakeMessagesAsync(stop))
         {
+            stop.ThrowIfCancellationRequested();
             var now = _host.Time.GetTimestamp();
             Volatile.Write(ref _readingSince, now);
             if (!_messages.Unfinished) Volatile.Write(ref _messageSince, 0);
             else if (Volatile.Read(ref _messageSince) == 0) Volatile.Write(ref _messageSince, now);
             // A connection that waits for its client holds no buffer.
-            if (_received.Length == 0) _ = await _input.ReadAsync(Memory<byte>.Empty, stop.Token);
-            var count = await _input.ReadAsync(_received.Free(), stop.Token);
+            if (_received.Length == 0) _ = await _input.ReadAsync(Memory<byte>.Empty, stop);
+            var count = await _input.ReadAsync(_received.Free(), stop);
             if (count == 0)
             {
                 _outbox.Close(null);
@@ -160,13 +170,11 @@ internal sealed class Connection : IDisposable
             _received.Received(count);
             Volatile.Write(ref _readingSince, 0);
             Volatile.Write(ref _pingedAt, 0);
-            if (!await TakeMessagesAsync(stop.Token, aborted)) return;
-            stop.Token.ThrowIfCancellationRequested();
         }
     }
 
     /// <summary>Handles every whole message that was received; false after the client's goodbye.</summary>
-    private async ValueTask<bool> TakeMessagesAsync(CancellationToken stop, CancellationToken aborted)
+    private async ValueTask<bool> TakeMessagesAsync(CancellationToken stop)
     {
         while (true)
         {
@@ -175,19 +183,19 @@ internal sealed class Connection : IDisposable
                 case Incoming.Nothing:
                     return true;
                 case Incoming.Ping:
-                    _outbox.Enqueue(Frame.Control(Frame.Pong, _messages.Payload));
+                    _outbox.Enqueue(Frame.Control(FrameHeader.Pong, _messages.Payload));
                     break;
                 case Incoming.Close:
                     _left = true;
-                    var echo = Frame.Control(Frame.Close, _messages.Payload[..Math.Min(2, _messages.Payload.Length)]);
+                    var echo = Frame.Control(FrameHeader.Close, _messages.Payload[..Math.Min(2, _messages.Payload.Length)]);
                     await FinishAsync();
                     _outbox.Close(echo);
                     return false;
                 case Incoming.Message:
-                    var request = RequestReader.Read(_messages.Payload, _host.Limits);
+                    var request = RequestReader.Read(_messages.Payload, _host.Limits, _paths);
                     Volatile.Write(ref _messageSince, 0);
-                    if (_rate is not null) await _rate.WaitAsync(aborted);
-                    await _dispatcher.DispatchAsync(request, aborted);
+                    if (_rate is not null) await _rate.WaitAsync(_aborted.Token);
+                    await _dispatcher.DispatchAsync(request, _aborted.Token);
                     break;
             }
             _messages.Next();
@@ -195,25 +203,10 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    private async Task SendLoop(CancellationToken aborted)
+    private void CannotSend(Exception exception)
     {
-        try
-        {
-            await _sender.RunAsync(aborted);
-        }
-        catch (Exception exception) when (IsGone(exception))
-        {
-            // The receive loop meets the same, and ends the connection.
-        }
-        catch (Exception exception)
-        {
-            ConnectionLog.Failed(_host.Logger, exception);
-            Abort();
-        }
-        finally
-        {
-            _outbox.Close(null);
-        }
+        if (!IsGone(exception)) ConnectionLog.Failed(_host.Logger, exception);
+        Abort();
     }
 
     private void Close(CloseCode code, string reason)
@@ -221,7 +214,7 @@ internal sealed class Connection : IDisposable
         Span<byte> payload = stackalloc byte[125];
         BinaryPrimitives.WriteUInt16BigEndian(payload, (ushort)code);
         Encoding.UTF8.TryGetBytes(reason, payload[2..], out var length);
-        _outbox.Close(Frame.Control(Frame.Close, payload[..(2 + length)]));
+        _outbox.Close(Frame.Control(FrameHeader.Close, payload[..(2 + length)]));
     }
 
     /// <summary>Waits until what was read is answered.</summary>
@@ -239,12 +232,12 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>Lets the last frames out and, where the goodbye was ours, waits for the client's, so that it is not lost in a reset.</summary>
-    private async Task EndAsync(Task sending)
+    private async Task EndAsync()
     {
         using var limit = new CancellationTokenSource(CloseTime, _host.Time);
         try
         {
-            await sending.WaitAsync(limit.Token);
+            await _sender.Ended.WaitAsync(limit.Token);
             while (!_left) _left = await ReadGoodbyeAsync(limit.Token);
         }
         catch (Exception exception) when (IsGone(exception))
@@ -252,7 +245,7 @@ internal sealed class Connection : IDisposable
             // Gone already, or too slow to say goodbye.
             Abort();
         }
-        await sending;
+        await _sender.Ended;
     }
 
     /// <summary>Passes over what still comes; true at the client's goodbye, or at the end of the stream.</summary>

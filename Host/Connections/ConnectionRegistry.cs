@@ -4,16 +4,24 @@ using System.Net;
 namespace SharedState.Host.Connections;
 
 /// <summary>All open connections: counted, swept once a second, and stopped together.</summary>
+/// <remarks>
+/// They are swept a slice at a time. Ten thousand that came at once and are idle since are due for a ping at once: sent in one go, the pings
+/// would hold up everyone's traffic for as long as they take.
+/// </remarks>
 internal sealed class ConnectionRegistry : IDisposable
 {
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+    private const int Slices = 20;
 
-    private readonly ConcurrentDictionary<Connection, IPAddress> _open = new();
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1) / Slices;
+
+    private readonly Dictionary<Connection, IPAddress>[] _slices = [.. Enumerable.Range(0, Slices).Select(_ => new Dictionary<Connection, IPAddress>())]; // each guarded by itself
     private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
     private readonly HostState _host;
     private readonly ITimer _sweep;
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Connection> _swept = []; // the sweep's
     private int _count, _stopping;
+    private int _next, _turn; // which slice gets a connection; which is swept
 
     public ConnectionRegistry(HostState host)
     {
@@ -43,7 +51,9 @@ internal sealed class ConnectionRegistry : IDisposable
             CountOut();
             return false;
         }
-        _open[connection] = address;
+        connection.Slice = (int)((uint)Interlocked.Increment(ref _next) % Slices);
+        var slice = _slices[connection.Slice];
+        lock (slice) slice.Add(connection, address);
         // Either this sees that the host is stopping, or the stop sees this connection: each writes before a full fence, then reads.
         Interlocked.MemoryBarrier();
         if (Stopping) connection.Stop();
@@ -52,7 +62,12 @@ internal sealed class ConnectionRegistry : IDisposable
 
     public void Remove(Connection connection)
     {
-        if (!_open.TryRemove(connection, out var address)) return;
+        var slice = _slices[connection.Slice];
+        IPAddress? address;
+        lock (slice)
+        {
+            if (!slice.Remove(connection, out address)) return;
+        }
         if (_host.Limits.ConnectionsPerAddress is not null) LeaveAddress(address);
         CountOut();
     }
@@ -61,7 +76,7 @@ internal sealed class ConnectionRegistry : IDisposable
     public async Task StopAsync()
     {
         Interlocked.Exchange(ref _stopping, 1);
-        foreach (var (connection, _) in _open) connection.Stop();
+        foreach (var connection in Open()) connection.Stop();
         if (Count == 0) return;
         try
         {
@@ -70,24 +85,49 @@ internal sealed class ConnectionRegistry : IDisposable
         catch (TimeoutException)
         {
             ConnectionLog.Cut(_host.Logger, Count);
-            foreach (var (connection, _) in _open) connection.Abort();
+            foreach (var connection in Open()) connection.Abort();
         }
     }
 
     public void Dispose() => _sweep.Dispose();
 
+    private List<Connection> Open()
+    {
+        var open = new List<Connection>(Count);
+        foreach (var slice in _slices)
+        {
+            lock (slice) open.AddRange(slice.Keys);
+        }
+        return open;
+    }
+
     private void Sweep()
     {
-        foreach (var (connection, _) in _open)
+        // A timer's callbacks may overlap where one takes long; then a slice waits for its next turn.
+        if (!Monitor.TryEnter(_swept)) return;
+        try
         {
-            try
-            {
-                connection.Sweep();
-            }
-            catch (Exception exception)
-            {
-                ConnectionLog.Failed(_host.Logger, exception); // one connection's failure must not reach the timer, which would end the process
-            }
+            _turn = (_turn + 1) % Slices;
+            var slice = _slices[_turn];
+            lock (slice) _swept.AddRange(slice.Keys); // sweeping one may remove it
+            foreach (var connection in _swept) Sweep(connection);
+            _swept.Clear();
+        }
+        finally
+        {
+            Monitor.Exit(_swept);
+        }
+    }
+
+    private void Sweep(Connection connection)
+    {
+        try
+        {
+            connection.Sweep();
+        }
+        catch (Exception exception)
+        {
+            ConnectionLog.Failed(_host.Logger, exception); // one connection's failure must not reach the timer, which would end the process
         }
     }
 

@@ -12,6 +12,9 @@ namespace SharedState.Host.Connections;
 /// </summary>
 internal sealed class Dispatcher
 {
+    // Requests of one connection, or the bytes that count as one more, after which a turn of the writer is worth its cost.
+    private const int Many = 32, BytesOfMany = 512;
+
     private readonly HostState _host;
     private readonly Replies _replies;
 
@@ -25,6 +28,7 @@ internal sealed class Dispatcher
     private readonly SubscriptionSet _subscriptions;
     private ServiceWriter? _writer; // the one that has the lane
     private RequestLane? _lane;
+    private int _posted; // since it helped
 
     public Dispatcher(HostState host, Outbox outbox)
     {
@@ -99,6 +103,13 @@ internal sealed class Dispatcher
             if (writer != _writer) (_writer, _lane) = (writer, new(_replies));
             request.Lane = _lane!;
             writer.Post(request);
+            // Whoever keeps the writer busy works for it, before it reads on.
+            _posted += 1 + (request.MessageBytes / BytesOfMany);
+            if (_posted >= Many)
+            {
+                _posted = 0;
+                writer.Help();
+            }
             return;
         }
         await _replies.RoomAsync(request);

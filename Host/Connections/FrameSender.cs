@@ -1,57 +1,130 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>Writes what waits in an outbox to a connection: as much as there is in one go, in pieces that Kestrel takes without holding them twice.</summary>
-internal sealed class FrameSender(Outbox outbox, Stream stream, TimeProvider time)
+/// <summary>
+/// Writes what waits in an outbox to a connection, as much as there is in one write. Runs only while there is something to write: no thread,
+/// task or buffer belongs to a connection at rest.
+/// </summary>
+/// <param name="outbox">Where it takes from; wakes it.</param>
+/// <param name="stream">Where it writes to.</param>
+/// <param name="time">The time.</param>
+/// <param name="failed">Is told why nothing can be written any more.</param>
+internal sealed class FrameSender(Outbox outbox, Stream stream, TimeProvider time, Action<Exception> failed) : IThreadPoolWorkItem
 {
-    // What Kestrel's output holds by default before it makes a writer wait.
-    private const int FlushBytes = 64 << 10;
+    // One write at most. A client that takes no such piece within the time of a stalled one is stalled.
+    private const int WriteBytes = 64 << 10;
 
-    private readonly PipeWriter _output = PipeWriter.Create(stream, new(minimumBufferSize: FlushBytes, leaveOpen: true));
-    private long _waitingSince; // written by the loop, read by the registry's sweep
+    // A list that once held more is not kept.
+    private const int KeptFrames = 64;
+
+    // A part of a frame from this size on is written from where it stands; copying a smaller one costs less than a write of its own.
+    private const int LeastDirect = 16 << 10;
+
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Owned by the run, of which there is one at a time.
+    private List<Frame> _frames = [];
+    private long _written; // and not yet said to the outbox
+
+    private long _waitingSince; // written by the run, read by the registry's sweep
 
     /// <summary>Since when nothing more can be written, by the monotonic clock; 0 while it can.</summary>
     public long WaitingSince => Volatile.Read(ref _waitingSince);
 
-    /// <summary>Runs until the outbox is closed and everything in it is written, or the client is gone.</summary>
-    public async Task RunAsync(CancellationToken aborted)
+    /// <summary>Ends when the outbox is closed and everything in it is written, or nothing can be written any more.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Writes until there is nothing to write. The outbox sees to it that there is one run at a time.</summary>
+    public void Execute() => _ = RunAsync(); // it catches everything, and its end is Ended
+
+    private async Task RunAsync()
     {
-        var frames = new List<Frame>();
-        while (await outbox.TakeAsync(frames))
+        try
         {
-            foreach (var frame in frames)
+            Outgoing outgoing;
+            while ((outgoing = outbox.Take(ref _frames, Written())) == Outgoing.Frames)
             {
-                if (!await WriteAsync(frame.Head, aborted) || !await WriteAsync(frame.Body, aborted) || !await WriteAsync(frame.Tail, aborted)) return;
+                if (_frames is [{ Body.IsEmpty: true } only]) await WriteAsync(only.Head);
+                else await JoinAsync();
+                if (_frames.Capacity > KeptFrames) _frames = [];
+                else _frames.Clear();
             }
-            if (!await FlushAsync(aborted)) return;
-            frames.Clear();
+            if (outgoing == Outgoing.End) _ended.TrySetResult();
         }
-        await _output.CompleteAsync();
+        catch (Exception exception)
+        {
+            outbox.Close(null);
+            failed(exception);
+            _ended.TrySetResult();
+        }
     }
 
-    private async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken aborted)
+    /// <summary>Writes all frames in as few writes as there can be.</summary>
+    private async ValueTask JoinAsync()
+    {
+        var joined = ArrayPool<byte>.Shared.Rent(WriteBytes);
+        try
+        {
+            var length = 0;
+            foreach (var frame in _frames)
+            {
+                length = await AddAsync(joined, length, frame.Head);
+                if (frame.Body.IsEmpty) continue;
+                length = await AddAsync(joined, length, frame.Body);
+                length = await AddAsync(joined, length, frame.Tail);
+            }
+            await WriteAsync(joined.AsMemory(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(joined);
+        }
+    }
+
+    /// <summary>Adds a part to what is joined, which is written when it is full; returns its new length.</summary>
+    private async ValueTask<int> AddAsync(byte[] joined, int length, ReadOnlyMemory<byte> part)
+    {
+        if (part.Length > WriteBytes - length || part.Length >= LeastDirect)
+        {
+            await WriteAsync(joined.AsMemory(0, length));
+            length = 0;
+        }
+        if (part.Length >= LeastDirect)
+        {
+            await WriteAsync(part);
+            return 0;
+        }
+        part.CopyTo(joined.AsMemory(length));
+        return length + part.Length;
+    }
+
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
     {
         while (bytes.Length > 0)
         {
-            var part = bytes[..Math.Min(bytes.Length, (int)(FlushBytes - _output.UnflushedBytes))];
-            _output.Write(part.Span);
-            bytes = bytes[part.Length..];
-            if (_output.UnflushedBytes >= FlushBytes && !await FlushAsync(aborted)) return false;
+            var piece = bytes[..Math.Min(bytes.Length, WriteBytes)];
+            bytes = bytes[piece.Length..];
+            var write = stream.WriteAsync(piece);
+            if (write.IsCompleted)
+            {
+                await write;
+                _written += piece.Length;
+                continue;
+            }
+            Volatile.Write(ref _waitingSince, time.GetTimestamp());
+            await write;
+            Volatile.Write(ref _waitingSince, 0);
+            _written += piece.Length;
+            outbox.Wrote(Written());
         }
-        return true;
     }
 
-    private async ValueTask<bool> FlushAsync(CancellationToken aborted)
+    private long Written()
     {
-        var bytes = _output.UnflushedBytes;
-        var flush = _output.FlushAsync(aborted);
-        if (!flush.IsCompleted) Volatile.Write(ref _waitingSince, time.GetTimestamp());
-        var result = await flush;
-        Volatile.Write(ref _waitingSince, 0);
-        outbox.Written(bytes);
-        return !result.IsCompleted;
+        var written = _written;
+        _written = 0;
+        return written;
     }
 }

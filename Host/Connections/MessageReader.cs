@@ -84,7 +84,7 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, b
         Unmask(bytes.Slice(_payloadAt, _payloadLength), mask);
 
         // :: Step 4: what it is
-        if (opcode >= Frame.Close) return Found(opcode);
+        if (opcode >= FrameHeader.Close) return Found(opcode);
         if (opcode != 0) _compressed = compressed;
         if (!final || _fragmentCount > 0)
         {
@@ -117,9 +117,9 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, b
     private void CheckOpcode(int opcode, bool final, long length)
     {
         if (length < 0) throw Broken("a length over 63 bits");
-        if (opcode >= Frame.Close)
+        if (opcode >= FrameHeader.Close)
         {
-            if (opcode > Frame.Pong) throw Broken("an unknown opcode");
+            if (opcode > FrameHeader.Pong) throw Broken("an unknown opcode");
             if (!final || length > 125) throw Broken("a control frame is fragmented or too long");
             return;
         }
@@ -134,8 +134,8 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, b
 
     private Incoming Found(int opcode)
     {
-        if (opcode == Frame.Ping) return Incoming.Ping;
-        if (opcode == Frame.Pong) return Incoming.Passed;
+        if (opcode == FrameHeader.Ping) return Incoming.Ping;
+        if (opcode == FrameHeader.Pong) return Incoming.Passed;
         CheckClose(Payload);
         return Incoming.Close;
     }

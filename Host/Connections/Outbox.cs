@@ -7,19 +7,24 @@ namespace SharedState.Host.Connections;
 /// What waits to be written to one connection. It takes notifications only up to its bound; whoever is refused lags, and is asked for one
 /// merged difference once everything here is written. That is all the back-pressure there is.
 /// </summary>
+/// <param name="bound">The bytes that notifications may fill.</param>
+/// <param name="compression">Whether the client takes compressed frames.</param>
 internal sealed class Outbox(int bound, bool compression = false)
 {
     private readonly Lock _gate = new();
 
     // All guarded by _gate.
-    private readonly Queue<Subscription> _lagging = new();
     private List<Frame> _frames = [];
+    private Queue<Subscription>? _lagging;
     private long _taken, _written; // all bytes ever: what waits or is being written is the difference
     private long _askAt;           // when so many are written, the first that lags is asked
     private bool _catchingUp;      // a subscription was asked, and has not answered
     private bool _closed;          // takes nothing any more
-    private TaskCompletionSource? _arrival;
+    private bool _awake;           // its sender runs, or is about to: it will see what is added
     private TaskCompletionSource? _room;
+
+    /// <summary>Who writes what is here; is woken when something comes to an empty outbox, and sleeps when it finds nothing.</summary>
+    public FrameSender? Sender { get; set; }
 
     /// <summary>Whether nothing waits and nothing is being written.</summary>
     public bool Empty => HeldBytes == 0;
@@ -54,6 +59,7 @@ internal sealed class Outbox(int bound, bool compression = false)
                 return true;
             }
             // What others put here from now on does not put it off: not what is empty is waited for, but what was here.
+            _lagging ??= [];
             if (_lagging.Count == 0 && !_catchingUp) _askAt = _taken;
             _lagging.Enqueue(subscription);
             return false;
@@ -74,13 +80,15 @@ internal sealed class Outbox(int bound, bool compression = false)
     public void CatchUp(Frame? frame)
     {
         if (compression) frame = frame?.Deflated();
+        Subscription? next;
         lock (_gate)
         {
             _catchingUp = false;
             if (frame is not null && !_closed) Add(frame);
             if (frame is not null) _askAt = _taken; // one merged difference at a time
+            next = NextToAsk();
         }
-        AskNext();
+        Ask(next);
     }
 
     /// <summary>Takes a last frame, and nothing after it.</summary>
@@ -91,49 +99,36 @@ internal sealed class Outbox(int bound, bool compression = false)
             if (_closed) return;
             if (last is not null) Add(last);
             _closed = true;
-            _lagging.Clear();
-            _arrival?.TrySetResult();
+            _lagging = null;
             _room?.TrySetResult();
+            Wake();
         }
     }
 
-    /// <summary>Waits for frames and takes all of them. False once the outbox is closed and empty. For the send loop.</summary>
+    /// <summary>For the sender: gives it what waits. With nothing there the sender sleeps.</summary>
     /// <param name="taken">An empty list, which is filled; the outbox keeps no reference to it.</param>
-    public async ValueTask<bool> TakeAsync(List<Frame> taken)
+    /// <param name="written">The bytes that it wrote since it last said so.</param>
+    public Outgoing Take(ref List<Frame> taken, long written)
     {
-        while (true)
-        {
-            Task arrival;
-            lock (_gate)
-            {
-                if (_frames.Count > 0)
-                {
-                    taken.AddRange(_frames);
-                    _frames.Clear();
-                    if (_frames.Capacity > 1_024) _frames = [];
-                    return true;
-                }
-                if (_closed) return false;
-                _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                arrival = _arrival.Task;
-            }
-            await arrival;
-        }
-    }
-
-    /// <summary>The send loop wrote that many of the bytes that it took.</summary>
-    public void Written(long bytes)
-    {
+        Subscription? next;
+        Outgoing outgoing;
         lock (_gate)
         {
-            _written += bytes;
-            if (Bytes <= bound)
-            {
-                _room?.TrySetResult();
-                _room = null;
-            }
+            next = Count(written);
+            if (_frames.Count > 0) (_frames, taken, outgoing) = (taken, _frames, Outgoing.Frames);
+            else if (_closed) outgoing = Outgoing.End;
+            else (_awake, outgoing) = (false, Outgoing.Nothing);
         }
-        AskNext();
+        Ask(next);
+        return outgoing;
+    }
+
+    /// <summary>For the sender: says what it wrote, when that took a while.</summary>
+    public void Wrote(long bytes)
+    {
+        Subscription? next;
+        lock (_gate) next = Count(bytes);
+        Ask(next);
     }
 
     /// <summary>Waits while more is here than there should be: so long nothing more is read from the connection.</summary>
@@ -151,18 +146,33 @@ internal sealed class Outbox(int bound, bool compression = false)
     {
         _frames.Add(frame);
         _taken += frame.Length;
-        _arrival?.TrySetResult();
-        _arrival = null;
+        Wake();
     }
 
-    private void AskNext()
+    private void Wake()
     {
-        Subscription? next;
-        lock (_gate)
-        {
-            if (_written < _askAt || _catchingUp || !_lagging.TryDequeue(out next)) return;
-            _catchingUp = true;
-        }
-        next.Writer.Post(new CatchUpMessage(next, Asked: true));
+        if (_awake || Sender is null) return;
+        _awake = true;
+        SendTurn.Wake(Sender);
     }
+
+    private Subscription? Count(long written)
+    {
+        _written += written;
+        if (_room is not null && Bytes <= bound)
+        {
+            _room.TrySetResult();
+            _room = null;
+        }
+        return NextToAsk();
+    }
+
+    private Subscription? NextToAsk()
+    {
+        if (_lagging is null || _written < _askAt || _catchingUp || !_lagging.TryDequeue(out var next)) return null;
+        _catchingUp = true;
+        return next;
+    }
+
+    private static void Ask(Subscription? next) => next?.Writer.Post(new CatchUpMessage(next, Asked: true));
 }

@@ -8,11 +8,13 @@ namespace SharedState.Host.Connections;
 /// </summary>
 internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
 {
-    private const int SmallestBytes = 4 << 10;
+    // From the first to the second it grows when a read fills it, so that a busy client's messages need few reads.
+    private const int SmallestBytes = 4 << 10, LargestAheadBytes = 64 << 10;
 
     private byte[] _bytes = [];
     private int _start, _end;
     private int _taken;
+    private bool _filled; // by the last read: more is likely to be there
 
     public int Length => _end - _start;
 
@@ -23,15 +25,17 @@ internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
     /// <exception cref="WebSocketException">The budget is used up.</exception>
     public Memory<byte> Free()
     {
-        if (_end == _bytes.Length)
-        {
-            if (_start > 0) MoveToFront();
-            else Grow(_bytes.Length * 2);
-        }
+        if (_filled && _bytes.Length < LargestAheadBytes) Grow(_bytes.Length * 2);
+        else if (_end == _bytes.Length && _start > 0) MoveToFront();
+        else if (_end == _bytes.Length) Grow(_bytes.Length * 2);
         return _bytes.AsMemory(_end);
     }
 
-    public void Received(int count) => _end += count;
+    public void Received(int count)
+    {
+        _end += count;
+        _filled = _end == _bytes.Length;
+    }
 
     /// <summary>Adds bytes that are already here.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
@@ -77,6 +81,6 @@ internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
     {
         if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
         budget.Return(_taken);
-        (_bytes, _start, _end, _taken) = ([], 0, 0, 0);
+        (_bytes, _start, _end, _taken) = ([], 0, 0, 0); // what comes next begins small again, unless it fills that as well
     }
 }

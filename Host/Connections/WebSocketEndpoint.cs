@@ -1,10 +1,13 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Primitives;
+using SharedState.Host.Http;
 
 namespace SharedState.Host.Connections;
 
@@ -63,23 +66,70 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         // A slow reader is this host's own business: it lags, and is closed when nothing can be written at all.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         var stream = await upgrade.UpgradeAsync();
-        // Not context.Abort: the sweep may still call it when the context is done with, where it throws.
-        var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
-        using var connection = new Connection(host, stream, compressed, lifetime.Abort);
-        if (!connections.TryAdd(connection, context.Connection.RemoteIpAddress ?? System.Net.IPAddress.None))
+        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        if (request.IsHttps)
         {
-            await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later", context.RequestAborted);
-            return true;
+            // Not context.Abort: the sweep may still call it when the context is done with, where it throws.
+            var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
+            using var connection = new Connection(host, stream, early: [], compressed, lifetime.Abort);
+            using var gone = context.RequestAborted.Register(connection.Abort);
+            await RunAsync(connection, address);
+        }
+        else
+        {
+            LeaveHttp(context.Features.GetRequiredFeature<HttpSocket>(), compressed, address);
+        }
+        return true;
+    }
+
+    /// <summary>Without TLS in between, the connection goes on with the bare socket; the request that began it ends.</summary>
+    private void LeaveHttp(HttpSocket http, bool compressed, IPAddress address)
+    {
+        byte[] early = [];
+        early = http.HandOver(async socket =>
+        {
+            try
+            {
+                using var stream = new NetworkStream(socket, ownsSocket: true);
+                using var connection = new Connection(host, stream, early, compressed, () => Reset(socket));
+                await RunAsync(connection, address);
+            }
+            catch (Exception exception)
+            {
+                ConnectionLog.Failed(host.Logger, exception);
+            }
+        });
+    }
+
+    private async Task RunAsync(Connection connection, IPAddress address)
+    {
+        if (!connections.TryAdd(connection, address))
+        {
+            await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later");
+            return;
         }
         try
         {
-            await connection.RunAsync(context.RequestAborted);
+            await connection.RunAsync();
         }
         finally
         {
             connections.Remove(connection);
         }
-        return true;
+    }
+
+    /// <summary>Ends a connection at once, and leaves nothing to be sent to who does not read it.</summary>
+    private static void Reset(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new(enable: true, 0);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It ended by itself meanwhile.
+        }
+        socket.Dispose();
     }
 
     [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; it protects nothing.")]

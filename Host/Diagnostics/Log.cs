@@ -29,6 +29,9 @@ internal static partial class Log
     [LoggerMessage(1013, LogLevel.Warning, "The system lets this process have so few descriptors that it takes {Connections} connections, not {Configured}: raise ulimit -n (or LimitNOFILE of the service), or lower service.limits.connections")]
     public static partial void FewDescriptors(ILogger logger, int connections, int configured);
 
+    [LoggerMessage(1014, LogLevel.Warning, "A connection could not be accepted, and is tried again: {Reason}")]
+    public static partial void NotAccepted(ILogger logger, string reason);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace SharedState.Host.Plugins;
 
 /// <summary>
-/// Copies of plugin folders, each named by the hash of its content. Plugins are loaded from here, so that an operator may replace a plugin's
-/// folder under a running host: overwriting loaded code in place ends in an abort.
+/// Copies of plugin folders, each named by the hash of its content, less what is of other platforms. Plugins are loaded from here, so that an
+/// operator may replace a plugin's folder under a running host: overwriting loaded code in place ends in an abort.
 /// </summary>
 internal sealed class PluginCache
 {
@@ -164,9 +164,11 @@ internal sealed class PluginCache
         }
     }
 
+    /// <summary>What a plugin can need here, relative to its folder.</summary>
     private static IEnumerable<string> Files(string folder)
     {
         var found = new List<string>();
+        var runtimes = Path.Combine(folder, "runtimes");
         var folders = new Stack<string>([folder]);
         while (folders.TryPop(out var next))
         {
@@ -175,7 +177,10 @@ internal sealed class PluginCache
                 // What a link shows can change or lead anywhere; a plugin is what is in its folder.
                 if (info.LinkTarget is not null)
                     throw new PluginException($"the plugin folder holds a link, {info.FullName}; put the file itself there");
-                if (info is DirectoryInfo) folders.Push(info.FullName);
+                if (info is DirectoryInfo)
+                {
+                    if (next != runtimes || !Platform.IsForeign(info.Name)) folders.Push(info.FullName);
+                }
                 else found.Add(Path.GetRelativePath(folder, info.FullName));
             }
         }

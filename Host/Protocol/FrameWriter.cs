@@ -1,16 +1,20 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>Serializes replies and notifications into frames. Each thread has its own, <see cref="OfThisThread"/>; its buffer is reused.</summary>
-/// <remarks>The items stand at the end of each message, so that a frame can share them with others.</remarks>
+/// <summary>Serializes replies and notifications into frames. Each thread has its own, <see cref="OfThisThread"/>; its buffers are reused.</summary>
+/// <remarks>
+/// The items stand at the end of each message, so that a frame can share them with others. Names and punctuation are copied as they stand;
+/// only texts that may need escaping go through a <see cref="Utf8JsonWriter"/>.
+/// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "Its Utf8JsonWriter writes to memory and lives as long as the thread.")]
 internal sealed class FrameWriter
 {
-    private const int KeptBufferBytes = 1 << 20; // a snapshot's buffer is not kept for the small messages after it
+    // A body from this size on is shared rather than copied behind each head.
+    private const int LeastShared = 4 << 10;
 
     private static readonly ReadOnlyMemory<byte> EndOfNotify = "}}"u8.ToArray(), EndOfReply = "}"u8.ToArray();
 
@@ -24,10 +28,12 @@ internal sealed class FrameWriter
     [ThreadStatic]
     private static FrameWriter? t_ofThisThread;
 
+    private readonly WireBuffer _wire = new(), _changes = new();
     private readonly Utf8JsonWriter _json;
-    private ArrayBufferWriter<byte> _buffer = new(4_096);
+    private string _epoch = "";           // the last one that was written,
+    private JsonEncodedText _epochJson;   // and how
 
-    private FrameWriter() => _json = new(_buffer, Options);
+    private FrameWriter() => _json = new(_wire, Options);
 
     /// <summary>The calling thread's writer. No method awaits, so none meets another's half-written frame, but for one that an exception left.</summary>
     public static FrameWriter OfThisThread
@@ -35,37 +41,41 @@ internal sealed class FrameWriter
         get
         {
             var writer = t_ofThisThread ??= new();
-            if (writer._json.BytesPending > 0 || writer._buffer.WrittenCount > 0) writer.Clear();
+            writer._wire.Clear();
             return writer;
         }
     }
 
-    /// <summary>A path as a JSON string, for <see cref="Notify"/>.</summary>
+    /// <summary>A path as a JSON string, for notifications.</summary>
     public static JsonEncodedText Encode(string path) => JsonEncodedText.Encode(path, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+
+    // ---- replies
 
     /// <summary>A successful reply; <paramref name="data"/> is a JSON value.</summary>
     public Frame Reply(Request request, ReadOnlySpan<byte> data, Position? position = null)
     {
         StartReply(request, ok: true, position);
-        _json.WritePropertyName("data"u8);
-        _json.WriteRawValue(data, skipInputValidation: true);
-        return Finish();
+        _wire.Write(",\"data\":"u8);
+        _wire.Write(data);
+        return FinishReply();
     }
 
     /// <summary>A successful reply with a number.</summary>
     public Frame Reply(Request request, long data, Position position)
     {
         StartReply(request, ok: true, position);
-        _json.WriteNumber("data"u8, data);
-        return Finish();
+        _wire.Write(",\"data\":"u8);
+        _wire.Write(data);
+        return FinishReply();
     }
 
     /// <summary>The reply to GET of a collection.</summary>
     public Frame Reply(Request request, ReadOnlyMemory<byte> items, Position position)
     {
-        StartReply(request, ok: true, position);
-        _json.WritePropertyName("data"u8);
-        return Finish(items, EndOfReply);
+        // The frame's header counts the shared body, so it is made last.
+        WriteReply(request, ok: true, position);
+        _wire.Write(",\"data\":"u8);
+        return Frame.FromText(_wire.Written, items, EndOfReply);
     }
 
     /// <summary>A refusal.</summary>
@@ -73,7 +83,7 @@ internal sealed class FrameWriter
     {
         StartReply(request, ok: false, position);
         WriteError(error);
-        return Finish();
+        return FinishReply();
     }
 
     /// <summary>The reply to GET and PUT of <c>/subs</c>. Where all paths failed, the first error is the request's.</summary>
@@ -83,15 +93,15 @@ internal sealed class FrameWriter
         StartReply(request, ok, position: null);
         if (ok)
         {
-            _json.WriteStartArray("data"u8);
-            foreach (var subscription in current)
+            _wire.Write(",\"data\":"u8);
+            WriteList(current, subscription =>
             {
-                _json.WriteStartArray();
-                _json.WriteStringValue(subscription.Spelling);
-                _json.WriteRawValue(subscription.Options, skipInputValidation: true);
-                _json.WriteEndArray();
-            }
-            _json.WriteEndArray();
+                _wire.Write("["u8);
+                WriteString(subscription.Spelling);
+                _wire.Write(","u8);
+                _wire.Write(subscription.Options);
+                _wire.Write("]"u8);
+            });
         }
         else
         {
@@ -99,154 +109,181 @@ internal sealed class FrameWriter
         }
         if (errors.Count > 0)
         {
-            _json.WriteStartArray("errors"u8);
-            foreach (var (spelling, error) in errors)
+            _wire.Write(",\"errors\":"u8);
+            WriteList(errors, refused =>
             {
-                _json.WriteStartArray();
-                _json.WriteStringValue(spelling);
-                WriteErrorObject(error);
-                _json.WriteEndArray();
-            }
-            _json.WriteEndArray();
+                _wire.Write("["u8);
+                WriteString(refused.Spelling);
+                _wire.Write(","u8);
+                WriteErrorObject(refused.Error);
+                _wire.Write("]"u8);
+            });
         }
-        return Finish();
+        return FinishReply();
     }
 
-    /// <summary>A notification of what <see cref="Changes"/> wrote.</summary>
-    /// <param name="path">The path as the client spelled it.</param>
-    /// <param name="position">Where the collection stands after it.</param>
-    /// <param name="since">The oldest revision that it builds on; null for a reset.</param>
-    /// <param name="changes">The rest of the message.</param>
-    public Frame Notify(JsonEncodedText path, Position position, long? since, ReadOnlyMemory<byte> changes)
-    {
-        _json.WriteStartObject();
-        _json.WriteString("type"u8, "MESSAGE"u8);
-        _json.WriteString("cmd"u8, "NOTIFY"u8);
-        _json.WriteString("path"u8, path);
-        WritePosition(position);
-        if (since is { } revision) _json.WriteNumber("prev"u8, revision);
-        _json.WritePropertyName("data"u8);
-        _json.WriteStartObject();
-        _json.WriteBoolean("reset"u8, since is null);
-        if (since is null)
-        {
-            _json.WriteStartArray("remove"u8);
-            _json.WriteEndArray();
-            _json.WritePropertyName("insert"u8);
-        }
-        else
-        {
-            _json.WritePropertyName("remove"u8);
-        }
-        return Finish(changes, EndOfNotify);
-    }
-
-    /// <summary>A JSON list of strings or of items, as bytes of its own.</summary>
+    /// <summary>A JSON list of strings, as bytes of its own.</summary>
     public byte[] List(IEnumerable<string> values)
     {
-        _json.WriteStartArray();
-        foreach (var value in values) _json.WriteStringValue(value);
-        _json.WriteEndArray();
-        return Take();
+        WriteList(values, WriteString);
+        return _wire.Take();
     }
 
+    // ---- notifications
+
     /// <summary>The items of a whole collection, a JSON list, to be shared by many frames.</summary>
-    public byte[] Items(Collections.ItemWalk items)
+    public byte[] Items(ItemWalk items)
     {
-        WriteItems(items);
-        return Take();
+        WriteItems(_wire, items);
+        return _wire.Take();
     }
 
     /// <summary>A difference: the list of removed ids, then <c>"insert":</c> and the list of items.</summary>
-    public byte[] Changes(Collections.ItemWalk changed)
+    /// <returns>Good until the next call.</returns>
+    public ReadOnlySpan<byte> Changes(ItemWalk changed)
     {
-        // Utf8JsonWriter's own state would put no comma after a finished top-level value, so the two lists are properties of an object
-        // whose start and name are cut off again.
-        _json.WriteStartObject();
-        _json.WriteStartArray("remove"u8);
+        _changes.Clear();
+        _changes.Write("["u8);
+        var first = true;
         foreach (var entry in changed)
         {
-            if (entry.Removed) _json.WriteStringValue(entry.Id);
+            if (!entry.Removed) continue;
+            if (!first) _changes.Write(","u8);
+            WriteString(entry.Id);
+            _changes.Write(_wire.Written);
+            _wire.Clear();
+            first = false;
         }
-        _json.WriteEndArray();
-        _json.WritePropertyName("insert"u8);
-        WriteItems(changed);
-        _json.Flush();
-        var bytes = _buffer.WrittenSpan["""{"remove":""".Length..].ToArray();
-        Clear();
-        return bytes;
+        _changes.Write("],\"insert\":"u8);
+        WriteItems(_changes, changed);
+        return _changes.Written;
     }
 
-    private void WriteItems(Collections.ItemWalk items)
+    /// <summary>A notification, a frame of its own.</summary>
+    /// <param name="path">The path as the client spelled it.</param>
+    /// <param name="position">Where the collection stands after it.</param>
+    /// <param name="since">The oldest revision that it builds on; null for a reset.</param>
+    /// <param name="body">What <see cref="Changes"/> made, or for a reset <see cref="Items"/>.</param>
+    public Frame Notify(JsonEncodedText path, Position position, long? since, ReadOnlyMemory<byte> body)
     {
-        _json.WriteStartArray();
+        if (body.Length < LeastShared)
+        {
+            Notify(_wire, path, position, since, body.Span);
+            return Frame.FromWire(_wire.Take());
+        }
+        WriteNotify(_wire, path, position, since);
+        return Frame.FromText(_wire.Written, body, EndOfNotify);
+    }
+
+    /// <summary>A notification, a frame at the end of others.</summary>
+    public void Notify(WireBuffer frames, JsonEncodedText path, Position position, long? since, ReadOnlySpan<byte> body)
+    {
+        frames.BeginText();
+        WriteNotify(frames, path, position, since);
+        frames.Write(body);
+        frames.Write(EndOfNotify.Span);
+        frames.EndText();
+    }
+
+    private void WriteNotify(WireBuffer target, JsonEncodedText path, Position position, long? since)
+    {
+        target.Write("{\"type\":\"MESSAGE\",\"cmd\":\"NOTIFY\",\"path\":\""u8);
+        target.Write(path.EncodedUtf8Bytes);
+        target.Write("\""u8);
+        WritePosition(target, position);
+        if (since is not { } revision)
+        {
+            target.Write(""","data":{"reset":true,"remove":[],"insert":"""u8);
+            return;
+        }
+        target.Write(",\"prev\":"u8);
+        target.Write(revision);
+        target.Write(""","data":{"reset":false,"remove":"""u8);
+    }
+
+    private static void WriteItems(WireBuffer target, ItemWalk items)
+    {
+        target.Write("["u8);
+        var first = true;
         foreach (var entry in items)
         {
-            if (!entry.Removed) _json.WriteRawValue(entry.Json.Span, skipInputValidation: true);
+            if (entry.Removed) continue;
+            if (!first) target.Write(","u8);
+            target.Write(entry.Json.Span);
+            first = false;
         }
-        _json.WriteEndArray();
+        target.Write("]"u8);
     }
+
+    // ---- pieces
 
     private void StartReply(Request request, bool ok, Position? position)
     {
-        _json.WriteStartObject();
-        _json.WriteString("type"u8, "REPLY"u8);
-        _json.WritePropertyName("cmd"u8);
-        _json.WriteRawValue(request.Command, skipInputValidation: true);
-        _json.WritePropertyName("tunnel"u8);
-        _json.WriteRawValue(request.Tunnel, skipInputValidation: true);
-        _json.WriteBoolean("ok"u8, ok);
-        if (position is { } known) WritePosition(known);
+        _wire.BeginText();
+        WriteReply(request, ok, position);
     }
 
-    private void WritePosition(Position position)
+    private void WriteReply(Request request, bool ok, Position? position)
     {
-        _json.WriteNumber("rev"u8, position.Revision);
-        _json.WriteString("epoch"u8, position.Epoch);
+        _wire.Write("""{"type":"REPLY","cmd":"""u8);
+        _wire.Write(request.Command);
+        _wire.Write(",\"tunnel\":"u8);
+        _wire.Write(request.Tunnel);
+        _wire.Write(ok ? ",\"ok\":true"u8 : ",\"ok\":false"u8);
+        if (position is { } known) WritePosition(_wire, known);
+    }
+
+    private Frame FinishReply()
+    {
+        _wire.Write(EndOfReply.Span);
+        _wire.EndText();
+        return Frame.FromWire(_wire.Take());
+    }
+
+    private void WritePosition(WireBuffer target, Position position)
+    {
+        if (!ReferenceEquals(_epoch, position.Epoch)) (_epoch, _epochJson) = (position.Epoch, Encode(position.Epoch));
+        target.Write(",\"rev\":"u8);
+        target.Write(position.Revision);
+        target.Write(",\"epoch\":\""u8);
+        target.Write(_epochJson.EncodedUtf8Bytes);
+        target.Write("\""u8);
     }
 
     private void WriteError(Error error)
     {
-        _json.WriteString("data"u8, error.Message);
-        _json.WritePropertyName("error"u8);
+        _wire.Write(",\"data\":"u8);
+        WriteString(error.Message);
+        _wire.Write(",\"error\":"u8);
         WriteErrorObject(error);
     }
 
     private void WriteErrorObject(Error error)
     {
-        _json.WriteStartObject();
-        _json.WriteString("code"u8, error.Code);
-        _json.WriteString("message"u8, error.Message);
-        _json.WriteBoolean("temporary"u8, error.Temporary);
-        _json.WriteEndObject();
+        _wire.Write("{\"code\":"u8);
+        WriteString(error.Code);
+        _wire.Write(",\"message\":"u8);
+        WriteString(error.Message);
+        _wire.Write(error.Temporary ? ",\"temporary\":true}"u8 : ",\"temporary\":false}"u8);
     }
 
-    private Frame Finish()
+    private void WriteList<T>(IEnumerable<T> values, Action<T> write)
     {
-        _json.WriteEndObject();
-        return Finish(default, default);
+        _wire.Write("["u8);
+        var first = true;
+        foreach (var value in values)
+        {
+            if (!first) _wire.Write(","u8);
+            write(value);
+            first = false;
+        }
+        _wire.Write("]"u8);
     }
 
-    private Frame Finish(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail)
+    private void WriteString(string value)
     {
+        _json.WriteStringValue(value);
         _json.Flush();
-        var frame = Frame.FromText(_buffer.WrittenSpan, body, tail);
-        Clear();
-        return frame;
-    }
-
-    private byte[] Take()
-    {
-        _json.Flush();
-        var bytes = _buffer.WrittenSpan.ToArray();
-        Clear();
-        return bytes;
-    }
-
-    private void Clear()
-    {
-        if (_buffer.Capacity > KeptBufferBytes) _buffer = new(4_096);
-        else _buffer.ResetWrittenCount();
-        _json.Reset(_buffer);
+        _json.Reset();
     }
 }

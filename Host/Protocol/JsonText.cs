@@ -14,19 +14,20 @@ internal static class JsonText
     private const int EscapeLength = 6; // \uXXXX
 
     /// <summary>Whether the name or the string that the reader stands on is this one.</summary>
-    public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> text) =>
-        !HoldsLoneSurrogate(ref reader) && reader.ValueTextEquals(text);
+    public static bool Is(ref Utf8JsonReader reader, ReadOnlySpan<byte> text) => reader.ValueIsEscaped
+        ? !HoldsLoneSurrogate(ref reader) && reader.ValueTextEquals(text)
+        : reader.ValueSpan.SequenceEqual(text); // a message is one span
 
     /// <summary>The string that the reader stands on; false if it is none, or holds a lone surrogate, which no UTF-8 can.</summary>
     public static bool TryRead(ref Utf8JsonReader reader, [NotNullWhen(true)] out string? text)
     {
-        text = reader.TokenType == JsonTokenType.String && !HoldsLoneSurrogate(ref reader) ? reader.GetString()! : null;
+        text = reader.TokenType == JsonTokenType.String && !(reader.ValueIsEscaped && HoldsLoneSurrogate(ref reader)) ? reader.GetString()! : null;
         return text is not null;
     }
 
+    /// <summary>Whether an escaped text has the escape of half a pair; unescaped there can be none, since the message is valid UTF-8.</summary>
     private static bool HoldsLoneSurrogate(ref Utf8JsonReader reader)
     {
-        if (!reader.ValueIsEscaped) return false; // and the message is valid UTF-8
         var rest = reader.ValueSpan;
         while (rest.IndexOf((byte)'\\') is var at and >= 0)
         {

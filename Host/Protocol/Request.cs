@@ -63,6 +63,9 @@ internal sealed class Request
     /// <summary>Its place among all requests of its connection, from 1.</summary>
     public long Number { get; set; }
 
+    /// <summary>With <see cref="Target.Update"/>: its collection, from when it waits for its commit. The writer's.</summary>
+    public Collections.Collection? Collection { get; set; }
+
     /// <summary>When the request was read, by the host's monotonic clock.</summary>
     public long ReceivedAt { get; set; }
 

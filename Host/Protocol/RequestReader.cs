@@ -9,8 +9,13 @@ internal static class RequestReader
     // A nesting over the limits is an error of its own, found by RawJson: what stands after it must still be read.
     private static readonly JsonReaderOptions Options = new() { MaxDepth = int.MaxValue };
 
+    private static readonly byte[] Put = "\"PUT\""u8.ToArray(), Get = "\"GET\""u8.ToArray();
+
     /// <summary>Reads and checks one message. What it keeps of the message is copied.</summary>
-    public static Request Read(ReadOnlySpan<byte> message, Limits limits)
+    /// <param name="message">The message.</param>
+    /// <param name="limits">The limits on it.</param>
+    /// <param name="paths">What the connection named before.</param>
+    public static Request Read(ReadOnlySpan<byte> message, Limits limits, PathMemory paths)
     {
         var request = new Request { MessageBytes = message.Length };
         if (!Utf8.IsValid(message))
@@ -21,7 +26,7 @@ internal static class RequestReader
         try
         {
             var reader = new Utf8JsonReader(message, Options);
-            new Envelope(message, request, limits).Read(ref reader);
+            new Envelope(message, request, limits, paths).Read(ref reader);
         }
         catch (JsonException exception)
         {
@@ -32,11 +37,12 @@ internal static class RequestReader
     }
 
     /// <summary>The fields of a message, as far as they were read. Wrong ones do not end the reading: the tunnel may come after them.</summary>
-    private ref struct Envelope(ReadOnlySpan<byte> message, Request request, Limits limits)
+    private ref struct Envelope(ReadOnlySpan<byte> message, Request request, Limits limits, PathMemory paths)
     {
         private readonly ReadOnlySpan<byte> _message = message;
         private readonly Request _request = request;
         private readonly Limits _limits = limits;
+        private readonly PathMemory _paths = paths;
         private bool _type, _command, _path, _argument, _tunnel;
         private bool _isRequest, _isGet, _isPut;
         private string? _pathText;
@@ -76,7 +82,8 @@ internal static class RequestReader
             {
                 _request.Once(ref _path, "path");
                 reader.Read();
-                if (!JsonText.TryRead(ref reader, out _pathText))
+                if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped && _paths.Knows(reader.ValueSpan)) _pathText = _paths.Text;
+                else if (!JsonText.TryRead(ref reader, out _pathText))
                     _request.Error ??= Error.BadRequest("a request's \"path\" is a string, without lone surrogates");
             }
             else if (JsonText.Is(ref reader, "arg"u8))
@@ -106,7 +113,9 @@ internal static class RequestReader
             if (reader.TokenType != JsonTokenType.String) return;
             _isGet = JsonText.Is(ref reader, "GET"u8);
             _isPut = JsonText.Is(ref reader, "PUT"u8);
-            _request.Command = RawJson.Copy(ref reader, _message, _limits.EnvelopeDepth, _request);
+            if (_isPut && !reader.ValueIsEscaped) _request.Command = Put;
+            else if (_isGet && !reader.ValueIsEscaped) _request.Command = Get;
+            else _request.Command = RawJson.Copy(ref reader, _message, _limits.EnvelopeDepth, _request);
         }
 
         /// <summary>
@@ -140,6 +149,11 @@ internal static class RequestReader
         /// <summary>Settles what the request is addressed to; false where that is wrong.</summary>
         private readonly bool Resolve()
         {
+            if (_paths.TryFind(_pathText!, out var known))
+            {
+                (_request.Path, _request.Target) = (known, _isPut ? Target.Update : Target.Read);
+                return true;
+            }
             if (!CollectionPath.TrySplit(_pathText!, _limits, out var segments, out var error))
             {
                 _request.Error = error;
@@ -158,6 +172,7 @@ internal static class RequestReader
             {
                 _request.Path = new(segments[0], segments[1], segments.Length == 3 ? segments[2] : "");
                 error = CollectionPath.Check(segments, _limits);
+                if (error is null && segments.Length == 3) _paths.Remember(_pathText!, _request.Path);
             }
             _request.Error = error;
             return error is null;

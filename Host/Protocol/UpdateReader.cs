@@ -55,8 +55,8 @@ internal static class UpdateReader
         {
             Key = request.Path.Key,
             Reset = reset,
-            Insert = insert.Distinct(),
-            Remove = reset ? [] : remove.DistinctWithout(insert),
+            Insert = insert.Count == 0 ? Array.Empty<Item>() : insert.Distinct(),
+            Remove = reset || remove.Count == 0 ? Array.Empty<string>() : remove.DistinctWithout(insert),
         };
     }
 
@@ -120,8 +120,7 @@ internal static class UpdateReader
 
         public readonly List<string> DistinctWithout(ItemList insert)
         {
-            if (_ids is null or []) return [];
-            if (_ids.Count == 1 && insert.Count == 0) return _ids;
+            if (_ids!.Count == 1 && insert.Count == 0) return _ids;
             var inserted = insert.Ids();
             var seen = new HashSet<string>(_ids.Count, StringComparer.Ordinal);
             return _ids.FindAll(id => !inserted.Contains(id) && seen.Add(id));
@@ -183,11 +182,10 @@ internal static class UpdateReader
             return null;
         }
 
-        /// <summary>The items, the last of those with equal ids; the place in the list is the first one's.</summary>
+        /// <summary>The items, of which there are some, the last of those with equal ids; the place in the list is the first one's.</summary>
         public readonly List<Item> Distinct()
         {
-            if (_items is null or []) return [];
-            if (_items.Count == 1) return _items;
+            if (_items!.Count == 1) return _items;
             var places = new Dictionary<string, int>(_items.Count, StringComparer.Ordinal);
             var distinct = new List<Item>(_items.Count);
             foreach (var item in _items)

@@ -1,8 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
+using SharedState.Host.Http;
 
 namespace SharedState.Host.Tests.Engine;
 
@@ -46,7 +47,11 @@ internal sealed class LiveHost : IAsyncDisposable
         var endpoint = new WebSocketEndpoint(state, registry, origins, compression);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listening.Listen();
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(_ => listening, logger));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(listening.LocalEndPoint!));
         var app = builder.Build();
         app.Use(async (context, next) =>
         {
@@ -54,8 +59,7 @@ internal sealed class LiveHost : IAsyncDisposable
         });
         app.Run(context => context.Response.WriteAsync("plain"));
         await app.StartAsync();
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new(app, state, registry, writers) { Port = new Uri(address).Port };
+        return new(app, state, registry, writers) { Port = ((IPEndPoint)listening.LocalEndPoint!).Port };
 
         ServiceWriter Writer(string name, MemoryStorage storage)
         {

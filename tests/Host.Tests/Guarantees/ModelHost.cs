@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -81,7 +82,8 @@ internal sealed class ModelPeer
     private readonly Dispatcher _dispatcher;
     private readonly Channel<string> _requests = Channel.CreateUnbounded<string>();
     private readonly Task _receiving;
-    private List<Frame> _taken = [];
+    private readonly PathMemory _paths = new();
+    private Memory<byte> _taken;
 
     public ModelPeer(ModelHost host, ModelClient client, int outboxBytes)
     {
@@ -114,23 +116,34 @@ internal sealed class ModelPeer
     /// <summary>Takes what the server has for the client, as the send loop would.</summary>
     public List<Frame> TakeFrames()
     {
-        var frames = new List<Frame>();
-        _host.Thread.Complete(async () => await _outbox.TakeAsync(frames));
-        _outbox.Written(frames.Sum(frame => (long)frame.Length));
+        List<Frame> frames = [];
+        _outbox.Take(ref frames, 0);
+        _outbox.Wrote(frames.Sum(frame => (long)frame.Length));
         _host.Thread.Run();
         return frames;
     }
 
     private Memory<byte>? Next()
     {
-        if (_taken.Count == 0 && !_outbox.Empty) _host.Thread.Complete(async () => await _outbox.TakeAsync(_taken));
-        if (_taken.Count == 0) return null;
-        var frame = _taken[0];
-        _taken.RemoveAt(0);
-        byte[] bytes = [.. frame.Head.Span, .. frame.Body.Span, .. frame.Tail.Span];
-        _outbox.Written(frame.Length);
+        if (_taken.IsEmpty)
+        {
+            List<Frame> frames = [];
+            _outbox.Take(ref frames, 0);
+            _taken = frames.SelectMany(frame => (byte[])[.. frame.Head.Span, .. frame.Body.Span, .. frame.Tail.Span]).ToArray();
+        }
+        if (_taken.IsEmpty) return null;
+        var bytes = _taken.Span;
+        var (header, payload) = bytes[1] switch
+        {
+            127 => (10, (int)BinaryPrimitives.ReadInt64BigEndian(bytes[2..])),
+            126 => (4, BinaryPrimitives.ReadUInt16BigEndian(bytes[2..])),
+            var length => (2, length),
+        };
+        var message = _taken.Slice(header, payload);
+        _taken = _taken[(header + payload)..];
+        _outbox.Wrote(header + payload);
         _host.Thread.Run();
-        return bytes.AsMemory(bytes[1] switch { 127 => 10, 126 => 4, _ => 2 });
+        return message;
     }
 
     /// <summary>What was sent and not read by the server.</summary>
@@ -144,7 +157,7 @@ internal sealed class ModelPeer
     {
         _requests.Writer.Complete();
         _outbox.Close(null);
-        _taken = [];
+        _taken = default;
         _host.Thread.Begin(() => _dispatcher.LeaveAsync(new(canceled: true)));
     }
 
@@ -155,7 +168,7 @@ internal sealed class ModelPeer
         while (await _requests.Reader.WaitToReadAsync()) // ReadAllAsync would leave this thread
         {
             var text = await _requests.Reader.ReadAsync();
-            await _dispatcher.DispatchAsync(RequestReader.Read(System.Text.Encoding.UTF8.GetBytes(text), _host.State.Limits), CancellationToken.None);
+            await _dispatcher.DispatchAsync(RequestReader.Read(System.Text.Encoding.UTF8.GetBytes(text), _host.State.Limits, _paths), CancellationToken.None);
             await _outbox.WaitForRoomAsync(CancellationToken.None);
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Tests.Plugins;
@@ -39,6 +40,19 @@ public sealed class PluginCacheTests : IDisposable
         File.WriteAllText(assembly, "");
         Assert.Equal(copy, new PluginCache(_folder["cache"]).Copy(folder));
         Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "TestPlugins.Memory.dll")), File.ReadAllBytes(assembly));
+    }
+
+    [Fact]
+    public void LibrariesOfOtherPlatformsAreNotCopied()
+    {
+        var (system, processor) = (OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux", RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant());
+        string[] own = [$"{system}-{processor}", system, "unix", $"debian.12-{processor}", "whatever"];
+        string[] foreign = [$"{system}-{(processor == "x64" ? "arm64" : "x64")}", "android-arm64", $"ios-{processor}", "browser-wasm", system == "win" ? "linux" : "win"];
+        var folder = _folder.CopyPlugin("Memory");
+        foreach (var runtime in own.Concat(foreign)) Directory.CreateDirectory(Path.Combine(folder, "runtimes", runtime, "native"));
+        foreach (var runtime in own.Concat(foreign)) File.WriteAllText(Path.Combine(folder, "runtimes", runtime, "native", "library"), "");
+        var copy = new PluginCache(_folder["cache"]).Copy(folder);
+        Assert.Equal(own.Order(), Directory.GetDirectories(Path.Combine(copy, "runtimes")).Select(Path.GetFileName).Order());
     }
 
     [Fact]

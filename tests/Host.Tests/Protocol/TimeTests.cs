@@ -124,7 +124,7 @@ public sealed class TimeTests
     [Fact]
     public void TheSweepAndTheStopMayMeetAConnectionThatHasJustEnded()
     {
-        var connection = new Connection(new(new([]), new(), _time, NullLogger.Instance), Stream.Null, compression: false, () => { });
+        var connection = new Connection(new(new([]), new(), _time, NullLogger.Instance), Stream.Null, early: [], compression: false, () => { });
         connection.Dispose();
         connection.Stop();
         connection.Sweep();

@@ -1,0 +1,120 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>
+/// A service's commit, of which there is one at a time: runs the plugin's call on a thread of its own, for it may block, unless the plugin
+/// commits at once; gives up on it after a limit, and says what came of it exactly once. Reused from commit to commit; its timer is the only one.
+/// </summary>
+internal sealed class StorageCommit : IDisposable
+{
+    // For a call that is given up on to notice it.
+    public static readonly TimeSpan CancelTime = TimeSpan.FromMilliseconds(500);
+
+    private readonly TaskScheduler _scheduler;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new();
+
+    // Set before the call starts, of which there is one at a time.
+    private IItemService _service = null!;
+    private IReadOnlyList<ItemUpdate> _batch = [];
+
+    // Guarded by _gate.
+    private CancellationTokenSource _cancel = new();
+    private Action<CommittedMessage>? _done; // who is to be told; null when it was told
+    private bool _running;                   // the plugin's call has not ended
+    private bool _cancelled;                 // and was asked to
+    private long _limitedAt;                 // when the limit began, by the monotonic clock
+    private TimeSpan _limit;
+
+    public StorageCommit(TaskScheduler scheduler, TimeProvider time)
+    {
+        (_scheduler, _time) = (scheduler, time);
+        _timer = time.CreateTimer(static state => ((StorageCommit)state!).OnTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Whether a call that was given up on has not ended: what it was to store may still be stored.</summary>
+    public bool Stuck
+    {
+        get { lock (_gate) return _running && _done is null; }
+    }
+
+    /// <summary>Starts a commit. The one before must have ended.</summary>
+    /// <param name="service">The plugin's service.</param>
+    /// <param name="batch">What to store; must not change any more.</param>
+    /// <param name="limit">How long the call is waited for.</param>
+    /// <param name="done">Gets the outcome, once, from any thread.</param>
+    public void Start(IItemService service, IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommittedMessage> done)
+    {
+        lock (_gate)
+        {
+            (_service, _batch, _done, _running) = (service, batch, done, true);
+            if (_cancelled) (_cancel, _cancelled) = (new(), false); // whoever was cancelled may still look at the old one, which is left to the garbage collector
+            SetLimit(limit);
+        }
+        if (service.CommitsAtOnce) _ = CallAsync();
+        else _ = Task.Factory.StartNew(static state => ((StorageCommit)state!).CallAsync(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler);
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_gate)
+        {
+            if (!_running) _cancel.Dispose();
+        }
+    }
+
+    private async Task CallAsync()
+    {
+        CommittedMessage outcome;
+        try
+        {
+            var results = await _service.CommitAsync(_batch, _cancel.Token);
+            outcome = new(results as CommitResult[] ?? [.. results], null);
+        }
+        catch (Exception exception)
+        {
+            outcome = new(null, exception switch
+            {
+                ItemServiceException fault => fault,
+                OperationCanceledException when _cancel.IsCancellationRequested => StorageFault.Silent(ItemServiceFault.OutcomeUnknown),
+                _ => StorageFault.Unexpected(ItemServiceFault.OutcomeUnknown, exception),
+            });
+        }
+        Action<CommittedMessage>? done;
+        lock (_gate)
+        {
+            (done, _done, _running) = (_done, null, false);
+            if (done is not null) _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        done?.Invoke(outcome);
+    }
+
+    /// <summary>The limit is over: the call is asked to end, and a while later given up on.</summary>
+    private void OnTime()
+    {
+        Action<CommittedMessage>? done = null;
+        lock (_gate)
+        {
+            if (_done is null) return;
+            // The timer may have been on its way for the commit before, which has ended.
+            if (_limit - _time.GetElapsedTime(_limitedAt) is var left && left > TimeSpan.Zero)
+            {
+                _timer.Change(left, Timeout.InfiniteTimeSpan);
+                return;
+            }
+            if (_cancelled) (done, _done) = (_done, null);
+            else SetLimit(CancelTime);
+            _cancelled = true;
+        }
+        // Cancelling runs the plugin's own callbacks, which may hang, on a thread of their own.
+        if (done is null) _ = _cancel.CancelAsync();
+        else done(new(null, StorageFault.Silent(ItemServiceFault.OutcomeUnknown)));
+    }
+
+    private void SetLimit(TimeSpan limit)
+    {
+        (_limit, _limitedAt) = (limit, _time.GetTimestamp());
+        _timer.Change(limit, Timeout.InfiniteTimeSpan);
+    }
+}
