@@ -36,22 +36,22 @@ internal sealed class CollectionIndex(SqliteConnection connection, Schema schema
         """);
 
     /// <summary>Whether another program changed the collection, so that it must be adopted before anything is said of it.</summary>
-    public bool IsChanged(CollectionKey key) => _changed.Scalar(key.App, key.Collection) is not null;
+    public bool IsChanged(CollectionKey key) => _changed.Text(key.App, key.Collection) is not null;
 
     /// <summary>Where the collection stands: at revision 0 of the store's epoch if it was never written to.</summary>
     public CollectionRow Find(CollectionKey key)
     {
         using var row = _row.Query(key.App, key.Collection);
-        if (!row.Read()) return new CollectionRow { Epoch = (string)_epoch.Scalar()! };
+        if (!row.Read()) return new CollectionRow { Epoch = _epoch.Text()! };
         return new CollectionRow
         {
-            Id = row.GetInt64(0),
-            Epoch = row.GetString(1),
-            EpochStart = row.GetInt64(2),
-            Revision = row.GetInt64(3),
-            HistoryStart = row.GetInt64(4),
-            Items = row.GetInt64(5),
-            Removals = row.GetInt64(6),
+            Id = row.Number(0),
+            Epoch = row.Text(1)!,
+            EpochStart = row.Number(2),
+            Revision = row.Number(3),
+            HistoryStart = row.Number(4),
+            Items = row.Number(5),
+            Removals = row.Number(6),
         };
     }
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using SQLitePCL;
 
 namespace SharedState.Items.Sqlite;
 
@@ -12,6 +14,9 @@ internal sealed class FileDatabase : IDatabase
 {
     /// <summary>How many collections may be read at once: enough that a large one does not hold up the others.</summary>
     private const int Readers = 4;
+
+    /// <summary>How many collections are named at a time; between two such pages the connection is free for others.</summary>
+    private const int ListPage = 256;
 
     /// <summary>The first release without the defect that two connections resetting the WAL at once may lose a commit.</summary>
     private static readonly Version _soundLibrary = new(3, 51, 3);
@@ -29,6 +34,8 @@ internal sealed class FileDatabase : IDatabase
 
     /// <summary>Set while all of <see cref="_turns"/> are held, and read with one in hand.</summary>
     private bool _closed;
+
+    static FileDatabase() => SQLitePCL.Batteries_V2.Init();
 
     private FileDatabase(SqliteOptions options, ILogger logger, Schema schema, StoreLock storeLock, WriteConnection writer)
     {
@@ -71,6 +78,10 @@ internal sealed class FileDatabase : IDatabase
             // 3. Make what is missing, and compare with what the lock file remembers.
             MakeReady(connection, schema, storeLock, options, logger);
 
+
+            // 4. Our own triggers have nothing to note while we write, so where there are no others, none is run for each row.
+            if (!schema.HasOtherTriggers(connection)) raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, out _);
+
             var version = connection.ServerVersion;
             var writer = new WriteConnection(connection, options, schema, context, storeLock);
             logger.Opened(context.ServiceName, options.Table, options.Name, version);
@@ -85,32 +96,28 @@ internal sealed class FileDatabase : IDatabase
         }
     }
 
-    public async Task<T> ReadAsync<T>(Func<ReadConnection, T> work, CancellationToken stop)
+    public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
-        await _turns.WaitAsync(stop);
-        try
+        while (true)
         {
-            if (_closed) throw Faults.Closed(_options.Name);
-            return await Task.Run(() => Read(work), stop);
-        }
-        finally
-        {
-            _turns.Release();
+            if (await ReadAsync(reader => reader.Load(key), stop) is { } collection) return collection;
+            await WriteAsync(writer => writer.Adopt(key, stop), stop);
         }
     }
 
-    public async Task<T> WriteAsync<T>(Func<WriteConnection, T> work, CancellationToken stop)
+    public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
+        new(WriteAsync(writer => writer.Commit(batch, stop), stop));
+
+    public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
     {
-        Task<T> done;
-        try
+        CollectionKey? last = null;
+        while (true)
         {
-            done = _thread.RunAsync(() => work(_writer), stop);
+            var page = await ReadAsync(reader => reader.List(app, last, ListPage), stop);
+            foreach (var key in page) yield return key;
+            if (page.Count < ListPage) yield break;
+            last = page[^1];
         }
-        catch (InvalidOperationException)
-        {
-            throw Faults.Closed(_options.Name);
-        }
-        return await done;
     }
 
     public async ValueTask DisposeAsync()
@@ -124,6 +131,25 @@ internal sealed class FileDatabase : IDatabase
         _writer.Dispose();
         _lock.Dispose();
         _turns.Release(Readers);
+    }
+
+    /// <summary>Reads, at any time, at one point in time per transaction.</summary>
+    private async Task<T> ReadAsync<T>(Func<ReadConnection, T> work, CancellationToken stop)
+    {
+        await _turns.WaitAsync(stop);
+        try
+        {
+            if (_closed) throw Faults.Closed(_options.Name);
+            return await Task.Run(() => Read(work), stop);
+        }
+        catch (SqliteException e)
+        {
+            throw Faults.Of(e, _options);
+        }
+        finally
+        {
+            _turns.Release();
+        }
     }
 
     private T Read<T>(Func<ReadConnection, T> work)
@@ -142,6 +168,31 @@ internal sealed class FileDatabase : IDatabase
         {
             reader.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Writes, after all that was to be written before. <paramref name="stop"/> counts until the work begins.</summary>
+    internal Task<T> WriteAsync<T>(Func<WriteConnection, T> work, CancellationToken stop)
+    {
+        try
+        {
+            return _thread.RunAsync(() => Write(work), stop);
+        }
+        catch (InvalidOperationException)
+        {
+            throw Faults.Closed(_options.Name);
+        }
+    }
+
+    private T Write<T>(Func<WriteConnection, T> work)
+    {
+        try
+        {
+            return work(_writer);
+        }
+        catch (SqliteException e)
+        {
+            throw Faults.Of(e, _options);
         }
     }
 
@@ -189,7 +240,7 @@ internal sealed class FileDatabase : IDatabase
         using var statement = new Statement(connection, $"SELECT store, commits FROM {schema.Store}");
         using var row = statement.Query();
         row.Read();
-        return (row.GetString(0), row.GetInt64(1));
+        return (row.Text(0)!, row.Number(1));
     }
 
     private static string? Pragma(SqliteConnection connection, string pragma)

@@ -1,11 +1,14 @@
 namespace SharedState.Items.Sqlite;
 
-/// <summary>An open database: who may use its connections, when, and on which thread.</summary>
+/// <summary>An open database. The contract's words on threads and errors hold.</summary>
 internal interface IDatabase : IAsyncDisposable
 {
-    /// <summary>Reads, at any time, at one point in time per transaction.</summary>
-    Task<T> ReadAsync<T>(Func<ReadConnection, T> work, CancellationToken stop);
+    /// <summary>Reads one collection, all at one position.</summary>
+    ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop);
 
-    /// <summary>Writes, after all that was to be written before. <paramref name="stop"/> counts until the work begins.</summary>
-    Task<T> WriteAsync<T>(Func<WriteConnection, T> work, CancellationToken stop);
+    /// <summary>Stores a batch in one transaction.</summary>
+    ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop);
+
+    /// <summary>Names the collections that hold items.</summary>
+    IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop);
 }

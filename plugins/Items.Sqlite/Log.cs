@@ -24,4 +24,7 @@ internal static partial class Log
 
     [LoggerMessage(3005, LogLevel.Warning, "{LockFile} could not be written; should an older copy of the database be restored, it may not be noticed")]
     public static partial void LockFileNotWritten(this ILogger logger, string lockFile, Exception exception);
+
+    [LoggerMessage(3006, LogLevel.Information, "Service {Service}: keeps its items in memory, until it ends")]
+    public static partial void OpenedInMemory(this ILogger logger, string service);
 }

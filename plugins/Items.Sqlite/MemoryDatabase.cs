@@ -1,55 +1,82 @@
-using Microsoft.Data.Sqlite;
+using System.Runtime.CompilerServices;
 
 namespace SharedState.Items.Sqlite;
 
-/// <summary>A database in memory: one connection, used by whoever comes, one at a time. Nothing in it waits for a disk.</summary>
+/// <summary>A database in memory: dictionaries, used by whoever comes, one at a time. Nothing in it waits, so every call is done when it returns.</summary>
 internal sealed class MemoryDatabase : IDatabase
 {
+    private readonly SqliteOptions _options;
+    private readonly string _epoch = Epoch.New();
+
+    /// <summary>Held by each call for all of its work: what a load sees is before or after a batch.</summary>
     private readonly Lock _lock = new();
-    private readonly ReadConnection _reader;
-    private readonly WriteConnection _writer;
+    private readonly Dictionary<CollectionKey, MemoryCollection> _collections = [];
     private bool _closed;
 
     public MemoryDatabase(SqliteOptions options, ItemServiceContext context)
     {
-        var connection = new SqliteConnection("Data Source=:memory:;Pooling=False");
-        connection.Open();
-        var schema = new Schema(options.Table);
-        schema.Create(connection);
-        _reader = new ReadConnection(connection, options, schema, context.Logger);
-        _writer = new WriteConnection(connection, options, schema, context, storeLock: null);
-        context.Logger.Opened(context.ServiceName, options.Table, options.Name, connection.ServerVersion);
+        _options = options;
+        context.Logger.OpenedInMemory(context.ServiceName);
     }
 
-    public Task<T> ReadAsync<T>(Func<ReadConnection, T> work, CancellationToken stop) => RunAsync(work, _reader, stop);
+    public ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
+    {
+        lock (_lock)
+        {
+            Check(stop);
+            return new(_collections.TryGetValue(key, out var collection) ? collection.Load() : new StoredCollection(new Position(_epoch, 0), []));
+        }
+    }
 
-    public Task<T> WriteAsync<T>(Func<WriteConnection, T> work, CancellationToken stop) => RunAsync(work, _writer, stop);
+    public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
+    {
+        lock (_lock)
+        {
+            Check(stop);
+            var results = new CommitResult[batch.Count];
+            for (var i = 0; i < results.Length; i++)
+            {
+                var update = batch[i];
+                if (!_collections.TryGetValue(update.Key, out var collection))
+                {
+                    collection = new MemoryCollection(_epoch, _options.RemovalsKept);
+                    if (update.Insert.Count > 0) _collections.Add(update.Key, collection);
+                }
+                var status = collection.Apply(update);
+                results[i] = new CommitResult(status, collection.Position);
+            }
+            return new(results);
+        }
+    }
+
+    public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var keys = new List<CollectionKey>();
+        lock (_lock)
+        {
+            Check(stop);
+            foreach (var (key, collection) in _collections)
+            {
+                if (!collection.IsEmpty && (app is null || key.App == app)) keys.Add(key);
+            }
+        }
+        foreach (var key in keys) yield return key;
+        await Task.CompletedTask;
+    }
 
     public ValueTask DisposeAsync()
     {
         lock (_lock)
         {
             _closed = true;
-            _reader.Dispose();
-            _writer.Dispose();
+            _collections.Clear();
         }
         return ValueTask.CompletedTask;
     }
 
-    private Task<T> RunAsync<T, TConnection>(Func<TConnection, T> work, TConnection connection, CancellationToken stop)
+    private void Check(CancellationToken stop)
     {
-        lock (_lock)
-        {
-            if (_closed) return Task.FromException<T>(Faults.Closed(":memory:"));
-            if (stop.IsCancellationRequested) return Task.FromCanceled<T>(stop);
-            try
-            {
-                return Task.FromResult(work(connection));
-            }
-            catch (Exception e)
-            {
-                return Task.FromException<T>(e);
-            }
-        }
+        stop.ThrowIfCancellationRequested();
+        if (_closed) throw Faults.Closed(_options.Name);
     }
 }

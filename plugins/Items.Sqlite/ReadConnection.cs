@@ -42,11 +42,11 @@ internal sealed class ReadConnection : IDisposable
         // In SQLite's order each BLOB comes after all texts.
         _next = new Statement(connection, $"""
             SELECT app, chnl FROM {schema.Items}
-            WHERE (app, chnl) > (CAST(?1 AS TEXT), CAST(?2 AS TEXT)) AND app < x'' AND chnl < x'' ORDER BY app, chnl LIMIT 1
+            WHERE (app, chnl) > (?1, ?2) AND app < x'' AND chnl < x'' ORDER BY app, chnl LIMIT 1
             """);
         _nextInApp = new Statement(connection, $"""
             SELECT app, chnl FROM {schema.Items}
-            WHERE app = CAST(?1 AS TEXT) AND chnl > CAST(?2 AS TEXT) AND chnl < x'' ORDER BY chnl LIMIT 1
+            WHERE app = ?1 AND chnl > ?2 AND chnl < x'' ORDER BY chnl LIMIT 1
             """);
     }
 
@@ -80,7 +80,7 @@ internal sealed class ReadConnection : IDisposable
         {
             using var row = (app is null ? _next : _nextInApp).Query(lastApp, lastCollection);
             if (!row.Read()) break;
-            (lastApp, lastCollection) = (row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1));
+            (lastApp, lastCollection) = (row.Bytes(0)!, row.Bytes(1)!);
             if (IsName(lastApp) && IsName(lastCollection)) keys.Add(new CollectionKey(Encoding.UTF8.GetString(lastApp), Encoding.UTF8.GetString(lastCollection)));
         }
         return keys;
@@ -104,12 +104,12 @@ internal sealed class ReadConnection : IDisposable
         {
             while (row.Read())
             {
-                if (!ItemRow.TryRead(Bytes(row, 0), Bytes(row, 2), out var id, out var json))
+                if (!ItemRow.TryRead(row.Bytes(0), row.Bytes(2), out var id, out var json))
                 {
                     leftOut++;
                     continue;
                 }
-                var revision = ItemRow.Revision(row.IsDBNull(1) ? null : row.GetString(1));
+                var revision = ItemRow.Revision(row.Text(1));
                 items.Add(new StoredItem(id, json, Math.Clamp(revision, collection.EpochStart, collection.Revision)));
             }
         }
@@ -117,14 +117,12 @@ internal sealed class ReadConnection : IDisposable
         return items;
     }
 
-    private static byte[]? Bytes(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<byte[]>(column);
-
     private List<Tombstone> Removals(CollectionRow collection)
     {
         var removals = new List<Tombstone>((int)collection.Removals);
         if (collection.Removals == 0) return removals;
         using var row = _removals.Query(collection.Id);
-        while (row.Read()) removals.Add(new Tombstone(Encoding.UTF8.GetString(row.GetFieldValue<byte[]>(0)), row.GetInt64(1)));
+        while (row.Read()) removals.Add(new Tombstone(Encoding.UTF8.GetString(row.Bytes(0)!), row.Number(1)));
         return removals;
     }
 }

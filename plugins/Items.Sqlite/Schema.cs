@@ -122,6 +122,11 @@ internal sealed class Schema(string table)
             """);
     }
 
+    /// <summary>Whether another program has triggers on the items' table, which are to run for our changes too.</summary>
+    public bool HasOtherTriggers(SqliteConnection connection) => Text(connection, """
+        SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE AND substr(name, 1, length(?2)) <> ?2
+        """, table, $"{table}__noted_").Length > 0;
+
     /// <summary>
     /// A trigger that notes the collections of the given rows. It says NOT EXISTS, and not OR IGNORE, because the conflict clause of the
     /// statement that fires a trigger overrides those within it.
@@ -143,10 +148,10 @@ internal sealed class Schema(string table)
     }
 
     /// <summary>The first row's first column as text, empty where there is none.</summary>
-    private static string Text(SqliteConnection connection, string sql, params ReadOnlySpan<object> values)
+    private static string Text(SqliteConnection connection, string sql, params ReadOnlySpan<Value> values)
     {
         using var statement = new Statement(connection, sql);
-        return Convert.ToString(statement.Scalar(values), CultureInfo.InvariantCulture) ?? "";
+        return statement.Text(values) ?? "";
     }
 
     private static ItemServiceException Unusable(string message) => new(ItemServiceFault.Unusable, message);

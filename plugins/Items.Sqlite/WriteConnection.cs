@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -14,7 +12,7 @@ internal sealed class WriteConnection : IDisposable
 
     private readonly SqliteOptions _options;
     private readonly ItemServiceContext _context;
-    private readonly StoreLock? _lock;
+    private readonly StoreLock _lock;
     private readonly CollectionIndex _collections;
     private readonly List<Statement> _statements = [];
 
@@ -45,8 +43,8 @@ internal sealed class WriteConnection : IDisposable
     /// <param name="options">The service's options.</param>
     /// <param name="schema">The tables, which are there.</param>
     /// <param name="context">The clock and the logger.</param>
-    /// <param name="storeLock">Where to record each commit; null for a database in memory.</param>
-    public WriteConnection(SqliteConnection connection, SqliteOptions options, Schema schema, ItemServiceContext context, StoreLock? storeLock)
+    /// <param name="storeLock">Where to record each commit.</param>
+    public WriteConnection(SqliteConnection connection, SqliteOptions options, Schema schema, ItemServiceContext context, StoreLock storeLock)
     {
         Connection = connection;
         _options = options;
@@ -61,9 +59,9 @@ internal sealed class WriteConnection : IDisposable
         _commit = Prepare("COMMIT");
         _rollback = Prepare("ROLLBACK");
 
-        _update = Prepare($"UPDATE {schema.Items} SET ctime = ?1, data = CAST(?2 AS TEXT) WHERE app = ?3 AND chnl = ?4 AND id = CAST(?5 AS TEXT)");
-        _insert = Prepare($"INSERT INTO {schema.Items} (ctime, data, app, chnl, id) VALUES (?1, CAST(?2 AS TEXT), ?3, ?4, CAST(?5 AS TEXT))");
-        _delete = Prepare($"DELETE FROM {schema.Items} WHERE app = ?1 AND chnl = ?2 AND id = CAST(?3 AS TEXT)");
+        _update = Prepare($"UPDATE {schema.Items} SET ctime = ?1, data = ?2 WHERE app = ?3 AND chnl = ?4 AND id = ?5");
+        _insert = Prepare($"INSERT INTO {schema.Items} (ctime, data, app, chnl, id) VALUES (?1, ?2, ?3, ?4, ?5)");
+        _delete = Prepare($"DELETE FROM {schema.Items} WHERE app = ?1 AND chnl = ?2 AND id = ?3");
         _deleteAll = Prepare($"DELETE FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
         _count = Prepare($"SELECT count(*) FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
 
@@ -75,8 +73,8 @@ internal sealed class WriteConnection : IDisposable
             UPDATE {schema.Collections} SET epoch = ?2, epoch_start = ?3, revision = ?4, history_start = ?5, items = ?6, removals = ?7
             WHERE collection = ?1
             """);
-        _remember = Prepare($"INSERT OR REPLACE INTO {schema.Removals} (collection, id, revision) VALUES (?1, CAST(?2 AS TEXT), ?3)");
-        _forget = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND id = CAST(?2 AS TEXT)");
+        _remember = Prepare($"INSERT OR REPLACE INTO {schema.Removals} (collection, id, revision) VALUES (?1, ?2, ?3)");
+        _forget = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND id = ?2");
         _forgetAll = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1");
         _forgetUntil = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND revision <= ?2");
         _nthRemoval = Prepare($"SELECT revision FROM {schema.Removals} WHERE collection = ?1 ORDER BY revision DESC LIMIT 1 OFFSET ?2");
@@ -129,7 +127,7 @@ internal sealed class WriteConnection : IDisposable
             var result = work();
             _endWriting.Execute();
             StoreAll();
-            _lock?.Record(store, commits);
+            _lock.Record(store, commits);
             return result;
         }
         finally
@@ -164,7 +162,7 @@ internal sealed class WriteConnection : IDisposable
     {
         using var row = _beginWriting.Query();
         row.Read();
-        return (row.GetString(0), row.GetInt64(1));
+        return (row.Text(0)!, row.Number(1));
     }
 
     private void StoreAll()
@@ -190,7 +188,7 @@ internal sealed class WriteConnection : IDisposable
         _forgetAll.Execute(row.Id);
         row.Epoch = Epoch.New();
         row.EpochStart = row.HistoryStart = ++row.Revision;
-        row.Items = (long)_count.Scalar(key.App, key.Collection)!;
+        row.Items = _count.Number(key.App, key.Collection);
         row.Removals = 0;
         Save(row);
         _adopted.Execute(key.App, key.Collection);
@@ -218,7 +216,7 @@ internal sealed class WriteConnection : IDisposable
 
         for (var i = 0; i < update.Remove.Count; i++)
         {
-            var id = Encoding.UTF8.GetBytes(update.Remove[i]);
+            var id = update.Remove[i];
             if (_delete.Execute(app, chnl, id) == 0) continue;
             effective = true;
             row.Items--;
@@ -228,8 +226,8 @@ internal sealed class WriteConnection : IDisposable
         var ctime = $"{time}{revision}";
         for (var i = 0; i < update.Insert.Count; i++)
         {
-            var id = Encoding.UTF8.GetBytes(update.Insert[i].Id);
-            var json = Bytes(update.Insert[i].Json);
+            var id = update.Insert[i].Id;
+            var json = update.Insert[i].Json;
             if (row.Items > 0 && _update.Execute(ctime, json, app, chnl, id) > 0) continue;
             _insert.Execute(ctime, json, app, chnl, id);
             row.Items++;
@@ -249,11 +247,11 @@ internal sealed class WriteConnection : IDisposable
     {
         var bound = Math.Max(_options.RemovalsKept, row.Items);
         if (row.Removals <= bound) return;
-        row.HistoryStart = (long)_nthRemoval.Scalar(row.Id, bound - (bound / 4))!;
+        row.HistoryStart = _nthRemoval.Number(row.Id, bound - (bound / 4));
         row.Removals -= _forgetUntil.Execute(row.Id, row.HistoryStart);
     }
 
-    private void Create(CollectionKey key, CollectionRow row) => row.Id = (long)_create.Scalar(key.App, key.Collection, row.Epoch)!;
+    private void Create(CollectionKey key, CollectionRow row) => row.Id = _create.Number(key.App, key.Collection, row.Epoch);
 
     private void Save(CollectionRow row) =>
         _save.Execute(row.Id, row.Epoch, row.EpochStart, row.Revision, row.HistoryStart, row.Items, row.Removals);
@@ -264,8 +262,4 @@ internal sealed class WriteConnection : IDisposable
         _statements.Add(statement);
         return statement;
     }
-
-    /// <summary>The driver takes whole arrays only.</summary>
-    private static byte[] Bytes(ReadOnlyMemory<byte> json) =>
-        MemoryMarshal.TryGetArray(json, out var segment) && segment.Offset == 0 && segment.Count == segment.Array!.Length ? segment.Array : json.ToArray();
 }
