@@ -1,0 +1,110 @@
+using SharedState.Bench.Load.Contestants;
+using SharedState.Bench.Load.Report;
+using SharedState.Bench.Load.Trials;
+using SharedState.Bench.Load.Wire;
+
+namespace SharedState.Bench.Load;
+
+/// <summary>What all workloads share: who takes part, how long is measured, and where the figures go.</summary>
+internal sealed class Bench(CommandLine command, Loop loop, Table table)
+{
+    private readonly Contestant _a = Contestant.A(command.Ceilings), _hub = Contestant.Hub(command.Ceilings);
+
+    public Loop Loop => loop;
+
+    /// <summary>The folder of the ceilings.</summary>
+    public string Ceilings => command.Ceilings;
+
+    public bool Quick => command.Quick;
+
+    public int Rounds => command.Rounds;
+
+    /// <summary>How long a round of traffic is measured, in seconds.</summary>
+    public double Window => command.Quick ? 0.5 : 1;
+
+    /// <summary>How long a stage's traffic runs before it is measured first, in seconds: until the server's code is compiled for good.</summary>
+    public double WarmUp => command.Quick ? 2 : 5; // on one core the last tier comes later than after 2 s
+
+    /// <summary>The Shared State of this source tree, and others that were named.</summary>
+    public IReadOnlyList<Contestant> Shared { get; } = [.. command.Hosts.Select(host => Contestant.Shared(host.Label, host.Folder))];
+
+    public Contestant B { get; } = Contestant.B(command.Ceilings);
+
+    /// <summary>Who takes part in most: b, a, and Shared State.</summary>
+    public IReadOnlyList<Contestant> Usual => [B, _a, .. Shared];
+
+    /// <summary>The usual ones and SignalR.</summary>
+    public IReadOnlyList<Contestant> WithHub => [B, _a, _hub, .. Shared];
+
+    /// <summary>Whether a cell, or any below it, was asked for.</summary>
+    public bool Wants(string cell) => command.Cells.Count == 0
+        || command.Cells.Any(wanted => Begins(cell, wanted) || Begins(wanted, cell));
+
+    /// <summary>Starts a server for each contestant, lets them be measured, and ends them.</summary>
+    public void With(string group, IEnumerable<Contestant> contestants, Action<Stage> build, Action<IReadOnlyList<Stage>> measure) =>
+        With(group, contestants.Select(contestant => new Setup(contestant)), build, measure);
+
+    /// <summary>The same for servers that are not all set up as usual.</summary>
+    public void With(string group, IEnumerable<Setup> setups, Action<Stage> build, Action<IReadOnlyList<Stage>> measure)
+    {
+        var stages = new List<Stage>();
+        try
+        {
+            foreach (var setup in setups)
+            {
+                stages.Add(new(loop, setup));
+                Guarded(group, setup.Contestant.Label, () => build(stages[^1]));
+            }
+            measure(stages);
+        }
+        finally
+        {
+            stages.ForEach(stage => stage.Dispose());
+        }
+    }
+
+    /// <summary>Measures stages in turns, round by round, so that what the machine does besides meets all alike; the medians become a cell.</summary>
+    public IReadOnlyList<Figures> Measure(string cell, Unit unit, IReadOnlyList<Stage> stages, Func<Stage, Figures> run)
+    {
+        var medians = Array.ConvertAll(Turns(cell, Rounds, [.. stages.Select(stage => Entrant.Of(stage, run))]), Figures.Median);
+        Report(cell, unit, stages.Select((stage, index) => (stage.Contestant, medians[index])));
+        return medians;
+    }
+
+    /// <summary>Lets all be measured in turns, round by round; returns the rounds of each.</summary>
+    public static List<T>[] Turns<T>(string cell, int count, IReadOnlyList<Entrant<T>> entrants)
+    {
+        var rounds = entrants.Select(_ => new List<T>()).ToArray();
+        for (var round = 0; round < count; round++)
+        {
+            foreach (var (entrant, its) in entrants.Zip(rounds)) Guarded(cell, entrant.Label, () => its.Add(entrant.Run()));
+        }
+        return rounds;
+    }
+
+    public void Report(string cell, Unit unit, IEnumerable<(Contestant Contestant, Figures Figures)> rows) =>
+        Report(cell, unit, rows.Select(row => (row.Contestant.Label, row.Contestant.IsShared, row.Figures)));
+
+    /// <summary>A cell of which some rows are no contestants, but what Shared State is held against.</summary>
+    public void Report(string cell, Unit unit, IEnumerable<(string Label, bool IsShared, Figures Figures)> rows)
+    {
+        var finished = new Cell(cell, unit);
+        finished.Rows.AddRange(rows);
+        table.Add(finished);
+    }
+
+    /// <summary>Says of a violation where it was.</summary>
+    public static void Guarded(string cell, string label, Action run)
+    {
+        try
+        {
+            run();
+        }
+        catch (Exception exception) when (exception is Violation or IOException)
+        {
+            throw new Violation($"{cell}, {label}: {exception.Message}");
+        }
+    }
+
+    private static bool Begins(string cell, string with) => (cell + "/").StartsWith(with + "/", StringComparison.Ordinal);
+}

@@ -1,0 +1,52 @@
+using SharedState.Bench.Load.Checks;
+using SharedState.Bench.Load.Native;
+
+namespace SharedState.Bench.Load.Trials;
+
+/// <summary>Lets a stage's writers run at a pace for a while, and measures what came of it.</summary>
+internal static class Traffic
+{
+    /// <summary>Runs once: a while to get going, then the window that is measured, then everything comes to its end and is checked.</summary>
+    /// <param name="stage">Whose traffic.</param>
+    /// <param name="pace">When updates are sent.</param>
+    /// <param name="count">What is counted: deliveries, acknowledgements.</param>
+    /// <param name="warmUp">Seconds before the window.</param>
+    /// <param name="seconds">The window.</param>
+    /// <param name="latencies">Whether latencies are measured.</param>
+    public static Figures Run(Stage stage, Pace pace, Func<Stage, long> count, double warmUp, double seconds, bool latencies = false)
+    {
+        pace.Begin(stage);
+        Serve(stage, pace, warmUp);
+        var histogram = latencies ? new Latencies() : null;
+        foreach (var room in stage.Rooms) room.Latencies = histogram;
+
+        var (counted, merged) = (count(stage), Merged(stage));
+        var (begin, thread, process) = (Clock.Now, Clock.ThreadTime, stage.Server.ProcessorTime);
+        Serve(stage, pace, seconds);
+        var (time, busy, processor) = (Clock.Now - begin, Clock.ThreadTime - thread, stage.Server.ProcessorTime - process);
+        counted = count(stage) - counted;
+        merged = Merged(stage) - merged;
+
+        stage.Drain();
+        foreach (var room in stage.Rooms) room.Latencies = null;
+        if (counted == 0) throw new Violation($"{stage.Contestant.Label} did nothing in {seconds} s");
+        return new()
+        {
+            Value = counted * 1e9 / time,
+            Processor = processor / 1e3 / counted,
+            Busy = (double)busy / time,
+            Merged = merged,
+            Middle = histogram?.Percentile(50),
+            Late = histogram?.Percentile(99),
+            Longest = histogram?.Longest,
+        };
+    }
+
+    private static long Merged(Stage stage) => stage.Covered - stage.Deliveries;
+
+    private static void Serve(Stage stage, Pace pace, double seconds)
+    {
+        for (var (now, end) = (Clock.Now, Clock.Now + (long)(seconds * 1e9)); now < end; now = Clock.Now)
+            stage.Loop.Turn(Math.Clamp(Math.Min(pace.Turn(stage), end - now), 0, long.MaxValue));
+    }
+}
