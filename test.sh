@@ -4,7 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")"
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 PATH="$PATH:/usr/sbin" # where mariadbd is
 
 stop() { echo "$*" >&2; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
@@ -14,7 +14,7 @@ install() { # command, package
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "== installing $2"
     { [ -e "$results/updated" ] || apt-get update -qq; touch "$results/updated"; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >"$results/apt.log" 2>&1 \
-      || { tail -5 "$results/apt.log" >&2; return 1; }
+      || command -v "$1" >/dev/null || { tail -5 "$results/apt.log" >&2; return 1; } # a service that the package could not start is no matter: tests start their own
   else
     return 1
   fi
@@ -24,6 +24,8 @@ install node nodejs || stop "Node.js 20 or newer is needed for the client's test
 node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || stop "Node.js 20 or newer is needed for the client's tests; this is $(node --version)."
 install npm npm || stop "npm is needed for the client's tests: install it, so that 'npm --version' answers."
 install chromium chromium || echo "== no Chromium: the browser's tests will be skipped. Install it, so that 'chromium --version' answers."
+install mariadbd mariadb-server || echo "== no MariaDB: the tests of Items.MySql will be skipped. Install mariadb-server, so that 'mariadbd --version' answers."
+install redis-server redis-server || echo "== no Redis: the tests of Items.Redis will be skipped. Install redis-server, so that 'redis-server --version' answers."
 (cd client && npm ci --silent) || stop "The client's packages could not be installed: 'npm ci' in client/ says why."
 
 # :: 2. C#, with the real program as a process of its own. The client's tests, which one of these would run, come by themselves below.

@@ -148,6 +148,19 @@ public sealed class SqliteExistingTableTests : SqliteTests
     }
 
     [Fact]
+    public async Task TheTriggersOfAnotherProgramRunForOurChangesToo()
+    {
+        Sql(Table + """
+            CREATE TABLE audit (id TEXT);
+            CREATE TRIGGER audited AFTER INSERT ON ITEMS BEGIN INSERT INTO audit VALUES (NEW.id); END;
+            """);
+        var service = await OpenAsync();
+        await InsertAsync(service, "a");
+        Assert.Equal(["a"], Sql("SELECT id FROM audit"));
+        Assert.Empty(Sql("SELECT * FROM items__changed WHERE chnl = 'collection'"));
+    }
+
+    [Fact]
     public async Task ACommitToWhatAnotherProgramChangedIsInTheNewEpochToo()
     {
         var service = await OpenAsync();

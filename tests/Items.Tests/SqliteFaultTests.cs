@@ -26,7 +26,7 @@ public sealed class SqliteFaultTests : SqliteTests
         Assert.Equal(position with { Revision = 2 }, await InsertAsync(service, "b"));
 
         // SQLite raises a limit below what is used to what is used.
-        Task LimitAsync(int pages) => service.Database.WriteAsync(
+        Task LimitAsync(int pages) => service.File.WriteAsync(
             writer =>
             {
                 using var command = writer.Connection.CreateCommand();

@@ -106,11 +106,13 @@ public sealed class SqliteHistoryTests : SqliteTests
         Assert.NotEqual((await LoadAsync(one)).Position, (await LoadAsync(two)).Position);
     }
 
-    [Fact]
-    public async Task RemovalsAreRememberedWithinABound()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(":memory:")]
+    public async Task RemovalsAreRememberedWithinABound(string? database)
     {
         // Never more than 20 or, if that is more, as many as there are items; and what is forgotten, the history's start tells.
-        var service = await OpenAsync(removalsKept: 20);
+        var service = await OpenAsync(database, removalsKept: 20);
         var removed = new Dictionary<string, long>();
         for (var n = 0; n < 100; n++)
         {
@@ -124,12 +126,32 @@ public sealed class SqliteHistoryTests : SqliteTests
     }
 
     [Fact]
+    public async Task RemovalsOfOneUpdateAreForgottenTogetherInMemoryToo()
+    {
+        var service = await OpenAsync(":memory:", removalsKept: 3);
+        await InsertAsync(service, "a", "b", "c", "d");
+        await RemoveAsync(service, "a", "b");
+        await RemoveAsync(service, "c", "d");
+        var collection = await LoadAsync(service);
+        Assert.Equal(2, collection.HistoryStart);
+        Assert.Equal([new Tombstone("c", 3), new Tombstone("d", 3)], collection.Tombstones);
+    }
+
+    [Fact]
+    public async Task InMemoryEveryCallIsDoneWhenItReturns()
+    {
+        var service = await OpenAsync(":memory:");
+        Assert.True(service.CommitAsync([new ItemUpdate { Key = Key, Insert = [NewItem("a")] }], CancellationToken.None).AsTask().IsCompletedSuccessfully);
+        Assert.True(service.LoadAsync(Key, CancellationToken.None).AsTask().IsCompletedSuccessfully);
+    }
+
+    [Fact]
     public async Task CommitsPrepareNothing()
     {
         // SQLite asks the authorizer whenever it prepares a statement. (Setting one has all statements prepared again when they next run.)
         var asked = 0;
         var service = await OpenAsync();
-        await service.Database.WriteAsync(writer => raw.sqlite3_set_authorizer(writer.Connection.Handle, Authorize, null), CancellationToken.None);
+        await service.File.WriteAsync(writer => raw.sqlite3_set_authorizer(writer.Connection.Handle, Authorize, null), CancellationToken.None);
         await CommitHundredAsync();
         Assert.NotEqual(0, asked);
         asked = 0;
@@ -153,7 +175,7 @@ public sealed class SqliteHistoryTests : SqliteTests
     public async Task WhatACommitAnswersIsSyncedToDisk()
     {
         var service = await OpenAsync();
-        var settings = await service.Database.WriteAsync(
+        var settings = await service.File.WriteAsync(
             writer => (Pragma(writer.Connection, "journal_mode"), Pragma(writer.Connection, "synchronous")), CancellationToken.None);
         Assert.Equal(("wal", "2"), settings);
         Assert.Contains("SQLite 3.", Assert.Single(Log.Of(3000)));

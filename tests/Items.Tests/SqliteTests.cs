@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Logging;
 using SharedState.Items.Sqlite;
 using Xunit;
 
@@ -86,24 +85,4 @@ public abstract class SqliteTests : IAsyncLifetime
         collection.Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)).Order(StringComparer.Ordinal);
 
     protected static Item NewItem(string id) => new(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}"}"""));
-
-    /// <summary>Keeps the lines that are logged.</summary>
-    protected sealed class LogLines : ILogger
-    {
-        private readonly List<(int Event, string Text)> _lines = [];
-
-        public string[] Of(int eventId)
-        {
-            lock (_lines) return [.. _lines.Where(line => line.Event == eventId).Select(line => line.Text)];
-        }
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (_lines) _lines.Add((eventId.Id, formatter(state, exception)));
-        }
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-    }
 }

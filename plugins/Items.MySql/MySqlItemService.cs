@@ -1,0 +1,95 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+
+namespace SharedState.Items.MySql;
+
+/// <summary>Stores items in a table of a MariaDB or MySQL database.</summary>
+public sealed class MySqlItemService : IItemService
+{
+    /// <summary>How often a transaction is tried that met another one.</summary>
+    private const int Attempts = 3;
+
+    private MySqlOptions? _options;
+    private Tables? _tables;
+    private Connections? _connections;
+    private Loading? _loading;
+    private ILogger? _logger;
+
+    /// <summary>Changes the options that the configuration does not offer.</summary>
+    internal Func<MySqlOptions, MySqlOptions> Adjust { get; init; } = options => options;
+
+    private MySqlOptions Options => _options ?? throw new InvalidOperationException("The service was not opened.");
+
+    private Connections Connections => _connections ?? throw new InvalidOperationException("The service was not opened.");
+
+    /// <inheritdoc/>
+    public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
+    {
+        stop.ThrowIfCancellationRequested();
+        _options = Adjust(MySqlOptions.From(context));
+        _logger = context.Logger;
+        var traits = await Opening.RunAsync(_options, context, stop);
+        traits.WarnIfWeak(_options, context);
+        _tables = new Tables(_options.Table, traits.Collation);
+        _loading = new Loading(_tables, _options, context.Logger);
+        _connections = new Connections(_options);
+        context.Logger.Opened(context.ServiceName, _options.Table, _options.Name, traits.Version);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
+    {
+        while (true)
+        {
+            var loaded = await RetryAsync(() => Connections.ReadAsync(connection => _loading!.LoadAsync(connection, key, stop), stop), stop);
+            if (loaded is not null) return loaded;
+            await RunAsync([], key, stop);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
+        (await RunAsync(batch, null, stop)).Results;
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var keys = await RetryAsync(() => Connections.ReadAsync(connection => _loading!.ListAsync(connection, app, stop), stop), stop);
+        foreach (var key in keys) yield return key;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _connections?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private async Task<Transaction.Outcome> RunAsync(IReadOnlyList<ItemUpdate> batch, CollectionKey? suspect, CancellationToken stop)
+    {
+        var outcome = await RetryAsync(
+            () => Connections.WriteAsync(
+                connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
+            stop);
+        foreach (var (app, collection) in outcome.Adopted) _logger!.CollectionChanged(app, collection, Options.Table);
+        return outcome;
+    }
+
+    /// <summary>
+    /// Runs a transaction, again if it was in vain: a few times if it met another one, and on the next connection if its own ended, as all
+    /// in the pool have when the server was restarted. The COMMIT's own errors are told by it, and end this.
+    /// </summary>
+    private async Task<T> RetryAsync<T>(Func<Task<T>> transaction, CancellationToken stop)
+    {
+        var (attempts, connections) = (Attempts, Options.PoolMaximum + 1);
+        while (true)
+        {
+            try
+            {
+                return await transaction();
+            }
+            catch (Exception e) when (Faults.IsForeign(e))
+            {
+                if (stop.IsCancellationRequested) throw new OperationCanceledException(e.Message, e, stop);
+                if (Faults.IsConnectionLost(e) ? --connections > 0 : Faults.HasMetAnother(e) && --attempts > 0) continue;
+                throw Faults.Of(e, Options);
+            }
+        }
+    }
+}

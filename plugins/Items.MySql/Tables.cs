@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace SharedState.Items.MySql;
+
+/// <summary>The names of the tables of one service, and the statements that make them.</summary>
+/// <param name="table">The items' table.</param>
+/// <param name="collation">The server's collation that compares texts by their code points and does not pad them with blanks.</param>
+internal sealed class Tables(string table, string collation)
+{
+    /// <summary>The version of the layout, in <see cref="Store"/>.</summary>
+    public const int Format = 1;
+
+    private const string Engine = "ENGINE=InnoDB ROW_FORMAT=DYNAMIC";
+
+    private readonly string _text = $"CHARACTER SET utf8mb4 COLLATE {collation}";
+
+    /// <summary>The items: the five columns that other programs know, and two that <c>SELECT *</c> does not show.</summary>
+    public string Items { get; } = $"`{table}`";
+
+    /// <summary>One row: the epoch of collections never written to, and by what the tables are known again.</summary>
+    public string Store { get; } = $"`{StoreName(table)}`";
+
+    /// <summary>A row for each collection that was ever written to. Who changes a collection locks its row first.</summary>
+    public string Collections { get; } = $"`{CollectionsName(table)}`";
+
+    /// <summary>The remembered removals. No item of the collection has such an id.</summary>
+    public string Removals { get; } = $"`{RemovalsName(table)}`";
+
+    /// <summary>The columns of the items, by name: what <c>information_schema</c> must say of each, and how it is defined.</summary>
+    /// <remarks>
+    /// <c>revision</c> is 0 in rows that others wrote. <c>touched</c> is NULL in rows as this plugin wrote them, and a time in those that others inserted,
+    /// replaced or changed since: they do not name it, so that the server fills it in. It is added without a default first, since rows that
+    /// were there before are adopted anyway, without being written anew.
+    /// </remarks>
+    public IReadOnlyList<(string Name, string Type, string Definition)> Columns =>
+    [
+        ("app", $"varchar({StoredName.NameLimit})", $"VARCHAR({StoredName.NameLimit}) {_text} NOT NULL"),
+        ("chnl", $"varchar({StoredName.NameLimit})", $"VARCHAR({StoredName.NameLimit}) {_text} NOT NULL"),
+        ("id", $"varchar({StoredName.IdLimit})", $"VARCHAR({StoredName.IdLimit}) {_text} NOT NULL"),
+        ("ctime", "timestamp", "TIMESTAMP NULL DEFAULT CURRENT_TIMESTAMP"),
+        ("data", "longtext", $"LONGTEXT {_text}"),
+        ("revision", "bigint", "BIGINT NOT NULL DEFAULT 0 INVISIBLE"),
+        ("touched", "datetime(6)", "DATETIME(6) NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6) INVISIBLE"),
+    ];
+
+    public const string TouchedAtFirst = "DATETIME(6) NULL DEFAULT NULL INVISIBLE";
+
+    public string Collation => collation;
+
+    public string CreateItems =>
+        $"CREATE TABLE {Items} ({string.Join(", ", Columns.Select(column => $"{column.Name} {column.Definition}"))}, "
+        + $"PRIMARY KEY (app, chnl, id)) {Engine} {_text}";
+
+    /// <summary>Names and ids as they are, in bytes: nothing folds them, and no index of these is too long.</summary>
+    public IReadOnlyList<(string Name, string Statement)> CreateOthers =>
+    [
+        (StoreName(table),
+            $"CREATE TABLE {Store} (one TINYINT NOT NULL PRIMARY KEY, format INT NOT NULL, epoch VARCHAR(64) NOT NULL, "
+            + $"made VARCHAR(255) NOT NULL) {Engine} {_text}"),
+        (CollectionsName(table),
+            $"CREATE TABLE {Collections} (collection BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, app VARBINARY(512) NOT NULL, chnl VARBINARY(512) NOT NULL, "
+            + "epoch VARCHAR(64) NOT NULL, epoch_start BIGINT NOT NULL, revision BIGINT NOT NULL, history_start BIGINT NOT NULL, "
+            + $"items BIGINT NOT NULL, removals BIGINT NOT NULL, UNIQUE (app, chnl)) {Engine} {_text}"),
+        (RemovalsName(table),
+            $"CREATE TABLE {Removals} (collection BIGINT NOT NULL, id VARBINARY(1024) NOT NULL, revision BIGINT NOT NULL, "
+            + $"PRIMARY KEY (collection, id)) {Engine} {_text}"),
+    ];
+
+    public static string StoreName(string table) => Beside(table, "store");
+
+    public static string CollectionsName(string table) => Beside(table, "collections");
+
+    public static string RemovalsName(string table) => Beside(table, "removals");
+
+    /// <summary>A name has 64 characters at most; one that would be longer is told from others by a hash.</summary>
+    private static string Beside(string table, string what) =>
+        (table.Length <= 51 ? table : $"{table[..38]}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(table)))[..12]}") + $"__{what}";
+}

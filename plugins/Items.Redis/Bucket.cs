@@ -1,0 +1,46 @@
+using StackExchange.Redis;
+
+namespace SharedState.Items.Redis;
+
+/// <summary>The collections of one slot, which have one epoch, and what this host has seen of them: a storage that went back in time has less.</summary>
+/// <param name="mark">The key of a hash: the epoch, and the number of commits that changed something.</param>
+/// <param name="index">The key of a sorted set of the names of the collections that have items.</param>
+/// <param name="outcomes">The key of a hash: what became of each host's last commit.</param>
+internal sealed class Bucket(RedisKey mark, RedisKey index, RedisKey outcomes)
+{
+    private readonly Lock _lock = new();
+    private Sight _seen = new("", 0);
+
+    public RedisKey Mark { get; } = mark;
+
+    public RedisKey Index { get; } = index;
+
+    public RedisKey Outcomes { get; } = outcomes;
+
+    /// <summary>The most that any answer showed. To be taken before a question is asked: its answer must show no less.</summary>
+    public Sight Seen
+    {
+        get
+        {
+            lock (_lock) return _seen;
+        }
+    }
+
+    /// <summary>Notes what an answer showed, unless a later one came before it.</summary>
+    public void Saw(Sight sight)
+    {
+        lock (_lock)
+        {
+            if (sight.Epoch == _seen.Epoch && sight.Commits > _seen.Commits) _seen = sight;
+        }
+    }
+
+    /// <summary>Begins to count in another epoch.</summary>
+    public void Restart(Sight sight)
+    {
+        lock (_lock) _seen = sight;
+    }
+}
+
+/// <summary>How far a bucket got.</summary>
+internal readonly record struct Sight(string Epoch, long Commits);

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Xunit;
+
+namespace SharedState.Items.Tests;
+
+/// <summary>Three servers that are one Cluster, each with a third of the slots.</summary>
+public sealed class RedisClusterFixture : IAsyncLifetime
+{
+    private readonly List<RedisServer> _servers = [];
+
+    public IReadOnlyList<RedisServer> Servers => _servers;
+
+    public async Task InitializeAsync()
+    {
+        if (RedisServer.Missing is not null) return;
+        for (var n = 0; n < 3; n++) _servers.Add(await RedisServer.StartAsync(["--cluster-enabled", "yes", "--cluster-port", $"{ServerProcess.FreePort()}"]));
+        for (var n = 0; n < 3; n++) await _servers[n].ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", n * 5461, n == 2 ? 16383 : (n * 5461) + 5460);
+        foreach (var server in _servers.Skip(1))
+        {
+            var bus = (string?)(await server.ExecuteAsync("CONFIG", "GET", "cluster-port"))[1];
+            await _servers[0].ExecuteAsync("CLUSTER", "MEET", "127.0.0.1", server.Port, bus!);
+        }
+        var deadline = DateTime.UtcNow.AddSeconds(20);
+        foreach (var server in _servers)
+        {
+            while (!((string)(await server.ExecuteAsync("CLUSTER", "INFO"))!).Contains("cluster_state:ok", StringComparison.Ordinal)
+                || !((string)(await server.ExecuteAsync("CLUSTER", "INFO"))!).Contains("cluster_known_nodes:3", StringComparison.Ordinal))
+            {
+                Assert.True(DateTime.UtcNow < deadline, "the Cluster forms");
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var server in _servers) await server.DisposeAsync();
+    }
+
+    /// <summary>A service's configuration, which names one of the servers; the others are found.</summary>
+    public Dictionary<string, string> Config(string prefix) => new(_servers[0].Config(name: prefix))
+    {
+        ["db_host"] = string.Join(',', _servers.Take(2).Select(server => $"127.0.0.1:{server.Port.ToString(CultureInfo.InvariantCulture)}")),
+    };
+}
+
+/// <summary>The contract's tests, and what is particular, on a Cluster.</summary>
+public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests, IClassFixture<RedisClusterFixture>
+{
+    public static TheoryData<string> Tests => [.. ConformanceRun.Names];
+
+    [RedisTheory]
+    [MemberData(nameof(Tests))]
+    public Task AClusterKeepsThePromise(string test) => ConformanceRun.RunAsync(new RedisConformance(cluster.Config), test);
+
+    [RedisFact]
+    public async Task CollectionsAreSpreadAndABatchOverAllOfThemIsStored()
+    {
+        var service = await OpenAsync(cluster.Config("spread"));
+        Assert.Contains("a Cluster of 3 masters", Assert.Single(Log.Of(Opened)));
+        var results = await service.CommitAsync(
+            [.. Enumerable.Range(0, 300).Select(n => new ItemUpdate { Key = new("app", $"{n % 100}"), Insert = [NewItem($"{n}")] })], CancellationToken.None);
+        Assert.Equal(Enumerable.Range(0, 300).Select(n => (CommitStatus.Committed, (n / 100) + 1L)), results.Select(result => (result.Status, result.Position.Revision)));
+        foreach (var server in cluster.Servers) Assert.InRange(server.Admin.Keys(pattern: "{spread:items:*:items:*").Count(), 15, 60);
+    }
+
+    [RedisFact]
+    public async Task APartThatCantBeStoredLeavesTheOutcomeOfTheBatchOpen()
+    {
+        var service = await OpenAsync(cluster.Config("partly"));
+        ItemUpdate[] batch = [.. Enumerable.Range(0, 100).Select(n => new ItemUpdate { Key = new("app", $"{n}"), Insert = [NewItem("a")] })];
+        var server = cluster.Servers[2];
+        await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1mb");
+        try
+        {
+            var fault = await Assert.ThrowsAsync<ItemServiceException>(() => service.CommitAsync(batch, CancellationToken.None).AsTask());
+            Assert.Equal(ItemServiceFault.OutcomeUnknown, fault.Fault);
+            Assert.Contains("a part of a batch was stored", fault.Message);
+        }
+        finally
+        {
+            await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
+        }
+
+        // What was stored is stored once, also when all of it is committed again.
+        foreach (var result in await service.CommitAsync(batch, CancellationToken.None)) Assert.InRange(result.Position.Revision, 1, 2);
+    }
+
+    [RedisFact]
+    public async Task ADatabasesNumberIsRefused()
+    {
+        var config = cluster.Config("3");
+        var refusal = await RefusedAsync(config);
+        Assert.Equal((ItemServiceFault.Config, "db_name"), (refusal.Fault, refusal.ConfigKey));
+    }
+}

@@ -1,0 +1,7 @@
+namespace SharedState.Items.Tests;
+
+/// <summary>A test with several cases that needs Redis; skipped, and says so, where it is not installed.</summary>
+public sealed class RedisTheoryAttribute : Xunit.TheoryAttribute
+{
+    public RedisTheoryAttribute() => Skip = RedisServer.Missing;
+}
