@@ -12,10 +12,6 @@ internal sealed class ServiceWriter : IAsyncDisposable
 {
     private readonly ConcurrentQueue<object> _inbox = new(); // bounded by each connection's RequestsInFlight
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _scheduled; // 1 while a turn is to come
-    private int _running;   // 1 while there is one, on whatever thread: it owns all that is not said to be shared
-    private volatile int _thread;  // that has the turn, and looks once more before it ends it; 0 for none
-    private volatile bool _closed; // after the last turn
     private readonly ServiceStorage _storage;
     private readonly CollectionCache _collections;
     private readonly CommitQueue _commits;
@@ -27,7 +23,11 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly List<(Request Request, Frame Reply)> _replies = [];
     private readonly SendTurn _turn = new();
     private readonly ITimer _sweep;
-    private bool _stopping;
+    private int _scheduled;        // 1 while a turn is to come; any thread's
+    private int _running;          // 1 while there is one, on whatever thread: that thread owns all that is not said to be shared
+    private volatile int _thread;  // the thread that has the turn, and looks once more before it ends it; 0 for none
+    private volatile bool _closed; // after the last turn
+    private bool _stopping;        // the turn's
     private Task _opening = Task.CompletedTask;
 
     public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time)
@@ -66,7 +66,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _inbox.Enqueue(message);
         if (_closed) Refuse();
         else if (_thread != Environment.CurrentManagedThreadId && Interlocked.Exchange(ref _scheduled, 1) == 0)
-            _ = Task.Factory.StartNew(static state => ((ServiceWriter)state!).RunScheduled(), this, CancellationToken.None, TaskCreationOptions.PreferFairness, _storage.Scheduler);
+            Schedule();
     }
 
     /// <summary>
@@ -120,6 +120,9 @@ internal sealed class ServiceWriter : IAsyncDisposable
         }
         first.TrySetResult();
     }
+
+    private void Schedule() => _ = Task.Factory.StartNew(
+        static state => ((ServiceWriter)state!).RunScheduled(), this, CancellationToken.None, TaskCreationOptions.PreferFairness, _storage.Scheduler);
 
     private void RunScheduled()
     {

@@ -48,11 +48,13 @@ internal sealed class StorageCommit : IDisposable
         lock (_gate)
         {
             (_service, _batch, _done, _running) = (service, batch, done, true);
-            if (_cancelled) (_cancel, _cancelled) = (new(), false); // whoever was cancelled may still look at the old one, which is left to the garbage collector
+            // Whoever was cancelled may still look at the old one, which is left to the garbage collector.
+            if (_cancelled) (_cancel, _cancelled) = (new(), false);
             SetLimit(limit);
         }
         if (service.CommitsAtOnce) _ = CallAsync();
-        else _ = Task.Factory.StartNew(static state => ((StorageCommit)state!).CallAsync(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler);
+        else _ = Task.Factory.StartNew(
+            static state => ((StorageCommit)state!).CallAsync(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler);
     }
 
     public void Dispose()

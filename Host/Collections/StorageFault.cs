@@ -7,6 +7,7 @@ internal static class StorageFault
     public static ItemServiceException Silent(ItemServiceFault fault) => new(fault, "the storage does not answer");
 
     /// <summary>The plugin threw what it should not; marked, since its trace is worth logging.</summary>
-    public static ItemServiceException Unexpected(ItemServiceFault fault, Exception cause, string message = "the plugin threw an exception that is no ItemServiceException") =>
+    public static ItemServiceException Unexpected(
+        ItemServiceFault fault, Exception cause, string message = "the plugin threw an exception that is no ItemServiceException") =>
         new(fault, message, cause) { Data = { [WriterLog.UnexpectedKey] = true } };
 }

@@ -121,7 +121,8 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>Looks for what takes too long: a silent peer, a reader that stalls, a message that does not end. Called about once a second.</summary>
-    public void Sweep()
+    /// <param name="awakeSince">Before that the host stood still, by the monotonic clock: nobody is to blame for that time.</param>
+    public void Sweep(long awakeSince)
     {
         var (time, limits) = (_host.Time, _host.Limits);
         var now = time.GetTimestamp();
@@ -146,7 +147,7 @@ internal sealed class Connection : IDisposable
             _outbox.Enqueue(Frame.Control(FrameHeader.Ping, []));
         }
 
-        TimeSpan Elapsed(long since) => since == 0 ? TimeSpan.Zero : time.GetElapsedTime(since, now);
+        TimeSpan Elapsed(long since) => since == 0 ? TimeSpan.Zero : time.GetElapsedTime(Math.Max(since, awakeSince), now);
     }
 
     private async Task ReceiveLoop()

@@ -12,6 +12,9 @@ internal sealed class ConnectionRegistry : IDisposable
 {
     private const int Slices = 20;
 
+    // A sweep that comes so late was held up, as everything was: what the clients sent meanwhile is not read yet.
+    private static readonly TimeSpan Suspended = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1) / Slices;
 
     private readonly Dictionary<Connection, IPAddress>[] _slices = [.. Enumerable.Range(0, Slices).Select(_ => new Dictionary<Connection, IPAddress>())]; // each guarded by itself
@@ -19,13 +22,15 @@ internal sealed class ConnectionRegistry : IDisposable
     private readonly HostState _host;
     private readonly ITimer _sweep;
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<Connection> _swept = []; // the sweep's
+    private readonly List<Connection> _swept = []; // the sweep's, as are the two times, by the monotonic clock
+    private long _sweptAt, _awakeSince;
     private int _count, _stopping;
     private int _next, _turn; // which slice gets a connection; which is swept
 
     public ConnectionRegistry(HostState host)
     {
         _host = host;
+        _sweptAt = _awakeSince = host.Time.GetTimestamp();
         _sweep = host.Time.CreateTimer(_ => Sweep(), null, SweepInterval, SweepInterval);
     }
 
@@ -107,6 +112,9 @@ internal sealed class ConnectionRegistry : IDisposable
         if (!Monitor.TryEnter(_swept)) return;
         try
         {
+            var now = _host.Time.GetTimestamp();
+            if (_host.Time.GetElapsedTime(_sweptAt, now) > Suspended) _awakeSince = now;
+            _sweptAt = now;
             _turn = (_turn + 1) % Slices;
             var slice = _slices[_turn];
             lock (slice) _swept.AddRange(slice.Keys); // sweeping one may remove it
@@ -123,7 +131,7 @@ internal sealed class ConnectionRegistry : IDisposable
     {
         try
         {
-            connection.Sweep();
+            connection.Sweep(_awakeSince);
         }
         catch (Exception exception)
         {

@@ -8,9 +8,13 @@ internal static class Platform
 {
     // What .NET calls them. A name that is not here may be anything, and is kept.
     private static readonly string[] Systems =
-        ["win", "linux", "linux-musl", "linux-bionic", "osx", "freebsd", "android", "ios", "iossimulator", "maccatalyst", "tvos", "tvossimulator", "browser", "wasi"];
+    [
+        "win", "linux", "linux-musl", "linux-bionic", "osx", "freebsd",
+        "android", "ios", "iossimulator", "maccatalyst", "tvos", "tvossimulator", "browser", "wasi",
+    ];
 
-    private static readonly string[] Architectures = ["x64", "x86", "arm", "arm64", "armel", "armv6", "s390x", "ppc64le", "riscv64", "loongarch64", "mips64", "wasm"];
+    private static readonly string[] Architectures =
+        ["x64", "x86", "arm", "arm64", "armel", "armv6", "s390x", "ppc64le", "riscv64", "loongarch64", "mips64", "wasm"];
 
     private static readonly string System =
         OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : OperatingSystem.IsLinux() ? "linux" : "";

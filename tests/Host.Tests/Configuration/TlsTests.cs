@@ -1,10 +1,12 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using SharedState.Host.Configuration;
+using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
 
@@ -47,9 +49,9 @@ public sealed class TlsTests : IDisposable
     {
         WritePair("localhost");
         _folder.Write("my.json", """
-            {"service": {"port": 0, "tls": {"certificate": "cert.pem", "key": "key.pem"}}, "plugins": ["PLUGINS"],
-             "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}
-            """.Replace("PLUGINS", TempFolder.TestPlugins, StringComparison.Ordinal));
+            {"service": {"port": 0, "tls": {"certificate": "cert.pem", "key": "key.pem"}},
+             "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}]}
+            """);
         // From another folder: the files are relative to the configuration, not to where the program was started.
         using var host = HostProcess.Start("/", [_folder["my.json"]]);
         var uri = await host.UriAsync();
@@ -59,6 +61,23 @@ public sealed class TlsTests : IDisposable
         await using var tls = new SslStream(tcp.GetStream(), false, (_, presented, _, _) => presented is not null);
         await tls.AuthenticateAsClientAsync("localhost");
         Assert.Equal("CN=localhost", tls.RemoteCertificate!.Subject);
+
+        // What is large goes out in several writes, and comes back whole; a client that breaks off leaves the host as it was.
+        var url = new UriBuilder(uri) { Scheme = "wss" }.Uri;
+        await using var client = await Client.ConnectAsync(url, options => options.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null);
+        await client.AskAsync("PUT", "/subs", """{"insert":[["/app/items/a",{}]]}""");
+        var text = new string('x', 300_000);
+        var reply = await client.AskAsync("PUT", "/app/items/a", $$"""{"insert":[{"id":"1","text":"{{text}}"}]}""");
+        Assert.Equal(1, (int)reply["data"]!);
+        Assert.Equal(text, (string)(await client.AskAsync("GET", "/app/items/a"))["data"]![0]!["text"]!);
+        using (var broken = new ClientWebSocket())
+        {
+            broken.Options.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null;
+            await broken.ConnectAsync(url, CancellationToken.None);
+            broken.Abort();
+        }
+        Assert.Equal(1, (int)(await client.AskAsync("PUT", "/app/items/a", """{"remove":["1"]}"""))["data"]!);
+        Assert.Equal(0, await host.TerminateAsync());
     }
 
     [Theory]

@@ -127,7 +127,7 @@ public sealed class TimeTests
         var connection = new Connection(new(new([]), new(), _time, NullLogger.Instance), Stream.Null, early: [], compression: false, () => { });
         connection.Dispose();
         connection.Stop();
-        connection.Sweep();
+        connection.Sweep(_time.GetTimestamp());
     }
 
     /// <summary>Moves the clock on in small steps, leaving the host time to act on each, until something has happened.</summary>
