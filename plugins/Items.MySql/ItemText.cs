@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 
 namespace SharedState.Items.MySql;
@@ -9,9 +8,6 @@ namespace SharedState.Items.MySql;
 /// </summary>
 internal static class ItemText
 {
-    /// <summary>Deeper than any item that a client may send; what is deeper still was written by another program and can't be served.</summary>
-    private static readonly JsonReaderOptions _options = new() { MaxDepth = 1000 };
-
     /// <summary>Reads an item that another program may have written.</summary>
     /// <param name="stored">The id as it stands in the row.</param>
     /// <param name="data">The row's data; null for NULL, which older installations wrote for an item without data.</param>
@@ -29,7 +25,7 @@ internal static class ItemText
                 id = found;
                 return true;
             }
-            json = Whole(stored, data);
+            json = ItemJson.Whole(stored, data);
             return true;
         }
         catch (JsonException)
@@ -43,21 +39,17 @@ internal static class ItemText
     public static bool TryFindId(ReadOnlySpan<byte> data, out string id)
     {
         id = "";
-        var reader = new Utf8JsonReader(data, _options);
+        var reader = new Utf8JsonReader(data, ItemJson.Options);
         reader.Read();
         var isObject = reader.TokenType == JsonTokenType.StartObject;
         while (reader.Read())
         {
-            if (!isObject || reader.CurrentDepth != 1 || reader.TokenType != JsonTokenType.PropertyName || !IsId(reader.ValueSpan)) continue;
+            if (!isObject || reader.CurrentDepth != 1 || reader.TokenType != JsonTokenType.PropertyName || !ItemJson.IsId(reader.ValueSpan)) continue;
             reader.Read();
             id = reader.TokenType == JsonTokenType.String ? Text(ref reader) : "";
         }
         return id.Length > 0;
     }
-
-    /// <summary>Whether a key, as it stands in the JSON, is <c>id</c>: these are all the ways to write it.</summary>
-    private static bool IsId(ReadOnlySpan<byte> key) =>
-        key.SequenceEqual("id"u8) || key.SequenceEqual("\\u0069d"u8) || key.SequenceEqual("i\\u0064"u8) || key.SequenceEqual("\\u0069\\u0064"u8);
 
     private static string Text(ref Utf8JsonReader reader)
     {
@@ -70,18 +62,5 @@ internal static class ItemText
             // An escaped lone surrogate, which is valid JSON though no text: no client can have written it as an id.
             return "";
         }
-    }
-
-    private static ReadOnlyMemory<byte> Whole(string id, byte[]? data)
-    {
-        var json = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(json);
-        writer.WriteStartObject();
-        writer.WriteString("id"u8, id);
-        writer.WritePropertyName("data"u8);
-        writer.WriteRawValue(data ?? "null"u8, skipInputValidation: true);
-        writer.WriteEndObject();
-        writer.Flush();
-        return json.WrittenMemory;
     }
 }

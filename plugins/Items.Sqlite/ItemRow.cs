@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -11,9 +10,6 @@ internal static class ItemRow
 {
     /// <summary>The length of a time to the microsecond, <c>2026-01-31 12:00:00.000000</c>; the revision follows.</summary>
     private const int TimeLength = 26;
-
-    /// <summary>Deeper than any item that a client may send; what is deeper still was written by another program and can't be served.</summary>
-    private static readonly JsonReaderOptions _options = new() { MaxDepth = 1000 };
 
     /// <summary>The first part of <c>ctime</c>, for all rows of one commit.</summary>
     public static string Time(DateTimeOffset now) => now.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture);
@@ -41,7 +37,7 @@ internal static class ItemRow
         text = Encoding.UTF8.GetString(id);
         try
         {
-            if (data is null || !IsWholeItem(data, id)) json = Whole(text, data);
+            if (data is null || !IsWholeItem(data, id)) json = ItemJson.Whole(text, data);
             return true;
         }
         catch (JsonException)
@@ -57,14 +53,14 @@ internal static class ItemRow
     /// <exception cref="JsonException">It is no JSON.</exception>
     private static bool IsWholeItem(byte[] data, byte[] id)
     {
-        var reader = new Utf8JsonReader(data, _options);
+        var reader = new Utf8JsonReader(data, ItemJson.Options);
         var whole = false;
         reader.Read();
         var isObject = reader.TokenType == JsonTokenType.StartObject;
         while (reader.Read())
         {
             // The last of several counts, as in most readers of JSON.
-            if (isObject && reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && IsId(reader.ValueSpan))
+            if (isObject && reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && ItemJson.IsId(reader.ValueSpan))
             {
                 reader.Read();
                 whole = reader.TokenType == JsonTokenType.String && IsText(ref reader, id);
@@ -72,10 +68,6 @@ internal static class ItemRow
         }
         return whole;
     }
-
-    /// <summary>Whether a key, as it stands in the JSON, is <c>id</c>: these are all the ways to write it.</summary>
-    private static bool IsId(ReadOnlySpan<byte> key) =>
-        key.SequenceEqual("id"u8) || key.SequenceEqual("\\u0069d"u8) || key.SequenceEqual("i\\u0064"u8) || key.SequenceEqual("\\u0069\\u0064"u8);
 
     private static bool IsText(ref Utf8JsonReader reader, byte[] text)
     {
@@ -88,18 +80,5 @@ internal static class ItemRow
             // A lone surrogate in the id: no client can have written it, so this is rare.
             return false;
         }
-    }
-
-    private static ReadOnlyMemory<byte> Whole(string id, byte[]? data)
-    {
-        var json = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(json);
-        writer.WriteStartObject();
-        writer.WriteString("id"u8, id);
-        writer.WritePropertyName("data"u8);
-        writer.WriteRawValue(data ?? "null"u8, skipInputValidation: true);
-        writer.WriteEndObject();
-        writer.Flush();
-        return json.WrittenMemory;
     }
 }

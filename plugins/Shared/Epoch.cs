@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 
-namespace SharedState.Items.Redis;
+namespace SharedState.Items;
 
-/// <summary>Names for lineages of revisions, and for hosts.</summary>
+/// <summary>Names for lineages of revisions, for stores and for hosts.</summary>
 internal static class Epoch
 {
     /// <summary>A name that was never used and never will be: 64 random bits, in 16 characters.</summary>
