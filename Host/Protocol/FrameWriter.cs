@@ -282,8 +282,8 @@ internal sealed class FrameWriter
 
     private void WriteString(string value)
     {
+        _json.Reset(); // also of what an exception left
         _json.WriteStringValue(value);
         _json.Flush();
-        _json.Reset();
     }
 }
