@@ -153,16 +153,17 @@ internal sealed unsafe class Link : IDisposable
         {
             // What others have got already, and this one gets alike, is not looked at frame by frame.
             if (Subscriber is not null) read += Subscriber.Match(bytes[read..]);
-            var length = FrameScanner.TryRead(bytes[read..], out var payload, out var final, out var ping);
+            var length = FrameScanner.TryRead(bytes[read..], out var payload, out var final, out var opcode);
             if (length == 0) return read;
             var frame = bytes.Slice(read, length);
             read += length;
-            if (ping)
+            if (opcode == FrameScanner.Ping)
             {
                 Pings++;
                 _outgoing.AddPong(payload);
-                continue;
             }
+            // ASP.NET Core keeps an idle WebSocket alive, after two minutes, by pongs that answer nothing.
+            if (opcode is FrameScanner.Ping or FrameScanner.Pong) continue;
             if (!final || _fragments is { WrittenCount: > 0 })
             {
                 // SignalR sends a long message in pieces.
