@@ -26,6 +26,7 @@ install npm npm || stop "npm is needed for the client's tests: install it, so th
 install chromium chromium || echo "== no Chromium: the browser's tests will be skipped. Install it, so that 'chromium --version' answers."
 install mariadbd mariadb-server || echo "== no MariaDB: the tests of Items.MySql will be skipped. Install mariadb-server, so that 'mariadbd --version' answers."
 install redis-server redis-server || echo "== no Redis: the tests of Items.Redis will be skipped. Install redis-server, so that 'redis-server --version' answers."
+install haproxy haproxy || echo "== no HAProxy: the tests of hosts behind a proxy will be skipped. Install it, so that 'haproxy -v' answers."
 (cd client && npm ci --silent) || stop "The client's packages could not be installed: 'npm ci' in client/ says why."
 
 # :: 2. C#, with the real program as a process of its own. The client's tests, which one of these would run, come by themselves below.
