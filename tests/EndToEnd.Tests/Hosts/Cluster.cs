@@ -1,9 +1,10 @@
 using SharedState.Host.Tests;
+using SharedState.Host.Tests.Engine;
 using SharedState.Items.Tests;
 
 namespace SharedState.EndToEnd.Tests.Hosts;
 
-/// <summary>Several hosts with one configuration on one storage, which goes with them.</summary>
+/// <summary>Several hosts with one configuration on one storage, which goes with them. SHAREDSTATE_HOSTS says how many.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
     private const string Config = """
@@ -22,9 +23,9 @@ internal sealed class Cluster : IAsyncDisposable
     public IReadOnlyList<Uri> Urls => [.. Hosts.Select(host => host.Url)];
 
     /// <param name="storage">Is ended with the hosts.</param>
-    /// <param name="hosts">How many.</param>
-    public static async Task<Cluster> StartAsync(ISharedStorage storage, int hosts = 3)
+    public static async Task<Cluster> StartAsync(ISharedStorage storage)
     {
+        var hosts = Setting.Number("SHAREDSTATE_HOSTS", 3);
         var cluster = new Cluster(storage);
         try
         {

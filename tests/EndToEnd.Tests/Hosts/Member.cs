@@ -104,15 +104,20 @@ internal sealed class Member : IAsyncDisposable
                 await LeaveAsync(proven);
             }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (OperationCanceledException) when (_end.IsCancellationRequested)
+        {
+            // Between two attempts.
+        }
+        catch (Exception exception)
         {
             Failure = exception;
         }
-        finally
-        {
-            Abandon();
-            _ready.TrySetException(Failure ?? new OperationCanceledException("the member has ended"));
-        }
+        var waiting = _ready;
+        _ready = new();
+        _ready.SetException(Failure ?? new OperationCanceledException("the member has ended"));
+        _ = _ready.Task.Exception; // seen, also where nobody asks any more
+        waiting.TrySetException(_ready.Task.Exception!.InnerExceptions);
+        Abandon();
     }
 
     /// <summary>After a connection, or an attempt: the next door, after a wait such as the client's (client/src/socket.ts).</summary>

@@ -96,6 +96,8 @@ internal sealed class Storm : IAsyncDisposable
     /// <summary>At rest: all that was answered is there, and every copy is what each host shows and what storage holds.</summary>
     public async Task CheckAtRestAsync(IReadOnlyList<Uri> hosts, ISharedStorage storage)
     {
+        CheckMembers();
+
         // :: 1. The last update of each collection, at any host, and everybody has it.
         var last = new Dictionary<string, Position>(StringComparer.Ordinal);
         foreach (var path in SharedPaths.Concat(Members.Select(member => Own(member.Number)))) last[path] = await LastAsync(path);
