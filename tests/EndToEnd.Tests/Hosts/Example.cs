@@ -32,8 +32,11 @@ internal sealed partial class Example : IAsyncDisposable
         try
         {
             foreach (var file in new[] { "hosts.json", "haproxy.cfg" }) example._folder.Write(file, example.Adapted(file));
-            foreach (var command in example._commands) example.Run(command);
-            foreach (var host in new[] { 1, 2, 3 }) await example.Process(host).UriAsync();
+            foreach (var command in example._commands)
+            {
+                var process = example.Run(command);
+                if (command.StartsWith("PORT", StringComparison.Ordinal)) await process.UriAsync();
+            }
             return example;
         }
         catch
@@ -49,8 +52,7 @@ internal sealed partial class Example : IAsyncDisposable
     /// <summary>Starts a host by its command; returns when the proxy has noticed, as the manual says.</summary>
     public async Task StartHostAsync(int host)
     {
-        Run(_commands[0].Replace(_ports["9001"], _ports[$"{9000 + host}"], StringComparison.Ordinal));
-        await Process(host).UriAsync();
+        await Run(_commands[0].Replace(_ports["9001"], _ports[$"{9000 + host}"], StringComparison.Ordinal)).UriAsync();
         await Task.Delay(TimeSpan.FromSeconds(1));
     }
 
@@ -66,11 +68,11 @@ internal sealed partial class Example : IAsyncDisposable
     private string Adapted(string block) =>
         Port().Replace(Manual.Block(block), port => _ports[port.Value]).Replace("DIR/", $"{Path.GetDirectoryName(HostProcess.Program)}/", StringComparison.Ordinal);
 
-    private void Run(string command)
+    private HostProcess Run(string command)
     {
         var name = Assignment().Match(command) is { Success: true } port ? port.Groups[1].Value : "haproxy";
         if (_running.Remove(name, out var before)) before.Dispose();
-        _running[name] = HostProcess.Start(_folder.FullName, ["-c", $"exec env {command}"], "/bin/sh");
+        return _running[name] = HostProcess.Start(_folder.FullName, ["-c", $"exec env {command}"], "/bin/sh");
     }
 
     [GeneratedRegex(@"\b(900[0-4]|6379)\b")]
