@@ -120,7 +120,7 @@ internal sealed class Member : IAsyncDisposable
         Abandon();
     }
 
-    /// <summary>After a connection, or an attempt: the next door, after a wait such as the client's (client/src/socket.ts).</summary>
+    /// <summary>After a connection, or an attempt: another door, after a wait such as the client's (client/src/socket.ts).</summary>
     private async Task LeaveAsync(bool proven)
     {
         if (_ready.Task.IsCompleted)
@@ -131,7 +131,7 @@ internal sealed class Member : IAsyncDisposable
         }
         Abandon();
         _failures = proven ? 0 : _failures + 1;
-        Door = (Door + 1) % _doors.Count;
+        if (_doors.Count > 1) Door = (Door + Random.Shared.Next(1, _doors.Count)) % _doors.Count;
         var wait = TimeSpan.FromMilliseconds((_failures switch { 0 => 200, 1 => 400, _ => 1000 }) * (0.5 + (Random.Shared.NextDouble() / 2)));
         _waited += wait;
         await Task.Delay(wait, _end.Token);

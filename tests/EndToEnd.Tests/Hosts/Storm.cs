@@ -99,8 +99,8 @@ internal sealed class Storm : IAsyncDisposable
         CheckMembers();
 
         // :: 1. The last update of each collection, at any host, and everybody has it.
-        var last = new Dictionary<string, Position>(StringComparer.Ordinal);
-        foreach (var path in SharedPaths.Concat(Members.Select(member => Own(member.Number)))) last[path] = await LastAsync(path);
+        var paths = SharedPaths.Concat(Members.Select(member => Own(member.Number))).ToArray();
+        var last = (await Task.WhenAll(paths.Select(LastAsync))).Zip(paths).ToDictionary(pair => pair.Second, pair => pair.First, StringComparer.Ordinal);
         var copies = Members.SelectMany(member => member.Copies).ToArray();
         await UntilAsync(() => copies.All(copy => copy.Value.At == last[copy.Key]), "everybody has the last update");
 
@@ -109,20 +109,19 @@ internal sealed class Storm : IAsyncDisposable
         Merged = _history.CheckAcknowledged();
 
         // :: 3. Copies, hosts and storage hold the same.
-        var clients = await Task.WhenAll(hosts.Select(host => Client.ConnectAsync(host)));
-        foreach (var path in last.Keys)
+        var stored = (await Task.WhenAll(paths.Select(path => storage.ReadAsync(path.Split('/')[^1])))).Zip(paths).ToDictionary(pair => pair.Second, pair => pair.First, StringComparer.Ordinal);
+        foreach (var (path, copy) in copies) Assert.Equal(stored[path], new(copy.Items.ToDictionary(), StringComparer.Ordinal));
+        foreach (var path in paths) AssertAcknowledged(path, stored[path]);
+        await Task.WhenAll(hosts.Select(async host =>
         {
-            var stored = await storage.ReadAsync(path.Split('/')[^1]);
-            foreach (var copy in copies.Where(copy => copy.Key == path)) Assert.Equal(stored, new(copy.Value.Items.ToDictionary(), StringComparer.Ordinal));
-            foreach (var client in clients)
+            await using var client = await Client.ConnectAsync(host);
+            foreach (var path in paths)
             {
                 var reply = await client.GetAsync(path);
                 Assert.Equal(last[path], new((string)reply["epoch"]!, (long)reply["rev"]!));
-                Assert.Equal(stored, new(reply["data"]!.AsArray().ToDictionary(item => (string)item!["id"]!, item => item!.ToJsonString()), StringComparer.Ordinal));
+                Assert.Equal(stored[path], new(reply["data"]!.AsArray().ToDictionary(item => (string)item!["id"]!, item => item!.ToJsonString()), StringComparer.Ordinal));
             }
-            AssertAcknowledged(path, stored);
-        }
-        foreach (var client in clients) await client.DisposeAsync();
+        }));
     }
 
     /// <summary>Of the updates that were answered, how many everybody got merged with others, so that only their effect could be checked.</summary>
@@ -166,11 +165,12 @@ internal sealed class Storm : IAsyncDisposable
 
     private async Task<Position> LastAsync(string path)
     {
+        var member = Members.First(member => member.Copies.ContainsKey(path));
         Position? last = null;
         await Wait.UntilAsync(
             async () =>
             {
-                var answer = await Members[0].AskAsync("PUT", path, """{"insert":[{"id":"last"}]}""", AnswerTime);
+                var answer = await member.AskAsync("PUT", path, """{"insert":[{"id":"last"}]}""", AnswerTime);
                 if (answer is { } reply && reply.GetProperty("ok").GetBoolean()) last = new(reply.GetProperty("epoch").GetString()!, reply.GetProperty("rev").GetInt64());
                 return last is not null;
             },
