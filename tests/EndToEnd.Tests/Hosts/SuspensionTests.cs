@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using SharedState.Host.Tests.Engine;
 using SharedState.Items.Tests;
 using SharedState.Items.Tests.MySql;
@@ -9,11 +10,12 @@ namespace SharedState.EndToEnd.Tests.Hosts;
 [Collection(Alone.Name)]
 public sealed class SuspensionTests(ITestOutputHelper log)
 {
-    private const int Members = 15, Calm = 30;
+    private const int Members = 15;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50), StallTime = TimeSpan.FromSeconds(5);
+    private static readonly string[] _calm = [.. Enumerable.Range(0, 30).Select(number => $"/app/items/calm-{number}")];
 
-    private static int Seconds => Setting.Number("SHAREDSTATE_SUSPENSION", 4);
+    private static TimeSpan Suspension => TimeSpan.FromSeconds(Setting.Number("SHAREDSTATE_SUSPENSION", 4));
 
     [RedisFact]
     public Task AHostOnRedisThatWasSuspendedServesNothingStale() => SuspendAsync(async () => await RedisStorage.StartAsync());
@@ -25,57 +27,78 @@ public sealed class SuspensionTests(ITestOutputHelper log)
     {
         var seed = Seed.Next();
         log.WriteLine($"seed {seed}");
-        var suspension = TimeSpan.FromSeconds(Seconds);
         await using var cluster = await Cluster.StartAsync(await start());
-        await using var storm = new Storm(cluster.Urls, Members, seed, suspension);
+        await using var storm = new Storm(cluster.Urls, Members, seed, Suspension);
         await storm.PresentAsync();
-        var paths = Enumerable.Range(0, Calm).Select(number => $"/app/items/calm-{number}").ToArray();
+        var host = cluster.Hosts[0];
+        await using var reader = await Client.ConnectAsync(host.Url);
+        await using var follower = await Client.ConnectAsync(host.Url);
         await using var writer = await Client.ConnectAsync(cluster.Hosts[1].Url);
-        await using var reader = await Client.ConnectAsync(cluster.Hosts[0].Url);
-        await using var newcomer = await Client.ConnectAsync(cluster.Hosts[0].Url);
-        foreach (var path in paths)
+        foreach (var path in _calm)
         {
-            await writer.PutAsync(path, """{"insert":[{"id":"before"}]}""");
-            Assert.True((bool)(await reader.GetAsync(path))["ok"]!); // so the first host has it in memory
+            await PutAsync(writer, path, "before");
+            Assert.Single((await reader.GetAsync(path))["data"]!.AsArray()); // so that the host has it in memory
         }
         var writing = storm.WriteAsync(Pause);
-        await storm.MoreAsync(100, "the storm");
-
-        // :: 1. In the middle of its work it stops. The others go on.
-        var host = cluster.Hosts[0].Process;
-        host.Signal("STOP");
-        storm.ForgetDelays();
-        await Task.Delay(suspension); // the suspension is what is tested
-
-        // :: 2. What is answered now, and asked of it afterwards, but before it goes on, must show.
-        var answered = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var path in paths) answered[path] = (long)(await writer.PutAsync(path, """{"insert":[{"id":"after"}]}"""))["rev"]!;
-        foreach (var path in paths) await reader.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"{{path}}","tunnel":"{{path}}"}""");
-        await newcomer.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[{{string.Join(',', paths.Select(path => $$"""["{{path}}",{}]"""))}}]},"tunnel":0}""");
-        host.Signal("CONT");
-
-        foreach (var path in paths)
+        foreach (var restart in new[] { false, true })
         {
-            var reply = await reader.ReceiveAsync();
-            Assert.Equal(path, (string?)reply["tunnel"]);
-            Assert.True((long)reply["rev"]! == answered[path], $"{path}: {answered[path]} was answered elsewhere, and then {reply.ToJsonString()} here");
-            Assert.Equal(2, reply["data"]!.AsArray().Count);
-        }
-        Assert.True((bool)(await newcomer.ReceiveAsync())["ok"]!);
-        for (var count = 0; count < Calm; count++)
-        {
-            var notification = await newcomer.NotificationAsync();
-            Assert.Equal(answered[(string)notification["path"]!], (long)notification["rev"]!);
+            // :: 1. In the middle of its work it stops. The others go on.
+            await storm.MoreAsync(100, "the storm");
+            host.Process.Signal("STOP");
+            storm.ForgetDelays();
+            await Task.Delay(Suspension); // the suspension is what is tested
+            if (restart)
+            {
+                // Whatever it has open to the storage will turn out to be dead.
+                await cluster.Storage.KillAsync();
+                await cluster.Storage.StartAgainAsync();
+            }
+
+            // :: 2. What was answered before it goes on is shown by its first answers, to what was asked before.
+            var answered = new Dictionary<string, long>(StringComparer.Ordinal);
+            foreach (var path in _calm) answered[path] = await PutAsync(writer, path, $"while it was suspended, {restart}");
+            await AssertCurrentAsync(host, reader, follower, answered);
+
+            // :: 3. The others were not held up by what it held.
+            await storm.MoreAsync(100, "the storm goes on");
+            var delays = storm.DelaysOf(member => member.Door != 0);
+            log.WriteLine($"{(restart ? "with a restart of the storage, " : "")}at the others {delays}");
+            Assert.True(restart || (delays.Answer < StallTime && delays.Silence < StallTime), $"{delays}");
         }
 
-        // :: 3. The others were not held up by what it held, and its clients get what they missed.
-        await storm.MoreAsync(100, "the storm goes on");
-        var delays = storm.DelaysOf(member => member.Door != 0);
-        log.WriteLine($"at the others {delays}");
-        Assert.True(delays.Answer < StallTime && delays.Silence < StallTime, $"{delays}");
+        // :: 4. Its clients get what they missed.
         storm.End();
         await writing;
         await storm.CheckAtRestAsync(cluster.Urls, cluster.Storage);
         log.WriteLine($"at rest: {storm}");
+    }
+
+    /// <summary>Lets it go on with requests that wait for it already: reads, and a subscription to each.</summary>
+    private static async Task AssertCurrentAsync(ClusterHost host, Client reader, Client follower, Dictionary<string, long> answered)
+    {
+        foreach (var path in _calm) await reader.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"{{path}}","tunnel":"{{path}}"}""");
+        await follower.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[{{string.Join(',', _calm.Select(path => $$"""["{{path}}",{}]"""))}}]},"tunnel":0}""");
+        host.Process.Signal("CONT");
+        foreach (var path in _calm)
+        {
+            var reply = await reader.ReceiveAsync();
+            Assert.Equal(path, (string?)reply["tunnel"]);
+            Assert.True((bool)reply["ok"]! && (long)reply["rev"]! == answered[path], $"{answered[path]} was answered elsewhere, and then here {reply.ToJsonString()}");
+        }
+        Assert.True((bool)(await follower.ReceiveAsync())["ok"]!);
+        for (var count = 0; count < _calm.Length; count++)
+        {
+            var notification = await follower.NotificationAsync();
+            Assert.Equal(answered[(string)notification["path"]!], (long)notification["rev"]!);
+        }
+        await follower.PutAsync("/subs", """{"insert":[]}""");
+    }
+
+    /// <summary>Makes an update, also where the storage has just been away; gives its revision.</summary>
+    private static async Task<long> PutAsync(Client client, string path, string id)
+    {
+        JsonNode? reply = null;
+        await Wait.UntilAsync(async () => (bool)(reply = await client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}"}]}"""))["ok"]!, "an update");
+        return (long)reply!["rev"]!;
     }
 }
