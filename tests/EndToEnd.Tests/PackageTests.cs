@@ -10,8 +10,13 @@ public sealed class PackageTests : IDisposable
 {
     private static readonly string[] _packed = ["Abstractions", "tests/Items.Conformance"];
 
+    /// <summary>A version of its own, so that no older package can be meant.</summary>
+    private readonly string _version = $"1.0.0-test.{Guid.NewGuid():N}";
+
+    private readonly TempFolder _folder = new();
+
     /// <summary>As docs/PLUGINS.md has it.</summary>
-    private const string Plugin = """
+    private string Plugin => $"""
         <Project Sdk="Microsoft.NET.Sdk">
           <PropertyGroup>
             <TargetFramework>net10.0</TargetFramework>
@@ -20,12 +25,12 @@ public sealed class PackageTests : IDisposable
             <Nullable>enable</Nullable>
           </PropertyGroup>
           <ItemGroup>
-            <PackageReference Include="SharedState.Abstractions" Version="{0}" ExcludeAssets="runtime" />
+            <PackageReference Include="SharedState.Abstractions" Version="{_version}" ExcludeAssets="runtime" />
           </ItemGroup>
         </Project>
         """;
 
-    private const string Tests = """
+    private string Tests => $"""
         <Project Sdk="Microsoft.NET.Sdk">
           <PropertyGroup>
             <TargetFramework>net10.0</TargetFramework>
@@ -34,9 +39,9 @@ public sealed class PackageTests : IDisposable
           </PropertyGroup>
           <ItemGroup>
             <ProjectReference Include="../plugin/Plugin.csproj" />
-            <PackageReference Include="Microsoft.NET.Test.Sdk" Version="{0}" />
-            <PackageReference Include="SharedState.Items.Conformance" Version="{1}" />
-            <PackageReference Include="xunit.runner.visualstudio" Version="{2}" />
+            <PackageReference Include="Microsoft.NET.Test.Sdk" Version="{VersionOf("Microsoft.NET.Test.Sdk")}" />
+            <PackageReference Include="SharedState.Items.Conformance" Version="{_version}" />
+            <PackageReference Include="xunit.runner.visualstudio" Version="{VersionOf("xunit.runner.visualstudio")}" />
           </ItemGroup>
         </Project>
         """;
@@ -57,18 +62,13 @@ public sealed class PackageTests : IDisposable
         """;
 
     /// <summary>What is there already comes from the ordinary folder of packages, what is packed here goes into one that is gone with the test.</summary>
-    private const string Sources = """
+    private static string Sources => $"""
         <configuration>
           <config><add key="globalPackagesFolder" value="unpacked" /></config>
           <packageSources><add key="packed here" value="packed" /></packageSources>
-          <fallbackPackageFolders><add key="ordinary" value="{0}" /></fallbackPackageFolders>
+          <fallbackPackageFolders><add key="ordinary" value="{OrdinaryPackages}" /></fallbackPackageFolders>
         </configuration>
         """;
-
-    /// <summary>A version of its own, so that no older package can be meant.</summary>
-    private readonly string _version = $"1.0.0-test.{Guid.NewGuid():N}";
-
-    private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
@@ -84,9 +84,9 @@ public sealed class PackageTests : IDisposable
         AssertComplete("SharedState.Abstractions");
         Assert.Equal([$"SharedState.Abstractions {_version}", $"xunit {VersionOf("xunit")}"], AssertComplete("SharedState.Items.Conformance"));
 
-        _folder.Write("NuGet.config", string.Format(null, Sources, OrdinaryPackages));
-        _folder.Write("plugin/Plugin.csproj", string.Format(null, Plugin, _version));
-        _folder.Write("tests/Tests.csproj", string.Format(null, Tests, VersionOf("Microsoft.NET.Test.Sdk"), _version, VersionOf("xunit.runner.visualstudio")));
+        _folder.Write("NuGet.config", Sources);
+        _folder.Write("plugin/Plugin.csproj", Plugin);
+        _folder.Write("tests/Tests.csproj", Tests);
         var sample = await File.ReadAllTextAsync(Repository.At("tests", "Items.Tests", "MemoryItemService.cs"));
         _folder.Write("plugin/MemoryItemService.cs", sample);
         _folder.Write("tests/MemoryConformance.cs", Subclass);
