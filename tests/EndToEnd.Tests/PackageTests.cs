@@ -103,7 +103,8 @@ public sealed class PackageTests : IDisposable
         // The host brings the contract, and a plugin must not.
         Assert.Equal(["Plugin.dll"], Directory.GetFiles(_folder["plugin/bin/Debug/net10.0"], "*.dll").Select(Path.GetFileName));
 
-        var wrong = await TestAsync("WrongConformance", "FullyQualifiedName=WrongConformance.IdsThatLookAlikeAreDifferent|FullyQualifiedName=WrongConformance.AnInsertAddsAndReplaces", "--no-build");
+        const string Two = "FullyQualifiedName=WrongConformance.IdsThatLookAlikeAreDifferent|FullyQualifiedName=WrongConformance.AnInsertAddsAndReplaces";
+        var wrong = await TestAsync("WrongConformance", Two, "--no-build");
         Assert.Equal(["WrongConformance.IdsThatLookAlikeAreDifferent"], wrong.Failed);
         Assert.Equal(["WrongConformance.AnInsertAddsAndReplaces"], wrong.Passed);
     }
@@ -132,7 +133,8 @@ public sealed class PackageTests : IDisposable
 
     private async Task<(string[] Passed, string[] Failed)> TestAsync(string name, string filter, params string[] arguments)
     {
-        var (passed, output) = await DotnetAsync(["test", _folder["tests"], "--filter", filter, "--logger", $"trx;LogFileName={name}.trx", "--results-directory", _folder["results"], .. arguments]);
+        var (passed, output) = await DotnetAsync(
+            ["test", _folder["tests"], "--filter", filter, "--logger", $"trx;LogFileName={name}.trx", "--results-directory", _folder["results"], .. arguments]);
         Assert.True(File.Exists(_folder[$"results/{name}.trx"]), output);
         var results = XDocument.Load(_folder[$"results/{name}.trx"]).Descendants().Where(element => element.Name.LocalName == "UnitTestResult")
             .ToLookup(result => result.Attribute("outcome")!.Value, result => result.Attribute("testName")!.Value);
@@ -144,9 +146,9 @@ public sealed class PackageTests : IDisposable
     private async Task<(bool Good, string Output)> DotnetAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = _folder.FullName, RedirectStandardOutput = true };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith("VSTEST", StringComparison.Ordinal)).ToArray())
+        foreach (var name in start.Environment.Keys.ToArray())
         {
-            start.Environment.Remove(name);
+            if (name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith("VSTEST", StringComparison.Ordinal)) start.Environment.Remove(name);
         }
         if (arguments[0] == "test") start.Environment.Remove("NUGET_PACKAGES");
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";

@@ -87,7 +87,8 @@ public abstract partial class ItemFeedConformance
         {
             // The first one was never written to.
             var position = (await LoadAsync(services[1], key)).Position;
-            Position[] others = [position with { Epoch = "another" }, position with { Revision = position.Revision + 1 }, position with { Revision = position.Revision + 1_000_000 }];
+            var revision = position.Revision;
+            Position[] others = [position with { Epoch = "another" }, position with { Revision = revision + 1 }, position with { Revision = revision + 1_000_000 }];
             foreach (var other in others)
             {
                 var answers = await ReadAsync(services[1], new(key, other), known);

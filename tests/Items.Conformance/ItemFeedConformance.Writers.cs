@@ -97,7 +97,7 @@ public abstract partial class ItemFeedConformance
         Assert.Equal((3 * Each, Text(NewItem("n", 3 * Each).Json)), (item.Revision, Text(item.Json)));
     }
 
-    /// <summary>SHAREDSTATE_SEED repeats a run; a failure names its seed.</summary>
+    /// <summary>SHAREDSTATE_SEED repeats what is written, if not who comes first; a failure names its seed.</summary>
     [Fact]
     public Task ARandomRunOfSeveralServicesIsReadAsItWasCommitted() => SeededAsync(async random =>
     {
@@ -107,11 +107,13 @@ public abstract partial class ItemFeedConformance
         for (var i = 0; i < services.Length; i++) copies[i] = await CopiesAsync(services[i], _keys);
         var epochs = copies[0].ToDictionary(copy => copy.Key, copy => copy.Position.Epoch);
         var models = _keys.ToDictionary(key => key, _ => new Model());
-        for (var step = 0; step < 60; step++)
+        for (var step = 0; step < 40; step++)
         {
-            var batch = Enumerable.Range(0, random.Next(1, 8)).Select(_ => RandomUpdate()).ToArray();
-            var results = await services[random.Next(services.Length)].CommitAsync(batch, CancellationToken.None);
-            for (var i = 0; i < batch.Length; i++) models[batch[i].Key].Apply(batch[i], results[i]);
+            // All write at once; the revisions say in which order that was. What had no effect found the collection as the commit of its revision left it.
+            ItemUpdate[][] batches = [.. services.Select(_ => Enumerable.Range(0, random.Next(1, 6)).Select(_ => RandomUpdate()).ToArray())];
+            var results = await Task.WhenAll(services.Zip(batches, (service, batch) => Task.Run(async () => batch.Zip(await service.CommitAsync(batch, CancellationToken.None)))));
+            var ordered = results.SelectMany(result => result).OrderBy(pair => pair.Second.Position.Revision).ThenBy(pair => pair.Second.Status == CommitStatus.Committed ? 0 : 1);
+            foreach (var (update, result) in ordered) models[update.Key].Apply(update, result);
 
             var reader = random.Next(services.Length);
             await Copy.ReadToEndAsync(services[reader], random.GetItems(copies[reader], random.Next(1, _keys.Length)).Distinct().ToArray());

@@ -158,7 +158,7 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
         Insert = broken switch
         {
             FeedPromise.Bytes => [.. update.Insert.Select(item => new Item(item.Id, Encoding.ASCII.GetBytes(Encoding.UTF8.GetString(item.Json.Span))))],
-            FeedPromise.ItemsOfTheCommit => [.. update.Insert.Select(item => now.Items.Where(stored => stored.Id == item.Id).Select(stored => new Item(stored.Id, stored.Json)).FirstOrDefault(item))],
+            FeedPromise.ItemsOfTheCommit => [.. update.Insert.Select(item => Newest(item, now))],
             FeedPromise.AllItems => [.. update.Insert.Take(4)],
             FeedPromise.LargeChanges => [.. update.Insert.Take(10_000)],
             _ => update.Insert,
@@ -183,6 +183,9 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
             }
         }
     }
+
+    private static Item Newest(Item item, StoredCollection now) =>
+        now.Items.Where(stored => stored.Id == item.Id).Select(stored => new Item(stored.Id, stored.Json)).FirstOrDefault(item);
 
     private Position Counted(CollectionKey key, Position position) =>
         _positions[key] = position with { Revision = _positions.GetValueOrDefault(key).Revision + 1 };
