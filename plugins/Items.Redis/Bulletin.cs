@@ -26,7 +26,7 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
         {
             for (var i = 0; i < counts.Count; i++)
             {
-                if (_counts.TryAdd(tellers[i].Number, counts[i] with { Floor = counts[i].Last })) continue;
+                if (_counts.TryAdd(tellers[i].Number, counts[i])) continue;
                 _missed |= _counts[tellers[i].Number].Epoch != counts[i].Epoch;
             }
         }
@@ -99,7 +99,7 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
     private bool Follows(Announcement announcement)
     {
         if (!_counts.TryGetValue(announcement.Teller, out var count)) count = new Count(announcement.Epoch, announcement.Number - 1);
-        else if (announcement.Number <= count.Floor && announcement.Epoch == count.Epoch) return false; // from before the beginning
+        else if (announcement.Number <= count.Last && announcement.Epoch == count.Epoch) return false; // from before the beginning, or heard twice
         _missed |= announcement.Epoch != count.Epoch || announcement.Number != count.Last + 1;
         _counts[announcement.Teller] = count with { Last = announcement.Number };
         return true;
@@ -125,8 +125,4 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
 /// <summary>How far a teller has counted.</summary>
 /// <param name="Epoch">In which epoch of the bucket.</param>
 /// <param name="Last">The number of the last message.</param>
-internal readonly record struct Count(string Epoch, long Last)
-{
-    /// <summary>Up to which number messages are from before the beginning, and may still arrive.</summary>
-    public long Floor { get; init; }
-}
+internal readonly record struct Count(string Epoch, long Last);
