@@ -39,7 +39,7 @@ public sealed class RedisOperatingTests : RedisTests
         var before = await InsertAsync(await OpenAsync(server), "a");
         Assert.Equal(before, (await LoadAsync(await OpenAsync(server))).Position);
 
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Documented("restore.sh")]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Manual.Block("restore.sh")]) { RedirectStandardOutput = true };
         start.Environment["PORT"] = $"{server.Port}";
         using var shell = Process.Start(start)!;
         await shell.WaitForExitAsync();
@@ -51,15 +51,6 @@ public sealed class RedisOperatingTests : RedisTests
         Assert.NotEqual(before.Epoch, after.Position.Epoch);
     }
 
-    /// <summary>The text of a block of the document, by the word after its fence.</summary>
-    private static string Documented(string block)
-    {
-        var text = File.ReadAllText(Repository.At("docs", "OPERATING.md"));
-        var begin = text.IndexOf($"```{block}\n", StringComparison.Ordinal) + block.Length + 4;
-        Assert.True(begin > block.Length + 4, $"OPERATING.md has no block {block}");
-        return text[begin..text.IndexOf("```", begin, StringComparison.Ordinal)];
-    }
-
     private static async Task<RedisServer> DocumentedAsync()
     {
         var folder = Directory.CreateTempSubdirectory("redis-tests-").FullName;
@@ -67,8 +58,8 @@ public sealed class RedisOperatingTests : RedisTests
         {
             // The operator of this test comes in beside the documented users.
             var users = Path.Combine(folder, "users.acl");
-            await File.WriteAllTextAsync(users, Documented("users.acl") + "user operator on >operator ~* &* +@all\n");
-            var settings = Documented("redis.conf").Replace("users.acl", users, StringComparison.Ordinal)
+            await File.WriteAllTextAsync(users, Manual.Block("users.acl") + "user operator on >operator ~* &* +@all\n");
+            var settings = Manual.Block("redis.conf").Replace("users.acl", users, StringComparison.Ordinal)
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries)
                 .SelectMany(line => line.Split(' ', 2)).Select((word, place) => place % 2 == 0 ? $"--{word}" : word);
             return await RedisServer.StartAsync([.. settings], admin => (admin.User, admin.Password) = ("operator", "operator"));

@@ -1,0 +1,17 @@
+namespace SharedState.Host.Tests;
+
+/// <summary>What docs/OPERATING.md tells an operator to write and to run.</summary>
+public static class Manual
+{
+    private const string Fence = "\n```";
+
+    /// <summary>The text of a block, by the word after its fence.</summary>
+    public static string Block(string name)
+    {
+        var text = File.ReadAllText(Repository.At("docs", "OPERATING.md"));
+        var fence = text.IndexOf($"{Fence}{name}\n", StringComparison.Ordinal);
+        if (fence < 0) throw new InvalidOperationException($"OPERATING.md has no block {name}");
+        var begin = fence + Fence.Length + name.Length + 1;
+        return text[begin..(text.IndexOf(Fence, begin, StringComparison.Ordinal) + 1)];
+    }
+}
