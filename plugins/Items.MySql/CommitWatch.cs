@@ -100,7 +100,7 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
         }
     }
 
-    private Task AskAsync(Func<Task> ask, CancellationToken stop) => AskAsync(
+    private Task<bool> AskAsync(Func<Task> ask, CancellationToken stop) => AskAsync(
         async () =>
         {
             await ask();

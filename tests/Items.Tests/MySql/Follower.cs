@@ -6,7 +6,6 @@ namespace SharedState.Items.Tests.MySql;
 /// <summary>What a host does with a feed: watches it, keeps where collections stand, and reads what it lacks of those that it has in memory.</summary>
 internal sealed class Follower(IItemService service) : IAsyncDisposable
 {
-    private readonly IItemFeed _feed = (IItemFeed)service;
     private readonly CancellationTokenSource _stop = new();
     private IAsyncEnumerator<IReadOnlyList<CollectionPosition>>? _lists;
 
@@ -21,10 +20,12 @@ internal sealed class Follower(IItemService service) : IAsyncDisposable
 
     public int Loads { get; private set; }
 
+    private IItemFeed Feed => (IItemFeed)service;
+
     /// <summary>The next list.</summary>
     public async Task<IReadOnlyList<CollectionPosition>> NextAsync()
     {
-        _lists ??= _feed.WatchAsync(_stop.Token).GetAsyncEnumerator();
+        _lists ??= Feed.WatchAsync(_stop.Token).GetAsyncEnumerator();
         Assert.True(await _lists.MoveNextAsync());
         foreach (var (key, position) in _lists.Current) Told[key] = position;
         return _lists.Current;
@@ -39,7 +40,7 @@ internal sealed class Follower(IItemService service) : IAsyncDisposable
         }
     }
 
-    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(params CollectionPosition[] since) => _feed.ReadAsync(since, CancellationToken.None).AsTask();
+    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(params CollectionPosition[] since) => Feed.ReadAsync(since, CancellationToken.None).AsTask();
 
     public async Task<IReadOnlyList<ItemCommit>?> ReadAsync(CollectionKey key, Position since) => Assert.Single(await ReadAsync(new CollectionPosition(key, since)));
 

@@ -106,16 +106,18 @@ public sealed class MySqlFeedStormTests : MySqlTests
 
     private static async Task FollowAsync(Follower follower, CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
+        for (var missed = false; !stop.IsCancellationRequested;)
         {
             try
             {
                 var list = await follower.NextAsync();
-                await follower.CatchUpAsync(list.Where(one => follower.Collections.ContainsKey(one.Key)).Select(one => one.Key).ToArray());
+                await follower.CatchUpAsync(missed ? null : [.. list.Select(one => one.Key)]);
+                missed = false;
             }
             catch (ItemServiceException e) when (e.IsTransient)
             {
                 await follower.RestartAsync();
+                missed = true;
             }
         }
     }

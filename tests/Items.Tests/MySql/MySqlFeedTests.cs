@@ -36,9 +36,9 @@ public sealed class MySqlFeedTests : MySqlTests
         Assert.Equal(7, last.Revision);
         await follower.UntilAsync(() => follower.Told.ContainsKey(_other) && follower.Told[Key] == last);
 
-        var commits = await follower.ReadAsync(Key, last with { Revision = 0 });
-        Assert.Equal(Enumerable.Range(1, 7).Select(n => (long)n), commits!.Select(commit => commit.Revision));
-        Assert.Equal(items.Select(item => (item.Id, Follower.Text(item.Json))), commits![5].Update.Insert.Select(item => (item.Id, Follower.Text(item.Json))));
+        var commits = (await follower.ReadAsync(Key, last with { Revision = 0 }))!;
+        Assert.Equal(Enumerable.Range(1, 7).Select(n => (long)n), commits.Select(commit => commit.Revision));
+        Assert.Equal(items.Select(item => (item.Id, Follower.Text(item.Json))), commits[5].Update.Insert.Select(item => (item.Id, Follower.Text(item.Json))));
         Assert.Equal(["A", "😀"], commits[1].Update.Remove);
         Assert.Equal([false, false, true, false, true, false, false], commits.Select(commit => commit.Update.Reset));
         Assert.Equal(4, (await follower.ReadAsync(Key, last with { Revision = 3 }))!.Count);
