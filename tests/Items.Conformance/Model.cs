@@ -66,7 +66,7 @@ internal sealed class Model
         Assert.InRange(collection.HistoryStart, 0, Revision);
         var remembered = collection.Tombstones.ToDictionary(removal => removal.Id, removal => removal.Revision);
         Assert.All(remembered, removal => Assert.Equal(_removals[removal.Key], removal.Value));
-        Assert.All(_removals.Where(removal => removal.Value > collection.HistoryStart), removal => Assert.Contains(removal.Key, remembered.Keys));
+        Assert.All(_removals.Where(removal => removal.Value > collection.HistoryStart), removal => Assert.Contains(removal.Key, remembered as IReadOnlyDictionary<string, long>));
         if (remembersRemovals && _removals.Count > 0) Assert.NotEmpty(remembered);
     }
 }

@@ -45,7 +45,7 @@ public enum FeedPromise
 internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken) : IItemService, IItemFeed
 {
     private readonly Dictionary<CollectionKey, Position> _positions = [];
-    private IReadOnlyList<IReadOnlyList<ItemCommit>?>? _lastAnswers;
+    private List<IReadOnlyList<ItemCommit>?>? _lastAnswers;
     private int _watches;
 
     public ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop) => inner.OpenAsync(context, stop);
@@ -91,7 +91,7 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
         await foreach (var list in broken == FeedPromise.EndWithClosing ? Endless(stop) : inner.WatchAsync(broken == FeedPromise.Stop ? CancellationToken.None : stop))
         {
             if (broken == FeedPromise.OnceASecond && list.Count == 0 && lists++ % 100 > 0) continue;
-            if (broken == FeedPromise.OnceASecondAmongWrites && list.Count > 0) continue;
+            if (broken == FeedPromise.OnceASecondAmongWrites && (lists = list.Count > 0 ? 0 : lists + 1) < 50) continue;
             yield return broken switch
             {
                 FeedPromise.Confirmation => before,
