@@ -61,6 +61,16 @@ public sealed class MySqlWakeupTests : MySqlTests
         Assert.Equal(2, (int)subscribers[1]);
     }
 
+    [MariaDbFact]
+    public async Task ARedisThatIsNowhereIsNoFaultOfTheService()
+    {
+        var service = await OpenAsync(change: config => config["wakeup"] = $"nowhere.invalid:1,password={Password}");
+        await using var follower = new Follower(service);
+        var position = await InsertAsync(service, "a");
+        await follower.UntilAsync(() => follower.Told.GetValueOrDefault(Key) == position);
+        await CloseAsync(service);
+    }
+
     [MariaDbTheory]
     [InlineData("localhost:6379,pasword=" + Password)]
     [InlineData("password=" + Password)]
