@@ -22,40 +22,34 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
 
     public async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> RunAsync(IReadOnlyList<CollectionPosition> since)
     {
+        // :: 1. Where the collections stand tells what is lacking.
         await LocateAsync(since);
         var answers = new IReadOnlyList<ItemCommit>?[since.Count];
-        var wanted = new List<Wanted>();
-        var commits = 0;
+        var behind = new List<Behind>();
         for (var i = 0; i < answers.Length; i++)
         {
             var position = since[i].Position;
             if (!_rows.TryGetValue(since[i].Key, out var row))
             {
                 // Nothing was ever written to it.
-                answers[i] = position == new Position(_nowhere, 0) ? [] : null;
+                if (position == new Position(_nowhere, 0)) answers[i] = [];
                 continue;
             }
             if (position.Epoch != row.Epoch || position.Revision < row.EpochStart || position.Revision > row.Revision) continue;
-            var found = new List<ItemCommit>();
-            answers[i] = found;
-            if (position.Revision == row.Revision) continue;
-
-            // When the answer is large enough, each of the others still gets one: with none it would seem to be where it stands.
-            var count = _bytes >= options.AnswerBytes ? 1 : (int)Math.Min(row.Revision - position.Revision, CommitsPerStatement);
-            if (commits + count > CommitsPerStatement) await ReadAsync();
-            wanted.Add(new(i, since[i], row.Id, count, found));
-            commits += count;
+            answers[i] = [];
+            if (position.Revision < row.Revision) behind.Add(new(i, since[i], row.Id, row.Revision - position.Revision));
         }
-        await ReadAsync();
+
+        // :: 2. Some of it for each; when the answer is large enough, one commit: with none a collection would seem to be where it stands.
+        await ReadAsync(behind);
+
+        // :: 3. The rest, while there is room.
+        while (_bytes < options.AnswerBytes && behind.Exists(one => one.HasMore)) await ReadAsync(behind.Where(one => one.HasMore));
+
+        // :: 4. What can't be told to the end is not begun.
+        await CheckAsync(behind.Where(one => one.HasMore));
+        foreach (var one in behind) answers[one.Index] = one.IsBroken ? null : one.Found;
         return answers;
-
-        async Task ReadAsync()
-        {
-            await this.ReadAsync(wanted);
-            foreach (var one in wanted.Where(one => one.Found.Count == 0)) answers[one.Index] = null;
-            wanted.Clear();
-            commits = 0;
-        }
     }
 
     private async Task LocateAsync(IReadOnlyList<CollectionPosition> since)
@@ -71,35 +65,99 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
         }
     }
 
-    private async Task ReadAsync(IReadOnlyList<Wanted> wanted)
+    private async Task ReadAsync(IEnumerable<Behind> behind)
     {
-        if (wanted.Count == 0) return;
-        var byCollection = wanted.ToDictionary(one => one.Collection);
-        _text.Add($"SELECT collection, revision, data FROM {tables.Commits} WHERE FALSE");
-        foreach (var one in wanted)
+        var (part, commits) = (new Dictionary<long, Behind>(), 0);
+        foreach (var one in behind)
         {
-            var revision = one.Since.Position.Revision;
-            _text.Add(" OR (collection = ").Add(one.Collection).Add(" AND revision BETWEEN ").Add(revision + 1).Add(" AND ").Add(revision + one.Count).Add(")");
+            var count = (int)Math.Min(one.Lacking - one.Found.Count, CommitsPerStatement);
+            if (commits + count > CommitsPerStatement) await SendAsync();
+            if (_bytes >= options.AnswerBytes) count = one.Found.Count == 0 ? 1 : 0;
+            if (count == 0) continue;
+            _text.Add(part.Count == 0 ? $"SELECT collection, revision, data FROM {tables.Commits} WHERE " : " OR ");
+            Range(one, one.Found.Count + 1, one.Asked = one.Found.Count + count);
+            part.Add(one.Collection, one);
+            commits += count;
         }
-        _text.Add(" ORDER BY collection, revision");
-        using var command = _text.Take(connection);
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        while (await reader.ReadAsync(stop))
-        {
-            var (one, revision) = (byCollection[reader.GetInt64(0)], reader.GetInt64(1));
+        await SendAsync();
 
-            // What comes after one that is gone, or can't be told, is not told either.
-            if (revision != one.Since.Position.Revision + one.Found.Count + 1 || reader.IsDBNull(2)) continue;
-            var data = (byte[])reader.GetValue(2);
-            if (StoredCommit.Read(one.Since.Key, data) is not { } update) continue;
-            one.Found.Add(new ItemCommit(revision, update));
-            _bytes += data.Length;
-            Last = (one.Collection, revision);
+        async Task SendAsync()
+        {
+            if (part.Count == 0) return;
+            _text.Add(" ORDER BY collection, revision");
+            using var command = _text.Take(connection);
+            await using var reader = await command.ExecuteReaderAsync(stop);
+            while (await reader.ReadAsync(stop)) Found(reader, part[reader.GetInt64(0)]);
+            part.Clear();
+            commits = 0;
         }
+    }
+
+    private void Found(MySqlDataReader reader, Behind one)
+    {
+        // What comes after one that is gone, or can't be told, is left out.
+        var revision = reader.GetInt64(1);
+        if (revision != one.Since.Position.Revision + one.Found.Count + 1 || reader.IsDBNull(2)) return;
+        var data = (byte[])reader.GetValue(2);
+        if (StoredCommit.Read(one.Since.Key, data) is not { } update) return;
+        one.Found.Add(new ItemCommit(revision, update));
+        _bytes += data.Length;
+        Last = (one.Collection, revision);
+    }
+
+    /// <summary>Looks whether what was left out can be told when it is asked for.</summary>
+    private async Task CheckAsync(IEnumerable<Behind> behind)
+    {
+        foreach (var chunk in behind.Chunk(CollectionsPerStatement))
+        {
+            var left = chunk.ToDictionary(one => one.Collection);
+            foreach (var one in chunk)
+            {
+                _text.Add(one == chunk[0] ? $"SELECT collection, COUNT(data) FROM {tables.Commits} WHERE " : " OR ");
+                Range(one, one.Found.Count + 1, one.Asked = one.Lacking);
+            }
+            _text.Add(" GROUP BY collection");
+            using var command = _text.Take(connection);
+            await using var reader = await command.ExecuteReaderAsync(stop);
+            while (await reader.ReadAsync(stop))
+            {
+                var one = left[reader.GetInt64(0)];
+                one.Asked -= reader.GetInt64(1);
+            }
+        }
+    }
+
+    /// <summary>The commits of a collection from the first to the last of those that it lacks, counted from 1.</summary>
+    private void Range(Behind one, long first, long last)
+    {
+        var revision = one.Since.Position.Revision;
+        _text.Add("(collection = ").Add(one.Collection).Add(" AND revision BETWEEN ").Add(revision + first).Add(" AND ").Add(revision + last).Add(")");
     }
 
     private static string Text(MySqlDataReader reader, int column) => Encoding.UTF8.GetString((byte[])reader.GetValue(column));
 
-    /// <summary>What is to be read of a collection.</summary>
-    private sealed record Wanted(int Index, CollectionPosition Since, long Collection, int Count, List<ItemCommit> Found);
+    /// <summary>A collection of which something is to be read.</summary>
+    /// <param name="index">Its place in the answer.</param>
+    /// <param name="since">Where the host has it.</param>
+    /// <param name="collection">Its number.</param>
+    /// <param name="lacking">How many commits the host lacks.</param>
+    private sealed class Behind(int index, CollectionPosition since, long collection, long lacking)
+    {
+        public int Index => index;
+
+        public CollectionPosition Since => since;
+
+        public long Collection => collection;
+
+        public long Lacking => lacking;
+
+        public List<ItemCommit> Found { get; } = [];
+
+        /// <summary>How many should have been found so far.</summary>
+        public long Asked { get; set; }
+
+        public bool IsBroken => Found.Count < Asked;
+
+        public bool HasMore => !IsBroken && Found.Count < lacking;
+    }
 }

@@ -77,6 +77,28 @@ public sealed class MySqlFeedStormTests : MySqlTests
         Assert.All(followers, follower => Assert.Equal(_keys.Length, follower.Loads));
     }
 
+    /// <summary>The server shows a commit before it has written its log, here up to a second before: what was shown must be there also if it is killed then.</summary>
+    [MariaDbTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WhatWasReadIsStillThereWhenTheServerIsKilledAfterIt(bool byLoading)
+    {
+        var (writer, reader) = (await OpenAsync(), await OpenAsync());
+        await using var follower = new Follower(reader);
+        for (var n = 0; n < 3; n++)
+        {
+            var before = await InsertAsync(writer, "a");
+            await _server.SqlAsync("SET GLOBAL innodb_flush_log_at_trx_commit = 0");
+            var seen = await InsertAsync(writer, "b");
+            await _server.SqlAsync("SET GLOBAL innodb_flush_log_at_trx_commit = 1");
+            if (byLoading) Assert.Equal(seen, (await LoadAsync(reader)).Position);
+            else Assert.Single((await follower.ReadAsync(Key, before))!);
+            await _server.KillAsync();
+            await _server.StartAgainAsync();
+            Assert.Equal(seen, (await LoadAsync(reader)).Position);
+        }
+    }
+
     private static async Task<List<(CollectionKey Key, Position Position, string Text)>> WriteAsync(MySqlItemService service, int host, CancellationToken stop)
     {
         var written = new List<(CollectionKey, Position, string)>();
