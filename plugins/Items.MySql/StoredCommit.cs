@@ -11,7 +11,7 @@ internal static class StoredCommit
     /// <summary>The bytes; null if they are more than may be.</summary>
     public static byte[]? Write(ItemUpdate update, int limit)
     {
-        // An id is at most a third as many characters as bytes: what is found too large here is too large, and the rest is measured.
+        // A text has at least as many bytes as characters: what is too large by these is too large. The rest is measured when it is written.
         var bytes = 0L;
         for (var i = 0; i < update.Remove.Count; i++) bytes += update.Remove[i].Length;
         for (var i = 0; i < update.Insert.Count; i++) bytes += update.Insert[i].Id.Length + update.Insert[i].Json.Length;
