@@ -21,6 +21,19 @@ public sealed class RedisOperatingTests : RedisTests
         await foreach (var key in service.ListAsync(null, CancellationToken.None)) Assert.Equal(Key, key);
         await server.ExecuteAsync("SCRIPT", "FLUSH");
 
+        // Another host hears and reads what this one commits.
+        var other = await OpenAsync(config);
+        var before = (await LoadAsync(other)).Position;
+        await using (var lists = Watch(other))
+        {
+            await NextAsync(lists);
+            var told = new CollectionPosition(Key, await InsertAsync(service, "d"));
+            while (!(await NextAsync(lists)).Contains(told))
+            {
+            }
+        }
+        Assert.Single((await ReadAsync(other, before))!);
+
         // Also what is rarely done: bounds that are reached, outcomes that are pruned, a lost history.
         var small = await OpenAsync(config, options => options with { RemovalsKept = 1, ChangesBytes = 500 });
         for (var n = 0; n < 100; n++) await CommitAsync(small, new ItemUpdate { Key = Key, Remove = [$"{n - 1}"], Insert = [NewItem($"{n}")] });
