@@ -14,8 +14,6 @@ internal sealed class SharedHistory
 
     public int Positions => _states.Count;
 
-    public int Acknowledgements => _acknowledged.Count;
-
     /// <summary>Somebody's copy has come to a position.</summary>
     public void Reached(string path, Position at, ulong state) =>
         Assert.True(_states.GetOrAdd((path, at), state) == state, $"{path} has two states at {at}");
@@ -27,7 +25,7 @@ internal sealed class SharedHistory
     public void Acknowledged(string path, Position at, string mark) =>
         Assert.True(_acknowledged.TryAdd((path, at), mark), $"{path} {at} was answered to two updates: {mark} and {_acknowledged[(path, at)]}");
 
-    /// <summary>Each update that was answered is what everybody saw at its revision. Nearly each: what all followers got merged can't be told apart.</summary>
+    /// <summary>Each update that was answered is what everybody saw at its revision. What all followers got merged can't be told apart.</summary>
     /// <returns>How many can't be told apart.</returns>
     public int CheckAcknowledged()
     {

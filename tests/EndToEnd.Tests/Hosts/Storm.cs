@@ -39,10 +39,11 @@ internal sealed class Storm : IAsyncDisposable
 
     public IReadOnlyList<Member> Members { get; }
 
-    /// <summary>Updates that were answered with ok, and others.</summary>
+    /// <summary>Updates that were answered with ok.</summary>
     public long Stored => Interlocked.Read(ref _stored);
 
-    public long Refused => Interlocked.Read(ref _refused);
+    /// <summary>Of the updates that were answered, how many everybody got merged with others, so that only their effect could be checked.</summary>
+    public int Merged { get; private set; }
 
     private TimeSpan AnswerTime { get; }
 
@@ -107,6 +108,7 @@ internal sealed class Storm : IAsyncDisposable
         // :: 2. Nobody got everything anew who had something, and whatever was answered is what everybody saw.
         Assert.Equal(0, copies.Sum(copy => copy.Value.Resets));
         Merged = _history.CheckAcknowledged();
+        Assert.True(Merged < Stored / 10, $"{Merged} of {Stored} updates were only seen merged");
 
         // :: 3. Copies, hosts and storage hold the same.
         var stored = (await Task.WhenAll(paths.Select(path => storage.ReadAsync(path.Split('/')[^1])))).Zip(paths).ToDictionary(pair => pair.Second, pair => pair.First, StringComparer.Ordinal);
@@ -124,11 +126,8 @@ internal sealed class Storm : IAsyncDisposable
         }));
     }
 
-    /// <summary>Of the updates that were answered, how many everybody got merged with others, so that only their effect could be checked.</summary>
-    public int Merged { get; private set; }
-
     public override string ToString() =>
-        $"{Stored} updates stored, {Refused} refused, {_unknown.Count} of unknown outcome; {_history.Positions} positions; {Merged} updates were only seen merged";
+        $"{Stored} updates stored, {Interlocked.Read(ref _refused)} not, of which {_unknown.Count} of unknown outcome; {_history.Positions} positions; {Merged} updates were only seen merged";
 
     public async ValueTask DisposeAsync()
     {
