@@ -12,7 +12,7 @@ public sealed class StormTests(ITestOutputHelper log)
 {
     private const int Members = 90;
 
-    private static int UpdatesOfEach => Setting.Number("SHAREDSTATE_STORM", 20);
+    private static int UpdatesOfEach => Setting.Number("SHAREDSTATE_STORM", 40);
 
     [RedisFact]
     public Task ThreeHostsOnOneRedisShowEverybodyOneHistory() => StormAsync(async () => await RedisStorage.StartAsync());
