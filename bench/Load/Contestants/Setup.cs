@@ -12,6 +12,12 @@ internal sealed record Setup(Contestant Contestant)
     /// <summary>Where a Shared State keeps its items: a file's name, or in memory.</summary>
     public string Database { get; init; } = ":memory:";
 
+    /// <summary>The configuration of a Shared State's service, where it is another storage than SQLite.</summary>
+    public string? Service { get; init; }
+
+    /// <summary>The command that runs the server's, word by word.</summary>
+    public IReadOnlyList<string> Launcher { get; init; } = [];
+
     /// <summary>A Shared State's limits, as in its configuration.</summary>
     public string Limits { get; init; } = "{}";
 
@@ -21,15 +27,16 @@ internal sealed record Setup(Contestant Contestant)
     public ProcessStartInfo Start(DirectoryInfo folder, int port)
     {
         var config = Path.Combine(folder.FullName, "bench.json");
+        var service = Service ?? $$"""{"db_type": "sqlite", "db_name": "{{Database}}", "db_table": "items"}""";
         File.WriteAllText(config, $$"""
             {"service": {"host": "127.0.0.1", "port": {{port}}, "limits": {{Limits}} },
-             "services": [{"name": "items", "module": "items_service",
-                           "config": {"db_type": "sqlite", "db_name": "{{Database}}", "db_table": "items"} }]}
+             "services": [{"name": "items", "module": "items_service", "config": {{service}} }]}
             """);
         string Filled(string argument) => argument
             .Replace("CONFIG", config, StringComparison.Ordinal)
             .Replace("PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        return new("taskset", ["-c", ServerCore, Contestant.Program, .. Contestant.Arguments.Select(Filled)])
+        string[] command = [.. Launcher, "taskset", "-c", ServerCore, Contestant.Program, .. Contestant.Arguments.Select(Filled)];
+        return new(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             WorkingDirectory = folder.FullName,
