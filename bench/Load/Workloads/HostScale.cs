@@ -12,7 +12,7 @@ internal sealed class HostScale : Workload
     /// <summary>The row to which the others are held.</summary>
     public const string One = "1 host";
 
-    private const int Writers = 6, InFlight = 16, ItemBytes = 100;
+    private const int Writers = 6, InFlight = 64, ItemBytes = 100;
 
     // Measured: with it the hosts are what limits where there is one, and the storage is far from it.
     private const double Share = 0.2;
