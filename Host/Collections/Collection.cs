@@ -9,8 +9,11 @@ internal enum CollectionState
     /// <summary>It is being read.</summary>
     Loading,
 
-    /// <summary>It is what storage holds.</summary>
+    /// <summary>It is what storage holds, or was when that was last heard of.</summary>
     Loaded,
+
+    /// <summary>Others committed, or may have: it is being brought up, and not served before.</summary>
+    Behind,
 
     /// <summary>It could not be read; it is tried again while someone follows it.</summary>
     Away,
@@ -20,7 +23,7 @@ internal enum CollectionState
 internal sealed class Collection
 {
     // The notification of a larger update is not copied for each spelling of the path.
-    private const int LargeUpdateBytes = 16 << 10;
+    private const long LargeUpdateBytes = 16 << 10;
 
     private readonly Limits _limits;
     private readonly TimeProvider _time;
@@ -46,11 +49,17 @@ internal sealed class Collection
     /// <summary>Where it stands; of no meaning before it was first loaded.</summary>
     public Position Position => _log.Position;
 
-    /// <summary>While the results of a batch are checked: where it stands after those that were looked at.</summary>
-    public Position Reached { get; set; }
+    /// <summary>While the results of a batch are checked: where it stands after those that were looked at; null before the first.</summary>
+    public Position? Reached { get; set; }
 
-    /// <summary>Updates of which it is not known whether they were stored, until the collection is loaded again.</summary>
-    public List<Request> Uncertain { get; } = [];
+    /// <summary>Updates that are answered once the collection was read.</summary>
+    public List<UnsettledUpdate> Unsettled { get; set; } = [];
+
+    /// <summary>Where it stands by what was heard of it since it was last asked about; null for nothing.</summary>
+    public Position? Heard { get; set; }
+
+    /// <summary>Whether it may be behind, nobody knows how far.</summary>
+    public bool Doubted { get; set; }
 
     /// <summary>Updates that wait for their commit, and what they may add at most.</summary>
     public int PendingUpdates { get; set; }
@@ -66,7 +75,8 @@ internal sealed class Collection
     public long UsedAt { get; private set; }
 
     /// <summary>Whether nothing refers to it, so that it may leave memory.</summary>
-    public bool Unused => Audience.Count == 0 && PendingUpdates == 0 && _waitingLanes.Count == 0 && State != CollectionState.Loading;
+    public bool Unused => Audience.Count == 0 && PendingUpdates == 0 && _waitingLanes.Count == 0 && Unsettled.Count == 0
+        && State is CollectionState.Loaded or CollectionState.Away;
 
     /// <summary>A lane's next request can run only when this collection is loaded, or its pending updates are done.</summary>
     public void WaitFor(RequestLane lane)
@@ -97,15 +107,25 @@ internal sealed class Collection
         Audience.Loaded(before);
     }
 
+    /// <summary>It holds all that is known to be committed: whoever waited is fed.</summary>
+    public void BroughtUp()
+    {
+        if (State != CollectionState.Behind) return;
+        (State, Doubted) = (CollectionState.Loaded, false);
+        Audience.Loaded(null);
+    }
+
     /// <summary>Applies a stored update, to be told by <see cref="Tell"/>.</summary>
-    /// <param name="request">The update's request.</param>
+    /// <param name="update">The update.</param>
     /// <param name="revision">Its revision, the next one.</param>
-    public void Apply(Request request, long revision)
+    public void Apply(ItemUpdate update, long revision)
     {
         var before = Position;
-        _log.Apply(request.Update!, revision);
+        _log.Apply(update, revision);
         _bodies.Forget();
-        Audience.Note(before, alone: request.UpdateBytes > LargeUpdateBytes);
+        var bytes = 0L;
+        for (var index = 0; index < update.Insert.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Insert[index].Json.Length;
+        Audience.Note(before, alone: bytes > LargeUpdateBytes);
     }
 
     /// <summary>Tells everyone who follows what was applied.</summary>

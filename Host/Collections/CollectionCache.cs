@@ -9,6 +9,12 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
     private bool _open;
 
+    /// <summary>What is in memory.</summary>
+    public IEnumerable<Collection> All => _collections.Values;
+
+    /// <summary>The collection of a key if it is in memory.</summary>
+    public Collection? TryFind(CollectionKey key) => _collections.GetValueOrDefault(key);
+
     /// <summary>The collection of a key, which begins to be read if it is not in memory.</summary>
     public Collection Find(CollectionKey key)
     {
@@ -30,7 +36,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     /// <summary>Reads a collection; the loop gets a <see cref="LoadedMessage"/>.</summary>
     public void Load(Collection collection)
     {
-        collection.State = CollectionState.Loading;
+        (collection.State, collection.Heard, collection.Doubted) = (CollectionState.Loading, null, false);
         _ = LoadAsync(collection);
     }
 
@@ -63,7 +69,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         foreach (var collection in _collections.Values)
         {
             collection.Audience.Distrust();
-            if (collection.State != CollectionState.Loaded) continue;
+            if (collection.State is not (CollectionState.Loaded or CollectionState.Behind)) continue;
             collection.State = CollectionState.Away;
             _ = RetryLaterAsync(collection, DistrustTime);
         }

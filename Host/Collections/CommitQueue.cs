@@ -85,7 +85,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     {
         while (queue.TryDequeue(out request!))
         {
-            var loaded = request.Collection!.State == CollectionState.Loaded;
+            var loaded = request.Collection!.State is CollectionState.Loaded or CollectionState.Behind;
             if (loaded && TimeLeft(request, now) >= LeastTime) return true;
             Settle(request);
             refused.Add((request, loaded ? Error.StorageSilent : Error.StorageAway));
@@ -104,16 +104,22 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         request.Lane.Commits--;
     }
 
+    /// <summary>Whether a storage that nobody else tells of gave a revision that was there before.</summary>
+    private bool Repeats(Collection collection, CommitResult result, int step) =>
+        !storage.HasFeed && collection.Position.Epoch == result.Position.Epoch && result.Position.Revision < collection.Position.Revision + step;
+
     /// <summary>What a plugin must not return: then nothing of it is believed, and the collections are read again.</summary>
     private ItemServiceException? WrongResults(CommitResult[] results)
     {
         var wrong = results.Length != _batch.Count;
-        foreach (var request in _batch) request.Collection!.Reached = request.Collection.Position;
+        foreach (var request in _batch) request.Collection!.Reached = null;
         for (var index = 0; !wrong && index < _batch.Count; index++)
         {
             var (collection, result) = (_batch[index].Collection!, results[index]);
-            if (result.Status == CommitStatus.Committed) collection.Reached = collection.Reached with { Revision = collection.Reached.Revision + 1 };
-            wrong = result.Status == CommitStatus.Conflict || result.Position != collection.Reached;
+            var step = result.Status == CommitStatus.Committed ? 1 : 0;
+            wrong = result.Status == CommitStatus.Conflict || string.IsNullOrEmpty(result.Position.Epoch)
+                || (collection.Reached is { } reached ? result.Position != reached with { Revision = reached.Revision + step } : Repeats(collection, result, step));
+            collection.Reached = result.Position;
         }
         return wrong ? new(ItemServiceFault.OutcomeUnknown, "the plugin returned other results or positions than the updates can have") : null;
     }

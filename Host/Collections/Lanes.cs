@@ -13,7 +13,7 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
     private static readonly TimeSpan WaitTime = TimeSpan.FromSeconds(9.5), LookInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly HashSet<RequestLane> _waiting = [];   // lanes with requests that cannot run yet
-    private readonly HashSet<Collection> _uncertain = [];  // collections with updates whose outcome is not known
+    private readonly HashSet<Collection> _unsettled = [];  // collections with updates that are kept until they are read
     private ITimer? _look;
     private bool _looking;
 
@@ -82,28 +82,32 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         Resume(room.Lane);
     }
 
-    /// <summary>Keeps an update whose outcome is not known, until its collection is read again.</summary>
-    public void Keep(Request request, Collection collection)
+    /// <summary>Keeps an update until its collection is read.</summary>
+    public void Keep(UnsettledUpdate update)
     {
-        collection.Uncertain.Add(request);
-        _uncertain.Add(collection);
+        var collection = update.Request.Collection!;
+        collection.Unsettled.Add(update);
+        _unsettled.Add(collection);
         Look();
     }
 
-    /// <summary>Answers a collection's updates whose outcome was not known.</summary>
-    public void AnswerUncertain(Collection collection, Error error)
+    /// <summary>A collection was read: what was kept is to be answered, or kept again.</summary>
+    public IReadOnlyList<UnsettledUpdate> TakeKept(Collection collection)
     {
-        if (!_uncertain.Remove(collection)) return;
-        foreach (var request in collection.Uncertain) Refuse(request, error);
-        collection.Uncertain.Clear();
+        if (!_unsettled.Remove(collection)) return [];
+        var kept = collection.Unsettled;
+        collection.Unsettled = [];
+        return kept;
     }
 
     /// <summary>Answers what has waited long enough.</summary>
     public void AnswerOverdue()
     {
         _looking = false;
-        foreach (var collection in _uncertain.Where(collection => collection.Uncertain.Exists(IsOverdue)).ToArray())
-            AnswerUncertain(collection, Error.OutcomeUnknown);
+        foreach (var collection in _unsettled.Where(collection => collection.Unsettled.Exists(update => IsOverdue(update.Request))).ToArray())
+        {
+            foreach (var update in TakeKept(collection)) Refuse(update.Request, Error.OutcomeUnknown);
+        }
         foreach (var lane in _waiting.ToArray())
         {
             if (lane.AwaitsRoom && lane.Replies.AwaitsClient) continue;
@@ -125,7 +129,7 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
 
     private void Look()
     {
-        if (_looking || (_waiting.Count == 0 && _uncertain.Count == 0)) return;
+        if (_looking || (_waiting.Count == 0 && _unsettled.Count == 0)) return;
         _looking = true;
         _look ??= time.CreateTimer(_ => post(new OverdueMessage()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _look.Change(LookInterval, Timeout.InfiniteTimeSpan);
@@ -153,7 +157,7 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
             case CollectionState.Away:
                 Refuse(request, Error.StorageAway);
                 return true;
-            case CollectionState.Loading:
+            case CollectionState.Loading or CollectionState.Behind:
                 collection.WaitFor(request.Lane);
                 return false;
             case CollectionState.Loaded when request.Target == Target.Update:

@@ -32,6 +32,9 @@ internal sealed class ServiceStorage(
 
     public TaskScheduler Scheduler { get; } = scheduler ?? TaskScheduler.Default;
 
+    /// <summary>Whether the plugin tells what other hosts commit.</summary>
+    public bool HasFeed => _service is IItemFeed;
+
     /// <summary>
     /// Whether a call that changes things was given up on and may still happen. Until it ends nothing that is read is sure to be what is
     /// stored, and another such call would only block another thread.
@@ -109,6 +112,47 @@ internal sealed class ServiceStorage(
         names.Sort(StringComparer.Ordinal);
         return names;
     });
+
+    /// <summary>What was committed after some positions; where that can't be told, null.</summary>
+    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadCommitsAsync(IReadOnlyList<CollectionPosition> since) => ReadAsync(async token =>
+    {
+        var commits = await ((IItemFeed)_service!).ReadAsync(since, token);
+        return commits.Count == since.Count ? commits : throw new InvalidOperationException("the plugin returned another number of lists than it was asked for");
+    });
+
+    /// <summary>Hands on where other hosts' commits brought collections, until something may have been missed, or the token ends it.</summary>
+    /// <param name="heard">Gets each list, from any thread.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <exception cref="ItemServiceException">Something may have been missed.</exception>
+    public async Task WatchAsync(Action<HeardMessage> heard, CancellationToken stop)
+    {
+        using var cancel = new CancellationTokenSource(limits.StorageTime, time);
+        using var stopping = stop.Register(cancel.Cancel);
+        try
+        {
+            await Start(FollowAsync);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            throw StorageFault.Silent(ItemServiceFault.Unavailable);
+        }
+        catch (Exception exception) when (exception is not ItemServiceException)
+        {
+            throw StorageFault.Unexpected(ItemServiceFault.Unavailable, exception);
+        }
+
+        async Task<bool> FollowAsync()
+        {
+            await using var lists = ((IItemFeed)_service!).WatchAsync(cancel.Token).GetAsyncEnumerator(cancel.Token);
+            for (var first = true; ; first = false)
+            {
+                var asked = time.GetTimestamp();
+                if (!await lists.MoveNextAsync()) throw new InvalidOperationException("the plugin ended what it should tell as long as it is open");
+                cancel.CancelAfter(limits.StorageTime);
+                heard(new(lists.Current ?? throw new InvalidOperationException("the plugin returned no list"), asked, first));
+            }
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -16,11 +16,12 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly CollectionCache _collections;
     private readonly CommitQueue _commits;
     private readonly Lanes _lanes;
+    private readonly Feed _feed;
+    private readonly Settlement _settlement;
     private readonly Limits _limits;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<(Request Request, Error Error)> _refused = [];
-    private readonly List<(Request Request, Frame Reply)> _replies = [];
     private readonly SendTurn _turn = new();
     private readonly ITimer _sweep;
     private int _scheduled;        // 1 while a turn is to come; any thread's
@@ -36,6 +37,8 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _collections = new(storage, limits, time, Post, _stop.Token);
         _commits = new(storage, limits, time, Post);
         _lanes = new(storage, _collections, _commits, time, Post);
+        _feed = new(storage, _collections, time, Post, _stop.Token);
+        _settlement = new(_commits, _lanes, _collections, _feed);
         _sweep = time.CreateTimer(_ => Post(new SweepMessage()), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
@@ -82,6 +85,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         await _opening;
         Post(new StopMessage());
         await _ended.Task;
+        await _feed.EndAsync();
         await _sweep.DisposeAsync();
         await _storage.DisposeAsync();
         _lanes.Dispose();
@@ -148,7 +152,11 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _turn.Begin();
         while (!_inbox.IsEmpty)
         {
-            while (_inbox.TryDequeue(out var message)) Take(message);
+            while (_inbox.TryDequeue(out var message))
+            {
+                _feed.CheckFresh();
+                Take(message);
+            }
             Take(null); // a storage that commits at once has posted the outcome when this returns
         }
         _turn.End();
@@ -197,11 +205,14 @@ internal sealed class ServiceWriter : IAsyncDisposable
         switch (message)
         {
             case Request request: _lanes.Enter(request); break;
-            case SubscribeMessage { Subscription: var subscription }: _collections.Find(subscription.Request.Path.Key).Add(subscription); break;
+            case SubscribeMessage { Subscription: var subscription }: Subscribe(subscription); break;
             case DropMessage drop: Drop(drop); break;
             case CatchUpMessage catchUp: CatchUp(catchUp); break;
-            case CommittedMessage committed: Finish(committed); break;
-            case LoadedMessage loaded: Finish(loaded); break;
+            case CommittedMessage committed: _settlement.Finish(committed); break;
+            case LoadedMessage loaded: _settlement.Finish(loaded); break;
+            case HeardMessage heard: _feed.Hear(heard); break;
+            case ChangesMessage changes: _settlement.Finish(changes); break;
+            case FeedLostMessage: _feed.Lost(); break;
             case ListedMessage listed: _lanes.Finish(listed); break;
             case RoomMessage room: _lanes.Resume(room); break;
             case OverdueMessage: _lanes.AnswerOverdue(); break;
@@ -213,8 +224,6 @@ internal sealed class ServiceWriter : IAsyncDisposable
         }
     }
 
-    // ---- commits
-
     private void Commit()
     {
         _commits.Start(_refused);
@@ -222,91 +231,23 @@ internal sealed class ServiceWriter : IAsyncDisposable
         {
             Lanes.Refuse(request, error);
             _lanes.Resume(request.Lane);
+            _feed.Heed(request.Collection!);
         }
         _refused.Clear();
-    }
-
-    private void Finish(CommittedMessage committed)
-    {
-        var (batch, results, fault) = _commits.Finish(committed);
-        try
-        {
-            // :: 1. Apply all, then tell all: who follows gets the batch in one go.
-            for (var index = 0; index < batch.Count; index++)
-            {
-                if (fault is null) Apply(batch[index], results![index]);
-                else Fail(batch[index], fault.Value);
-            }
-            Collection? told = null;
-            foreach (var request in batch)
-            {
-                if (told != request.Collection) (told = request.Collection!).Tell();
-            }
-
-            // :: 2. Reply: after the notification, for who awaits an update reads it locally.
-            foreach (var (request, reply) in _replies)
-                request.Lane.Replies.Answer(request, reply, request.Collection!.Audience.HoldReply(request));
-        }
-        catch
-        {
-            foreach (var request in batch) Lanes.Refuse(request, Error.OutcomeUnknown); // counts for those that have no answer
-            throw;
-        }
-        finally
-        {
-            _replies.Clear();
-        }
-
-        // :: 3. Run what waited for them.
-        foreach (var request in batch)
-        {
-            _lanes.Resume(request.Lane);
-            _lanes.ResumeAll(request.Collection!);
-        }
-    }
-
-    private void Apply(Request request, CommitResult result)
-    {
-        var (collection, update) = (request.Collection!, request.Update!);
-        if (result.Status == CommitStatus.Committed) collection.Apply(request, result.Position.Revision);
-        _replies.Add((request, FrameWriter.OfThisThread.Reply(request, update.Remove.Count + update.Insert.Count, collection.Position)));
-    }
-
-    private void Fail(Request request, ItemServiceFault fault)
-    {
-        if (fault == ItemServiceFault.OutcomeUnknown)
-        {
-            // It may have been stored: the collection is read again before it is served, and before the update is answered.
-            var collection = request.Collection!;
-            _lanes.Keep(request, collection);
-            if (collection.State == CollectionState.Loaded) _collections.Load(collection);
-            return;
-        }
-        Lanes.Refuse(request, fault switch
-        {
-            ItemServiceFault.TooLarge => Error.StorageLimit,
-            ItemServiceFault.Unavailable => Error.StorageAway,
-            _ => Error.Refused,
-        });
-    }
-
-    // ---- collections
-
-    private void Finish(LoadedMessage loaded)
-    {
-        var collection = loaded.Collection;
-        var before = collection.Position;
-        _collections.Finish(loaded);
-        // Where storage is still where it was, nothing of the commit happened; else it cannot be told whose change it was.
-        var unchanged = collection.State == CollectionState.Loaded && collection.Position == before;
-        _lanes.AnswerUncertain(collection, unchanged ? Error.StorageAway : Error.OutcomeUnknown);
-        _lanes.ResumeAll(collection);
     }
 
     private void Open()
     {
         _lanes.Closed = null;
         _collections.Open();
+        _feed.Start();
+    }
+
+    private void Subscribe(Subscription subscription)
+    {
+        var collection = _collections.Find(subscription.Request.Path.Key);
+        if (subscription.Known is { } known) _feed.Heed(collection, known);
+        collection.Add(subscription);
     }
 
     private static void Drop(DropMessage drop)

@@ -39,6 +39,18 @@ internal static partial class WriterLog
     [LoggerMessage(2106, LogLevel.Warning, "Service {Service}: the plugin did not close cleanly")]
     public static partial void CloseFailed(ILogger logger, string service, Exception exception);
 
+    [LoggerMessage(2109, LogLevel.Warning, "Service {Service} does not hear what other hosts commit, and tries again; what is in memory is served as it is: {Reason}")]
+    public static partial void FeedLost(ILogger logger, string service, string reason, Exception? cause);
+
+    [LoggerMessage(2110, LogLevel.Information, "Service {Service} hears again what other hosts commit")]
+    public static partial void FeedBack(ILogger logger, string service);
+
+    [LoggerMessage(2111, LogLevel.Warning, "Service {Service} has heard nothing of other hosts for {Seconds} seconds, as when this host was suspended: it asks what it missed before it serves")]
+    public static partial void FeedSilent(ILogger logger, string service, double seconds);
+
+    [LoggerMessage(2112, LogLevel.Error, "Service {Service}: what other hosts committed could not be read: {Reason}")]
+    public static partial void FeedFailed(ILogger logger, string service, string reason, Exception? cause);
+
     [LoggerMessage(2107, LogLevel.Critical, "Service {Service}: the writer met what it should not; its collections are read again")]
     public static partial void Failed(ILogger logger, string service, Exception exception);
 }

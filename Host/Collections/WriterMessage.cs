@@ -34,6 +34,18 @@ internal sealed record RetryMessage(Collection Collection);
 /// <summary>The commit in flight ended.</summary>
 internal sealed record CommittedMessage(CommitResult[]? Results, ItemServiceException? Failure);
 
+/// <summary>What other hosts committed was read, or could not be: for each collection that was asked about what came after it, or null.</summary>
+internal sealed record ChangesMessage(IReadOnlyList<Collection> Asked, IReadOnlyList<IReadOnlyList<ItemCommit>?>? Commits, ItemServiceException? Failure);
+
+/// <summary>Hosts committed, or nothing happened.</summary>
+/// <param name="Positions">Where collections were brought to.</param>
+/// <param name="AskedAt">Nothing that was committed before is missing, by the monotonic clock.</param>
+/// <param name="First">Whether something may have been missed before it.</param>
+internal sealed record HeardMessage(IReadOnlyList<CollectionPosition> Positions, long AskedAt, bool First);
+
+/// <summary>Nothing is heard of other hosts any more.</summary>
+internal sealed record FeedLostMessage;
+
 /// <summary>There may be room for the reply that a lane's first request will get; whether it was the client that had to read for that.</summary>
 internal sealed record RoomMessage(RequestLane Lane, bool ClientRead);
 

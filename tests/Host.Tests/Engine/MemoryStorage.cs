@@ -1,15 +1,17 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 
 namespace SharedState.Host.Tests.Engine;
 
 /// <summary>
 /// Storage in memory that survives its service, so that a test can stop a host and start another on it; and that can be told to fail,
-/// to wait, to hang.
+/// to wait, to hang. Several hosts may use it at once, which <paramref name="hasFeed"/> then tells of each other.
 /// </summary>
-internal sealed class MemoryStorage
+internal sealed class MemoryStorage(bool hasFeed = false)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<CollectionKey, Stored> _collections = [];
+    private readonly List<Channel<CollectionPosition>> _watchers = [];
 
     public string Epoch { get; set; } = "e1";
 
@@ -34,11 +36,23 @@ internal sealed class MemoryStorage
 
     public Func<Task>? BeforeClose { get; set; }
 
+    /// <summary>Runs before a feed gives its next list.</summary>
+    public Func<CancellationToken, Task>? BeforeList { get; set; }
+
+    /// <summary>Runs before a feed reads; throws to fail it.</summary>
+    public Func<IReadOnlyList<CollectionPosition>, Task>? BeforeRead { get; set; }
+
+    /// <summary>How many commits a feed gives at most for one collection at a time.</summary>
+    public int MostCommits { get; set; } = int.MaxValue;
+
     public int Commits { get; private set; }
 
     public int Loads { get; private set; }
 
-    public IItemService CreateService() => new Service(this);
+    /// <summary>How often a feed was asked what was committed.</summary>
+    public int Reads { get; private set; }
+
+    public IItemService CreateService() => hasFeed ? new FeedService(this) : new Service(this);
 
     /// <summary>What is stored, as a snapshot.</summary>
     public StoredCollection Read(CollectionKey key)
@@ -63,15 +77,25 @@ internal sealed class MemoryStorage
             foreach (var stored in _collections.Values)
             {
                 stored.Tombstones.Clear();
+                stored.History.Clear();
                 stored.HistoryStart = stored.Revision;
             }
         }
     }
 
+    /// <summary>Commits as another program or host does.</summary>
+    public CommitResult CommitElsewhere(ItemUpdate update)
+    {
+        lock (_gate) return Apply(update);
+    }
+
     private CommitResult Apply(ItemUpdate update)
     {
         var result = Store(update);
-        if (result.Status == CommitStatus.Committed) Applied?.Invoke(update, Read(update.Key));
+        if (result.Status != CommitStatus.Committed) return result;
+        _collections[update.Key].History.Add(new(result.Position.Revision, update));
+        foreach (var watcher in _watchers) watcher.Writer.TryWrite(new(update.Key, result.Position));
+        Applied?.Invoke(update, Read(update.Key));
         return result;
     }
 
@@ -105,12 +129,14 @@ internal sealed class MemoryStorage
 
         public Dictionary<string, long> Tombstones { get; } = [];
 
+        public List<ItemCommit> History { get; } = [];
+
         public long Revision { get; set; }
 
         public long HistoryStart { get; set; }
     }
 
-    private sealed class Service(MemoryStorage storage) : IItemService
+    private class Service(MemoryStorage storage) : IItemService
     {
         public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
         {
@@ -146,5 +172,54 @@ internal sealed class MemoryStorage
         }
 
         public ValueTask DisposeAsync() => storage.BeforeClose is { } before ? new(before()) : ValueTask.CompletedTask;
+    }
+
+    private sealed class FeedService(MemoryStorage storage) : Service(storage), IItemFeed
+    {
+        private static readonly TimeSpan _listTime = TimeSpan.FromMilliseconds(200);
+
+        private readonly MemoryStorage _storage = storage;
+
+        public async IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync([EnumeratorCancellation] CancellationToken stop)
+        {
+            var channel = Channel.CreateUnbounded<CollectionPosition>();
+            lock (_storage._gate) _storage._watchers.Add(channel);
+            try
+            {
+                while (true)
+                {
+                    if (_storage.BeforeList is { } before) await before(stop);
+                    var list = new List<CollectionPosition>();
+                    while (channel.Reader.TryRead(out var position)) list.Add(position);
+                    yield return list;
+                    await ((Task)channel.Reader.WaitToReadAsync(stop).AsTask()).WaitAsync(_listTime, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    stop.ThrowIfCancellationRequested();
+                }
+            }
+            finally
+            {
+                lock (_storage._gate) _storage._watchers.Remove(channel);
+            }
+        }
+
+        public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+        {
+            if (_storage.BeforeRead is { } before) await before(since);
+            lock (_storage._gate)
+            {
+                _storage.Reads++;
+                return [.. since.Select(Since)];
+            }
+        }
+
+        private IReadOnlyList<ItemCommit>? Since(CollectionPosition since)
+        {
+            var (epoch, revision) = since.Position;
+            var history = _storage._collections.GetValueOrDefault(since.Key)?.History ?? [];
+            var newest = _storage._collections.GetValueOrDefault(since.Key)?.Revision ?? 0;
+            if (epoch != _storage.Epoch || revision > newest) return null;
+            var commits = history.Where(commit => commit.Revision > revision).Take(_storage.MostCommits).ToList();
+            return revision == newest || (commits.Count > 0 && commits[0].Revision == revision + 1) ? commits : null;
+        }
     }
 }
