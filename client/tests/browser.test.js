@@ -5,18 +5,19 @@ import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { chromium } from "playwright-core";
 import { noHost, RealHost } from "./real-host.js";
+import { storages } from "./storages.js";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const skip = noHost || (executablePath ? false : "there is no Chromium: install the package chromium");
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-describe("in a browser", { skip, timeout: 180_000 }, () => {
+for (const storage of storages) describe(`in a browser, with ${storage.name}`, { skip: skip || storage.missing, timeout: 180_000 }, () => {
   let host;
   let browser;
   const mistakes = [];
 
   before(async () => {
-    [host, browser] = await Promise.all([new RealHost().start(), chromium.launch({ executablePath, args: flags })]);
+    [host, browser] = await Promise.all([new RealHost(storage).start(), chromium.launch({ executablePath, args: flags })]);
   });
 
   after(async () => {

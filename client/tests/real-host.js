@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { storages } from "./storages.js";
 
 // The program that was built last.
 const builtAt = path => statSync(`${path}.dll`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -19,13 +20,18 @@ export class RealHost {
   #folder = mkdtempSync(join(tmpdir(), "sharedstate-client-"));
   #process;
   #port = 0;
+  #storage;
+  #started;
+
+  /** On a file, if nothing else is said. */
+  constructor(storage = storages[0]) { this.#storage = storage; }
 
   /** Where it listens: the same after a restart. */
   get origin() { return `http://127.0.0.1:${this.#port}`; }
 
   async start() {
-    const sqlite = (name, db_name) => ({ name, module: "items_service", config: { db_type: "sqlite", db_name, db_table: "items" } });
-    const config = { service: { host: "127.0.0.1", port: this.#port }, services: [sqlite("items", "items.db"), sqlite("mitems", ":memory:")] };
+    this.#started ??= await this.#storage.start();
+    const config = { service: { host: "127.0.0.1", port: this.#port }, services: this.#started.services };
     writeFileSync(join(this.#folder, "my.json"), JSON.stringify(config));
     this.#process = spawn(program, [join(this.#folder, "my.json")], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
@@ -49,6 +55,7 @@ export class RealHost {
 
   async end() {
     if (this.#process?.exitCode === null && this.#process.signalCode === null) await this.stop();
+    await this.#started?.end();
     rmSync(this.#folder, { recursive: true });
   }
 }

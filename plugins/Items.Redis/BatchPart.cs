@@ -5,7 +5,10 @@ using StackExchange.Redis;
 namespace SharedState.Items.Redis;
 
 /// <summary>Those updates of a batch that one script stores: all of them, or in a Cluster those of one bucket.</summary>
-internal sealed class BatchPart(RedisOptions options, Layout layout)
+/// <param name="options">The bounds of what is kept.</param>
+/// <param name="layout">The names of the keys.</param>
+/// <param name="teller">The bucket that counts the messages of such parts; see <see cref="Layout.Tellers"/>.</param>
+internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket teller)
 {
     /// <summary>Redis takes at most 1,048,576 words in a command.</summary>
     private const int MostWords = 1_000_000;
@@ -46,7 +49,7 @@ internal sealed class BatchPart(RedisOptions options, Layout layout)
 
     public RedisKey[] Keys()
     {
-        var keys = new List<RedisKey>(1 + (2 * _buckets.Count) + (4 * _collections.Count)) { Outcomes };
+        var keys = new List<RedisKey>(2 + (2 * _buckets.Count) + (4 * _collections.Count)) { Outcomes, teller.Mark };
         foreach (var bucket in _buckets) keys.AddRange([bucket.Mark, bucket.Index]);
         foreach (var collection in _collections) keys.AddRange([collection.Meta, collection.Items, collection.Removals, collection.Changes]);
         return [.. keys];
@@ -62,7 +65,7 @@ internal sealed class BatchPart(RedisOptions options, Layout layout)
         if (_words > MostWords) throw new ItemServiceException(ItemServiceFault.TooLarge, $"{options.Name}: {_words} words are more than a command can hold");
         var values = new List<RedisValue>(_words + 16)
         {
-            host, number, _mark, layout.Channel,
+            host, number, _mark, layout.Channel, teller.Number,
             options.RemovalsKept, options.ChangesKept, options.ChangesBytes, options.ChangeFields, options.ChangeBytes,
             _buckets.Count,
         };

@@ -3,13 +3,16 @@ using StackExchange.Redis;
 namespace SharedState.Items.Redis;
 
 /// <summary>The collections of one slot, which have one epoch, and what this host has seen of them: a storage that went back in time has less.</summary>
-/// <param name="mark">The key of a hash: the epoch, and the number of commits that changed something.</param>
+/// <param name="number">Its number, from 0.</param>
+/// <param name="mark">The key of a hash: the epoch, the number of commits that changed something, and that of the messages that it counts.</param>
 /// <param name="index">The key of a sorted set of the names of the collections that have items.</param>
 /// <param name="outcomes">The key of a hash: what became of each host's last commit.</param>
-internal sealed class Bucket(RedisKey mark, RedisKey index, RedisKey outcomes)
+internal sealed class Bucket(int number, RedisKey mark, RedisKey index, RedisKey outcomes)
 {
     private readonly Lock _lock = new();
     private Sight _seen = new("", 0);
+
+    public int Number { get; } = number;
 
     public RedisKey Mark { get; } = mark;
 

@@ -12,7 +12,6 @@ namespace SharedState.Items.Redis;
 internal sealed class Committer(Server server, Layout layout, Buckets buckets) : IDisposable
 {
     private readonly RedisOptions _options = server.Options;
-    private readonly string _host = Epoch.New();
     private readonly CancellationTokenSource _closing = new();
     private volatile Task _current = Task.CompletedTask;
 
@@ -21,6 +20,9 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
 
     /// <summary>The last commit's number. The host never makes two commits at a time.</summary>
     private long _number;
+
+    /// <summary>The name by which this host's commits are known.</summary>
+    public string Host { get; } = Epoch.New();
 
     public async Task<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
     {
@@ -77,8 +79,8 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
         var parts = new Dictionary<Bucket, BatchPart>();
         for (var place = 0; place < batch.Count; place++)
         {
-            var bucket = server.IsCluster ? layout.Of(batch[place].Key).Bucket : layout.All[0];
-            if (!parts.TryGetValue(bucket, out var part)) parts.Add(bucket, part = new BatchPart(_options, layout));
+            var teller = server.IsCluster ? layout.Of(batch[place].Key).Bucket : layout.All[0];
+            if (!parts.TryGetValue(teller, out var part)) parts.Add(teller, part = new BatchPart(_options, layout, teller));
             part.Add(batch[place], place);
         }
         return [.. parts.Values];
@@ -110,7 +112,7 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
             try
             {
                 // :: 1. Send it, with what was seen of its buckets.
-                var answer = await Script.RunAsync(server.Database, Script.Commit, keys, part.Values(_host, number, seen)).WaitAsync(stop);
+                var answer = await Script.RunAsync(server.Database, Script.Commit, keys, part.Values(Host, number, seen)).WaitAsync(stop);
                 if (Read(part, answer, seen, results)) return;
 
                 // :: 2. A bucket is not what it was, and nothing was stored: look at it, and send it again.
@@ -181,5 +183,5 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
     }
 
     private Task<RedisResult[]> SettleAsync(RedisKey outcomes, long number, CancellationToken stop) =>
-        server.AskAsync(database => Script.RunAsync(database, Script.Settle, [outcomes], [_host, number]), stop);
+        server.AskAsync(database => Script.RunAsync(database, Script.Settle, [outcomes], [Host, number]), stop);
 }

@@ -15,16 +15,23 @@ internal sealed class Layout
 
     private readonly string _prefix;
 
-    public Layout(string prefix)
+    public Layout(string prefix, int database = 0)
     {
         _prefix = prefix;
-        All = [.. Enumerable.Range(0, Buckets).Select(number => new Bucket(Key(number, "mark"), Key(number, "collections"), Key(number, "outcomes")))];
+        Channel = string.Create(CultureInfo.InvariantCulture, $"{prefix}:commits:{database}");
+        All = [.. Enumerable.Range(0, Buckets).Select(number => new Bucket(number, Key(number, "mark"), Key(number, "collections"), Key(number, "outcomes")))];
     }
 
     public IReadOnlyList<Bucket> All { get; }
 
-    /// <summary>Where commits are told of.</summary>
-    public string Channel => $"{_prefix}:commits";
+    /// <summary>Where commits are told of. Channels know nothing of databases, so that its name bears the number.</summary>
+    public string Channel { get; }
+
+    /// <summary>
+    /// The buckets that count the messages of commits: in a Cluster each counts those of its own collections, since a script sees no other;
+    /// else the first one counts all.
+    /// </summary>
+    public IReadOnlyList<Bucket> Tellers(bool cluster) => cluster ? All : [All[0]];
 
     public CollectionKeys Of(CollectionKey key)
     {

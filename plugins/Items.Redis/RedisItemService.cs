@@ -1,12 +1,14 @@
 namespace SharedState.Items.Redis;
 
-/// <summary>Stores items in Redis: in one server, behind Sentinels, or in a Cluster.</summary>
-public sealed class RedisItemService : IItemService
+/// <summary>Stores items in Redis: in one server, behind Sentinels, or in a Cluster; several hosts may use it at a time.</summary>
+public sealed class RedisItemService : IItemService, IItemFeed
 {
     private Server? _server;
     private Buckets? _buckets;
     private Committer? _committer;
     private CollectionReader? _reader;
+    private CommitWatch? _watch;
+    private ChangeReader? _changes;
 
     /// <summary>Changes the options that the configuration does not offer.</summary>
     internal Func<RedisOptions, RedisOptions> Adjust { get; init; } = options => options;
@@ -30,11 +32,13 @@ public sealed class RedisItemService : IItemService
         var version = "";
         foreach (var master in _server.Masters) version = await ServerSettings.CheckAsync(_server, master, context.Logger, stop);
 
-        var layout = new Layout(options.KeyPrefix);
+        var layout = new Layout(options.KeyPrefix, options.Database);
         _buckets = new Buckets(_server, layout, context.Logger);
         await _buckets.VisitAsync(layout.All[0], layout.All[0].Seen, stop);
         _committer = new Committer(_server, layout, _buckets);
         _reader = new CollectionReader(_server, layout, _buckets, context.Logger);
+        _watch = new CommitWatch(_server, layout, _committer.Host);
+        _changes = new ChangeReader(_server, layout);
         var mode = _server.IsCluster ? $"a Cluster of {_server.Masters.Count} masters" : "one server";
         context.Logger.Opened(context.ServiceName, options.Table, options.Name, version, mode);
     }
@@ -52,6 +56,17 @@ public sealed class RedisItemService : IItemService
 
     /// <inheritdoc/>
     public IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop) => Reader.ListAsync(app, stop);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync(CancellationToken stop) => Opened(_watch).ListsAsync(stop);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    {
+        var changes = Opened(_changes);
+        await Committer.SettleAsync(stop);
+        return await changes.ReadAsync(since, stop);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -44,6 +44,18 @@ internal sealed partial record RedisOptions
     /// <summary>A change of more fields and values is only mentioned, too. Lua can pass on some 8,000 at a time.</summary>
     public int ChangeFields { get; init; } = 1_000;
 
+    /// <summary>How many bytes of changes are read at a time; the rest is asked for again.</summary>
+    public int ReadBytes { get; init; } = 4 << 20;
+
+    /// <summary>How soon a watch says that there was nothing.</summary>
+    public TimeSpan IdleTime { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a watch tries to make sure that nothing is missing: hosts wait a second for its list.</summary>
+    public TimeSpan ConfirmTime { get; init; } = TimeSpan.FromMilliseconds(900);
+
+    /// <summary>Between two lists of a watch in a Cluster, where each costs a question for each bucket.</summary>
+    public TimeSpan ClusterPause { get; init; } = TimeSpan.FromMilliseconds(5);
+
     /// <summary>How long a command waits for a lost connection, or for a server that starts. Longer outages are the host's to tell.</summary>
     public TimeSpan ReconnectTime { get; init; } = TimeSpan.FromSeconds(1);
 

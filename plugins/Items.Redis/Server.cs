@@ -81,6 +81,40 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
+    /// <summary>Hears a channel, one message after the other. The connection comes back by itself; messages that come meanwhile are lost.</summary>
+    /// <exception cref="ItemServiceException">It could not be subscribed to. To be followed by <see cref="UnsubscribeAsync"/> all the same.</exception>
+    public async Task SubscribeAsync(string channel, Action<string> hear, CancellationToken stop)
+    {
+        var queue = await AskAsync(
+            async _ =>
+            {
+                try
+                {
+                    return await _connection.GetSubscriber().SubscribeAsync(RedisChannel.Literal(channel));
+                }
+                catch
+                {
+                    await UnsubscribeAsync(channel); // the library keeps the queue of a try that failed, and fills it later
+                    throw;
+                }
+            },
+            stop);
+        queue.OnMessage(message => hear((string)message.Message!));
+    }
+
+    /// <summary>Hears a channel no longer, by whomever it was subscribed to.</summary>
+    public async Task UnsubscribeAsync(string channel)
+    {
+        try
+        {
+            await _connection.GetSubscriber().UnsubscribeAsync(RedisChannel.Literal(channel), flags: CommandFlags.FireAndForget);
+        }
+        catch (Exception e) when (Failure.TryTell(e, out _))
+        {
+            // Without a connection there is no subscription.
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _connection.CloseAsync(allowCommandsToComplete: false);

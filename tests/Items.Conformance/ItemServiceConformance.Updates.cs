@@ -101,5 +101,5 @@ public abstract partial class ItemServiceConformance
         Assert.Equal(CommitStatus.Conflict, (await CommitAsync(service, Expecting(nowhere, "b"))).Status);
     }
 
-    private static ItemUpdate Expecting(Position position, string id) => new() { Key = _key, Insert = [NewItem(id)], Expected = position };
+    private protected static ItemUpdate Expecting(Position position, string id) => new() { Key = _key, Insert = [NewItem(id)], Expected = position };
 }

@@ -11,7 +11,7 @@ namespace SharedState.Items.Conformance;
 /// </summary>
 public abstract partial class ItemServiceConformance : IAsyncLifetime
 {
-    private static readonly CollectionKey _key = new("app", "collection");
+    private protected static readonly CollectionKey _key = new("app", "collection");
 
     private readonly List<IItemService> _opened = [];
 
@@ -56,42 +56,47 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
     /// <summary>Closes a service, and opens the storage again.</summary>
     protected async Task<IItemService> ReopenAsync(IItemService service)
     {
-        _opened.Remove(service);
-        await service.DisposeAsync();
+        await CloseAsync(service);
         return await OpenAsync();
     }
 
-    private static Task<CommitResult> CommitAsync(IItemService service, ItemUpdate update) => CommitAsync(service, _key, update);
+    private protected async Task CloseAsync(IItemService service)
+    {
+        _opened.Remove(service);
+        await service.DisposeAsync();
+    }
 
-    private static async Task<CommitResult> CommitAsync(IItemService service, CollectionKey key, ItemUpdate update)
+    private protected static Task<CommitResult> CommitAsync(IItemService service, ItemUpdate update) => CommitAsync(service, _key, update);
+
+    private protected static async Task<CommitResult> CommitAsync(IItemService service, CollectionKey key, ItemUpdate update)
     {
         update = new ItemUpdate { Key = key, Reset = update.Reset, Remove = update.Remove, Insert = update.Insert, Expected = update.Expected };
         return Assert.Single(await service.CommitAsync([update], CancellationToken.None));
     }
 
-    private static async Task<StoredCollection> LoadAsync(IItemService service, CollectionKey? key = null) =>
+    private protected static async Task<StoredCollection> LoadAsync(IItemService service, CollectionKey? key = null) =>
         await service.LoadAsync(key ?? _key, CancellationToken.None);
 
-    private static async Task<List<CollectionKey>> ListAsync(IItemService service, string? app = null)
+    private protected static async Task<List<CollectionKey>> ListAsync(IItemService service, string? app = null)
     {
         var keys = new List<CollectionKey>();
         await foreach (var key in service.ListAsync(app, CancellationToken.None)) keys.Add(key);
         return keys;
     }
 
-    private static ItemUpdate Insert(params Item[] items) => new() { Key = _key, Insert = items };
+    private protected static ItemUpdate Insert(params Item[] items) => new() { Key = _key, Insert = items };
 
-    private static ItemUpdate Insert(params string[] ids) => Insert([.. ids.Select(id => NewItem(id))]);
+    private protected static ItemUpdate Insert(params string[] ids) => Insert([.. ids.Select(id => NewItem(id))]);
 
-    private static ItemUpdate Remove(params string[] ids) => new() { Key = _key, Remove = ids };
+    private protected static ItemUpdate Remove(params string[] ids) => new() { Key = _key, Remove = ids };
 
-    private static ItemUpdate Reset(params string[] ids) => new() { Key = _key, Reset = true, Insert = [.. ids.Select(id => NewItem(id))] };
+    private protected static ItemUpdate Reset(params string[] ids) => new() { Key = _key, Reset = true, Insert = [.. ids.Select(id => NewItem(id))] };
 
-    private static Item NewItem(string id, int value = 0) =>
+    private protected static Item NewItem(string id, int value = 0) =>
         new(id, Encoding.UTF8.GetBytes($$"""{"id":{{System.Text.Json.JsonSerializer.Serialize(id)}},"value":{{value}}}"""));
 
-    private static string Text(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
+    private protected static string Text(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
 
     /// <summary>The ids of a collection's items, in the order of their code points.</summary>
-    private static IEnumerable<string> Ids(StoredCollection collection) => collection.Items.Select(item => item.Id).Order(StringComparer.Ordinal);
+    private protected static IEnumerable<string> Ids(StoredCollection collection) => collection.Items.Select(item => item.Id).Order(StringComparer.Ordinal);
 }

@@ -9,6 +9,19 @@ internal sealed class Model
     private readonly SortedDictionary<string, (string Json, long Revision)> _items = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _removals = new(StringComparer.Ordinal);
 
+    /// <summary>A collection that nothing was ever written to.</summary>
+    public Model()
+    {
+    }
+
+    /// <summary>A collection as it was loaded.</summary>
+    public Model(StoredCollection collection)
+    {
+        Revision = collection.Position.Revision;
+        foreach (var item in collection.Items) _items.Add(item.Id, (Encoding.UTF8.GetString(item.Json.Span), item.Revision));
+        foreach (var removal in collection.Tombstones) _removals.Add(removal.Id, removal.Revision);
+    }
+
     public long Revision { get; private set; }
 
     /// <summary>The ids of the items, in order.</summary>
@@ -53,7 +66,7 @@ internal sealed class Model
         Assert.InRange(collection.HistoryStart, 0, Revision);
         var remembered = collection.Tombstones.ToDictionary(removal => removal.Id, removal => removal.Revision);
         Assert.All(remembered, removal => Assert.Equal(_removals[removal.Key], removal.Value));
-        Assert.All(_removals.Where(removal => removal.Value > collection.HistoryStart), removal => Assert.Contains(removal.Key, remembered.Keys));
+        Assert.All(_removals.Where(removal => removal.Value > collection.HistoryStart), removal => Assert.Contains(removal.Key, remembered as IReadOnlyDictionary<string, long>));
         if (remembersRemovals && _removals.Count > 0) Assert.NotEmpty(remembered);
     }
 }

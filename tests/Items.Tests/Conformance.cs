@@ -29,9 +29,9 @@ public sealed class SqliteMemoryConformance : ItemServiceConformance
     protected override IItemService Create() => new SqliteItemService();
 }
 
-public sealed class SampleConformance : ItemServiceConformance
+public sealed class SampleConformance : ItemFeedConformance
 {
-    protected override IReadOnlyDictionary<string, string> Config { get; } = new Dictionary<string, string>();
+    protected override IReadOnlyDictionary<string, string> Config { get; } = new Dictionary<string, string> { ["db_name"] = $"{Guid.NewGuid()}" };
 
     protected override bool IsDurable => false;
 

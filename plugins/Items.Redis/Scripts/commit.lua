@@ -1,10 +1,11 @@
 #!lua
 -- Stores the updates of one commit: all of them, but for conflicts, or none.
 --
--- KEYS: where outcomes are kept; for each bucket its mark and its index; for each collection its meta, items, removals, changes
--- ARGV: 1 the host  2 the commit's number  3 a number for the changes' ids  4 the channel
---       5 removals kept  6 changes kept  7 bytes of changes kept  8 fields of a change  9 bytes of a change
---       10 the number of buckets   then for each: epoch, commits (what the host has seen)
+-- KEYS: where outcomes are kept; the mark that counts the messages; for each bucket its mark and its index;
+--       for each collection its meta, items, removals, changes
+-- ARGV: 1 the host  2 the commit's number  3 a number for the changes' ids  4 the channel  5 the bucket that counts the messages
+--       6 removals kept  7 changes kept  8 bytes of changes kept  9 fields of a change  10 bytes of a change
+--       11 the number of buckets   then for each: epoch, commits (what the host has seen)
 --       the number of collections  then for each: its bucket (1..), its name
 --       the number of updates      then for each: its collection (1..), the revision expected or '', reset 1 or 0,
 --                                  the number of removals, of inserts, the ids to remove, id and item of each insert
@@ -19,9 +20,9 @@ local function next() at = at + 1; return ARGV[at] end
 local function count() return tonumber(next()) end
 local function whole(number) return string.format('%.0f', number) end
 
-local host, number, mark, channel = next(), next(), next(), next()
+local host, number, mark, channel, teller = next(), next(), next(), next(), next()
 local removals_kept, changes_kept, bytes_kept, change_fields, change_bytes = count(), count(), count(), count(), count()
-local key = 1
+local key = 2
 
 -- 1. The buckets are those that the host knows, with all that it has seen committed.
 local buckets = {}
@@ -32,9 +33,11 @@ for b = 1, count() do
   local epoch, commits = unpack(call('HMGET', bucket.mark, 'epoch', 'commits'))
   if epoch ~= seen_epoch or tonumber(commits or '0') < seen_commits then return {'moved'} end
   call('ZCARD', bucket.index)
-  bucket.commits = tonumber(commits or '0')
+  bucket.epoch, bucket.commits = epoch, tonumber(commits or '0')
   buckets[b] = bucket
 end
+local teller_epoch, told = unpack(call('HMGET', KEYS[2], 'epoch', 'told'))
+told = tonumber(told or '0') + 1
 
 -- 2. This commit was not here before: an answer that was lost is given again.
 local kept = call('HGET', KEYS[1], host)
@@ -160,7 +163,7 @@ local function trim(collection)
   end
 end
 
-local news = {host}
+local changed = {}
 for _, collection in ipairs(collections) do
   if collection.revision ~= collection.first then
     trim(collection)
@@ -169,12 +172,13 @@ for _, collection in ipairs(collections) do
     if collection.items > 0 and collection.items_before == 0 then call('ZADD', collection.bucket.index, 0, collection.name) end
     if collection.items == 0 and collection.items_before > 0 then call('ZREM', collection.bucket.index, collection.name) end
     collection.bucket.changed = true
-    news[#news + 1] = collection.name .. ' ' .. whole(collection.revision)
+    changed[#changed + 1] = collection
   end
 end
 local commits = {}
 for b, bucket in ipairs(buckets) do
-  commits[b] = bucket.changed and call('HINCRBY', bucket.mark, 'commits', 1) or bucket.commits
+  if bucket.changed then bucket.commits = call('HINCRBY', bucket.mark, 'commits', 1) end
+  commits[b] = bucket.commits
 end
 
 -- 6. The outcome is remembered until the host's next commit here; of hosts that are gone, for ten minutes.
@@ -187,5 +191,15 @@ if call('HLEN', KEYS[1]) > 64 then
     if tonumber(string.match(all[i + 1], '^%d+ (%d+)')) < now - 600 then call('HDEL', KEYS[1], all[i]) end
   end
 end
-if #news > 1 then call('PUBLISH', channel, concat(news, '\n')) end
+
+-- 7. All hosts are told, by a message that is numbered, so that they find out if one did not come.
+if #changed > 0 then
+  local news = {concat({host, teller, teller_epoch or '', whole(told)}, ' ')}
+  for _, collection in ipairs(changed) do
+    local bucket = collection.bucket
+    news[#news + 1] = concat({bucket.epoch, whole(bucket.commits), whole(collection.revision), collection.name}, ' ')
+  end
+  call('HSET', KEYS[2], 'told', whole(told))
+  call('PUBLISH', channel, concat(news, '\n'))
+end
 return {'done', statuses, revisions, commits}

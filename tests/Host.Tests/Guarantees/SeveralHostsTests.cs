@@ -162,7 +162,6 @@ public sealed class SeveralHostsTests : IAsyncLifetime
     [Fact]
     public async Task TheHostsOwnCommitsAreNotAskedFor()
     {
-        await _there.StopAsync();
         await FollowAsync(_a);
         var before = _storage.Reads;
         for (var value = 1; value <= 200; value++) await _a.PutAsync(Path, $$"""{"insert":[{"id":"1","value":{{value}}}]}""");

@@ -47,7 +47,7 @@ public sealed class RedisClusterFixture : IAsyncLifetime
 /// <summary>The contract's tests, and what is particular, on a Cluster.</summary>
 public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests, IClassFixture<RedisClusterFixture>
 {
-    public static TheoryData<string> Tests => [.. ConformanceRun.Names];
+    public static TheoryData<string> Tests => [.. ConformanceRun.NamesWithFeed];
 
     [RedisTheory]
     [MemberData(nameof(Tests))]
@@ -84,6 +84,38 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests,
 
         // What was stored is stored once, also when all of it is committed again.
         foreach (var result in await service.CommitAsync(batch, CancellationToken.None)) Assert.InRange(result.Position.Revision, 1, 2);
+    }
+
+    [RedisFact]
+    public async Task WhatOneHostCommitsIsToldToAnotherFromAllServersAndRead()
+    {
+        var (one, two) = (await OpenAsync(cluster.Config("feed")), await OpenAsync(cluster.Config("feed")));
+        CollectionKey[] keys = [.. Enumerable.Range(0, 100).Select(n => new CollectionKey("app", $"{n}"))];
+        CollectionPosition[] before = [.. await Task.WhenAll(keys.Select(async key => new CollectionPosition(key, (await LoadAsync(two, key)).Position)))];
+        await using var lists = Watch(two);
+        Assert.Empty(await NextAsync(lists));
+        for (var n = 1; n <= 30; n++)
+        {
+            await one.CommitAsync([.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem($"{n}")] })], CancellationToken.None);
+            var told = await NextAsync(lists);
+            Assert.Equal(before.Select(at => at with { Position = at.Position with { Revision = n } }).ToHashSet(), told.ToHashSet());
+        }
+        var answers = await two.ReadAsync(before, CancellationToken.None);
+        Assert.All(answers, commits => Assert.Equal(Enumerable.Range(1, 30).Select(n => (long)n), commits!.Select(commit => commit.Revision)));
+    }
+
+    [RedisFact]
+    public async Task AMessageThatIsLostBetweenTheServersIsNoticed()
+    {
+        var service = await OpenAsync(cluster.Config("holes"));
+        foreach (var bucket in new SharedState.Items.Redis.Layout("holes:items").All.Where((_, number) => number % 20 == 3))
+        {
+            await using var lists = Watch(service);
+            Assert.Empty(await NextAsync(lists));
+            await cluster.Servers[0].Admin.Multiplexer.GetDatabase().HashIncrementAsync(bucket.Mark, "told");
+            var fault = await Assert.ThrowsAsync<ItemServiceException>(() => NextAsync(lists));
+            Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
+        }
     }
 
     [RedisFact]

@@ -5,7 +5,7 @@ using Xunit;
 namespace SharedState.Items.Tests;
 
 /// <summary>The contract's tests, on a real Redis. Not public, so that they are run by <see cref="RedisConformanceTests"/>, which can skip them.</summary>
-internal sealed class RedisConformance(Func<string, Dictionary<string, string>> config) : ItemServiceConformance
+internal sealed class RedisConformance(Func<string, Dictionary<string, string>> config) : ItemFeedConformance
 {
     private readonly string _prefix = $"test_{Guid.NewGuid():N}";
 
@@ -19,7 +19,7 @@ internal sealed class RedisConformance(Func<string, Dictionary<string, string>> 
 /// <summary>Runs the contract's tests; skipped, and says so, where there is no redis-server.</summary>
 public sealed class RedisConformanceTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
-    public static TheoryData<string> Tests => [.. ConformanceRun.Names];
+    public static TheoryData<string> Tests => [.. ConformanceRun.NamesWithFeed];
 
     [RedisTheory]
     [MemberData(nameof(Tests))]

@@ -34,9 +34,9 @@ public sealed class RedisHistoryTests : RedisTests
         var server = await StartAsync();
         var service = await OpenAsync(server);
         await InsertAsync(service, "a");
-        var copy = await CopyAsync(server);
+        var copy = await server.CopyAsync();
         var lost = await InsertAsync(service, "b");
-        await RestoreAsync(server, copy);
+        await server.RestoreAsync(copy);
 
         // The same revision as the lost one: without another epoch a client that has that one would miss this one.
         var commit = default(Position);
@@ -115,22 +115,5 @@ public sealed class RedisHistoryTests : RedisTests
         await UntilAsync(async () => (await LoadAsync(service)).Position == before, "it is back");
         Assert.Equal(before with { Revision = 2 }, await InsertAsync(service, "b"));
         Assert.Empty(Log.Of(HistoryReplaced));
-    }
-
-    /// <summary>Copies the files of a server that runs, as a backup does.</summary>
-    private static async Task<string> CopyAsync(RedisServer server)
-    {
-        var copy = Path.Combine(server.Folder, "copy");
-        await ServerProcess.RunAsync("cp", "-R", Path.Combine(server.Folder, "appendonlydir"), copy);
-        return copy;
-    }
-
-    private static async Task RestoreAsync(RedisServer server, string copy)
-    {
-        await server.KillAsync();
-        var files = Path.Combine(server.Folder, "appendonlydir");
-        Directory.Delete(files, recursive: true);
-        await ServerProcess.RunAsync("cp", "-R", copy, files);
-        await server.StartAgainAsync();
     }
 }

@@ -93,7 +93,7 @@ public sealed class RedisLayoutTests : RedisTests
         await InsertAsync(service, "a");
         var told = new List<string>();
         var subscriber = server.Admin.Multiplexer.GetSubscriber();
-        await subscriber.SubscribeAsync(RedisChannel.Literal("items:commits"), (_, message) =>
+        await subscriber.SubscribeAsync(RedisChannel.Literal("items:commits:0"), (_, message) =>
         {
             lock (told) told.Add((string)message!);
         });
@@ -103,7 +103,10 @@ public sealed class RedisLayoutTests : RedisTests
         Assert.All(results, result => Assert.Equal(CommitStatus.Committed, result.Status));
         Assert.Equal(1, await CallsAsync(server, "evalsha") + await CallsAsync(server, "eval"));
         await UntilAsync(() => Task.FromResult(told.Count == 1), "it is told");
-        Assert.Equal([.. Enumerable.Range(0, 100).Select(n => $"app/{n} 10")], told[0].Split('\n')[1..]);
+        var epochs = Enumerable.Range(0, 100).Select(n => results[n].Position.Epoch);
+        var lines = told[0].Split('\n').Select(line => line.Split(' ')).ToArray();
+        Assert.Equal("2", lines[0][3]); // the second message
+        Assert.Equal([.. epochs.Select((epoch, n) => $"{epoch} 10 app/{n}")], lines[1..].Select(line => $"{line[0]} {line[2]} {line[3]}"));
 
         await LoadAsync(service, new("app", "1"));
         await foreach (var _ in service.ListAsync("app", CancellationToken.None))

@@ -79,6 +79,24 @@ public sealed class RedisServer : IAsyncDisposable
         _admin = null;
     }
 
+    /// <summary>Copies the files of a server that runs, as a backup does.</summary>
+    public async Task<string> CopyAsync()
+    {
+        var copy = Path.Combine(Folder, "copy");
+        await ServerProcess.RunAsync("cp", "-R", Path.Combine(Folder, "appendonlydir"), copy);
+        return copy;
+    }
+
+    /// <summary>Puts a copy in the place of what it has.</summary>
+    public async Task RestoreAsync(string copy)
+    {
+        await KillAsync();
+        var files = Path.Combine(Folder, "appendonlydir");
+        Directory.Delete(files, recursive: true);
+        await ServerProcess.RunAsync("cp", "-R", copy, files);
+        await StartAgainAsync();
+    }
+
     /// <summary>Sends a signal, by its name without SIG.</summary>
     public Task SignalAsync(string name) => _process.SignalAsync(name);
 

@@ -44,6 +44,13 @@ public abstract class RedisTests : IAsyncLifetime
         return service;
     }
 
+    /// <summary>Closes a service before the test ends.</summary>
+    private protected async Task CloseAsync(RedisItemService service)
+    {
+        _opened.Remove(service);
+        await service.DisposeAsync();
+    }
+
     /// <summary>Opens a storage that must be refused, and gives the refusal.</summary>
     protected Task<ItemServiceException> RefusedAsync(IReadOnlyDictionary<string, string> config) => Assert.ThrowsAsync<ItemServiceException>(() => OpenAsync(config));
 
@@ -61,6 +68,19 @@ public abstract class RedisTests : IAsyncLifetime
 
     protected static async Task<IEnumerable<string>> IdsAsync(RedisItemService service, CollectionKey? key = null) =>
         (await LoadAsync(service, key)).Items.Select(item => item.Id).Order(StringComparer.Ordinal);
+
+    private protected static IAsyncEnumerator<IReadOnlyList<CollectionPosition>> Watch(RedisItemService service) =>
+        service.WatchAsync(CancellationToken.None).GetAsyncEnumerator();
+
+    /// <summary>Takes the next list of a watch.</summary>
+    protected static async Task<IReadOnlyList<CollectionPosition>> NextAsync(IAsyncEnumerator<IReadOnlyList<CollectionPosition>> lists)
+    {
+        Assert.True(await lists.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        return lists.Current;
+    }
+
+    private protected static async Task<IReadOnlyList<ItemCommit>?> ReadAsync(RedisItemService service, Position since) =>
+        Assert.Single(await service.ReadAsync([new(Key, since)], CancellationToken.None));
 
     protected static Item NewItem(string id, string text = "") => new(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","text":"{{text}}"}"""));
 

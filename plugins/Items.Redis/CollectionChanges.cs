@@ -1,0 +1,56 @@
+using StackExchange.Redis;
+
+namespace SharedState.Items.Redis;
+
+/// <summary>What was read of one collection's changes, and what is left.</summary>
+internal sealed class CollectionChanges(CollectionPosition since, CollectionKeys keys)
+{
+    private List<ItemCommit>? _commits = [];
+
+    public CollectionKeys Keys { get; } = keys;
+
+    /// <summary>The commits, without a gap; null if they can't be told.</summary>
+    public IReadOnlyList<ItemCommit>? Commits => _commits;
+
+    /// <summary>The last revision that is known.</summary>
+    public long Last { get; private set; } = since.Position.Revision;
+
+    /// <summary>How many bytes were read.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>How many commits more there were, and their bytes.</summary>
+    public int Left { get; private set; }
+
+    /// <summary>See <see cref="Left"/>.</summary>
+    public long BytesLeft { get; private set; }
+
+    /// <summary>Adds what was read after <see cref="Last"/>.</summary>
+    /// <param name="answer">What was read; null if it could not be.</param>
+    /// <param name="mark">Where the bucket stood after that.</param>
+    public void Add(ChangesAnswer? answer, Sight mark)
+    {
+        if (answer is null || mark.Epoch != since.Position.Epoch || answer.Revision < Last || !TryAdd(answer)) (_commits, Left) = (null, 0);
+    }
+
+    private bool TryAdd(ChangesAnswer answer)
+    {
+        foreach (var entry in answer.Entries)
+        {
+            if (Change.Parse(entry, since.Key, Last + 1) is not { } change) return false;
+            _commits!.Add(change.Commit);
+            Last++;
+            Bytes += change.Bytes;
+            BytesLeft = answer.Written - change.End;
+        }
+        if (answer.Entries.Length < answer.Count && Last < answer.Revision) return false; // the stream ends too early
+        Left = (int)Math.Max(0, answer.Revision - Last);
+        return true;
+    }
+}
+
+/// <summary>What was asked about a collection.</summary>
+/// <param name="Revision">Where it stood before its changes were read.</param>
+/// <param name="Written">How many bytes of changes had been written by then, since ever.</param>
+/// <param name="Entries">The changes.</param>
+/// <param name="Count">How many were asked for, at most.</param>
+internal sealed record ChangesAnswer(long Revision, long Written, StreamEntry[] Entries, int Count);
