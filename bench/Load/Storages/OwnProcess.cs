@@ -13,6 +13,9 @@ internal sealed class OwnProcess : IDisposable
     /// <summary>What runs a command so that the kernel kills it when the bench is gone.</summary>
     public static readonly IReadOnlyList<string> Tied = ["setpriv", "--pdeathsig", "KILL"];
 
+    /// <summary>All cores, as taskset takes them: the load itself, from which others inherit it, has only one.</summary>
+    public static readonly string AllCores = File.ReadAllText("/sys/devices/system/cpu/online").Trim();
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sharedstate-bench-");
     private Process? _process;
 
@@ -43,7 +46,7 @@ internal sealed class OwnProcess : IDisposable
     public void Start(string program, params IEnumerable<string> arguments)
     {
         var log = Path.Combine(Folder, "log");
-        string[] command = [.. Tied, "sh", "-c", "exec \"$@\" >\"$0\" 2>&1", log, program, .. arguments];
+        string[] command = [.. Tied, "taskset", "-c", AllCores, "sh", "-c", "exec \"$@\" >\"$0\" 2>&1", log, program, .. arguments];
         _process = Process.Start(new ProcessStartInfo(command[0], command[1..]))!;
         for (var deadline = Clock.Now + (long)(Patience * 1e9); !Answers();)
         {

@@ -84,7 +84,13 @@ internal sealed class Fleet : IDisposable
         _shares.ForEach(share => share.Dispose());
     }
 
-    private Setup Setup(IReadOnlyList<string> launcher) => new(_contestant) { Service = _service, Launcher = [.. OwnProcess.Tied, .. launcher] };
+    /// <summary>Hosts with a share of a core have it on the first one. Others may use all, so that they stand in each other's way as little as there are cores for.</summary>
+    private Setup Setup(IReadOnlyList<string> launcher) => new(_contestant)
+    {
+        Service = _service,
+        Cores = _shares.Count > 0 ? "0" : OwnProcess.AllCores,
+        Launcher = [.. OwnProcess.Tied, .. launcher],
+    };
 
     private FleetLook Look() => new(
         Clock.Now, Clock.ThreadTime, Storage.ProcessorTime, [.. Hosts.Select(host => host.ProcessorTime)], Stage.Acknowledged, Stage.Covered - Stage.Deliveries);
