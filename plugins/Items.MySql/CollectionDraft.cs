@@ -12,6 +12,8 @@ internal sealed class CollectionDraft(CollectionKey key)
     private readonly Dictionary<string, (ReadOnlyMemory<byte> Json, long Revision)> _inserted = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _removed = new(StringComparer.Ordinal);
 
+    private readonly List<(long Revision, ItemUpdate? Update)> _commits = [];
+
     public CollectionKey Key { get; } = key;
 
     public string App { get; } = StoredName.Of(key.App, StoredName.NameLimit);
@@ -49,6 +51,9 @@ internal sealed class CollectionDraft(CollectionKey key)
     /// <summary>What was removed, and at which revision; some of it was never stored.</summary>
     public IReadOnlyDictionary<string, long> Removed => _removed;
 
+    /// <summary>The revisions that are to be told to other hosts, and what led to each; null for what another program did.</summary>
+    public IReadOnlyList<(long Revision, ItemUpdate? Update)> Commits => _commits;
+
     public void Name(ItemUpdate update)
     {
         MustCount |= update.Reset;
@@ -81,6 +86,7 @@ internal sealed class CollectionDraft(CollectionKey key)
         row.EpochStart = row.HistoryStart = ++row.Revision;
         row.Items = counted.Items;
         row.Removals = 0;
+        _commits.Add((row.Revision, null));
         return Dirty = Adopted = ForgetsRemovals = true;
     }
 
@@ -102,11 +108,13 @@ internal sealed class CollectionDraft(CollectionKey key)
             row.HistoryStart = revision;
         }
 
+        var removed = new List<string>(update.Remove.Count);
         for (var i = 0; i < update.Remove.Count; i++)
         {
             var id = update.Remove[i];
             if (!IsThere(id)) continue;
             effective = true;
+            removed.Add(id);
             _inserted.Remove(id);
             _removed.Add(id, revision);
             row.Items--;
@@ -123,6 +131,7 @@ internal sealed class CollectionDraft(CollectionKey key)
 
         if (!effective) return CommitStatus.Unchanged;
         row.Revision = revision;
+        _commits.Add((revision, new ItemUpdate { Key = Key, Reset = update.Reset, Remove = removed, Insert = update.Insert }));
         Dirty = true;
         return CommitStatus.Committed;
     }

@@ -5,7 +5,7 @@ using MySqlConnector;
 namespace SharedState.Items.MySql;
 
 /// <summary>Reads collections, each at one point in time, whatever is committed meanwhile.</summary>
-internal sealed class Loading(Tables tables, MySqlOptions options, ILogger logger)
+internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, ILogger logger)
 {
     /// <summary>Reads a collection, or returns null: another program changed it, and it must be adopted first.</summary>
     public async Task<StoredCollection?> LoadAsync(MySqlConnection connection, CollectionKey key, CancellationToken stop)
@@ -15,7 +15,9 @@ internal sealed class Loading(Tables tables, MySqlOptions options, ILogger logge
         text.Add("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").End();
         text.Add("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").End();
         text.Add($"""
-            SELECT collection, collections.epoch, epoch_start, revision, history_start, items, removals, store.epoch
+            SELECT collection, collections.epoch, epoch_start, revision, history_start, items, removals, store.epoch, EXISTS (
+                SELECT 1 FROM {tables.Commits} AS last WHERE last.collection = collections.collection AND last.revision = collections.revision
+                AND made > CURRENT_TIMESTAMP(6) - INTERVAL 10 SECOND)
             FROM {tables.Store} AS store LEFT JOIN {tables.Collections} AS collections ON app =
             """).Add(" ").Bytes(key.App).Add(" AND chnl = ").Bytes(key.Collection).End();
         text.Add($"SELECT id, revision, touched IS NOT NULL, CAST(data AS BINARY) FROM {tables.Items} WHERE app = ")
@@ -29,6 +31,7 @@ internal sealed class Loading(Tables tables, MySqlOptions options, ILogger logge
         await NextAsync();
         await reader.ReadAsync(stop);
         var row = reader.IsDBNull(0) ? new CollectionRow { Epoch = reader.GetString(7) } : TransactionReading.Row(reader);
+        var isFresh = reader.GetInt64(8) != 0; // what is older is on disk
 
         await reader.NextResultAsync(stop);
         await NextAsync();
@@ -43,6 +46,8 @@ internal sealed class Loading(Tables tables, MySqlOptions options, ILogger logge
         while (await reader.NextResultAsync(stop))
         {
         }
+        await reader.DisposeAsync();
+        if (isFresh) await fence.WaitAsync(connection, row.Id, row.Revision, stop);
         return items is null ? null : new StoredCollection(row.Position, items) { Tombstones = removals, HistoryStart = row.HistoryStart };
 
         // Statements such as SET have a result without columns.

@@ -34,4 +34,15 @@ internal static partial class Log
 
     [LoggerMessage(3107, LogLevel.Warning, "The migration of table {Table} of {Database} that went on after its time failed: it is tried again")]
     public static partial void LateMigrationFailed(this ILogger logger, string table, string database, Exception exception);
+
+    [LoggerMessage(3108, LogLevel.Warning,
+        "The Redis that \"wakeup\" names for table {Table} of {Database} is away ({Reason}): commits of other hosts are noticed later, by asking the database; "
+        + "it is connected again when it is back")]
+    public static partial void WakeupAway(this ILogger logger, string table, string database, string reason);
+
+    [LoggerMessage(3109, LogLevel.Information, "The Redis that \"wakeup\" names for table {Table} of {Database} is back")]
+    public static partial void WakeupBack(this ILogger logger, string table, string database);
+
+    [LoggerMessage(3110, LogLevel.Warning, "Old commits in table {Table} of {Database} could not be removed: it is tried again")]
+    public static partial void PruningFailed(this ILogger logger, string table, string database, Exception exception);
 }

@@ -19,7 +19,8 @@ internal sealed class Migration(MySqlConnection connection, Tables tables, MySql
 
         // :: 1. Whatever the history was, it is not that of a table which is altered.
         var statements = await PlanAsync(found);
-        if (statements.Count > 0 && await ExistsAsync(Tables.StoreName(options.Table))) await ExecuteAsync($"UPDATE {tables.Store} SET made = ''");
+        var altered = statements.Exists(statement => statement != tables.CreateCommits);
+        if (altered && await ExistsAsync(Tables.StoreName(options.Table))) await ExecuteAsync($"UPDATE {tables.Store} SET made = ''");
 
         // :: 2. Each of these may take long, for a large table. None is ended by the time for opening; none is begun after it.
         for (var i = 0; i < statements.Count; i++)
@@ -30,7 +31,7 @@ internal sealed class Migration(MySqlConnection connection, Tables tables, MySql
         }
 
         // :: 3. If the tables are not those that were left, clients get all anew.
-        await ConfirmHistoryAsync(quiet: statements.Count > 0);
+        await ConfirmHistoryAsync(quiet: altered);
     }
 
     /// <summary>Refuses what is not ours, by reading only.</summary>
@@ -123,6 +124,7 @@ internal sealed class Migration(MySqlConnection connection, Tables tables, MySql
         // Repeated if it is interrupted: the last of these ends it.
         var epoch = Epoch.New();
         await ExecuteAsync($"DELETE FROM {tables.Removals}");
+        await ExecuteAsync($"DELETE FROM {tables.Commits}");
         await ExecuteAsync($"UPDATE {tables.Collections} SET epoch = '{epoch}', epoch_start = revision, history_start = revision, removals = 0");
         await ExecuteAsync($"UPDATE {tables.Store} SET epoch = '{epoch}', made = '{made}'");
     }

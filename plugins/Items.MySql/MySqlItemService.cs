@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using MySqlConnector;
 
 namespace SharedState.Items.MySql;
 
 /// <summary>Stores items in a table of a MariaDB or MySQL database.</summary>
-public sealed class MySqlItemService : IItemService
+public sealed class MySqlItemService : IItemService, IItemFeed
 {
     /// <summary>How often a transaction is tried that met another one.</summary>
     private const int Attempts = 3;
@@ -13,6 +14,10 @@ public sealed class MySqlItemService : IItemService
     private Tables? _tables;
     private Connections? _connections;
     private Loading? _loading;
+    private Fence? _fence;
+    private Pace? _pace;
+    private CommitWatch? _watch;
+    private Wakeup? _wakeup;
     private ILogger? _logger;
 
     /// <summary>Changes the options that the configuration does not offer.</summary>
@@ -31,8 +36,12 @@ public sealed class MySqlItemService : IItemService
         var traits = await Opening.RunAsync(_options, context, stop);
         traits.WarnIfWeak(_options, context);
         _tables = new Tables(_options.Table, traits.Collation);
-        _loading = new Loading(_tables, _options, context.Logger);
+        _fence = new Fence(_tables, traits);
+        _loading = new Loading(_tables, _options, _fence, context.Logger);
+        _pace = new Pace(_options.PollInterval);
         _connections = new Connections(_options);
+        _watch = new CommitWatch(_connections, _tables, _options, _pace, new Pruning(_connections, _tables, _options, context.Logger));
+        if (_options.Wakeup is not null) _wakeup = new Wakeup(_options, context.Logger, _pace.Wake);
         context.Logger.Opened(context.ServiceName, _options.Table, _options.Name, traits.Version);
     }
 
@@ -59,7 +68,28 @@ public sealed class MySqlItemService : IItemService
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _connections?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync(CancellationToken stop) =>
+        (_watch ?? throw new InvalidOperationException("The service was not opened.")).RunAsync(stop);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop) =>
+        await RetryAsync(() => Connections.ReadAsync(connection => ReadAsync(connection, since, stop), stop), stop);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _watch?.Dispose();
+        if (_wakeup is not null) await _wakeup.DisposeAsync();
+        if (_connections is not null) await _connections.DisposeAsync();
+    }
+
+    private async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(MySqlConnection connection, IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    {
+        var reading = new CommitReading(connection, _tables!, Options, Connections.PacketBytes, stop);
+        var answers = await reading.RunAsync(since);
+        if (reading.Last is { } last) await _fence!.WaitAsync(connection, last.Collection, last.Revision, stop);
+        return answers;
+    }
 
     private async Task<Transaction.Outcome> RunAsync(IReadOnlyList<ItemUpdate> batch, CollectionKey? suspect, CancellationToken stop)
     {
@@ -67,6 +97,11 @@ public sealed class MySqlItemService : IItemService
             () => Connections.WriteAsync(
                 connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
             stop);
+        if (outcome.Stored)
+        {
+            _pace!.Stir();
+            _wakeup?.Publish();
+        }
         foreach (var (app, collection) in outcome.Adopted) _logger!.CollectionChanged(app, collection, Options.Table);
         return outcome;
     }

@@ -44,6 +44,30 @@ internal sealed partial record MySqlOptions
     /// </summary>
     public int RemovalsKept { get; init; } = 10_000;
 
+    /// <summary>How often it is asked what other hosts committed, while something happens.</summary>
+    public required TimeSpan PollInterval { get; init; }
+
+    /// <summary>A Redis through which hosts wake each other, in the words of its driver; null without one. May hold a password.</summary>
+    public required string? Wakeup { get; init; }
+
+    /// <summary>An update of more bytes is only mentioned to other hosts: they read the collection.</summary>
+    public int CommitBytes { get; init; } = 256 << 10;
+
+    /// <summary>How many bytes of commits are read at a time, but for the first of each collection.</summary>
+    public int AnswerBytes { get; init; } = 4 << 20;
+
+    /// <summary>How long commits are kept for other hosts: longer than any of them is away without having to read its collections anew.</summary>
+    public TimeSpan CommitsAge { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>About how many commits are kept.</summary>
+    public int CommitsKept { get; init; } = 100_000;
+
+    /// <summary>How often it is looked whether old ones are to be removed; up to twice as rarely.</summary>
+    public TimeSpan PruneInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>After this time a commit of which only the number was seen is looked for with care, and given up if it is nowhere. Longer than transactions take.</summary>
+    public TimeSpan GapTime { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Called after each statement of a migration; tests interrupt there.</summary>
     public Action<string> AfterStep { get; init; } = _ => { };
 
@@ -72,7 +96,13 @@ internal sealed partial record MySqlOptions
             PoolMinimum = context.GetInt32("db_pool_minsize", 1, 0, 1000),
             PoolMaximum = context.GetInt32("db_pool_maxsize", 10, 1, 1000),
             Encrypted = context.GetBoolean("ssl.enabled", false),
+            PollInterval = TimeSpan.FromMilliseconds(context.GetInt32("poll_interval_ms", 50, 5, 500)),
+            Wakeup = context.GetString("wakeup", "") is { Length: > 0 } wakeup ? wakeup : null,
         };
+        if (options.Wakeup is not null && !MySql.Wakeup.TryParse(options.Wakeup, out _))
+        {
+            throw Wrong("wakeup", "must be the address of a Redis and options of its driver, as in localhost:6379,password=..");
+        }
         if (options.PoolMinimum > options.PoolMaximum) throw Wrong("db_pool_minsize", "must not be more than \"db_pool_maxsize\"");
         if (!options.Encrypted) return options;
 

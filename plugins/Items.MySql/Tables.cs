@@ -27,6 +27,12 @@ internal sealed class Tables(string table, string collation)
     /// <summary>The remembered removals. No item of the collection has such an id.</summary>
     public string Removals { get; } = $"`{RemovalsName(table)}`";
 
+    /// <summary>
+    /// The commits of the last minutes, for other hosts. <c>seq</c> orders them as they began to be stored, which is not the order in which they come into sight.
+    /// <c>data</c> is a <see cref="StoredCommit"/>, or NULL if the collection must be read. <c>reads</c> is changed by who reads, see <see cref="Fence"/>.
+    /// </summary>
+    public string Commits { get; } = $"`{CommitsName(table)}`";
+
     /// <summary>The columns of the items, by name: what <c>information_schema</c> must say of each, and how it is defined.</summary>
     /// <remarks>
     /// <c>revision</c> is 0 in rows that others wrote. <c>touched</c> is NULL in rows as this plugin wrote them, and a time in those that others inserted,
@@ -65,13 +71,22 @@ internal sealed class Tables(string table, string collation)
         (RemovalsName(table),
             $"CREATE TABLE {Removals} (collection BIGINT NOT NULL, id VARBINARY(1024) NOT NULL, revision BIGINT NOT NULL, "
             + $"PRIMARY KEY (collection, id)) {Engine} {_text}"),
+        (CommitsName(table), CreateCommits),
     ];
+
+    /// <summary>By collection, as they are read; the second index holds all that watching needs.</summary>
+    public string CreateCommits =>
+        $"CREATE TABLE {Commits} (collection BIGINT NOT NULL, revision BIGINT NOT NULL, seq BIGINT NOT NULL AUTO_INCREMENT, "
+        + "made DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), `reads` INT NOT NULL DEFAULT 0, data LONGBLOB NULL, "
+        + $"PRIMARY KEY (collection, revision), KEY seq (seq, made)) {Engine} {_text}";
 
     public static string StoreName(string table) => Beside(table, "store");
 
     public static string CollectionsName(string table) => Beside(table, "collections");
 
     public static string RemovalsName(string table) => Beside(table, "removals");
+
+    public static string CommitsName(string table) => Beside(table, "commits");
 
     /// <summary>A name has 64 characters at most; one that would be longer is told from others by a hash.</summary>
     private static string Beside(string table, string what) =>

@@ -10,8 +10,8 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
 {
     private readonly CommandText _text = new(packetBytes);
 
-    /// <summary>What became of the updates, and which collections another program had changed.</summary>
-    public sealed record Outcome(CommitResult[] Results, IReadOnlyList<CollectionKey> Adopted);
+    /// <summary>What became of the updates, which collections another program had changed, and whether anything was stored.</summary>
+    public sealed record Outcome(CommitResult[] Results, IReadOnlyList<CollectionKey> Adopted, bool Stored);
 
     /// <summary>Stores a batch.</summary>
     /// <param name="batch">The updates.</param>
@@ -43,7 +43,8 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
         }
 
         // :: 3. Write what is left of them, each item once.
-        await new TransactionWriting(connection, tables, options, _text, stop).RunAsync([.. drafts.Values.Where(draft => draft.Dirty)]);
+        CollectionDraft[] dirty = [.. drafts.Values.Where(draft => draft.Dirty)];
+        await new TransactionWriting(connection, tables, options, _text, stop).RunAsync(dirty);
         stop.ThrowIfCancellationRequested();
 
         // :: 4. From here on nobody is told that nothing happened. It is not cancelled: it takes no longer than a write to disk.
@@ -56,7 +57,7 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
         {
             throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, $"{options.Name} went away while it was to store: {e.Message}", e);
         }
-        return new(results, adopted);
+        return new(results, adopted, Stored: dirty.Length > 0);
     }
 
     /// <summary>The order of locks, the same in all hosts.</summary>

@@ -32,6 +32,9 @@ internal sealed class TransactionWriting(MySqlConnection connection, Tables tabl
             Save(draft.Row!);
             if (text.IsFullWith(0)) await SendAsync();
         }
+
+        // Last: from here on other hosts wait for these numbers.
+        await RecordAsync(drafts);
         await SendAsync();
     }
 
@@ -97,6 +100,35 @@ internal sealed class TransactionWriting(MySqlConnection connection, Tables tabl
             $"SELECT revision FROM {tables.Removals} WHERE collection = {row.Id} ORDER BY revision DESC LIMIT 1 OFFSET {kept}");
         text.Add($"DELETE FROM {tables.Removals} WHERE collection = ").Add(row.Id).Add(" AND revision <= ").Add(row.HistoryStart).End();
         row.Removals = kept;
+    }
+
+    /// <summary>Notes the commits for other hosts. The numbers of the rows are known beforehand, so that the server gives them without a lock.</summary>
+    private Task RecordAsync(IReadOnlyList<CollectionDraft> drafts)
+    {
+        return RowsAsync(
+            Commits(),
+            commit => SizeOf(commit.Data),
+            () => text.Add($"INSERT INTO {tables.Commits} (collection, revision, data) VALUES "),
+            commit =>
+            {
+                text.Add("(").Add(commit.Collection).Add(",").Add(commit.Revision).Add(",");
+                (commit.Data is null ? text.Add("NULL") : text.Value(commit.Data.AsMemory())).Add(")");
+            },
+            "");
+
+        IEnumerable<(long Collection, long Revision, byte[]? Data)> Commits()
+        {
+            foreach (var draft in drafts)
+            {
+                foreach (var (revision, update) in draft.Commits)
+                {
+                    var data = update is null ? null : StoredCommit.Write(update, options.CommitBytes);
+                    yield return (draft.Row!.Id, revision, text.Fits(SizeOf(data)) ? data : null);
+                }
+            }
+        }
+
+        static long SizeOf(byte[]? data) => RowBytes + (data is null ? 0 : CommandText.Size(data));
     }
 
     private void Save(CollectionRow row) => text

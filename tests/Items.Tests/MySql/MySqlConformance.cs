@@ -7,14 +7,14 @@ namespace SharedState.Items.Tests.MySql;
 /// <summary>The contract's tests, on MariaDB.</summary>
 public sealed class MySqlConformance
 {
-    public static TheoryData<string> Tests => [.. ConformanceRun.Names];
+    public static TheoryData<string> Tests => [.. ConformanceRun.NamesWithFeed];
 
     [MariaDbTheory]
     [MemberData(nameof(Tests))]
     public Task TheContractIsKept(string test) => ConformanceRun.RunAsync(new Subclass(), test);
 
     /// <summary>Not public, so that its tests are run by the test above only.</summary>
-    private sealed class Subclass : ItemServiceConformance
+    private sealed class Subclass : ItemFeedConformance
     {
         private TestDatabase _database = null!;
 
