@@ -25,7 +25,7 @@ internal sealed class Table(TextWriter output, IReadOnlyList<Target> targets)
             Write(
                 label == cell.Rows[0].Label ? cell.Name : "",
                 label,
-                cell.Unit.Write(figures.Value),
+                double.IsNaN(figures.Value) ? "" : cell.Unit.Write(figures.Value),
                 Number(figures.Processor, 3),
                 Number(figures.Middle, 0),
                 Number(figures.Late, 0),
