@@ -16,6 +16,9 @@ export TMPDIR=$PWD/$bin/data
 rm -rf "$TMPDIR"
 mkdir -p "$TMPDIR"
 
+# Where a run was killed, the shares of its hosts are left.
+rmdir /sys/fs/cgroup/cpu/sharedstate-bench-* 2>/dev/null || true
+
 # Two times ten thousand connections need more descriptors than a shell has. The load runs on the last core; it puts the servers onto the first.
 ulimit -n "$(ulimit -Hn)"
 exec taskset -c "$(($(nproc --all) - 1))" dotnet "$bin/Load/load.dll" --ceilings "$bin/Ceilings" --host "shared=$bin/Host" "$@"

@@ -37,8 +37,11 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
     public IReadOnlyList<Contestant> WithHub => [B, _a, _hub, .. Shared];
 
     /// <summary>Whether a cell, or any below it, was asked for.</summary>
-    public bool Wants(string cell) => command.Cells.Count == 0
-        || command.Cells.Any(wanted => Begins(cell, wanted) || Begins(wanted, cell));
+    /// <param name="cell">Its name, or the beginning of several.</param>
+    /// <param name="byName">Whether to ask for nothing in particular does not ask for it.</param>
+    public bool Wants(string cell, bool byName = false) => command.Cells.Count == 0
+        ? !byName
+        : command.Cells.Any(wanted => Begins(cell, wanted) || Begins(wanted, cell));
 
     /// <summary>Starts a server for each contestant, lets them be measured, and ends them.</summary>
     public void With(string group, IEnumerable<Contestant> contestants, Action<Stage> build, Action<IReadOnlyList<Stage>> measure) =>
@@ -85,12 +88,27 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
     public void Report(string cell, Unit unit, IEnumerable<(Contestant Contestant, Figures Figures)> rows) =>
         Report(cell, unit, rows.Select(row => (row.Contestant.Label, row.Contestant.IsShared, row.Figures)));
 
-    /// <summary>A cell of which some rows are no contestants, but what Shared State is held against.</summary>
-    public void Report(string cell, Unit unit, IEnumerable<(string Label, bool IsShared, Figures Figures)> rows)
+    /// <summary>A cell of which some rows are no contestants, but what Shared State is held against; with what else there is to say below them.</summary>
+    public void Report(string cell, Unit unit, IEnumerable<(string Label, bool IsShared, Figures Figures)> rows, params IEnumerable<string> notes)
     {
         var finished = new Cell(cell, unit);
         finished.Rows.AddRange(rows);
+        finished.Notes.AddRange(notes);
         table.Add(finished);
+    }
+
+    /// <summary>Says of a cell that it is not measured, if anything is missing for it.</summary>
+    public bool LeavesOut(string cell, string? missing)
+    {
+        if (missing is not null) table.LeaveOut(cell, missing);
+        return missing is not null;
+    }
+
+    /// <summary>A storage's figures on a file system in memory would be no storage's.</summary>
+    public static void NeedDisk(string cell)
+    {
+        var place = Path.GetTempPath();
+        if (new DriveInfo(place).DriveFormat == "tmpfs") throw new Violation($"{cell} needs a disk, and {place} is in memory: let TMPDIR name another folder");
     }
 
     /// <summary>Says of a violation where it was.</summary>

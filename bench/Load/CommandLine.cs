@@ -7,7 +7,7 @@ internal sealed record CommandLine
 {
     public const string Usage = """
         usage: load --ceilings DIR --host LABEL=DIR... [CELL...] [--quick] [--rounds N] [--self-check]
-          CELL       a workload (fan-out) or some of its cells (fan-out/100x100B); none means everything
+          CELL       a workload (fan-out) or some of its cells (fan-out/100x100B); none means all but hosts
           --host     a published Shared State that takes part; several are measured in the same rounds
         """;
 

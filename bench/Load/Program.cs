@@ -24,7 +24,7 @@ internal static class Program
         var bench = new Bench(command, loop, table);
         try
         {
-            foreach (var workload in All.Where(workload => bench.Wants(workload.Name))) workload.Run(bench);
+            foreach (var workload in All.Where(workload => bench.Wants(workload.Name, workload.OnlyByName))) workload.Run(bench);
         }
         catch (Violation violation)
         {
@@ -38,5 +38,6 @@ internal static class Program
     private static IEnumerable<Workload> All =>
     [
         new FanOut(), new Rooms(), new Ingest(), new DurableIngest(), new Growth(), new Idle(), new Snapshot(), new Resume(), new ColdStart(),
+        new HostDelay(), new HostScale(), new HostGrowth(),
     ];
 }

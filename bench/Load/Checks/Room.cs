@@ -40,9 +40,6 @@ internal sealed class Room(string name, Order order, int writerCount)
     /// <summary>Whether all subscribers have all updates.</summary>
     public bool Complete => Covered == Sent * Subscribers.Count;
 
-    /// <summary>Where latencies are recorded, while they are measured.</summary>
-    public Latencies? Latencies { get; set; }
-
     /// <summary>Says where the collection stands before the first update.</summary>
     public void Begin(long revision)
     {
@@ -54,13 +51,13 @@ internal sealed class Room(string name, Order order, int writerCount)
     public void Due(long update, long time) => _due.Value[update % DueKept] = time;
 
     /// <summary>Counts updates that came to one subscriber in one or, if they were compared, one message each.</summary>
-    public void Delivered(long from, long to)
+    public void Delivered(long from, long to, Latencies? latencies)
     {
         Deliveries += to - from;
         Covered += to - from;
-        if (Latencies is null) return;
+        if (latencies is null) return;
         var now = Clock.Now;
-        for (var update = from + 1 - Base; update <= to - Base; update++) Latencies.Record(now - _due.Value[update % DueKept]);
+        for (var update = from + 1 - Base; update <= to - Base; update++) latencies.Record(now - _due.Value[update % DueKept]);
     }
 
     /// <summary>Checks the message that follows a revision; the first who gets it sets what all others must get.</summary>

@@ -14,6 +14,9 @@ internal sealed class Subscriber(Room room)
     /// <summary>Whether it has the collection as it was when it came.</summary>
     public bool Ready { get; private set; }
 
+    /// <summary>Where it records how long updates took, while that is measured.</summary>
+    public Latencies? Latencies { get; set; }
+
     /// <summary>Takes whole frames that others got before, and that are the very next for this one.</summary>
     /// <returns>Their bytes.</returns>
     public int Match(ReadOnlySpan<byte> bytes)
@@ -21,7 +24,7 @@ internal sealed class Subscriber(Room room)
         if (room.Order == Order.PerWriter || bytes.IsEmpty) return 0;
         var (before, matched) = (_revision, 0);
         while (matched < bytes.Length && room.Log.Match(bytes[matched..], ref _revision) is > 0 and var length) matched += length;
-        if (_revision > before) room.Delivered(before, _revision);
+        if (_revision > before) room.Delivered(before, _revision, Latencies);
         return matched;
     }
 
@@ -49,7 +52,7 @@ internal sealed class Subscriber(Room room)
                     throw new Violation($"in {room.Name} update {message.Stamp.Update} of writer {message.Stamp.Writer} came after {last}");
                 last++;
                 _revision++;
-                room.Delivered(message.Stamp.Update - 1, message.Stamp.Update);
+                room.Delivered(message.Stamp.Update - 1, message.Stamp.Update, Latencies);
                 break;
         }
     }
@@ -63,14 +66,14 @@ internal sealed class Subscriber(Room room)
             throw new Violation($"in {room.Name} a subscriber at {_revision} got revision {message.Revision}, which builds on {message.Previous}");
         if (message.Revision == _revision + 1) room.TakeNext(_revision, frame, message.Stamp);
         else room.TakeMerged(message);
-        room.Delivered(_revision, message.Revision);
+        room.Delivered(_revision, message.Revision, Latencies);
         _revision = message.Revision;
     }
 
     private void TakeByArrival(ReadOnlySpan<byte> frame, in Message message)
     {
         room.TakeNext(_revision, frame, message.Stamp);
-        room.Delivered(_revision, _revision + 1);
+        room.Delivered(_revision, _revision + 1, Latencies);
         _revision++;
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SharedState.Bench.Load.Trials;
+using SharedState.Bench.Load.Workloads;
 
 namespace SharedState.Bench.Load.Report;
 
@@ -9,15 +10,14 @@ internal sealed class Table(TextWriter output, IReadOnlyList<Target> targets)
 {
     private const double TooBusy = 0.9; // above it the load generator may be what is measured
     private static readonly CompositeFormat Layout = CompositeFormat.Parse("{0,-38} {1,-14} {2,24} {3,8} {4,9} {5,9} {6,9} {7,5} {8,7}  {9}");
-    private static readonly string[] References = ["b", "a", "signalr", "disk", "sqlite", "empty"];
+    private static readonly string[] References = ["b", "a", "signalr", "disk", "sqlite", "empty", HostScale.One];
 
     private bool _begun;
-    private int _reached, _missed, _tooBusy;
+    private int _reached, _missed, _tooBusy, _leftOut;
 
     public void Add(Cell cell)
     {
-        if (!_begun) Write("cell", "who", "median", "cpu s/M", "p50 us", "p99 us", "longest", "busy", "merged", "ratios; targets");
-        _begun = true;
+        Begin();
         foreach (var (label, isShared, figures) in cell.Rows)
         {
             var busy = figures.Busy > TooBusy;
@@ -25,7 +25,7 @@ internal sealed class Table(TextWriter output, IReadOnlyList<Target> targets)
             Write(
                 label == cell.Rows[0].Label ? cell.Name : "",
                 label,
-                cell.Unit.Write(figures.Value),
+                double.IsNaN(figures.Value) ? "" : cell.Unit.Write(figures.Value),
                 Number(figures.Processor, 3),
                 Number(figures.Middle, 0),
                 Number(figures.Late, 0),
@@ -34,14 +34,29 @@ internal sealed class Table(TextWriter output, IReadOnlyList<Target> targets)
                 figures.Merged == 0 ? "" : Number(figures.Merged, 0),
                 isShared ? $"{Ratios(cell, figures)}; {Judge(cell, label, figures)}".Trim(' ', ';') : "");
         }
+        foreach (var note in cell.Notes) output.WriteLine($"    {note}");
+    }
+
+    /// <summary>Says that a cell was not measured, and why.</summary>
+    public void LeaveOut(string cell, string why)
+    {
+        Begin();
+        _leftOut++;
+        output.WriteLine($"{cell} is left out: {why}");
     }
 
     public void Finish()
     {
         output.WriteLine();
-        output.WriteLine($"{_reached} targets reached, {_missed} not reached");
+        output.WriteLine($"{_reached} targets reached, {_missed} not reached{(_leftOut == 0 ? "" : $", {_leftOut} cells left out")}");
         if (_tooBusy == 0) return;
         output.WriteLine($"! marks {_tooBusy} rows in which the load generator was at work for more than {TooBusy:P0} of the time: they do not count");
+    }
+
+    private void Begin()
+    {
+        if (!_begun) Write("cell", "who", "median", "cpu s/M", "p50 us", "p99 us", "longest", "busy", "merged", "ratios; targets");
+        _begun = true;
     }
 
     private static string Ratios(Cell cell, Figures own)

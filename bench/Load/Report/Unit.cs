@@ -14,5 +14,8 @@ internal sealed record Unit(string Name, double Scale, int Decimals)
     public static readonly Unit Milliseconds = new("ms", 1, 3);
     public static readonly Unit Times = new("times", 1, 2);
 
+    public static readonly Unit NinetyOfHundred = new("ms p90", 1e-3, 2);
+    public static readonly Unit PercentOfCore = new("% of a core", 1e2, 2);
+
     public string Write(double value) => (value * Scale).ToString("F" + Decimals, CultureInfo.InvariantCulture) + " " + Name;
 }

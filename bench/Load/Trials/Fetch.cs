@@ -73,6 +73,19 @@ internal sealed class Fetch
         }
     });
 
+    /// <summary>How many whole frames there are.</summary>
+    public static int Frames(ReadOnlySpan<byte> bytes)
+    {
+        var frames = 0;
+        while (FrameScanner.TryRead(bytes, out _, out var final, out _) is > 0 and var length)
+        {
+            if (!final) throw new Violation("an answer came in fragments");
+            bytes = bytes[length..];
+            frames++;
+        }
+        return frames;
+    }
+
     /// <summary>Repeats for a while; the value is the median.</summary>
     private Figures Repeat(double seconds, int clients, Func<long> once)
     {
@@ -96,17 +109,5 @@ internal sealed class Fetch
         link.Taker = download.Take;
         link.Ask(_question);
         return download;
-    }
-
-    private static int Frames(ReadOnlySpan<byte> bytes)
-    {
-        var frames = 0;
-        while (FrameScanner.TryRead(bytes, out _, out var final, out _) is > 0 and var length)
-        {
-            if (!final) throw new Violation("an answer came in fragments");
-            bytes = bytes[length..];
-            frames++;
-        }
-        return frames;
     }
 }

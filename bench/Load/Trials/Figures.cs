@@ -3,7 +3,7 @@ namespace SharedState.Bench.Load.Trials;
 /// <summary>What one contestant reached in one round, or the medians of several.</summary>
 internal readonly record struct Figures
 {
-    /// <summary>What the cell counts, a second; or a time or a size, which its unit says.</summary>
+    /// <summary>What the cell counts, a second; or a time or a size, which its unit says. No number where a row has none.</summary>
     public double Value { get; init; }
 
     /// <summary>Seconds of processor time of the server for a million of them.</summary>

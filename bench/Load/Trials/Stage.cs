@@ -6,7 +6,7 @@ using SharedState.Bench.Load.Wire;
 
 namespace SharedState.Bench.Load.Trials;
 
-/// <summary>One contestant's server with all who are connected to it, ready to be measured again and again.</summary>
+/// <summary>One contestant's server, or several of its servers, with all who are connected to them, ready to be measured again and again.</summary>
 internal sealed class Stage : IDisposable
 {
     private const int HandshakesAtOnce = 128; // below any server's backlog
@@ -16,15 +16,31 @@ internal sealed class Stage : IDisposable
     private readonly List<Link> _links = [];
     private readonly List<Link> _opening = [];
 
-    public Stage(Loop loop, Setup setup)
+    private readonly List<ServerProcess> _servers = [];
+
+    public Stage(Loop loop, params IEnumerable<Setup> setups)
     {
         Loop = loop;
-        Server = new(setup);
+        try
+        {
+            foreach (var setup in setups) _servers.Add(new(setup));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public Loop Loop { get; }
 
-    public ServerProcess Server { get; }
+    /// <summary>The only server, or the first.</summary>
+    public ServerProcess Server => _servers[0];
+
+    public IReadOnlyList<ServerProcess> Servers => _servers;
+
+    /// <summary>What all servers have used of the processor, in nanoseconds.</summary>
+    public long ProcessorTime => _servers.Sum(server => server.ProcessorTime);
 
     public Contestant Contestant => Server.Contestant;
 
@@ -52,13 +68,16 @@ internal sealed class Stage : IDisposable
     }
 
     /// <summary>Connects clients, not more at once than a server's backlog takes.</summary>
-    public Link[] Connect(int count)
+    public Link[] Connect(int count) => Connect(count, Server);
+
+    /// <summary>Connects clients to one of several servers.</summary>
+    public Link[] Connect(int count, ServerProcess server)
     {
         var links = new Link[count];
         for (var index = 0; index < count; index++)
         {
             if (_opening.Count == HandshakesAtOnce) Opened(HandshakesAtOnce / 2);
-            links[index] = new(Loop, Dialect, Server.Port, _links.Count);
+            links[index] = new(Loop, Dialect, server.Port, _links.Count);
             _links.Add(links[index]);
             _opening.Add(links[index]);
         }
@@ -129,7 +148,7 @@ internal sealed class Stage : IDisposable
     public void Dispose()
     {
         foreach (var link in _links) link.Dispose();
-        Server.Dispose();
+        foreach (var server in _servers) server.Dispose();
     }
 
     private void Opened(int atMost)

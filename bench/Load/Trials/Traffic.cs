@@ -18,19 +18,19 @@ internal static class Traffic
         pace.Begin(stage);
         Serve(stage, pace, warmUp);
         var histogram = latencies ? new Latencies() : null;
-        foreach (var room in stage.Rooms) room.Latencies = histogram;
+        Time(stage, histogram);
 
         var (counted, merged) = (count(stage), Merged(stage));
-        var (begin, thread, process) = (Clock.Now, Clock.ThreadTime, stage.Server.ProcessorTime);
+        var (begin, thread, process) = (Clock.Now, Clock.ThreadTime, stage.ProcessorTime);
         Serve(stage, pace, seconds);
         // With many subscribers the slowest ceiling takes longer than a window for what is in flight.
         for (var more = 0; more < 20 && count(stage) == counted; more++) Serve(stage, pace, seconds);
-        var (time, busy, processor) = (Clock.Now - begin, Clock.ThreadTime - thread, stage.Server.ProcessorTime - process);
+        var (time, busy, processor) = (Clock.Now - begin, Clock.ThreadTime - thread, stage.ProcessorTime - process);
         counted = count(stage) - counted;
         merged = Merged(stage) - merged;
 
         stage.Drain();
-        foreach (var room in stage.Rooms) room.Latencies = null;
+        Time(stage, null);
         if (counted == 0) throw new Violation($"{stage.Contestant.Label} did nothing in {seconds * 21} s");
         return new()
         {
@@ -44,11 +44,17 @@ internal static class Traffic
         };
     }
 
-    private static long Merged(Stage stage) => stage.Covered - stage.Deliveries;
-
-    private static void Serve(Stage stage, Pace pace, double seconds)
+    /// <summary>Serves the clients for some seconds, while the writers send what is due.</summary>
+    public static void Serve(Stage stage, Pace pace, double seconds)
     {
         for (var (now, end) = (Clock.Now, Clock.Now + (long)(seconds * 1e9)); now < end; now = Clock.Now)
             stage.Loop.Turn(Math.Clamp(Math.Min(pace.Turn(stage), end - now), 0, long.MaxValue));
     }
+
+    private static void Time(Stage stage, Latencies? latencies)
+    {
+        foreach (var room in stage.Rooms) room.Subscribers.ForEach(subscriber => subscriber.Latencies = latencies);
+    }
+
+    private static long Merged(Stage stage) => stage.Covered - stage.Deliveries;
 }

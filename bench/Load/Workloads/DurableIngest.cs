@@ -14,8 +14,7 @@ internal sealed class DurableIngest : Workload
 
     public override void Run(Bench bench)
     {
-        var place = Path.GetTempPath();
-        if (new DriveInfo(place).DriveFormat == "tmpfs") throw new Violation($"{Name} needs a disk, and {place} is in memory: let TMPDIR name another folder");
+        Bench.NeedDisk(Name);
         using var disk = new StoreProcess(bench.Ceilings, "disk", bench.WarmUp);
         using var sqlite = new StoreProcess(bench.Ceilings, "sqlite", bench.WarmUp);
         foreach (var writers in new[] { 1, 50, 200 })

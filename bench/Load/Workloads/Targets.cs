@@ -43,5 +43,7 @@ internal static class Targets
         new("resume/100k-to-1k", Resume.Even, 1.5, AtMost: true),
 
         new("cold-start", "empty", 1.3, AtMost: true),
+
+        new("hosts/delay/*", HostDelay.Allowed, 1, AtMost: true, Measure.Late),
     ];
 }

@@ -6,6 +6,9 @@ internal abstract class Workload
     /// <summary>The first part of its cells' names.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Whether it is measured only if it is asked for, since it takes long and needs more than this program.</summary>
+    public virtual bool OnlyByName => false;
+
     /// <summary>Measures the cells that are wanted.</summary>
     public abstract void Run(Bench bench);
 }
