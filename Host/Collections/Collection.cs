@@ -55,8 +55,11 @@ internal sealed class Collection
     /// <summary>Updates that are answered once the collection was read.</summary>
     public List<UnsettledUpdate> Unsettled { get; set; } = [];
 
-    /// <summary>Where it stands by what was heard of it since it was last asked about; null for nothing.</summary>
+    /// <summary>Where it stands by what was heard of it since it was last asked about, or was not reached by the answer; null for nothing.</summary>
     public Position? Heard { get; set; }
+
+    /// <summary>What had been heard of it when it was last asked about.</summary>
+    public Position? Asked { get; set; }
 
     /// <summary>Whether it may be behind, nobody knows how far.</summary>
     public bool Doubted { get; set; }

@@ -92,7 +92,7 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
         foreach (var collection in asked)
         {
             _behind.Remove(collection);
-            collection.Heard = null; // what is read from now on has it
+            (collection.Asked, collection.Heard) = (collection.Heard, null); // what is read from now on has it
         }
         _reading = true;
         _ = ReadAsync(asked, [.. asked.Select(collection => new CollectionPosition(collection.Key, collection.Position))]);
@@ -152,7 +152,8 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
         }
         collection.Audience.Tell(); // which is no use of it: nobody here may want it
 
-        // :: 3. There may be more.
+        // :: 3. There may be more: of many commits the newest may have been left out.
+        if (commits.Count > 0) collection.Heard ??= collection.Asked;
         if (collection.Doubted && commits.Count > 0) _behind.Add(collection);
         else collection.Doubted = false;
         Heed(collection);

@@ -144,6 +144,17 @@ public sealed class SeveralHostsTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task WhatAnAnswerLeavesOutIsAskedForAgain()
+    {
+        await FollowAsync(_b);
+        await SilenceAsync();
+        for (var id = 1; id <= 7; id++) await _a.PutAsync(Path, $$"""{"insert":[{"id":"{{id}}"}]}""");
+        _storage.MostCommits = 2;
+        Speak();
+        for (var id = 1; id <= 7; id++) Assert.Equal($"{id}", (string?)(await _b.NotificationAsync())["data"]!["insert"]![0]!["id"]);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("e2")]
