@@ -32,9 +32,11 @@ internal sealed class Follower(IItemService service) : IAsyncDisposable
     }
 
     /// <summary>Asks for lists until one of them makes it true.</summary>
-    public async Task UntilAsync(Func<bool> condition, int seconds = 20)
+    public Task UntilAsync(Func<bool> condition, int seconds = 20) => UntilAsync(() => Task.FromResult(condition()), seconds);
+
+    public async Task UntilAsync(Func<Task<bool>> condition, int seconds = 20)
     {
-        for (var deadline = DateTime.UtcNow.AddSeconds(seconds); !condition(); await NextAsync())
+        for (var deadline = DateTime.UtcNow.AddSeconds(seconds); !await condition(); await NextAsync())
         {
             Assert.True(DateTime.UtcNow < deadline, "It was not told in time.");
         }
