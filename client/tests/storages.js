@@ -63,8 +63,8 @@ export const storages = [
       ].map(statement => `${statement};\n`).join(""));
       execFileSync(find("mariadb-install-db"), ["--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db", user], { stdio: "pipe" });
       const end = await serve(folder, "mariadbd", [
-        "--no-defaults", data, user, `--port=${port}`, "--bind-address=127.0.0.1", "--skip-name-resolve", `--socket=${join(folder, "s")}`, `--pid-file=${join(folder, "pid")}`,
-        `--init-file=${init}`, "--innodb-buffer-pool-size=64M",
+        "--no-defaults", data, user, `--tmpdir=${folder}`, `--port=${port}`, "--bind-address=127.0.0.1", "--skip-name-resolve",
+        `--socket=${join(folder, "s")}`, `--pid-file=${join(folder, "pid")}`, `--init-file=${init}`, "--innodb-buffer-pool-size=64M",
       ], "ready for connections");
       const config = {
         db_type: "mysql", db_name: "sharedstate", db_table: "items", db_host: "localhost", db_port: port, db_user: "myuser", db_password: "secret",

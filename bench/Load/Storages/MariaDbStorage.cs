@@ -24,7 +24,7 @@ internal sealed class MariaDbStorage : Storage
         var init = Path.Combine(Server.Folder, "init.sql");
         File.WriteAllText(init, $"CREATE USER '{User}'@'%' IDENTIFIED BY '{User}';\nGRANT ALL ON *.* TO '{User}'@'%';\n");
         Server.Start(
-            OwnProcess.Find("mariadbd")!, "--no-defaults", $"--datadir={data}", $"--socket={Path.Combine(Server.Folder, "s")}", $"--port={Server.Port}",
+            OwnProcess.Find("mariadbd")!, "--no-defaults", $"--datadir={data}", $"--tmpdir={Server.Folder}", $"--socket={Path.Combine(Server.Folder, "s")}", $"--port={Server.Port}",
             "--bind-address=127.0.0.1", "--skip-name-resolve", $"--pid-file={Path.Combine(Server.Folder, "pid")}", $"--init-file={init}", $"--user={user}",
             "--innodb-buffer-pool-size=256M", "--max-connections=1000");
         if (wakeup) _wakeup = new("no");

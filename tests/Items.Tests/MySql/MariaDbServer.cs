@@ -45,7 +45,9 @@ public sealed class MariaDbServer : IAsyncDisposable
         await _process.StartAsync(
             ServerProcess.Find("mariadbd")!,
             [
-                "--no-defaults", $"--datadir={DataFolder}", $"--socket={File("s")}", $"--port={Port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
+                // A server that starts removes what it takes for left over in its folder for temporary tables: each has its own.
+                "--no-defaults", $"--datadir={DataFolder}", $"--tmpdir={_process.Folder}", $"--socket={File("s")}", $"--port={Port}",
+                "--bind-address=127.0.0.1", "--skip-name-resolve",
                 $"--pid-file={File("pid")}", $"--log-error={File("error.log")}", $"--init-file={File("init.sql")}",
                 $"--user={Environment.UserName}", "--innodb-buffer-pool-size=64M", "--max-connections=400", .. _options,
             ]);
