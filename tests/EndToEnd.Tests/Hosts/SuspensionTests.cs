@@ -33,10 +33,9 @@ public sealed class SuspensionTests(ITestOutputHelper log)
         var host = cluster.Hosts[0];
         await using var reader = await Client.ConnectAsync(host.Url);
         await using var follower = await Client.ConnectAsync(host.Url);
-        await using var writer = await Client.ConnectAsync(cluster.Hosts[1].Url);
         foreach (var path in _calm)
         {
-            await PutAsync(writer, path, "before");
+            await PutAsync(cluster.Hosts[1], path, "before");
             Assert.Single((await reader.GetAsync(path))["data"]!.AsArray()); // so that the host has it in memory
         }
         var writing = storm.WriteAsync(Pause);
@@ -56,7 +55,7 @@ public sealed class SuspensionTests(ITestOutputHelper log)
 
             // :: 2. What was answered before it goes on is shown by its first answers, to what was asked before.
             var answered = new Dictionary<string, long>(StringComparer.Ordinal);
-            foreach (var path in _calm) answered[path] = await PutAsync(writer, path, $"while it was suspended, {restart}");
+            foreach (var path in _calm) answered[path] = await PutAsync(cluster.Hosts[1], path, $"while it was suspended, {restart}");
             await AssertCurrentAsync(host, reader, follower, answered);
 
             // :: 3. The others were not held up by what it held.
@@ -94,9 +93,10 @@ public sealed class SuspensionTests(ITestOutputHelper log)
         await follower.PutAsync("/subs", """{"insert":[]}""");
     }
 
-    /// <summary>Makes an update, also where the storage has just been away; gives its revision.</summary>
-    private static async Task<long> PutAsync(Client client, string path, string id)
+    /// <summary>Makes an update, also where the storage has just been away; gives its revision. On a new connection: one that nobody reads from is closed meanwhile.</summary>
+    private static async Task<long> PutAsync(ClusterHost host, string path, string id)
     {
+        await using var client = await Client.ConnectAsync(host.Url);
         JsonNode? reply = null;
         await Wait.UntilAsync(async () => (bool)(reply = await client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}"}]}"""))["ok"]!, "an update");
         return (long)reply!["rev"]!;
