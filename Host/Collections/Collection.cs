@@ -46,6 +46,9 @@ internal sealed class Collection
 
     public CollectionState State { get; set; } = CollectionState.Loading;
 
+    /// <summary>Whether it was read, and may have to be brought up: what is committed to it goes on from there.</summary>
+    public bool WasRead => State is CollectionState.Loaded or CollectionState.Behind;
+
     /// <summary>Where it stands; of no meaning before it was first loaded.</summary>
     public Position Position => _log.Position;
 
@@ -118,17 +121,19 @@ internal sealed class Collection
         Audience.Loaded(null);
     }
 
-    /// <summary>Applies a stored update, to be told by <see cref="Tell"/>.</summary>
-    /// <param name="update">The update.</param>
-    /// <param name="revision">Its revision, the next one.</param>
-    public void Apply(ItemUpdate update, long revision)
+    /// <summary>Whether there is more than it holds, by a position that someone knows of it.</summary>
+    public bool IsBehind(Position known) => known.Epoch != Position.Epoch || known.Revision > Position.Revision;
+
+    /// <summary>
+    /// Takes a stored update of its epoch, whoever committed it: the next one is applied, to be told by <see cref="Tell"/>; one that is here already is
+    /// passed over.
+    /// </summary>
+    /// <returns>False if something is missing before it, and nothing was done.</returns>
+    public bool TryReceive(ItemUpdate update, long revision)
     {
-        var before = Position;
-        _log.Apply(update, revision);
-        _bodies.Forget();
-        var bytes = 0L;
-        for (var index = 0; index < update.Insert.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Insert[index].Json.Length;
-        Audience.Note(before, alone: bytes > LargeUpdateBytes);
+        var ahead = revision - Position.Revision;
+        if (ahead == 1) Apply(update, revision);
+        return ahead <= 1;
     }
 
     /// <summary>Tells everyone who follows what was applied.</summary>
@@ -182,6 +187,16 @@ internal sealed class Collection
 
     /// <summary>Forgets bodies that nobody may ask for again.</summary>
     public void ForgetBodies() => _bodies.Forget();
+
+    private void Apply(ItemUpdate update, long revision)
+    {
+        var before = Position;
+        _log.Apply(update, revision);
+        _bodies.Forget();
+        var bytes = 0L;
+        for (var index = 0; index < update.Insert.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Insert[index].Json.Length;
+        Audience.Note(before, alone: bytes > LargeUpdateBytes);
+    }
 
     private void Touch() => UsedAt = _time.GetTimestamp();
 }

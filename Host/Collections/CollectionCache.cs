@@ -69,7 +69,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         foreach (var collection in _collections.Values)
         {
             collection.Audience.Distrust();
-            if (collection.State is not (CollectionState.Loaded or CollectionState.Behind)) continue;
+            if (!collection.WasRead) continue;
             collection.State = CollectionState.Away;
             _ = RetryLaterAsync(collection, DistrustTime);
         }

@@ -85,10 +85,10 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     {
         while (queue.TryDequeue(out request!))
         {
-            var loaded = request.Collection!.State is CollectionState.Loaded or CollectionState.Behind;
-            if (loaded && TimeLeft(request, now) >= LeastTime) return true;
+            var wasRead = request.Collection!.WasRead;
+            if (wasRead && TimeLeft(request, now) >= LeastTime) return true;
             Settle(request);
-            refused.Add((request, loaded ? Error.StorageSilent : Error.StorageAway));
+            refused.Add((request, wasRead ? Error.StorageSilent : Error.StorageAway));
         }
         return false;
     }

@@ -73,15 +73,15 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
     /// <summary>Looks whether a collection is behind what was heard of it.</summary>
     public void Heed(Collection collection)
     {
-        if (collection is not { Heard: { } heard, State: CollectionState.Loaded or CollectionState.Behind }) return;
-        if (heard.Epoch == collection.Position.Epoch && heard.Revision <= collection.Position.Revision) collection.Heard = null;
-        else _behind.Add(collection);
+        if (collection is not { Heard: { } heard, WasRead: true }) return;
+        if (collection.IsBehind(heard)) _behind.Add(collection);
+        else collection.Heard = null;
     }
 
     /// <summary>Someone says to know a position: whoever comes from another host may know more than this one, which then asks before it serves.</summary>
     public void Heed(Collection collection, Position known)
     {
-        if (_following && (known.Epoch != collection.Position.Epoch || known.Revision > collection.Position.Revision)) BringUp(collection);
+        if (_following && collection.IsBehind(known)) BringUp(collection);
     }
 
     /// <summary>Asks about what is behind, unless that is being done.</summary>
@@ -120,7 +120,7 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
         for (var index = 0; index < changes.Asked.Count; index++)
         {
             var collection = changes.Asked[index];
-            if (collection.State is not (CollectionState.Loaded or CollectionState.Behind)) continue; // it is read as a whole
+            if (!collection.WasRead) continue; // it is read as a whole
             if (TryFinish(collection, changes, index)) _broughtUp.Add(collection);
         }
         // What failed is asked about again with the next list: without one there is nobody to ask.
@@ -167,9 +167,7 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
     {
         foreach (var commit in commits)
         {
-            var ahead = commit.Revision - collection.Position.Revision;
-            if (ahead > 1) return false;
-            if (ahead == 1) collection.Apply(commit.Update, commit.Revision);
+            if (!collection.TryReceive(commit.Update, commit.Revision)) return false;
         }
         return true;
     }
@@ -177,7 +175,7 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
     /// <summary>How far it is behind is not known: it is asked about until nothing comes.</summary>
     private void DoubtWhatIsHere(Collection collection)
     {
-        if (collection.State is not (CollectionState.Loaded or CollectionState.Behind)) return;
+        if (!collection.WasRead) return;
         collection.Doubted = true;
         _behind.Add(collection);
     }

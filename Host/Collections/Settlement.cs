@@ -101,10 +101,9 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     {
         var collection = request.Collection!;
         if (collection.State != CollectionState.Loaded || collection.Position.Epoch != result.Position.Epoch) return false;
-        var ahead = result.Position.Revision - collection.Position.Revision;
-        if (ahead != 1 || result.Status != CommitStatus.Committed) return ahead <= 0;
-        collection.Apply(request.Update!, result.Position.Revision);
-        return true;
+        return result.Status == CommitStatus.Committed
+            ? collection.TryReceive(request.Update!, result.Position.Revision)
+            : !collection.IsBehind(result.Position);
     }
 
     private void Keep(UnsettledUpdate update)
@@ -131,7 +130,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
             // It may have been stored: the collection is read again before it is served, and before the update is answered.
             var collection = request.Collection!;
             lanes.Keep(new(request, null));
-            if (collection.State is CollectionState.Loaded or CollectionState.Behind) collections.Load(collection);
+            if (collection.WasRead) collections.Load(collection);
             return;
         }
         Lanes.Refuse(request, fault switch
