@@ -188,13 +188,12 @@ internal sealed class ServiceStorage : IAsyncDisposable
     {
         if (_service is { } service) await CloseAsync(service);
         _commit.Dispose();
-        _reads.Dispose();
     }
 
     private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call, bool checking = false)
     {
         if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        return await _reads.RunAsync(call, meanwhile: checking);
+        return await _reads.RunAsync(call, checking);
     }
 
     /// <summary>Closes, opens, and goes back if it must.</summary>

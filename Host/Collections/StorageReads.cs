@@ -1,50 +1,56 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>The reads of a storage: a few at a time, beside commits, and none while one instance takes the place of another.</summary>
-internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvider time) : IDisposable
+internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvider time)
 {
     // A plugin that blocks in a load or a listing holds this many threads at most.
     private const int Most = 4;
 
-    private readonly SemaphoreSlim _room = new(Most);
-    private volatile TaskCompletionSource? _pause;
+    // All guarded by the gate.
+    private readonly Lock _gate = new();
+    private readonly Queue<TaskCompletionSource> _waiting = new(), _checking = new(); // who waits for room; the latter also during a pause
+    private TaskCompletionSource? _quiet; // set when no read is under way, for who waits for that
+    private bool _paused;
+    private int _running;
 
-    /// <summary>Lets those under way end, and lets no more begin but those that say so. To be followed by <see cref="Resume"/>.</summary>
+    /// <summary>Lets those under way end, and lets no more begin but checks. To be followed by <see cref="Resume"/>.</summary>
     /// <returns>False if one does not end.</returns>
     public async Task<bool> PauseAsync()
     {
-        _pause = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        var held = 0;
-        using var end = new CancellationTokenSource(limit, time);
+        var quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            _paused = true;
+            if (_running == 0) return true;
+            _quiet = quiet;
+        }
         try
         {
-            for (; held < Most; held++) await _room.WaitAsync(end.Token);
+            await quiet.Task.WaitAsync(limit, time);
             return true;
         }
-        catch (OperationCanceledException)
+        catch (TimeoutException)
         {
             return false;
-        }
-        finally
-        {
-            if (held > 0) _room.Release(held);
         }
     }
 
     public void Resume()
     {
-        var pause = _pause!;
-        _pause = null;
-        pause.SetResult();
+        lock (_gate)
+        {
+            _paused = false;
+            LetIn();
+        }
     }
 
     /// <param name="call">What to read.</param>
-    /// <param name="meanwhile">Whether it reads during a pause, too.</param>
+    /// <param name="check">Whether it is to be done during a pause, too.</param>
     /// <exception cref="ItemServiceException">It failed, or did not end in time.</exception>
-    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, bool meanwhile)
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, bool check)
     {
         var asked = time.GetTimestamp();
-        await EnterAsync(meanwhile);
+        await EnterAsync(check);
         var left = limit - time.GetElapsedTime(asked);
         return await calls.RunAsync(
             async token =>
@@ -55,7 +61,7 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
                 }
                 finally
                 {
-                    _room.Release();
+                    Leave();
                 }
             },
             left > TimeSpan.Zero ? left : TimeSpan.Zero,
@@ -63,24 +69,44 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
             CancellationToken.None);
     }
 
-    public void Dispose() => _room.Dispose();
-
-    private async Task EnterAsync(bool meanwhile)
+    private async Task EnterAsync(bool check)
     {
-        using var end = new CancellationTokenSource(limit, time);
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            (check ? _checking : _waiting).Enqueue(turn);
+            LetIn();
+        }
+        if (turn.Task.IsCompleted) return;
         try
         {
-            await _room.WaitAsync(end.Token);
-            while (!meanwhile && _pause is { } pause) // looked at once in the room, where a pause waits for this one to leave
-            {
-                _room.Release();
-                await pause.Task.WaitAsync(end.Token);
-                await _room.WaitAsync(end.Token);
-            }
+            await turn.Task.WaitAsync(limit, time);
         }
-        catch (OperationCanceledException)
+        catch (TimeoutException) when (turn.TrySetCanceled())
         {
             throw StorageFault.Silent(ItemServiceFault.Unavailable);
+        }
+        catch (TimeoutException)
+        {
+            // It was let in at the last moment.
+        }
+    }
+
+    private void Leave()
+    {
+        lock (_gate)
+        {
+            _running--;
+            if (_running == 0) _quiet?.TrySetResult();
+            LetIn();
+        }
+    }
+
+    private void LetIn()
+    {
+        while (_running < Most && (_checking.TryDequeue(out var turn) || (!_paused && _waiting.TryDequeue(out turn))))
+        {
+            if (turn.TrySetResult()) _running++; // else nobody waits any more
         }
     }
 }
