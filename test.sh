@@ -38,7 +38,17 @@ dotnet test SharedState.sln --no-build -m:1 --filter "Category!=Client" --logger
 # :: 3. The client: on fakes, against the real program, and in a browser.
 (cd client && npm test) 2>&1 | tee "$results/client.log" || failed=1
 
-# :: 4. The count.
+# :: 4. What failed, once more, where it is seen; and the count.
+node - "$results"/*.trx <<'JS'
+const { readFileSync } = require("node:fs");
+const text = xml => xml.replace(/&#x([0-9A-F]+);/gi, (_, code) => String.fromCodePoint(parseInt(code, 16))).replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"').replace(/&amp;/g, "&");
+for (const file of process.argv.slice(2)) {
+  for (const [, name, result] of readFileSync(file, "utf8").matchAll(/<UnitTestResult [^>]*testName="([^"]*)"[^>]*outcome="Failed"[^>]*>(.*?)<\/UnitTestResult>/gs)) {
+    console.log(`failed: ${text(name)}\n  ${text(/<Message>(.*?)<\/Message>/s.exec(result)?.[1] ?? "").slice(0, 2000).replaceAll("\n", "\n  ")}`);
+  }
+}
+JS
+grep -a "^✖ " "$results/client.log" | grep -v "failing tests" | sort -u | sed "s/^/failed: /"
 sum() { awk -v n=0 '{n += $1} END {print n}'; }
 trx() { grep -ho "<Counters[^>]*" "$results"/*.trx 2>/dev/null | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | sum; }
 node_count() { grep -aE "^# $1 [0-9]+|^ℹ $1 [0-9]+" "$results/client.log" | grep -oE '[0-9]+$' | sum; }
