@@ -57,7 +57,7 @@ node_count() { grep -aE "^# $1 [0-9]+|^ℹ $1 [0-9]+" "$results/client.log" | gr
 mended=$(node tests/failures.js --mended "$results")
 cs_total=$(trx total) cs_passed=$(($(trx passed) + mended)) cs_failed=$(($(trx failed) - mended)) cs_executed=$(trx executed)
 # Where all has run and nothing failed twice, the C# tests have passed; a run that was cut short has not.
-whole() { [ "$(ls "$results"/*.trx | wc -l)" = "$(git ls-files '*.csproj' | xargs grep -l Microsoft.NET.Test.Sdk | wc -l)" ] && ! grep -q '<ResultSummary outcome="\(Aborted\|Error\)"' "$results"/*.trx; }
+whole() { [ "$(ls "$results"/*.trx | wc -l)" = "$(grep -l Microsoft.NET.Test.Sdk tests/*/*.csproj samples/*/*.csproj 2>/dev/null | wc -l)" ] && ! grep -q '<ResultSummary outcome="\(Aborted\|Error\)"' "$results"/*.trx; }
 [ "$mended" -gt 0 ] && [ "$cs_failed" = 0 ] && whole && failed=$client_failed
 passed=$((cs_passed + $(node_count pass)))
 skipped=$((cs_total - cs_executed + $(node_count skipped)))
