@@ -12,7 +12,7 @@ namespace SharedState;
 /// host but for logging.
 /// </para>
 /// <para>
-/// Ends: the token of a call is cancelled when it has taken 8 seconds, or when the host stops; a second later the call is given up on, and as long as it
+/// Ends: the token of a call is cancelled when it has taken 8 seconds, or when the host stops; half a second later the call is given up on, and as long as it
 /// hangs nothing else is asked of the service that changes things. A call that is ended so, or by DisposeAsync, throws
 /// <see cref="OperationCanceledException"/> or an <see cref="ItemServiceFault.Unavailable"/>. A commit is the exception: where it surely stored nothing it
 /// throws <see cref="ItemServiceFault.Unavailable"/>, since anything else means that its outcome is not known.
@@ -28,9 +28,9 @@ public interface IItemService : IAsyncDisposable
     /// <param name="context">The service's name, configuration and logger.</param>
     /// <param name="stop">Ends the attempt.</param>
     /// <exception cref="ItemServiceException">
-    /// <see cref="ItemServiceFault.Config"/>: a value of the configuration is wrong. <see cref="ItemServiceFault.Unusable"/>: the storage is
-    /// damaged, or is another program's. <see cref="ItemServiceFault.Unavailable"/>: tried again, on a new instance, until it opens; so also for a
-    /// database, a login or a right that is missing and may yet come.
+    /// <see cref="ItemServiceFault.Config"/>: a value of the configuration is wrong, or leads to a login that is refused, a database that is not there, a
+    /// right that is missing. <see cref="ItemServiceFault.Unusable"/>: the storage is damaged, too old, or another program's.
+    /// <see cref="ItemServiceFault.Unavailable"/>: tried again, on a new instance, until it opens.
     /// </exception>
     ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop);
 
