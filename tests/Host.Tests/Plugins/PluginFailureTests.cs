@@ -69,7 +69,7 @@ public sealed class PluginFailureTests : IDisposable
     {
         var folder = _folder.CopyPlugin("Memory");
         PretendReference(Path.Combine(folder, "TestPlugins.Memory.dll"), "SharedState.Abstractions", major: 1, minor: 7);
-        Assert.EndsWith("is built for SharedState.Abstractions 1.7.0; this host has 1.0.0. Take a newer host, or a plugin built for 1.0", Failure(folder), StringComparison.Ordinal);
+        Assert.EndsWith("is built for contract 1.7; this host has 1.1. Take a newer host, or a plugin built for contract 1.1", Failure(folder), StringComparison.Ordinal);
     }
 
     [Fact]
