@@ -6,6 +6,7 @@ using Serilog.Extensions.Logging;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Http;
+using SharedState.Host.Listing;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host;
@@ -27,6 +28,7 @@ internal static class Program
             Console.WriteLine(command.Help ? CommandLine.Usage : $"Shared State {StartReport.Version}");
             return 0;
         }
+        if (command.Plugins) return ListCommand.Run(command, PluginFolder);
 
         // :: 1. Check the file as a whole; whatever is wrong is said at once.
         if (Installation.FindFile(command.File) is not { } file)
@@ -40,7 +42,7 @@ internal static class Program
             command.Check ? LogEventLevel.Warning : LogEventLevel.Information);
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
         var cache = PluginCache.ForUser();
-        var plugins = new PluginHost(cache, loggers);
+        var plugins = new PluginHost(cache, installation.Config.Pins, loggers);
         var services = installation.Plans.Select(plugins.Set).ToArray();
         cache.Clean();
 
@@ -52,6 +54,7 @@ internal static class Program
     {
         Console.WriteLine($"{installation.Config.File.FullPath} has no mistakes");
         foreach (var mistake in installation.Plugins.Mistakes) Console.WriteLine($"  left out: {mistake}");
+        foreach (var stray in installation.Config.Pins.Strays(installation.Plugins)) Console.WriteLine($"  pinned: {stray}");
         return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
     }
 

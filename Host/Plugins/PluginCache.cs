@@ -141,7 +141,7 @@ internal sealed class PluginCache
     private string NewName() => Path.Combine(_root, $".new-{Guid.NewGuid():N}");
 
     /// <summary>SHA-256 over all names and contents, in an order that does not depend on the file system: 64 hex digits.</summary>
-    private static string Hash(string folder)
+    public static string Hash(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in Files(folder))

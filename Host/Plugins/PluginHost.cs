@@ -3,7 +3,7 @@ using SharedState.Host.Configuration;
 namespace SharedState.Host.Plugins;
 
 /// <summary>The plugins that services use, each loaded once.</summary>
-internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
+internal sealed class PluginHost(PluginCache cache, PluginPins pins, ILoggerFactory loggers)
 {
     private readonly Dictionary<string, Plugin> _plugins = [];
 
@@ -14,7 +14,7 @@ internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
         try
         {
             if (!_plugins.TryGetValue(manifest.Folder, out var plugin))
-                _plugins.Add(manifest.Folder, plugin = Plugin.Load(manifest, cache));
+                _plugins.Add(manifest.Folder, plugin = Plugin.Load(manifest, pins, cache));
             return ServiceSetup.Ready(plan, plugin, loggers);
         }
         catch (PluginException e)
