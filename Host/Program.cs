@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
+using SharedState.Host.Admin;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Http;
@@ -47,7 +48,7 @@ internal static class Program
         cache.Clean();
 
         // :: 3. Check, or serve.
-        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(installation, services, loggers);
+        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(installation, plugins, services, loggers);
     }
 
     private static async Task<int> CheckAsync(Installation installation, ServiceSetup[] services)
@@ -58,7 +59,7 @@ internal static class Program
         return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
     }
 
-    private static async Task<int> ServeAsync(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)
+    private static async Task<int> ServeAsync(Installation installation, PluginHost plugins, ServiceSetup[] services, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Host");
         var (config, time) = (installation.Config, TimeProvider.System);
@@ -81,6 +82,8 @@ internal static class Program
         });
         await app.StartAsync();
         StartReport.Write(logger, installation, limits, services);
+        await using var admin = await AdminServer.StartAsync(
+            installation.Sockets!.Admin, () => RunningPlugins.List(installation, services, catalog, plugins), loggers);
         await app.WaitForShutdownAsync();
         return 0;
     }

@@ -34,10 +34,10 @@ internal sealed record ListedPlugin
     public string Status => Fault is not null ? "unusable" : Failure is not null ? "failed" : "ok";
 
     /// <summary>Why it is not ok, and what to do about it: a sentence each.</summary>
-    public string? Reason => (Fault ?? Failure) is { } fault ? $"{Title} {fault.Reason}." : null;
+    public string? Reason => Complaint is { } complaint ? $"{Title} {complaint.Reason}." : null;
 
     /// <summary>See <see cref="Reason"/>.</summary>
-    public string? Fix => (Fault ?? Failure) is { } fault ? $"{fault.Fix}." : null;
+    public string? Fix => Complaint is { } complaint ? $"{complaint.Fix}." : null;
 
     /// <summary>What does no harm, but might be different.</summary>
     public IReadOnlyList<string> Remarks { get; init; } = [];
@@ -55,8 +55,12 @@ internal sealed record ListedPlugin
 
     public long? BytesLeft { get; init; }
 
+    /// <summary>What is wrong with what is in the folder; null: nothing.</summary>
     [JsonIgnore]
     public PluginFault? Fault { get; init; }
+
+    [JsonIgnore]
+    public PluginFault? Complaint => Fault ?? Failure;
 
     [JsonIgnore]
     public string Title => Version is null ? Name : $"{Name} {Version}";

@@ -24,7 +24,7 @@ internal sealed class PluginText(int width, bool colours)
         foreach (var service in list.WithoutPlugin)
         {
             AddHead("refused", $"service {service.Name}");
-            AddLine("reason", service.Reason!);
+            AddLine("reason", $"{service.Reason}.");
             _text.Append('\n');
         }
         var counts = list.Plugins.GroupBy(plugin => plugin.Status).OrderBy(group => group.Key).Select(group => $"{group.Count()} {group.Key}");
@@ -36,8 +36,11 @@ internal sealed class PluginText(int width, bool colours)
     private void Add(ListedPlugin plugin, string contract)
     {
         AddHead(plugin.Status, plugin.Title);
-        if (plugin.Reason is not null) AddLine("reason", plugin.Reason);
-        if (plugin.Fix is not null) AddLine("fix", plugin.Fix);
+        if (plugin.Complaint is { } complaint)
+        {
+            AddLine("reason", $"It {complaint.Reason}.");
+            AddLine("fix", $"{complaint.Fix}.");
+        }
         AddLine("folder", plugin.Folder);
         if (plugin.Contract is not null) AddLine("contract", plugin.Contract == contract ? contract : $"{plugin.Contract}, of this host {contract}");
         if (plugin.Modules.Count > 0) AddLine("serves", $"{string.Join(", ", plugin.Modules)}: {(plugin.DbTypes.Count == 0 ? "any other db_type" : string.Join(", ", plugin.DbTypes))}");
@@ -74,9 +77,9 @@ internal sealed class PluginText(int width, bool colours)
         : key.Default switch
         {
             null => key.Range,
-            bool value => $"{key.Range}, {(value ? "true" : "false")}",
-            string value => $"{key.Range}, \"{value}\"",
-            var value => $"{key.Range}, {value}",
+            bool value => $"{key.Range} = {(value ? "true" : "false")}",
+            string value => $"{key.Range} = \"{value}\"",
+            var value => $"{key.Range} = {value}",
         };
 
     private void AddHead(string status, string title)

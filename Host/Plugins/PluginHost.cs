@@ -7,6 +7,9 @@ internal sealed class PluginHost(PluginCache cache, PluginPins pins, ILoggerFact
 {
     private readonly Dictionary<string, Plugin> _plugins = [];
 
+    /// <summary>What is loaded.</summary>
+    public IReadOnlyCollection<Plugin> Loaded => _plugins.Values;
+
     /// <summary>Loads what a planned service needs. A plugin that cannot be used makes a refused service, not an exception.</summary>
     public ServiceSetup Set(ServicePlan plan)
     {

@@ -31,8 +31,8 @@ internal sealed class PluginPins
         if (pins.SelectMany(pin => pin.Hashes).Contains(contentHash)) return null;
         var pin = $"\"{plugin}\": \"{contentHash}\"";
         return pins.Length == 0
-            ? new($"is not one of those in \"pins\"; the SHA-256 of its content is {contentHash}", $"If it is to be trusted, add {pin} to \"pins\"")
-            : new($"has content whose SHA-256 is {contentHash}, not as \"pins\" says", $"Put the plugin back that was pinned, or if this one is to be trusted, write {pin} in \"pins\"");
+            ? new("is not one of those in \"pins\"", $"If it is to be trusted, add {pin} to \"pins\"")
+            : new("has other content than \"pins\" says", $"Put back what was pinned, or if this is to be trusted, write {pin} in \"pins\"");
     }
 
     /// <summary>Refuses what may not run.</summary>
