@@ -60,7 +60,7 @@ internal sealed record PluginList
         {
             Folders = folders.Searched,
             Plugins = plugins,
-            WithoutPlugin = [.. plans.Where(plan => plan.Plugin is null).Select(plan => new ListedService(plan.Service.Name, "refused", plan.Refusal))],
+            WithoutPlugin = [.. plans.Where(plan => plan.Plugin is null).Select(plan => new ListedService(plan.Service.Name, "refused", plan.Service.Redact(plan.Refusal)))],
         };
 
         ListedService Service(ServicePlan plan) => known.GetValueOrDefault(plan.Service.Name) ?? new(plan.Service.Name, null, null);
