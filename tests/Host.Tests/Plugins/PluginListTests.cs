@@ -103,7 +103,7 @@ public sealed partial class PluginListTests : IDisposable
                 "Make that class public, or name the assembly that holds it as \"assembly\" in plugin.json."),
             ("link", "cannot be copied: the plugin folder holds a link, FOLDER/extra.dll; put the file itself there.",
                 "Put files there and no links."),
-            ("manifest", "is left out: FOLDER/plugin.json:1:43 versoin: unknown field; did you mean \"version\"?; FOLDER/plugin.json:1:125 config.size: \"type\" is missing.",
+            ("manifest", "is left out: FOLDER/plugin.json:1:44 versoin: unknown field; did you mean \"version\"?; FOLDER/plugin.json:1:125 config.size: \"type\" is missing.",
                 "Mend what that names."),
             ("linked", "is left out: FOLDER: a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\".",
                 "Mend what that names."),
