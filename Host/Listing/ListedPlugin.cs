@@ -30,7 +30,7 @@ internal sealed record ListedPlugin
     /// <summary>Whether <c>pins</c> allow this content; null without <c>pins</c>.</summary>
     public bool? Pinned { get; init; }
 
-    /// <summary><c>ok</c>; <c>unusable</c>: what is in the folder cannot be used; <c>failed</c>: it can, but a service that uses it does not run.</summary>
+    /// <summary><c>ok</c>; <c>unusable</c>: what is in the folder cannot be used; <c>failed</c>: it can, but a service that uses it is not as it should be.</summary>
     public string Status => Fault is not null ? "unusable" : Failure is not null ? "failed" : "ok";
 
     /// <summary>Why it is not ok, and what to do about it: a sentence each.</summary>
@@ -65,9 +65,12 @@ internal sealed record ListedPlugin
     [JsonIgnore]
     public string Title => Version is null ? Name : $"{Name} {Version}";
 
-    /// <summary>The first of its services that does not run.</summary>
-    private PluginFault? Failure =>
-        Services.FirstOrDefault(service => service.Reason is not null) is not { } failed ? null
-        : failed.State == "not_open" ? new($"does not get service {failed.Name} open: {failed.Reason}", "Mend what that names; the service is tried again until it opens")
-        : new($"does not run service {failed.Name}: {failed.Reason}", "Mend what that names, in the configuration or the storage, and start the service anew");
+    /// <summary>The first of its services that is not as it should be.</summary>
+    private PluginFault? Failure => Services.FirstOrDefault(service => service.Reason is not null) switch
+    {
+        null => null,
+        { State: "not_open" } service => new($"does not get service {service.Name} open: {service.Reason}", "Mend what that names; the service is tried again until it opens"),
+        { State: "kept" } service => new($"runs service {service.Name} as before, since a change failed: {service.Reason}", "Mend what that names"),
+        var service => new($"does not run service {service.Name}: {service.Reason}", "Mend what that names, in the configuration or the storage, and start the service anew"),
+    };
 }

@@ -90,10 +90,34 @@ public sealed class OlderContractTests : IDisposable
         Assert.EndsWith("Service items does not run: my.json:1:146 services[0].config.locked: \"locked\" must be false", await host.LineAsync("does not run"), StringComparison.Ordinal);
     }
 
-    private HostProcess Start(string config)
+    [Fact]
+    public async Task OneOfALaterContractIsRefusedAndTheOthersRun()
+    {
+        Copy();
+        Metadata.PretendReference(_folder["plugs/Contract10/Contract10.dll"], "SharedState.Abstractions", 1, 2);
+        _folder.Write("my.json", """
+            {"plugins": ["plugs"], "service": {"port": 0}, "services": [
+              {"name": "later", "module": "items_service", "config": {"db_type": "kept"}},
+              {"name": "file", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}]}
+            """);
+        using var host = HostProcess.Start(_folder.FullName, ["my.json"]);
+        Assert.EndsWith(
+            $"Service later does not run: Contract10 1.0.0 in {_folder["plugs/Contract10"]} is built for contract 1.2; this host has 1.1. Take a newer host, or a plugin built for contract 1.1",
+            await host.LineAsync("Service later does not run"),
+            StringComparison.Ordinal);
+        await host.WriteAndReadAsync("file");
+        Assert.Equal(0, await host.TerminateAsync());
+    }
+
+    private void Copy()
     {
         Directory.CreateDirectory(_folder["plugs/Contract10"]);
         foreach (var file in Directory.GetFiles(_plugin)) File.Copy(file, _folder[$"plugs/Contract10/{Path.GetFileName(file)}"]);
+    }
+
+    private HostProcess Start(string config)
+    {
+        Copy();
         _folder.Write("my.json", $$"""{"plugins": ["plugs"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {{config}}}]}""");
         return HostProcess.Start(_folder.FullName, ["my.json"]);
     }

@@ -174,6 +174,17 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatAReferenceStandsForIsNotShown()
+    {
+        _folder.Write("my.json", """{"services": [{"name": "items", "module": "items_service", "config": {"db_type": {"env": "SHAREDSTATE_TEST_TYPE"}}}]}""");
+        using var host = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"], environment: new() { ["SHAREDSTATE_TEST_TYPE"] = "hush" });
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains("refused   service items", host.Lines);
+        Assert.Contains("db_type \"***\"", host.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task MistakesInTheFileAreToldBesideTheList()
     {
         _folder.Write("my.json", """{"servces": [], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_nmae": "x"}}]}""");
