@@ -43,7 +43,7 @@ internal static class Program
             command.Check ? LogEventLevel.Warning : LogEventLevel.Information);
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
         var cache = PluginCache.ForUser();
-        var plugins = new PluginHost(cache, installation.Config.Pins, loggers);
+        var plugins = new PluginHost(cache, loggers);
         var services = installation.Plans.Select(plugins.Set).ToArray();
         cache.Clean();
 

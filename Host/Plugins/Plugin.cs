@@ -18,14 +18,9 @@ internal sealed class Plugin
     /// <summary>SHA-256 of the names and contents of what was loaded: 64 hex digits.</summary>
     public string ContentHash => Path.GetFileName(_copy);
 
-    /// <summary>Loads a plugin from its copy in the cache, if that has content that may run. Runs none of its code but module initializers.</summary>
+    /// <summary>Loads a plugin from its copy in the cache. Runs none of its code but module initializers.</summary>
     /// <exception cref="PluginException">It cannot be used here.</exception>
-    public static Plugin Load(PluginManifest manifest, PluginPins pins, PluginCache cache)
-    {
-        var copy = cache.Copy(manifest.Folder);
-        pins.Check(manifest, Path.GetFileName(copy));
-        return Load(manifest, copy);
-    }
+    public static Plugin Load(PluginManifest manifest, PluginCache cache) => Load(manifest, cache.Copy(manifest.Folder));
 
     /// <summary>Loads a plugin from its copy in the cache, which bears the hash of its content as its name.</summary>
     /// <exception cref="PluginException">It cannot be used here.</exception>

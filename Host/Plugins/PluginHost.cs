@@ -3,7 +3,7 @@ using SharedState.Host.Configuration;
 namespace SharedState.Host.Plugins;
 
 /// <summary>The plugins that services use, each loaded once.</summary>
-internal sealed class PluginHost(PluginCache cache, PluginPins pins, ILoggerFactory loggers)
+internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
 {
     private readonly Dictionary<string, Plugin> _plugins = [];
 
@@ -17,7 +17,11 @@ internal sealed class PluginHost(PluginCache cache, PluginPins pins, ILoggerFact
         try
         {
             if (!_plugins.TryGetValue(manifest.Folder, out var plugin))
-                _plugins.Add(manifest.Folder, plugin = Plugin.Load(manifest, pins, cache));
+            {
+                var copy = cache.Copy(manifest.Folder);
+                plan.Pins.Check(manifest, Path.GetFileName(copy));
+                _plugins.Add(manifest.Folder, plugin = Plugin.Load(manifest, copy));
+            }
             return ServiceSetup.Ready(plan, plugin, loggers);
         }
         catch (PluginException e)

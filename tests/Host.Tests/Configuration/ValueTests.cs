@@ -57,7 +57,7 @@ public sealed class ValueTests : IDisposable
         Assert.Equal(5, installation.Mistakes.Count);
         Assert.All(installation.Complaints, complaint => Assert.DoesNotContain("hush", complaint, StringComparison.Ordinal));
         using var refused = Read("""{"db_type": {"file": "secret.txt"}}""");
-        var setup = new PluginHost(new PluginCache(_folder["cache"]), PluginPins.None, NullLoggerFactory.Instance).Set(refused.Plans[0]);
+        var setup = new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance).Set(refused.Plans[0]);
         Assert.StartsWith("no plugin here is for db_type \"***\"; found: ", setup.Refusal, StringComparison.Ordinal);
     }
 
@@ -116,7 +116,7 @@ public sealed class ValueTests : IDisposable
               {"name": "two", "module": "items_service", "config": {"db_type": "memory"}}]}
             """);
         using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
-        var plugins = new PluginHost(new PluginCache(_folder["cache"]), PluginPins.None, NullLoggerFactory.Instance);
+        var plugins = new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance);
         ServiceSetup[] setups = [.. installation.Plans.Select(plugins.Set)];
         await using var one = setups[0].Create();
         await using var two = setups[1].Create();
@@ -140,6 +140,6 @@ public sealed class ValueTests : IDisposable
     {
         using var installation = Read(config);
         Assert.Empty(installation.Mistakes);
-        return new PluginHost(new PluginCache(_folder["cache"]), PluginPins.None, NullLoggerFactory.Instance).Set(installation.Plans[0]);
+        return new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance).Set(installation.Plans[0]);
     }
 }
