@@ -12,7 +12,7 @@ internal sealed record CommandLine
           --check        check the file, open each service once, say what was found
           --plugins      list the installed plugins: what they are, which keys they
                          take, who uses them, and what keeps them from being used;
-                         as JSON with --json
+                         as JSON with --json; --check tells what opens as well
           --log FORMAT   text (for people) or json (for programs)
           --version
           --help
@@ -61,7 +61,6 @@ internal sealed record CommandLine
         return command switch
         {
             { Json: true, Plugins: false } => new() { Mistake = "--json goes with --plugins; for a log of JSON lines: --log json" },
-            { Check: true, Plugins: true } => new() { Mistake = "--check opens the services and --plugins opens nothing: give one of them" },
             _ => command,
         };
     }

@@ -29,7 +29,7 @@ internal static class Program
             Console.WriteLine(command.Help ? CommandLine.Usage : $"Shared State {StartReport.Version}");
             return 0;
         }
-        if (command.Plugins) return ListCommand.Run(command, PluginFolder);
+        if (command.Plugins && !command.Check) return ListCommand.Run(command, PluginFolder);
 
         // :: 1. Check the file as a whole; whatever is wrong is said at once.
         if (Installation.FindFile(command.File) is not { } file)
@@ -48,6 +48,7 @@ internal static class Program
         cache.Clean();
 
         // :: 3. Check, or serve.
+        if (command.Plugins) return await ListCommand.CheckAsync(command, installation, services);
         return command.Check ? await CheckAsync(installation, services) : await ServeAsync(installation, plugins, services, loggers);
     }
 

@@ -130,6 +130,28 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
+    public async Task WithACheckWhatFailedToOpenHasItsReasonToo()
+    {
+        _folder.CopyPlugin("ThrowsAtOpen", "plugs/ThrowsAtOpen");
+        _folder.Write("my.json", """
+            {"plugins": ["plugs"], "services": [
+              {"name": "good", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}},
+              {"name": "bad", "module": "items_service", "config": {"db_type": "throws_at_open", "fault": "unusable"}}]}
+            """);
+        using var host = HostProcess.Start(_folder.FullName, ["--plugins", "--check", "my.json"]);
+        Assert.Equal(1, await host.ExitAsync());
+        Assert.Contains("          used by   good (opens)", host.Lines);
+        var begin = host.Lines.ToList().IndexOf("failed    TestPlugins.ThrowsAtOpen 1.0.0");
+        Assert.Equal(
+            [
+                "          reason    It does not run service bad: the file is a photograph.",
+                "          fix       Mend what that names, in the configuration or the storage, and start the service anew.",
+            ],
+            host.Lines.Skip(begin + 1).Take(2));
+        Assert.Contains("          used by   bad (refused)", host.Lines);
+    }
+
+    [Fact]
     public async Task OfTwoPluginsThatClaimTheSameEachNamesTheOther()
     {
         var (one, two) = (_folder.CopyPlugin("Memory", "plugs/One"), _folder.CopyPlugin("Memory", "plugs/Two"));
