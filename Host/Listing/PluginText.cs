@@ -27,7 +27,7 @@ internal sealed class PluginText(int width, bool colours)
             AddLine("reason", $"{service.Reason}.");
             _text.Append('\n');
         }
-        var counts = list.Plugins.GroupBy(plugin => plugin.Status).OrderBy(group => group.Key).Select(group => $"{group.Count()} {group.Key}");
+        var counts = list.Plugins.CountBy(plugin => plugin.Status).OrderBy(count => count.Key != "ok").ThenBy(count => count.Key).Select(count => $"{count.Value} {count.Key}");
         _text.Append($"{list.Plugins.Count} plugin{(list.Plugins.Count == 1 ? "" : "s")} in {Printable.Text(string.Join(", ", list.Folders))}");
         if (list.Plugins.Count > 0) _text.Append($": {string.Join(", ", counts)}");
         return _text.Append('\n').ToString();
@@ -42,7 +42,7 @@ internal sealed class PluginText(int width, bool colours)
             AddLine("fix", $"{complaint.Fix}.");
         }
         AddLine("folder", plugin.Folder);
-        if (plugin.Contract is not null) AddLine("contract", plugin.Contract == contract ? contract : $"{plugin.Contract}, of this host {contract}");
+        if (plugin.Contract is not null) AddLine("contract", plugin.Contract == contract ? contract : $"{plugin.Contract} (this host: {contract})");
         if (plugin.Modules.Count > 0) AddLine("serves", $"{string.Join(", ", plugin.Modules)}: {(plugin.DbTypes.Count == 0 ? "any other db_type" : string.Join(", ", plugin.DbTypes))}");
         AddLine("used by", plugin.Services.Count == 0 ? "no service" : string.Join(", ", plugin.Services.Select(Describe)));
         if (plugin.Sha256 is not null) AddLine("sha-256", plugin.Pinned is true ? $"{plugin.Sha256} (pinned)" : plugin.Sha256);
