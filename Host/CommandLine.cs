@@ -10,6 +10,9 @@ internal sealed record CommandLine
         or else the plugins.json beside the program.
 
           --check        check the file, open each service once, say what was found
+          --plugins      list the installed plugins: what they are, which keys they
+                         take, who uses them, and what keeps them from being used;
+                         as JSON with --json; --check tells what opens as well
           --log FORMAT   text (for people) or json (for programs)
           --version
           --help
@@ -18,6 +21,11 @@ internal sealed record CommandLine
     public string? File { get; private init; }
 
     public bool Check { get; private init; }
+
+    public bool Plugins { get; private init; }
+
+    /// <summary>Whether the list of plugins is JSON, for programs.</summary>
+    public bool Json { get; private init; }
 
     /// <summary>Whether the log is JSON lines; null: as the file says.</summary>
     public bool? JsonLog { get; private init; }
@@ -37,6 +45,8 @@ internal sealed record CommandLine
             switch (arguments[i])
             {
                 case "--check": command = command with { Check = true }; break;
+                case "--plugins": command = command with { Plugins = true }; break;
+                case "--json": command = command with { Json = true }; break;
                 case "--version": command = command with { Version = true }; break;
                 case "--help" or "-h": command = command with { Help = true }; break;
                 case "--log" when arguments.ElementAtOrDefault(i + 1) is "text" or "json":
@@ -48,6 +58,10 @@ internal sealed record CommandLine
                 default: return new() { Mistake = $"one configuration file is enough: {command.File} or {arguments[i]}?" };
             }
         }
-        return command;
+        return command switch
+        {
+            { Json: true, Plugins: false } => new() { Mistake = "--json goes with --plugins; for a log of JSON lines: --log json" },
+            _ => command,
+        };
     }
 }

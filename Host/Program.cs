@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
+using SharedState.Host.Admin;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Http;
+using SharedState.Host.Listing;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host;
@@ -27,6 +29,7 @@ internal static class Program
             Console.WriteLine(command.Help ? CommandLine.Usage : $"Shared State {StartReport.Version}");
             return 0;
         }
+        if (command.Plugins && !command.Check) return ListCommand.Run(command, PluginFolder);
 
         // :: 1. Check the file as a whole; whatever is wrong is said at once.
         if (Installation.FindFile(command.File) is not { } file)
@@ -45,17 +48,19 @@ internal static class Program
         cache.Clean();
 
         // :: 3. Check, or serve.
-        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(installation, services, loggers);
+        if (command.Plugins) return await ListCommand.CheckAsync(command, installation, services);
+        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(installation, plugins, services, loggers);
     }
 
     private static async Task<int> CheckAsync(Installation installation, ServiceSetup[] services)
     {
         Console.WriteLine($"{installation.Config.File.FullPath} has no mistakes");
         foreach (var mistake in installation.Plugins.Mistakes) Console.WriteLine($"  left out: {mistake}");
+        foreach (var stray in installation.Config.Pins.Strays(installation.Plugins)) Console.WriteLine($"  pinned: {stray}");
         return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
     }
 
-    private static async Task<int> ServeAsync(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)
+    private static async Task<int> ServeAsync(Installation installation, PluginHost plugins, ServiceSetup[] services, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Host");
         var (config, time) = (installation.Config, TimeProvider.System);
@@ -78,6 +83,8 @@ internal static class Program
         });
         await app.StartAsync();
         StartReport.Write(logger, installation, limits, services);
+        await using var admin = await AdminServer.StartAsync(
+            installation.Sockets!.Admin, () => RunningPlugins.List(installation, services, catalog, plugins), loggers);
         await app.WaitForShutdownAsync();
         return 0;
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Configuration;
 
@@ -10,18 +11,11 @@ internal sealed record HostConfig
 
     public required JsonFile File { get; init; }
 
-    /// <summary>Where to listen: a name, an address, or <c>localhost</c> for both loopback addresses.</summary>
-    public required string Host { get; init; }
+    /// <summary>Where to listen.</summary>
+    public required ListenAddress Address { get; init; }
 
-    /// <summary>The port; 0 for any that is free.</summary>
-    public required int Port { get; init; }
-
-    /// <summary>
-    /// Where the address stands in the file, for what is found out only when it is used. Null if nothing is said about it.
-    /// </summary>
-    public JsonNode? HostNode { get; init; }
-
-    public JsonNode? PortNode { get; init; }
+    /// <summary>Where the admin side listens; null: there is none.</summary>
+    public ListenAddress? Admin { get; init; }
 
     /// <summary>The certificate's files; null: no TLS.</summary>
     public TlsFiles? Tls { get; init; }
@@ -40,6 +34,9 @@ internal sealed record HostConfig
     /// <summary>Folders with plugins, absolute, beside those that come with the host.</summary>
     public required IReadOnlyList<string> PluginFolders { get; init; }
 
+    /// <summary>The content that plugins may have.</summary>
+    public required PluginPins Pins { get; init; }
+
     /// <summary>The services in the file's order; those with mistakes are left out.</summary>
     public required IReadOnlyList<ServiceConfig> Services { get; init; }
 
@@ -51,21 +48,29 @@ internal sealed record HostConfig
         var config = new HostConfig
         {
             File = file,
-            Host = service.Text("host") ?? "localhost",
-            Port = service.Number("port", 0, 65_535) ?? 9_000,
-            HostNode = service.Take("host"),
-            PortNode = service.Take("port"),
+            Address = ListenAddress.Read(service, "service", 9_000),
+            Admin = ReadAdmin(service),
             Tls = TlsFiles.Read(file, service.Object("tls")),
             Origins = ReadOrigins(file, service),
             Compression = service.Boolean("compression") ?? false,
             JsonLog = service.Choice("log", "text", "json") == "json",
             Limits = LimitField.ReadAll(service.Object("limits")),
             PluginFolders = ReadPluginFolders(file, root),
+            Pins = PluginPins.Read(file, root),
             Services = ReadServices(file, root),
         };
         service.End();
         root.End();
         return config;
+    }
+
+    private static ListenAddress? ReadAdmin(JsonFields service)
+    {
+        var admin = service.Object("admin");
+        if (admin.Node is not { Kind: JsonValueKind.Object }) return null;
+        var address = ListenAddress.Read(admin, "service.admin", 9_001);
+        admin.End();
+        return address;
     }
 
     private static string[]? ReadOrigins(JsonFile file, JsonFields service)

@@ -13,9 +13,13 @@ internal sealed class ListenSockets : IDisposable
 
     private readonly List<Socket> _sockets = [];
 
-    private ListenSockets()
-    {
-    }
+    private ListenSockets(ListenAddress address) => Address = address;
+
+    /// <summary>What was asked for.</summary>
+    public ListenAddress Address { get; }
+
+    /// <summary>Those of the admin side, which has an address of its own; null: there is none.</summary>
+    public ListenSockets? Admin { get; private init; }
 
     public IReadOnlyList<IPEndPoint> EndPoints => [.. _sockets.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
 
@@ -24,9 +28,42 @@ internal sealed class ListenSockets : IDisposable
     /// <summary>Binds what the configuration asks for. After a mistake there may be fewer sockets than wanted, or none.</summary>
     public static ListenSockets Bind(HostConfig config)
     {
-        var sockets = new ListenSockets();
-        var port = config.Port;
-        foreach (var address in Resolve(config))
+        ListenSockets? admin = null;
+        if (config.Admin is { } address)
+        {
+            if (address.Port != 0 && address.Port == config.Address.Port)
+                config.File.Add(address.PortNode?.Place, "service.admin.port", "must be another one than service.port: what is let through to that one must not reach the admin side");
+            else admin = Bind(config.File, address, null);
+        }
+        return Bind(config.File, config.Address, admin);
+    }
+
+    /// <summary>The socket of an end point, for Kestrel, which owns it from then on.</summary>
+    public Socket Take(EndPoint endPoint) => _sockets.Single(socket => socket.LocalEndPoint!.Equals(endPoint));
+
+    /// <summary>Addresses to click on. All addresses of a computer are shown as the one that works on it.</summary>
+    public IEnumerable<string> Urls(string scheme)
+    {
+        foreach (var endPoint in EndPoints.Take(Address.Host == "localhost" ? 1 : int.MaxValue))
+        {
+            var isAny = endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any);
+            yield return isAny ? $"{scheme}://localhost:{endPoint.Port}/ and all other addresses of this computer"
+                : Address.Host == "localhost" ? $"{scheme}://localhost:{endPoint.Port}/"
+                : $"{scheme}://{endPoint}/";
+        }
+    }
+
+    public void Dispose()
+    {
+        _sockets.ForEach(socket => socket.Dispose());
+        Admin?.Dispose();
+    }
+
+    private static ListenSockets Bind(JsonFile file, ListenAddress wanted, ListenSockets? admin)
+    {
+        var sockets = new ListenSockets(wanted) { Admin = admin };
+        var port = wanted.Port;
+        foreach (var address in Resolve(file, wanted))
         {
             try
             {
@@ -37,35 +74,30 @@ internal sealed class ListenSockets : IDisposable
             catch (SocketException e)
             {
                 // A computer without IPv6 has a localhost all the same.
-                if (config.Host == "localhost" && sockets._sockets.Count > 0 && IsAbsent(e)) continue;
-                Report(config, new(address, port), e);
+                if (wanted.Host == "localhost" && sockets._sockets.Count > 0 && IsAbsent(e)) continue;
+                Report(file, wanted, new(address, port), e);
             }
         }
         return sockets;
     }
 
-    /// <summary>The socket of an end point, for Kestrel, which owns it from then on.</summary>
-    public Socket Take(EndPoint endPoint) => _sockets.Single(socket => socket.LocalEndPoint!.Equals(endPoint));
-
-    public void Dispose() => _sockets.ForEach(socket => socket.Dispose());
-
     private static bool IsAbsent(SocketException e) =>
         e.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported;
 
-    private static IPAddress[] Resolve(HostConfig config)
+    private static IPAddress[] Resolve(JsonFile file, ListenAddress wanted)
     {
-        if (config.Host == "localhost") return [IPAddress.Loopback, IPAddress.IPv6Loopback];
-        if (IPAddress.TryParse(config.Host, out var address)) return [address];
+        if (wanted.Host == "localhost") return [IPAddress.Loopback, IPAddress.IPv6Loopback];
+        if (IPAddress.TryParse(wanted.Host, out var address)) return [address];
         try
         {
             // To the resolver, no name means this computer's.
-            if (config.Host.Length > 0) return [.. Dns.GetHostAddresses(config.Host).Distinct()];
+            if (wanted.Host.Length > 0) return [.. Dns.GetHostAddresses(wanted.Host).Distinct()];
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
             // Said below.
         }
-        config.File.Add(config.HostNode?.Place, "service.host", $"is no address, and no name that can be resolved; {Choice}");
+        file.Add(wanted.HostNode?.Place, $"{wanted.Path}.host", $"is no address, and no name that can be resolved; {Choice}");
         return [];
     }
 
@@ -87,15 +119,15 @@ internal sealed class ListenSockets : IDisposable
         }
     }
 
-    private static void Report(HostConfig config, IPEndPoint endPoint, SocketException e)
+    private static void Report(JsonFile file, ListenAddress wanted, IPEndPoint endPoint, SocketException e)
     {
         var (node, field, sentence) = e.SocketErrorCode switch
         {
-            SocketError.AddressAlreadyInUse => (config.PortNode, "port", $"{endPoint} is taken by another program; end that one, or take another port"),
-            SocketError.AccessDenied => (config.PortNode, "port", $"this user may not listen on {endPoint}; take a port from 1024 on"),
-            SocketError.AddressNotAvailable => (config.HostNode, "host", $"is not an address of this computer; {Choice}"),
-            _ => (config.PortNode, "port", $"listening on {endPoint} failed: {e.Message}"),
+            SocketError.AddressAlreadyInUse => (wanted.PortNode, "port", $"{endPoint} is taken by another program; end that one, or take another port"),
+            SocketError.AccessDenied => (wanted.PortNode, "port", $"this user may not listen on {endPoint}; take a port from 1024 on"),
+            SocketError.AddressNotAvailable => (wanted.HostNode, "host", $"is not an address of this computer; {Choice}"),
+            _ => (wanted.PortNode, "port", $"listening on {endPoint} failed: {e.Message}"),
         };
-        config.File.Add(node?.Place, $"service.{field}", sentence);
+        file.Add(node?.Place, $"{wanted.Path}.{field}", sentence);
     }
 }

@@ -5,6 +5,9 @@ namespace SharedState.Host.Configuration;
 /// <summary>A configured service and the plugin that is for it; or why there is none, and then only this service does not run.</summary>
 internal sealed record ServicePlan(ServiceConfig Service, PluginManifest? Plugin, string Refusal)
 {
+    /// <summary>The content that the plugin may have.</summary>
+    public PluginPins Pins { get; private init; } = PluginPins.None;
+
     /// <summary>The service's values as the plugin gets them: those of the file, and the manifest's defaults for the rest.</summary>
     public IReadOnlyDictionary<string, string> Values
     {
@@ -34,7 +37,7 @@ internal sealed record ServicePlan(ServiceConfig Service, PluginManifest? Plugin
             }
             var plugin = plugins.Find(service, out var why);
             plugin?.Check(service);
-            plans.Add(new(service, plugin, why));
+            plans.Add(new(service, plugin, why) { Pins = config.Pins });
         }
         return plans;
     }

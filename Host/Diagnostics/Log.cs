@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(1002, LogLevel.Information, "Doors: TLS {Tls}, origins {Origins}, compression {Compression}")]
     public static partial void Doors(ILogger logger, string tls, string origins, string compression);
 
+    [LoggerMessage(1003, LogLevel.Information, "Admin side: {Urls}, GET /plugins")]
+    public static partial void AdminSide(ILogger logger, string urls);
+
     [LoggerMessage(1010, LogLevel.Warning,
         "Anyone who reaches {Urls} may read and write everything: there are no access rules. " +
         "Let a firewall or a proxy decide who does, or set service.host to \"localhost\"")]
@@ -31,6 +34,11 @@ internal static partial class Log
 
     [LoggerMessage(1014, LogLevel.Warning, "A connection could not be accepted, and is tried again: {Reason}")]
     public static partial void NotAccepted(ILogger logger, string reason);
+
+    [LoggerMessage(1015, LogLevel.Warning,
+        "Anyone who reaches {Urls} may read which plugins and services this host has, and what is wrong with them: " +
+        "let a firewall decide who does, or set service.admin.host to \"localhost\"")]
+    public static partial void AdminOpenToTheNetwork(ILogger logger, string urls);
 
     [LoggerMessage(1020, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Reflection;
 using SharedState.Host.Configuration;
 using SharedState.Host.Plugins;
@@ -14,7 +13,7 @@ internal static class StartReport
     public static void Write(ILogger logger, Installation installation, Limits limits, IEnumerable<ServiceSetup> services)
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
-        var urls = string.Join(", ", Urls(config, sockets));
+        var urls = string.Join(", ", sockets.Urls(config.Tls is null ? "http" : "https"));
         var origins = config.Origins is null ? "any" : string.Join(" ", config.Origins);
         Log.Listening(logger, Version, urls, config.File.FullPath);
         WriteServices(logger, installation.Plugins, services);
@@ -32,19 +31,6 @@ internal static class StartReport
             if (service.Refusal is not null) Log.ServiceRefused(logger, service.Name, service.Refusal);
             else if (service.Obstacle is not null) Log.ServiceNotOpen(logger, service.Name, service.PluginTitle!, service.Storage, service.Obstacle);
             else Log.ServiceConfigured(logger, service.Name, service.PluginTitle!, service.Storage);
-        }
-    }
-
-    /// <summary>Addresses to click on. All addresses of a computer are shown as the one that works on it.</summary>
-    private static IEnumerable<string> Urls(HostConfig config, ListenSockets sockets)
-    {
-        var scheme = config.Tls is null ? "http" : "https";
-        foreach (var endPoint in sockets.EndPoints.Take(config.Host == "localhost" ? 1 : int.MaxValue))
-        {
-            var isAny = endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any);
-            yield return isAny ? $"{scheme}://localhost:{endPoint.Port}/ and all other addresses of this computer"
-                : config.Host == "localhost" ? $"{scheme}://localhost:{endPoint.Port}/"
-                : $"{scheme}://{endPoint}/";
         }
     }
 }

@@ -5,37 +5,94 @@ using SharedState.Host.Configuration;
 namespace SharedState.Host.Plugins;
 
 /// <summary>What a manifest says about one key of a service's <c>config</c>.</summary>
-internal sealed record ConfigKey(string Name, string Type, bool Required, string? Default, bool Ignored)
+internal sealed record ConfigKey
 {
+    private static readonly Dictionary<string, string> Types = new()
+    {
+        ["string"] = "a string",
+        ["integer"] = "a whole number",
+        ["boolean"] = "true or false",
+        ["path"] = "a path, as a string",
+    };
+
+    /// <summary>The key; that of a nested object has dots: <c>ssl.ca</c>.</summary>
+    public required string Name { get; init; }
+
+    public required string Type { get; init; }
+
+    public bool Required { get; init; }
+
+    /// <summary>The value where the configuration has none, as text; null: there is none.</summary>
+    public string? Default { get; init; }
+
+    /// <summary>The only values that it may have; none: any.</summary>
+    public IReadOnlyList<string> OneOf { get; init; } = [];
+
+    /// <summary>The least that it may be; null: as little as the type can hold.</summary>
+    public long? Minimum { get; init; }
+
+    public long? Maximum { get; init; }
+
+    /// <summary>Whether it is accepted, with any value, and not used: it is one of other plugins.</summary>
+    public bool Ignored { get; init; }
+
+    /// <summary>What it is for, for people; null if the manifest does not say.</summary>
+    public string? Description { get; init; }
+
     public static ConfigKey Read(JsonFile file, string name, JsonNode node)
     {
         var fields = new JsonFields(file, node);
-        var type = fields.Choice("type", "string", "integer", "boolean", "path");
+        var type = fields.Choice("type", [.. Types.Keys]);
         if (type is null && node.Kind == JsonValueKind.Object && fields.Take("type") is null) file.Add(node, "\"type\" is missing");
         var standard = fields.Take("default") is { Kind: not JsonValueKind.Null } value ? value : null;
-        var (required, ignored) = (fields.Boolean("required") ?? false, fields.Boolean("ignored") ?? false);
-        var key = new ConfigKey(name, type ?? "string", required, standard?.Text, ignored);
+        var key = new ConfigKey
+        {
+            Name = name,
+            Type = type ?? "string",
+            Required = fields.Boolean("required") ?? false,
+            Default = standard?.Text,
+            OneOf = [.. fields.TextList("one_of").Select(choice => choice.Text)],
+            Minimum = fields.Number("minimum", long.MinValue, long.MaxValue),
+            Maximum = fields.Number("maximum", long.MinValue, long.MaxValue),
+            Ignored = fields.Boolean("ignored") ?? false,
+            Description = fields.Text("description"),
+        };
+        if (key.OneOf.Count > 0 && type is not "string") file.Add(fields.Take("one_of")!, "is for \"type\": \"string\" only");
+        foreach (var bound in new[] { "minimum", "maximum" })
+        {
+            if (fields.Take(bound) is { Kind: not JsonValueKind.Null } wrong && type is not "integer") file.Add(wrong, "is for \"type\": \"integer\" only");
+        }
+        if (key.Minimum > key.Maximum) file.Add(fields.Take("minimum")!, "is more than \"maximum\"");
+        if (key.Required && standard is not null) file.Add(standard, "a key that is required needs no default, since its value is always there; leave one of them out");
         if (standard is not null && !key.Accepts(standard))
-            file.Add(standard, $"must be {key.Wanted}, as \"type\" says, not {standard.Description}");
-        fields.Text("description");
+            file.Add(standard, $"must be {key.Wanted}, as this key's other fields say, not {key.Shown(standard)}");
         fields.End();
         return key;
     }
 
     /// <summary>What a value must be, for a sentence.</summary>
-    public string Wanted => Type switch
+    public string Wanted => this switch
     {
-        "integer" => "a whole number",
-        "boolean" => "true or false",
-        "path" => "a path, as a string",
-        _ => "a string",
+        { OneOf: [_, ..] } => string.Join(" or ", OneOf.Select(choice => $"\"{choice}\"")),
+        { Minimum: { } least, Maximum: { } most } => $"a whole number from {least} to {most}",
+        { Minimum: { } least } => $"a whole number, {least} or more",
+        { Maximum: { } most } => $"a whole number, {most} or less",
+        _ => Types[Type],
     };
 
     public bool Accepts(JsonNode value) => Ignored || Type switch
     {
         "integer" => (value.Referred || value.Kind == JsonValueKind.Number)
-            && long.TryParse(value.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _),
+            && long.TryParse(value.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && !(number < Minimum) && !(number > Maximum),
         "boolean" => value.Text is "true" or "false" && (value.Referred || value.Kind is JsonValueKind.True or JsonValueKind.False),
-        _ => value.Kind == JsonValueKind.String,
+        _ => value.Kind == JsonValueKind.String && (OneOf.Count == 0 || OneOf.Contains(value.Text)),
     };
+
+    /// <summary>A value that is not accepted, for a sentence: itself where that helps and can be no secret.</summary>
+    public string Shown(JsonNode value) =>
+        value.Referred ? "what it refers to"
+        : value.Kind == JsonValueKind.Number && Type == "integer" ? value.Text
+        : value.Kind == JsonValueKind.String && OneOf.Count > 0 ? $"\"{value.Text}\""
+        : value.Description;
 }

@@ -6,17 +6,23 @@ namespace SharedState.Host.Plugins;
 internal sealed class PluginFolders
 {
     private readonly List<PluginManifest> _manifests = [];
-    private readonly List<Mistake> _mistakes = [];
+    private readonly List<(string Folder, IReadOnlyList<Mistake> Mistakes)> _broken = [];
 
-    private PluginFolders(string standard) => Standard = standard;
+    private PluginFolders(string standard, IReadOnlyList<string> searched) => (Standard, Searched) = (standard, searched);
 
     /// <summary>The folder beside the host, where an operator would put another plugin.</summary>
     public string Standard { get; }
 
+    /// <summary>All folders that were searched, the standard one first.</summary>
+    public IReadOnlyList<string> Searched { get; }
+
     public IReadOnlyList<PluginManifest> Manifests => _manifests;
 
-    /// <summary>What is wrong with manifests; their plugins count as not installed.</summary>
-    public IReadOnlyList<Mistake> Mistakes => _mistakes;
+    /// <summary>Plugins' folders whose manifests have mistakes: they count as not installed.</summary>
+    public IReadOnlyList<(string Folder, IReadOnlyList<Mistake> Mistakes)> Broken => _broken;
+
+    /// <summary>What is wrong with manifests, all of it.</summary>
+    public IReadOnlyList<Mistake> Mistakes => [.. _broken.SelectMany(broken => broken.Mistakes)];
 
     public IReadOnlyList<string> Modules =>
         [.. _manifests.SelectMany(manifest => manifest.Modules).Distinct().Order(StringComparer.Ordinal)];
@@ -26,8 +32,8 @@ internal sealed class PluginFolders
     /// </summary>
     public static PluginFolders Scan(string standard, IEnumerable<string> others)
     {
-        var folders = new PluginFolders(standard);
-        foreach (var folder in others.Prepend(standard).Select(Path.TrimEndingDirectorySeparator).Distinct().Where(Directory.Exists))
+        var folders = new PluginFolders(standard, [.. others.Prepend(standard).Select(Path.TrimEndingDirectorySeparator).Distinct()]);
+        foreach (var folder in folders.Searched.Where(Directory.Exists))
         {
             folders.Add(folder);
             foreach (var candidate in new DirectoryInfo(folder).GetDirectories().OrderBy(candidate => candidate.Name, StringComparer.Ordinal))
@@ -59,17 +65,34 @@ internal sealed class PluginFolders
         return candidates.Length == 1 ? candidates[0] : null;
     }
 
+    /// <summary>Why services cannot choose a plugin: another one claims the same of a module. Null if none does.</summary>
+    public PluginFault? FindRival(PluginManifest manifest)
+    {
+        foreach (var module in manifest.Modules)
+        {
+            foreach (var type in manifest.DbTypes.DefaultIfEmpty(null))
+            {
+                var rival = _manifests.Find(other => other != manifest && other.Modules.Contains(module) && (type is null ? other.DbTypes.Count == 0 : other.DbTypes.Contains(type)));
+                if (rival is null) continue;
+                return new(
+                    $"claims {(type is null ? "any other db_type" : $"db_type \"{type}\"")} of {module}, and so does {rival.Title} in {rival.Folder}",
+                    "Remove one of the two, or let one plugin.json name other \"db_types\"");
+            }
+        }
+        return null;
+    }
+
     private void Add(string folder)
     {
         if (!File.Exists(Path.Combine(folder, PluginManifest.FileName)) || _manifests.Exists(known => known.Folder == folder)) return;
         if (PluginManifest.Read(folder, out var mistakes) is { } manifest) _manifests.Add(manifest);
-        else _mistakes.AddRange(mistakes);
+        else _broken.Add((folder, mistakes));
     }
 
     // Where a link leads can change, and is nobody's who looks after this folder.
     private void LeaveOut(string link)
     {
         if (File.Exists(Path.Combine(link, PluginManifest.FileName)))
-            _mistakes.Add(new(link, null, "", "a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\""));
+            _broken.Add((link, [new(link, null, "", "a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\"")]));
     }
 }

@@ -72,7 +72,7 @@ internal sealed partial class PluginManifest
             if (Config.FirstOrDefault(key => key.Name == entry.Key) is not { } known)
                 service.AddUnknown(entry, $"unknown key for {Title}; {Spelling.Hint(entry.Key, [.. Config.Select(key => key.Name)])}");
             else if (entry.HasValue && !known.Accepts(entry.Node))
-                service.Add(entry.Key, $"must be {known.Wanted}, not {(entry.Node.Referred ? "what it refers to" : entry.Node.Description)}");
+                service.Add(entry.Key, $"must be {known.Wanted}, not {known.Shown(entry.Node)}");
         }
         foreach (var key in Config)
         {

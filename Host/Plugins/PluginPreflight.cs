@@ -1,6 +1,4 @@
 using System.Reflection;
-using System.Reflection.Metadata;
-using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -18,56 +16,90 @@ internal static class PluginPreflight
     /// </summary>
     public static readonly Type[] SharedTypes = [typeof(IItemService), typeof(ILogger)];
 
+    private const string CopyAll = "Copy the whole build output there";
+
     private static readonly AssemblyName[] Shared = [.. SharedTypes.Select(type => type.Assembly.GetName())];
+
+    private static readonly AssemblyName Contract = Shared[0];
+
+    /// <summary>The contract of this host: <c>1.1</c>.</summary>
+    public static string ContractVersion { get; } = Contract.Version!.ToString(2);
 
     /// <param name="manifest">The plugin.</param>
     /// <param name="folder">Where to look: the copy that will be loaded.</param>
     /// <exception cref="PluginException">The plugin cannot work here.</exception>
     public static void Check(PluginManifest manifest, string folder)
     {
-        var assembly = Path.Combine(folder, manifest.Assembly);
-        if (!File.Exists(assembly))
-            throw Wrong(manifest, $"has no file {manifest.Assembly}, which its plugin.json names as \"assembly\"; copy the whole build output there");
-        CheckReferences(manifest, assembly);
+        if (Find(manifest, folder) is { } fault) throw fault.Of(manifest);
+    }
+
+    /// <summary>Why the plugin cannot work here; null if nothing speaks against it.</summary>
+    public static PluginFault? Find(PluginManifest manifest, string folder)
+    {
+        var path = Path.Combine(folder, manifest.Assembly);
+        if (!File.Exists(path)) return new($"has no file {manifest.Assembly}, which its plugin.json names as \"assembly\"", CopyAll);
+        if (PluginAssembly.Read(path) is not { } assembly)
+            return new($"has a {manifest.Assembly} that is no .NET assembly", "Name the plugin's own .dll as \"assembly\" in its plugin.json");
+        return FindInReferences(assembly)
+            ?? FindInCopies(folder)
+            ?? FindInServices(manifest, assembly)
+            ?? FindInLibraries(folder, Path.ChangeExtension(path, ".deps.json"));
+    }
+
+    /// <summary>What the plugin brings and is not used, since the host's own is, as sentences without the plugin. No harm.</summary>
+    public static IEnumerable<string> Remarks(string folder) =>
+        from shared in Shared
+        where File.Exists(Copy(folder, shared))
+        select $"brings its own {shared.Name}.dll, which is not used, since the host's is; leave it out by ExcludeAssets=\"runtime\" at the reference to it";
+
+    private static PluginFault? FindInReferences(PluginAssembly assembly)
+    {
+        if (assembly.References["System.Runtime"].FirstOrDefault() is { } runtime && runtime.Major > Environment.Version.Major)
+        {
+            return new($"is built for .NET {runtime.ToString(2)}; this host runs on .NET {Environment.Version}",
+                $"Build the plugin for .NET {Environment.Version.Major}, or take a newer host");
+        }
+        if (assembly.ContractVersion is { } contract && (contract > Contract.Version || contract.Major < Contract.Version!.Major))
+        {
+            return new($"is built for contract {contract.ToString(2)}; this host has {ContractVersion}",
+                contract.Major < Contract.Version!.Major ? $"Take a plugin built for contract {Contract.Version.Major}.0 to {ContractVersion}"
+                    : $"Take a newer host, or a plugin built for contract {ContractVersion}");
+        }
+        return Shared.FirstOrDefault(shared => assembly.References[shared.Name!].Any(version => version > shared.Version)) is { } old
+            ? Newer(old, assembly.References[old.Name!].First())
+            : null;
+    }
+
+    /// <summary>If the plugin brings a newer copy, the loader would take that: then no type of the plugin is one of the host's.</summary>
+    private static PluginFault? FindInCopies(string folder)
+    {
         foreach (var shared in Shared)
         {
-            // If the plugin brings a newer copy, the loader would take that: then no type of the plugin is one of the host's.
-            var copy = Path.Combine(folder, shared.Name + ".dll");
-            if (File.Exists(copy) && AssemblyName.GetAssemblyName(copy) is { Version: { } version } && version > shared.Version)
-                throw Newer(manifest, shared, version);
-        }
-        CheckLibraries(manifest, folder, Path.ChangeExtension(assembly, ".deps.json"));
-    }
-
-    private static void CheckReferences(PluginManifest manifest, string assembly)
-    {
-        using var stream = File.OpenRead(assembly);
-        try
-        {
-            using var image = new PEReader(stream);
-            var metadata = image.HasMetadata ? image.GetMetadataReader() : throw new BadImageFormatException();
-            foreach (var reference in metadata.AssemblyReferences.Select(metadata.GetAssemblyReference))
+            var copy = Copy(folder, shared);
+            if (File.Exists(copy) && AssemblyName.GetAssemblyName(copy).Version is { } version && version > shared.Version)
             {
-                var name = metadata.GetString(reference.Name);
-                if (name == "System.Runtime" && reference.Version.Major > Environment.Version.Major)
-                    throw Wrong(manifest, $"is built for .NET {reference.Version.ToString(2)}; this host runs on .NET {Environment.Version}. " +
-                        $"Build the plugin for .NET {Environment.Version.Major}, or take a newer host");
-                if (Shared.FirstOrDefault(shared => shared.Name == name) is { } shared && reference.Version > shared.Version)
-                    throw Newer(manifest, shared, reference.Version);
+                return Newer(shared, version) with
+                {
+                    Reason = $"brings its own {shared.Name}.dll {version.ToString(3)}, newer than this host's {shared.Version!.ToString(3)}",
+                };
             }
         }
-        catch (BadImageFormatException)
-        {
-            throw Wrong(manifest, $"has a {manifest.Assembly} that is no .NET assembly; \"assembly\" in its plugin.json must name the plugin's own .dll");
-        }
+        return null;
     }
 
+    private static PluginFault? FindInServices(PluginManifest manifest, PluginAssembly assembly) => assembly.Services switch
+    {
+        [] => new($"has no public class in {manifest.Assembly} that implements {typeof(IItemService).FullName}",
+            "Make that class public, or name the assembly that holds it as \"assembly\" in plugin.json"),
+        [_, _, ..] services => new($"has several services, {string.Join(" and ", services)}; only one class may be public", "Make the others internal"),
+        _ => null,
+    };
+
     /// <summary>What <c>deps.json</c> lists must be there: managed libraries, and the native ones of this platform.</summary>
-    private static void CheckLibraries(PluginManifest manifest, string folder, string depsFile)
+    private static PluginFault? FindInLibraries(string folder, string depsFile)
     {
         var name = Path.GetFileName(depsFile);
-        if (!File.Exists(depsFile))
-            throw Wrong(manifest, $"has no {name}, without which its libraries are not found; copy the whole build output there");
+        if (!File.Exists(depsFile)) return new($"has no {name}, without which its libraries are not found", CopyAll);
         try
         {
             using var deps = JsonDocument.Parse(File.ReadAllBytes(depsFile));
@@ -75,38 +107,40 @@ internal static class PluginPreflight
             {
                 foreach (var library in target.Value.EnumerateObject())
                 {
-                    var missing = Assets(library.Value).FirstOrDefault(asset => !File.Exists(Path.Combine(folder, asset)));
-                    if (missing is not null)
-                        throw Wrong(manifest, $"lacks {missing} of {library.Name.Replace('/', ' ')}; copy the whole build output there");
+                    var missing = Assets(library.Value).FirstOrDefault(asset => !File.Exists(Path.Combine(folder, asset.Path)));
+                    if (missing.Path is not null)
+                        return new($"lacks {(missing.Native ? "the native library " : "")}{missing.Path} of {library.Name.Replace('/', ' ')}", CopyAll);
                 }
             }
+            return null;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw Wrong(manifest, $"has a damaged {name}; copy the whole build output there");
+            return new($"has a damaged {name}", CopyAll);
         }
     }
 
     /// <summary>
     /// The files of one library, as the build places them: those for all platforms side by side, the others in <c>runtimes/</c>.
     /// </summary>
-    private static IEnumerable<string> Assets(JsonElement library)
+    private static IEnumerable<(string Path, bool Native)> Assets(JsonElement library)
     {
         foreach (var kind in new[] { "runtime", "native" })
         {
             if (!library.TryGetProperty(kind, out var assets)) continue;
-            foreach (var asset in assets.EnumerateObject()) yield return Path.GetFileName(asset.Name);
+            foreach (var asset in assets.EnumerateObject()) yield return (Path.GetFileName(asset.Name), kind == "native");
         }
         if (!library.TryGetProperty("runtimeTargets", out var targets)) yield break;
         foreach (var asset in targets.EnumerateObject())
         {
-            if (asset.Value.GetProperty("rid").GetString() == RuntimeInformation.RuntimeIdentifier) yield return asset.Name;
+            if (asset.Value.GetProperty("rid").GetString() == RuntimeInformation.RuntimeIdentifier)
+                yield return (asset.Name, asset.Value.TryGetProperty("assetType", out var type) && type.GetString() == "native");
         }
     }
 
-    private static PluginException Newer(PluginManifest manifest, AssemblyName shared, Version version) =>
-        Wrong(manifest, $"is built for {shared.Name} {version.ToString(3)}; this host has {shared.Version!.ToString(3)}. " +
-            $"Take a newer host, or a plugin built for {shared.Version.ToString(2)}");
+    private static string Copy(string folder, AssemblyName shared) => Path.Combine(folder, shared.Name + ".dll");
 
-    private static PluginException Wrong(PluginManifest manifest, string what) => new($"{manifest.Title} in {manifest.Folder} {what}");
+    private static PluginFault Newer(AssemblyName shared, Version version) => new(
+        $"is built for {shared.Name} {version.ToString(3)}; this host has {shared.Version!.ToString(3)}",
+        $"Take a newer host, or a plugin built for {shared.Version.ToString(2)}");
 }

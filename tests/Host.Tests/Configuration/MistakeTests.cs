@@ -27,7 +27,7 @@ public sealed class MistakeTests : IDisposable
 
     [Theory]
     [InlineData("\"prot\": 1", "service.prot: unknown field; did you mean \"port\"?")]
-    [InlineData("\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are compression, host, limits, log, origins, port, tls")]
+    [InlineData("\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, origins, port, tls")]
     [InlineData("\"port\": \"x\"", "service.port: must be a whole number from 0 to 65535, not a string")]
     [InlineData("\"port\": 65536", "service.port: must be a whole number from 0 to 65535, not 65536")]
     [InlineData("\"port\": 1.5", "service.port: must be a whole number from 0 to 65535, not 1.5")]
@@ -48,6 +48,13 @@ public sealed class MistakeTests : IDisposable
         Assert.EndsWith(expected, Assert.Single(Read($$$"""{"service": {{{{field}}}}, "services": [{{{Items}}}]}""")), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("\"Items.Sqlite\": 1", "pins.Items.Sqlite: must be the SHA-256 of a plugin's content, 64 hex digits as --plugins shows it, or a list of such")]
+    [InlineData("\"Items.Sqlite\": [\"abc\"]", "pins.Items.Sqlite[0]: must be the SHA-256 of a plugin's content, 64 hex digits as --plugins shows it, or a list of such")]
+    [InlineData("\"Items.Sqlite\": {\"file\": \"no.txt\"}", "pins.Items.Sqlite.file: the file no.txt cannot be read: there is no such file")]
+    public void APinIsAHash(string pin, string expected) =>
+        Assert.EndsWith(expected, Assert.Single(Read($$$"""{"services": [{{{Items}}}], "pins": {{{{pin}}}}}""")), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("\"name\": \"\"", "a service's name must not be empty")]
     [InlineData("\"name\": \"a/b\"", "must not hold a slash")]
     [InlineData("\"name\": \".x\"", "must not start with a dot")]
@@ -66,6 +73,9 @@ public sealed class MistakeTests : IDisposable
     [Theory]
     [InlineData("\"db_nmae\": \"x\"", "services[0].config.db_nmae: unknown key for TestPlugins.Memory 1.0.0; did you mean \"db_name\"?")]
     [InlineData("\"size\": \"big\"", "services[0].config.size: must be a whole number, not a string")]
+    [InlineData("\"size\": 1.5", "services[0].config.size: must be a whole number, not 1.5")]
+    [InlineData("\"wait_ms\": 501", "services[0].config.wait_ms: must be a whole number from 5 to 500, not 501")]
+    [InlineData("\"mode\": \"quick\"", "services[0].config.mode: must be \"fast\" or \"safe\", not \"quick\"")]
     [InlineData("\"db_password\": 12345", "services[0].config.db_password: must be a string, not a number")]
     [InlineData("\"ssl\": {\"enabled\": 1}", "services[0].config.ssl.enabled: must be true or false, not a number")]
     [InlineData("\"ssl\": {\"enabled\": true}, \"ssl.enabled\": true", "services[0].config.ssl.enabled: \"ssl.enabled\" stands here a second time")]

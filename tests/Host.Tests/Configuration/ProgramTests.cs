@@ -217,6 +217,7 @@ public sealed class ProgramTests : IDisposable
 
     [Theory]
     [InlineData("--bogus", 2, "unknown option --bogus; --help lists them")]
+    [InlineData("--json", 2, "--json goes with --plugins; for a log of JSON lines: --log json")]
     [InlineData("--version", 0, "Shared State 1.0.0")]
     [InlineData("none.json", 1, "none.json: the file cannot be read: there is no such file")]
     public async Task TheCommandLineIsAnswered(string argument, int code, string line)

@@ -1,0 +1,129 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using SharedState.Host.Configuration;
+using SharedState.Host.Diagnostics;
+using SharedState.Host.Http;
+using SharedState.Host.Listing;
+
+namespace SharedState.Host.Admin;
+
+/// <summary>
+/// The admin side: plain HTTP on a port of its own, so that no proxy in front of the public one leads here, however it is set up. It shows, and changes nothing.
+/// </summary>
+internal sealed class AdminServer : IAsyncDisposable
+{
+    private const string What = "Here is GET /plugins: the installed plugins, and how the services that use them are.";
+
+    // People, and a few programs that watch.
+    private const int Connections = 16;
+
+    private readonly WebApplication _app;
+
+    // One list at a time: each reads all plugins' files.
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Func<PluginList> _list;
+    private readonly string _host;
+
+    private AdminServer(ListenSockets sockets, Func<PluginList> list, ILoggerFactory loggers)
+    {
+        (_list, _host) = (list, sockets.Address.Host);
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(sockets.Take, loggers.CreateLogger("Admin")));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = Connections;
+            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.KeepAliveTimeout = kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            foreach (var endPoint in sockets.EndPoints) kestrel.Listen(endPoint, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        _app = builder.Build();
+        _app.Run(AnswerAsync);
+    }
+
+    /// <summary>Starts it, where the configuration has an admin side; else null.</summary>
+    public static async Task<AdminServer?> StartAsync(ListenSockets? sockets, Func<PluginList> list, ILoggerFactory loggers)
+    {
+        if (sockets is null) return null;
+        var server = new AdminServer(sockets, list, loggers);
+        await server._app.StartAsync();
+        var logger = loggers.CreateLogger("Admin");
+        var urls = string.Join(", ", sockets.Urls("http"));
+        Log.AdminSide(logger, urls);
+        if (!sockets.OnlyLoopback) Log.AdminOpenToTheNetwork(logger, urls);
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _turn.Dispose();
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var (request, stop) = (context.Request, context.RequestAborted);
+        if (!IsWelcome(context))
+        {
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"This is not for web pages, and not for this Host: use http://localhost:{context.Connection.LocalPort}/plugins, or the host that service.admin names.");
+        }
+        else if (request.Path != "/plugins")
+        {
+            await RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no {Printable.Text(request.Path)}. {What}");
+        }
+        else if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
+        {
+            context.Response.Headers.Allow = "GET, HEAD";
+            await RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, $"{Printable.Text(request.Method)} is not for /plugins. {What}");
+        }
+        else
+        {
+            await _turn.WaitAsync(stop);
+            string json;
+            try
+            {
+                json = _list().ToJson();
+            }
+            finally
+            {
+                _turn.Release();
+            }
+            await WriteAsync(context, json + "\n");
+        }
+    }
+
+    /// <summary>
+    /// Whether this is no web page's request. A page of another origin says so, or cannot read the answer; one that had its own name lead here (DNS rebinding) is
+    /// told by that name, which is no address.
+    /// </summary>
+    private bool IsWelcome(HttpContext context)
+    {
+        var request = context.Request;
+        if (request.Headers.Origin.Count > 0) return false;
+        var host = request.Host.Host;
+        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals(_host, StringComparison.OrdinalIgnoreCase)) return true;
+        return IPAddress.TryParse(host, out var address) && (IPAddress.IsLoopback(address) || address.Equals(Plain(context.Connection.LocalIpAddress!)));
+    }
+
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    private static Task RefuseAsync(HttpContext context, int status, string sentence)
+    {
+        context.Response.StatusCode = status;
+        return WriteAsync(context, $$"""{"error": {{JsonSerializer.Serialize(sentence)}}}""" + "\n");
+    }
+
+    private static Task WriteAsync(HttpContext context, string json)
+    {
+        var headers = context.Response.Headers;
+        headers.ContentType = "application/json; charset=utf-8";
+        headers.CacheControl = "no-store";
+        // Nor is it for a page that takes it for a script, or an image.
+        headers.XContentTypeOptions = "nosniff";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        return context.Response.WriteAsync(json, context.RequestAborted);
+    }
+}

@@ -1,0 +1,196 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using SharedState.Host.Plugins;
+using SharedState.Host.Tests.Engine;
+using SharedState.Host.Tests.Plugins;
+
+namespace SharedState.Host.Tests.Admin;
+
+/// <summary>The admin side of the real program.</summary>
+public sealed class AdminTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly HttpClient _client = new();
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task ItTellsHowEachServiceIsAndWhy()
+    {
+        _folder.CopyPlugin("ThrowsAtOpen", "plugs/ThrowsAtOpen");
+        _folder.CopyPlugin("HangsAtOpen", "plugs/HangsAtOpen");
+        _folder.CopyPlugin("ThrowsInConstructor", "plugs/ThrowsInConstructor");
+        using var host = Start(
+            """{"port": 0, "admin": {"port": 0}, "limits": {"storage_seconds": 0.5}}""",
+            ("good", "sqlite"), ("file", "throws_at_open"), ("hang", "hangs_at_open"), ("ctor", "throws_in_constructor"), ("none", "oracle"));
+        var list = await ListAsync(host);
+
+        Assert.Equal("good running ", Services(list, "Items.Sqlite"));
+        Assert.Equal("file refused the plugin failed to open it: InvalidOperationException: something broke", Services(list, "TestPlugins.ThrowsAtOpen"));
+        Assert.Equal("hang not_open the storage does not answer", Services(list, "TestPlugins.HangsAtOpen"));
+        Assert.StartsWith("ctor refused the constructor of TestPlugins.Service", Services(list, "TestPlugins.ThrowsInConstructor"), StringComparison.Ordinal);
+        Assert.Equal("", Services(list, "Items.Redis"));
+        var none = Assert.Single(list["without_plugin"]!.AsArray())!;
+        Assert.StartsWith("none refused no plugin here is for db_type \"oracle\"", $"{none["name"]} {none["state"]} {none["reason"]}", StringComparison.Ordinal);
+
+        Assert.Equal("ok", (string)Find(list, "Items.Sqlite")["status"]!);
+        var failed = Find(list, "TestPlugins.ThrowsAtOpen");
+        Assert.Equal("failed", (string)failed["status"]!);
+        Assert.Equal("TestPlugins.ThrowsAtOpen 1.0.0 does not run service file: the plugin failed to open it: InvalidOperationException: something broke.", (string)failed["reason"]!);
+        Assert.Equal("Mend what that names, in the configuration or the storage, and start the service anew.", (string)failed["fix"]!);
+        Assert.Equal("TestPlugins.HangsAtOpen 1.0.0 does not get service hang open: the storage does not answer.", (string)Find(list, "TestPlugins.HangsAtOpen")["reason"]!);
+    }
+
+    [Fact]
+    public async Task ItTellsWhatRunsApartFromWhatIsInTheFolder()
+    {
+        var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
+        using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "memory"));
+        var started = PluginCache.Hash(plugin);
+        var list = await ListAsync(host);
+        Assert.Equal($"ok True {started} {started} 0", Running(list, "TestPlugins.Memory"));
+        Assert.Equal("False", $"{Find(list, "Items.Redis")["loaded"]}", ignoreCase: true);
+        Assert.Null(Find(list, "Items.Redis")["running_sha256"]);
+
+        // What cannot be used does not take the place of what runs.
+        Metadata.PretendReference(Path.Combine(plugin, "TestPlugins.Memory.dll"), "SharedState.Abstractions", 1, 7);
+        list = await ListAsync(host);
+        Assert.Equal($"unusable True {PluginCache.Hash(plugin)} {started} 0", Running(list, "TestPlugins.Memory"));
+        Assert.Equal("items running ", Services(list, "TestPlugins.Memory"));
+
+        Directory.Delete(plugin, recursive: true);
+        list = await ListAsync(host);
+        Assert.Equal($"unusable True  {started} 0", Running(list, "TestPlugins.Memory"));
+        Assert.Equal("TestPlugins.Memory 1.0.0 is no longer in its folder; the host runs on with its copy.", (string)Find(list, "TestPlugins.Memory")["reason"]!);
+    }
+
+    [Fact]
+    public async Task ThereIsNothingElseAndItSaysWhatThereIs()
+    {
+        using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
+        var admin = await AdminAsync(host);
+        foreach (var path in new[] { "", "index.html", "plugins/x", "libs/sharedstate.es.js", "clock" })
+        {
+            using var answer = await _client.GetAsync(new Uri(admin, path));
+            Assert.Equal((HttpStatusCode.NotFound, "application/json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
+            Assert.Equal($"There is no /{path}. Here is GET /plugins: the installed plugins, and how the services that use them are.", await ErrorAsync(answer));
+        }
+        using var posted = await _client.PostAsync(new Uri(admin, "plugins"), null);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, posted.StatusCode);
+        Assert.StartsWith("POST is not for /plugins.", await ErrorAsync(posted), StringComparison.Ordinal);
+
+        // No subscriptions here, and no list at the public port.
+        await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(() => Client.ConnectAsync(new UriBuilder(admin) { Scheme = "ws" }.Uri));
+        using var outside = await _client.GetAsync(new Uri(await host.UriAsync(), "plugins"));
+        Assert.Equal(HttpStatusCode.NotFound, outside.StatusCode);
+        await host.WriteAndReadAsync("items");
+        Assert.Equal(0, await host.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task NoWebPageReadsIt()
+    {
+        using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
+        var admin = await AdminAsync(host);
+        var port = admin.Port;
+        Assert.Equal(HttpStatusCode.OK, await GetAsync("Host", $"localhost:{port}"));
+        Assert.Equal(HttpStatusCode.OK, await GetAsync("Host", "LOCALHOST"));
+        Assert.Equal(HttpStatusCode.OK, await GetAsync("Host", $"127.0.0.1:{port}"));
+        Assert.Equal(HttpStatusCode.OK, await GetAsync("Host", $"[::1]:{port}"));
+        // A page whose own name was made to lead here.
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Host", $"evil.example:{port}"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Host", "localhost.evil.example"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Host", $"192.0.2.7:{port}"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Origin", "https://evil.example"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Origin", "null"));
+        Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Origin", $"http://localhost:{port}"));
+
+        using var answer = await _client.GetAsync(new Uri(admin, "plugins"));
+        Assert.Equal("nosniff same-origin no-store", $"{Header("X-Content-Type-Options")} {Header("Cross-Origin-Resource-Policy")} {answer.Headers.CacheControl}");
+        Assert.False(answer.Headers.Contains("Access-Control-Allow-Origin"));
+
+        string Header(string name) => answer.Headers.GetValues(name).Single();
+
+        async Task<HttpStatusCode> GetAsync(string header, string value)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(admin, "plugins"));
+            request.Headers.TryAddWithoutValidation(header, value);
+            using var answer = await _client.SendAsync(request);
+            return answer.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task ItIsOffUnlessItIsConfigured()
+    {
+        using var host = Start("""{"port": 0}""", ("items", "sqlite"));
+        await host.WriteAndReadAsync("items");
+        Assert.Equal(0, await host.TerminateAsync());
+        Assert.DoesNotContain("Admin side", host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task BeyondThisComputerItWarnsAndIsReachedByItsAddress()
+    {
+        using var host = Start("""{"port": 0, "admin": {"host": "0.0.0.0", "port": 0}}""", ("items", "sqlite"));
+        var admin = await AdminAsync(host);
+        await host.LineAsync("WRN Anyone who reaches http://localhost:");
+        Assert.Contains("may read which plugins and services this host has", host.Output, StringComparison.Ordinal);
+        var own = (await Dns.GetHostAddressesAsync(Dns.GetHostName(), AddressFamily.InterNetwork)).FirstOrDefault(IPAddress.Loopback);
+        using var answer = await _client.GetAsync(new Uri($"http://{own}:{admin.Port}/plugins"));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task APortThatCannotBeHadIsAMistakeInTheFile()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        using (var host = Start($$$"""{"port": 0, "admin": {"port": {{{port}}}}}""", ("items", "sqlite")))
+        {
+            Assert.Equal(1, await host.ExitAsync());
+            Assert.Contains(host.Lines, line => line.EndsWith($"service.admin.port: 127.0.0.1:{port} is taken by another program; end that one, or take another port", StringComparison.Ordinal));
+        }
+        taken.Stop();
+        using var twice = Start($$$"""{"port": {{{port}}}, "admin": {"port": {{{port}}}, "prot": 1}}""", ("items", "sqlite"));
+        Assert.Equal(1, await twice.ExitAsync());
+        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.port: must be another one than service.port: what is let through to that one must not reach the admin side", StringComparison.Ordinal));
+        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.prot: unknown field; did you mean \"port\"?", StringComparison.Ordinal));
+    }
+
+    private HostProcess Start(string service, params (string Name, string DbType)[] services)
+    {
+        Directory.CreateDirectory(_folder["plugs"]);
+        var entries = services.Select(entry =>
+            $$$"""{"name": "{{{entry.Name}}}", "module": "items_service", "config": {"db_type": "{{{entry.DbType}}}"{{{(entry.DbType == "sqlite" ? ", \"db_name\": \":memory:\"" : "")}}}}}""");
+        _folder.Write("my.json", $$"""{"service": {{service}}, "plugins": ["plugs"], "services": [{{string.Join(", ", entries)}}]}""");
+        return HostProcess.Start(_folder.FullName, ["my.json"]);
+    }
+
+    private static async Task<Uri> AdminAsync(HostProcess host)
+    {
+        var line = await host.LineAsync("Admin side: ");
+        return new(line[line.IndexOf("http", StringComparison.Ordinal)..(line.LastIndexOf('/', line.IndexOf(", GET", StringComparison.Ordinal)) + 1)]);
+    }
+
+    private async Task<JsonNode> ListAsync(HostProcess host) => JsonNode.Parse(await _client.GetStringAsync(new Uri(await AdminAsync(host), "plugins")))!;
+
+    private static async Task<string> ErrorAsync(HttpResponseMessage answer) => (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!;
+
+    private static JsonNode Find(JsonNode list, string name) => list["plugins"]!.AsArray().Single(plugin => (string)plugin!["name"]! == name)!;
+
+    private static string Services(JsonNode list, string name) =>
+        string.Join("; ", Find(list, name)["services"]!.AsArray().Select(service => $"{service!["name"]} {service["state"]} {service["reason"]}"));
+
+    private static string Running(JsonNode list, string name)
+    {
+        var plugin = Find(list, name);
+        return $"{plugin["status"]} {(bool)plugin["loaded"]!} {plugin["sha256"]} {plugin["running_sha256"]} {plugin["swaps"]}";
+    }
+}

@@ -1,0 +1,124 @@
+using SharedState.Host.Plugins;
+using SharedState.Host.Tests.Engine;
+
+namespace SharedState.Host.Tests.Plugins;
+
+/// <summary>Which content plugins may have, in the real program on real plugin folders.</summary>
+public sealed class PinTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly string _kept;
+
+    public PinTests()
+    {
+        _kept = _folder["plugs/Contract10"];
+        Directory.CreateDirectory(_kept);
+        foreach (var file in Directory.GetFiles(Repository.At("tests", "TestPlugins", "Contract10", "plugin"))) File.Copy(file, Path.Combine(_kept, Path.GetFileName(file)));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("\"HASH\"")]
+    [InlineData("[\"0000000000000000000000000000000000000000000000000000000000000000\", \"HASH\"]")]
+    [InlineData("{\"file\": \"hash.txt\"}")]
+    public async Task WhatIsPinnedRuns(string pin)
+    {
+        _folder.Write("hash.txt", PluginCache.Hash(_kept).ToUpperInvariant() + "\n");
+        Write($$"""{"Contract10": {{pin.Replace("HASH", PluginCache.Hash(_kept), StringComparison.Ordinal)}}}""");
+        using var host = Start();
+        await host.WriteAndReadAsync("items");
+        Assert.Equal(0, await host.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task ATamperedPluginIsRefusedAndTheOthersRun()
+    {
+        var (pinned, sqlite) = (PluginCache.Hash(_kept), PluginCache.Hash(Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")));
+        Write($$"""{"Contract10": "{{pinned}}", "Items.Sqlite": "{{sqlite}}"}""");
+        File.AppendAllText(Path.Combine(_kept, "Contract10.deps.json"), " ");
+        var found = PluginCache.Hash(_kept);
+        Assert.NotEqual(pinned, found);
+
+        using var host = Start();
+        Assert.EndsWith(
+            $"Service items does not run: Contract10 1.0.0 in {_kept} has other content than \"pins\" says. Put back what was pinned, or if this is to be trusted, write \"Contract10\": \"{found}\" in \"pins\"",
+            await host.LineAsync("Service items does not run"),
+            StringComparison.Ordinal);
+        await host.WriteAndReadAsync("file");
+        Assert.Equal(0, await host.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task OnceThereArePinsAPluginWithoutOneIsRefused()
+    {
+        Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
+        using var host = Start();
+        var sqlite = Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite");
+        Assert.EndsWith(
+            $"Items.Sqlite 1.0.0 in {sqlite} is not one of those in \"pins\". If it is to be trusted, add \"Items.Sqlite\": \"{PluginCache.Hash(sqlite)}\" to \"pins\"",
+            await host.LineAsync("Service file does not run"),
+            StringComparison.Ordinal);
+        await host.WriteAndReadAsync("items");
+        Assert.Equal(0, await host.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task WhatTheRefusalSaysToAddMakesItRun()
+    {
+        Write("""{"Items.Sqlite": []}""");
+        using var refused = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
+        Assert.Equal(1, await refused.ExitAsync());
+        var line = refused.Lines.Single(line => line.Contains("  items  does not run: ", StringComparison.Ordinal));
+        Write($$"""{ {{line[(line.IndexOf(", add ", StringComparison.Ordinal) + 6)..line.IndexOf(" to \"pins\"", StringComparison.Ordinal)]}} }""");
+        using var host = Start();
+        await host.WriteAndReadAsync("items");
+    }
+
+    /// <summary>A copy that somebody changed in the cache is neither loaded nor what is compared.</summary>
+    [Fact]
+    public async Task WhatIsComparedIsWhatIsLoaded()
+    {
+        var pinned = PluginCache.Hash(_kept);
+        Write($$"""{"Contract10": "{{pinned}}"}""");
+        var copy = new PluginCache(_folder["cache/sharedstate/plugins"]).Copy(_kept);
+        Assert.Equal(pinned, Path.GetFileName(copy));
+        File.WriteAllText(Path.Combine(copy, "Contract10.dll"), "something else");
+        using var host = Start();
+        await host.WriteAndReadAsync("items");
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_kept, "Contract10.dll")), File.ReadAllBytes(Path.Combine(copy, "Contract10.dll")));
+    }
+
+    [Fact]
+    public async Task APinOfWhatIsNotInstalledIsNoMistakeAndCheckTellsIt()
+    {
+        Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}", "Items.Sqlit": []}""");
+        using var check = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
+        await check.ExitAsync();
+        Assert.Equal($"{_folder["my.json"]} has no mistakes", check.Lines[0]);
+        Assert.EndsWith("pins.Items.Sqlit: no plugin of this name is installed; did you mean \"Items.Sqlite\"?", check.Lines[1], StringComparison.Ordinal);
+        using var host = Start();
+        await host.WriteAndReadAsync("items");
+    }
+
+    [Fact]
+    public async Task TheListSaysWhatIsPinnedAndWhatToAdd()
+    {
+        Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
+        using var list = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"]);
+        Assert.Equal(1, await list.ExitAsync());
+        Assert.Contains($"          sha-256   {PluginCache.Hash(_kept)} (pinned)", list.Lines);
+        Assert.Contains("unusable  Items.Sqlite 1.0.0", list.Lines);
+        Assert.Contains("          reason    It is not one of those in \"pins\".", list.Lines);
+        Assert.EndsWith(": 1 ok, 3 unusable", list.Lines[^1], StringComparison.Ordinal);
+    }
+
+    private HostProcess Start() => HostProcess.Start(_folder.FullName, ["my.json"], environment: new() { ["XDG_CACHE_HOME"] = _folder["cache"] });
+
+    private void Write(string pins) => _folder.Write("my.json", $$$"""
+        {"plugins": ["plugs"], "service": {"port": 0}, "services": [
+           {"name": "items", "module": "items_service", "config": {"db_type": "kept"}},
+           {"name": "file", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}],
+         "pins": {{{pins}}}}
+        """);
+}
