@@ -9,29 +9,32 @@ namespace SharedState.Host.Plugins;
 internal sealed class Plugin
 {
     private readonly Type _service;
+    private readonly string _copy;
 
-    private Plugin(PluginManifest manifest, Type service)
-    {
-        Manifest = manifest;
-        _service = service;
-    }
+    private Plugin(PluginManifest manifest, string copy, Type service) => (Manifest, _copy, _service) = (manifest, copy, service);
 
     public PluginManifest Manifest { get; }
 
+    /// <summary>SHA-256 of the names and contents of what was loaded: 64 hex digits.</summary>
+    public string ContentHash => Path.GetFileName(_copy);
+
     /// <summary>Loads a plugin from its copy in the cache. Runs none of its code but module initializers.</summary>
     /// <exception cref="PluginException">It cannot be used here.</exception>
-    public static Plugin Load(PluginManifest manifest, PluginCache cache)
+    public static Plugin Load(PluginManifest manifest, PluginCache cache) => Load(manifest, cache.Copy(manifest.Folder));
+
+    /// <summary>Loads a plugin from its copy in the cache, which bears the hash of its content as its name.</summary>
+    /// <exception cref="PluginException">It cannot be used here.</exception>
+    public static Plugin Load(PluginManifest manifest, string copy)
     {
-        var folder = cache.Copy(manifest.Folder);
         try
         {
-            PluginPreflight.Check(manifest, folder);
+            PluginPreflight.Check(manifest, copy);
             var loader = PluginLoader.CreateFromAssemblyFile(
-                Path.Combine(folder, manifest.Assembly),
+                Path.Combine(copy, manifest.Assembly),
                 PluginPreflight.SharedTypes,
                 // Else a plugin would get the host's copy of any library that both have, whatever version it was built for.
                 config => config.PreferSharedTypes = false);
-            return new(manifest, TheService(manifest, loader.LoadDefaultAssembly().GetExportedTypes()));
+            return new(manifest, copy, TheService(manifest, loader.LoadDefaultAssembly().GetExportedTypes()));
         }
         catch (Exception e) when (e is IOException or BadImageFormatException or TypeLoadException or ReflectionTypeLoadException
             or InvalidOperationException or UnauthorizedAccessException)

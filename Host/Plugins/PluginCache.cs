@@ -14,8 +14,8 @@ internal sealed class PluginCache
 
     private readonly string _root;
 
-    // Held, shared, as long as this process lives: a locked entry is in use and is not deleted.
-    private readonly List<FileStream> _locks = [];
+    // By the entry's hash. Held, shared, as long as this process lives: a locked entry is in use and is not deleted.
+    private readonly Dictionary<string, FileStream> _locks = [];
 
     public PluginCache(string root) => _root = root;
 
@@ -50,7 +50,7 @@ internal sealed class PluginCache
         return new(temporary);
     }
 
-    /// <summary>The copy of a folder: made if it is not there yet, and checked byte by byte if it is.</summary>
+    /// <summary>The copy of a folder, named by the hash of its content: made if it is not there yet, and checked byte by byte if it is.</summary>
     /// <exception cref="PluginException">The folder holds links, or cannot be read.</exception>
     public string Copy(string folder)
     {
@@ -62,7 +62,7 @@ internal sealed class PluginCache
 
             // :: 2. Lock the entry before looking at it, so that no other host deletes it from now on.
             CreatePrivate(_root);
-            _locks.Add(new(entry + ".lock", FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read));
+            if (!_locks.ContainsKey(hash)) _locks.Add(hash, new(entry + ".lock", FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read));
             File.SetLastWriteTimeUtc(entry + ".lock", DateTime.UtcNow);
 
             // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short (a full
@@ -77,7 +77,7 @@ internal sealed class PluginCache
             var copy = NewName();
             CopyFiles(folder, copy);
             if (Hash(copy) != hash)
-                throw new PluginException($"the plugin folder {folder} is being written to; start again when that is done");
+                throw new PluginException($"the plugin folder {folder} is being written to; it can be used when that is done");
             try
             {
                 Directory.Move(copy, entry);
@@ -140,7 +140,7 @@ internal sealed class PluginCache
 
     private string NewName() => Path.Combine(_root, $".new-{Guid.NewGuid():N}");
 
-    /// <summary>A hash over all names and contents, in an order that does not depend on the file system.</summary>
+    /// <summary>SHA-256 over all names and contents, in an order that does not depend on the file system: 64 hex digits.</summary>
     private static string Hash(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -150,7 +150,7 @@ internal sealed class PluginCache
             hash.AppendData(Encoding.UTF8.GetBytes(file.Replace('\\', '/') + '\0'));
             hash.AppendData(SHA256.HashData(content));
         }
-        return Convert.ToHexStringLower(hash.GetHashAndReset())[..32];
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static void CopyFiles(string folder, string copy)

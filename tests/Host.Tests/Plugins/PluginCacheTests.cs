@@ -17,7 +17,7 @@ public sealed class PluginCacheTests : IDisposable
         var one = cache.Copy(_folder.CopyPlugin("Memory", "one"));
         var two = cache.Copy(_folder.CopyPlugin("Memory", "two"));
         Assert.Equal(one, two);
-        Assert.Single(Directory.GetDirectories(_folder["cache"]));
+        Assert.Matches("^[0-9a-f]{64}$", Path.GetFileName(Assert.Single(Directory.GetDirectories(_folder["cache"]))));
     }
 
     [Fact]
