@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
+using SharedState.Host.Changes;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Http;
@@ -45,7 +46,7 @@ internal static class Program
         cache.Clean();
 
         // :: 3. Check, or serve.
-        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(installation, services, loggers);
+        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(file, installation, plugins, services, loggers);
     }
 
     private static async Task<int> CheckAsync(Installation installation, ServiceSetup[] services)
@@ -55,35 +56,42 @@ internal static class Program
         return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
     }
 
-    private static async Task<int> ServeAsync(Installation installation, ServiceSetup[] services, ILoggerFactory loggers)
+    private static async Task<int> ServeAsync(string file, Installation installation, PluginHost plugins, ServiceSetup[] setups, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Host");
         var (config, time) = (installation.Config, TimeProvider.System);
+        using var hangup = new Hangup();
         var limits = Descriptors.Fit(config.Limits);
         if (limits != config.Limits && config.Limits.Connections != new Limits().Connections)
             Log.FewDescriptors(logger, limits.Connections, config.Limits.Connections);
-        (var catalog, services) = await Engine.OpenAsync(services, limits, time);
-        if (services.All(service => service.Refusal is not null))
+        var services = await ServiceSet.OpenAsync(setups, limits, time);
+        if (services.Setups.All(service => service.Refusal is not null))
         {
-            StartReport.WriteServices(logger, installation.Plugins, services);
+            StartReport.WritePlugins(logger, installation.Plugins);
+            StartReport.WriteServices(logger, services.Setups);
             Log.NothingRuns(logger);
             return 1;
         }
-        await using var engine = new Engine(catalog, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
-        await using var app = Build(installation, limits, engine, loggers);
+        await using var engine = new Engine(services, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
+        using var swaps = new SwapCounts();
+        var report = new ChangeReport(plugins, services, swaps, logger);
+        report.Remember(ChangeReport.Troubles(installation, services.Setups));
+        var reload = new Reload(
+            config, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder), hangup, plugins, services, report, time);
+        await using var app = Build(installation, limits, engine, reload, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             Log.Stopping(logger);
             engine.Stop();
         });
         await app.StartAsync();
-        StartReport.Write(logger, installation, limits, services);
+        StartReport.Write(logger, installation, limits, services.Setups);
         await app.WaitForShutdownAsync();
         return 0;
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
-    private static WebApplication Build(Installation installation, Limits limits, Engine engine, ILoggerFactory loggers)
+    private static WebApplication Build(Installation installation, Limits limits, Engine engine, Reload reload, ILoggerFactory loggers)
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
 
@@ -91,6 +99,8 @@ internal static class Program
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(loggers);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = limits.StopTime + TimeSpan.FromSeconds(1));
+
+        builder.Services.AddHostedService(_ => reload);
 
         TlsCertificate? certificate = null;
         if (config.Tls is not null)
