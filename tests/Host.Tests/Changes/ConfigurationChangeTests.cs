@@ -182,6 +182,37 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
+    public async Task WhoSubscribesWhileAServiceComesAndGoesIsAnsweredAndFollowsOrIsTold()
+    {
+        using var host = await StartAsync(_folder, Service("a"));
+        await using var client = await host.Process.ConnectAsync();
+        for (var times = 1; times <= 4; times++)
+        {
+            host.Configure(Service("a"), Service("b"));
+            await host.SaidAsync("added b", times);
+            using var stop = new CancellationTokenSource();
+            var subscribing = Task.Run(SubscribeAsync);
+            host.Configure(Service("a"));
+            await host.SaidAsync("removed b", times);
+            await stop.CancelAsync();
+            Assert.True(await subscribing > 0);
+            Assert.Equal("[]", (await client.GetAsync("/subs"))["data"]!.ToJsonString());
+
+            // Each takes the place of the one before it. Returns how many were accepted.
+            async Task<int> SubscribeAsync()
+            {
+                for (var accepted = 0; ;)
+                {
+                    var reply = await client.PutAsync("/subs", """{"insert":[["/app/b/chnl",{}]]}""");
+                    if ((bool)reply["ok"]!) accepted++;
+                    else if (stop.IsCancellationRequested) return accepted;
+                    else Assert.Equal("not_found", (string?)reply["error"]!["code"]);
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task AServiceMayGetAnotherNameAndKeepItsTable()
     {
         using var host = await StartAsync(_folder, Service("a", "x.db"));
