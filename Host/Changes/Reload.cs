@@ -18,7 +18,7 @@ namespace SharedState.Host.Changes;
 internal sealed class Reload(
     HostConfig started, Func<Installation> read, Watch watch, Hangup hangup, PluginHost plugins, ServiceSet services, ChangeReport report, TimeProvider time) : BackgroundService
 {
-    // A look costs some 0.3 ms; so who changes something sees it in effect within two seconds.
+    // A look costs 0.6 ms of a processor with the three plugins that come with the host; who changes something sees it in effect within two seconds.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
 
     // For how long nothing may change before it counts as whole: a file is written in one go, a folder of plugins file by file. What is still incomplete
