@@ -18,7 +18,8 @@ internal static partial class ChangeLog
     [LoggerMessage(1204, LogLevel.Warning, "{Fields} changed: that needs a restart, and until then the host goes on with what it was started with")]
     public static partial void NeedsRestart(ILogger logger, string fields);
 
-    [LoggerMessage(1205, LogLevel.Error, "{Services}: as before, with {Plugin}; the change failed, and is tried again when something is changed, or on SIGHUP: {Reason}")]
+    [LoggerMessage(1205, LogLevel.Error,
+        "{Services}: as before, with {Plugin}; the change failed, and is tried again when something is changed, or on SIGHUP: {Reason}")]
     public static partial void Kept(ILogger logger, string services, string plugin, string reason);
 
     [LoggerMessage(1206, LogLevel.Warning, "{Services}: {Plugin} goes on as it is loaded, but a start would not find it: {Reason}")]

@@ -59,7 +59,12 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
         }
         foreach (var swap in changes.Swaps) Write(swap);
 
-        string[] done = [.. Part("added", changes.Added.Select(service => service.Name)), .. Part("reopened", changes.Reopened.Select(service => service.Name)), .. Part("removed", changes.Removed)];
+        string[] done =
+        [
+            .. Part("added", changes.Added.Select(service => service.Name)),
+            .. Part("reopened", changes.Reopened.Select(service => service.Name)),
+            .. Part("removed", changes.Removed),
+        ];
         if (done.Length > 0) ChangeLog.Changed(logger, file, string.Join("; ", done));
         else if (asked && !changes.Any && needRestart.Count == 0) ChangeLog.Unchanged(logger, file);
         StartReport.WriteServices(logger, changes.Added.Concat(changes.Reopened));
@@ -93,5 +98,6 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
 
     private void End() => (_said, _standing) = (_standing, []);
 
-    private static IEnumerable<string> Part(string what, IEnumerable<string> names) => string.Join(", ", names) is { Length: > 0 } list ? [$"{what} {list}"] : [];
+    private static IEnumerable<string> Part(string what, IEnumerable<string> names) =>
+        string.Join(", ", names) is { Length: > 0 } list ? [$"{what} {list}"] : [];
 }

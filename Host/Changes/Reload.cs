@@ -4,7 +4,8 @@ using SharedState.Host.Plugins;
 namespace SharedState.Host.Changes;
 
 /// <summary>
-/// Brings the services to what the configuration file and the plugins' folders say now: when either was changed and nobody writes to it any more, or on SIGHUP.
+/// Brings the services to what the configuration file and the plugins' folders say now: when either was changed and nobody writes there any more, or on
+/// SIGHUP.
 /// There is one way for all of it, taken by one change at a time.
 /// </summary>
 /// <param name="started">What the host was started with.</param>
@@ -16,7 +17,8 @@ namespace SharedState.Host.Changes;
 /// <param name="report">Says what came of it.</param>
 /// <param name="time">The time.</param>
 internal sealed class Reload(
-    HostConfig started, Func<Installation> read, Watch watch, Hangup hangup, PluginHost plugins, ServiceSet services, ChangeReport report, TimeProvider time) : BackgroundService
+    HostConfig started, Func<Installation> read, Watch watch, Hangup hangup, PluginHost plugins, ServiceSet services, ChangeReport report, TimeProvider time)
+    : BackgroundService
 {
     // A look costs 0.6 ms of a processor with the three plugins that come with the host; who changes something sees it in effect within two seconds.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);

@@ -76,7 +76,8 @@ internal sealed class ServiceSet : IAsyncDisposable
     public async ValueTask DisposeAsync() => await Task.WhenAll(Catalog.Running.Select(writer => writer.DisposeAsync().AsTask()));
 
     /// <summary>Replaces services that run: those that go from one version of a plugin to another together, each other one by itself.</summary>
-    private static async Task<IEnumerable<RunningService>> ReplaceAsync(IReadOnlyList<(RunningService Running, ServiceSetup Next)> services, ServiceChanges changes)
+    private static async Task<IEnumerable<RunningService>> ReplaceAsync(
+        IReadOnlyList<(RunningService Running, ServiceSetup Next)> services, ServiceChanges changes)
     {
         var swaps = services.Where(service => IsSwap(service.Running, service.Next)).GroupBy(service => (service.Running.Wanted.Plugin, service.Next.Plugin));
         var others = services.Where(service => !IsSwap(service.Running, service.Next));
@@ -86,7 +87,8 @@ internal sealed class ServiceSet : IAsyncDisposable
         return replaced.SelectMany(service => service);
     }
 
-    private static async Task<RunningService[]> SwapAsync(Plugin old, Plugin next, IReadOnlyList<(RunningService Running, ServiceSetup Next)> services, ServiceChanges changes)
+    private static async Task<RunningService[]> SwapAsync(
+        Plugin old, Plugin next, IReadOnlyList<(RunningService Running, ServiceSetup Next)> services, ServiceChanges changes)
     {
         var together = new Together(services.Count);
         var outcomes = await Task.WhenAll(services.Select(service => ReplaceAsync(service.Running, service.Next, together)));
@@ -117,7 +119,8 @@ internal sealed class ServiceSet : IAsyncDisposable
         return [service];
     }
 
-    private static async Task<(RunningService Service, TimeSpan Paused, int Changed, string? Failure)> ReplaceAsync(RunningService running, ServiceSetup next, Together? together)
+    private static async Task<(RunningService Service, TimeSpan Paused, int Changed, string? Failure)> ReplaceAsync(
+        RunningService running, ServiceSetup next, Together? together)
     {
         if (next.Refusal is { } refusal) return (running with { Failed = next }, default, 0, refusal);
         var (writer, failed) = (running.Writer!, true);
@@ -143,11 +146,11 @@ internal sealed class ServiceSet : IAsyncDisposable
     /// </summary>
     private static ServiceSetup Checked(ServiceSetup wanted, IEnumerable<RunningService?> services)
     {
-        var other = services.FirstOrDefault(running => running?.Writer is not null && IsSwap(running, wanted) && running.Wanted.Plugin!.Manifest.Folder == wanted.Plugin!.Manifest.Folder);
-        return other is null ? wanted : wanted with
-        {
-            Refusal = $"{wanted.Plugin!.Manifest.Title} could not be swapped in, and {other.Name} runs on {other.Wanted.Plugin!.Manifest.Title}; put a version that works into {wanted.Plugin.Manifest.Folder}",
-        };
+        var other = services.FirstOrDefault(running => running?.Writer is not null && IsSwap(running, wanted)
+            && running.Wanted.Plugin!.Manifest.Folder == wanted.Plugin!.Manifest.Folder);
+        if (other is null) return wanted;
+        var (failed, used) = (wanted.Plugin!.Manifest, other.Wanted.Plugin!.Manifest);
+        return wanted with { Refusal = $"{failed.Title} could not be swapped in, and {other.Name} runs on {used.Title}; put a version that works into {failed.Folder}" };
     }
 
     private static IEnumerable<(string, ServiceWriter?)> Names(IEnumerable<RunningService> services) => services.Select(service => (service.Name, service.Writer));

@@ -36,9 +36,3 @@ internal sealed class SwapCounts : IDisposable
     private IEnumerable<Measurement<long>> Measure(Func<SwapCount, long> value) =>
         _plugins.Select(plugin => new Measurement<long>(value(plugin.Value), new KeyValuePair<string, object?>("plugin", plugin.Key)));
 }
-
-/// <summary>One plugin's swaps.</summary>
-/// <param name="Swaps">How many.</param>
-/// <param name="Versions">How many versions of it are loaded.</param>
-/// <param name="LeftBytes">The sizes of the files that are loaded for versions which no service uses.</param>
-internal sealed record SwapCount(int Swaps, int Versions, long LeftBytes);

@@ -5,8 +5,9 @@ namespace SharedState.Host.Plugins;
 /// <summary>The plugins that services use, each version of each loaded once. One thread at a time.</summary>
 internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
 {
-    private readonly Dictionary<string, Plugin> _versions = []; // by the hash of the content; what was loaded once stays
-    private readonly Dictionary<string, Reading> _readings = []; // by folder
+    private readonly Dictionary<string, Plugin> _versions = []; // by the copy; what was loaded once stays
+    private readonly Dictionary<string, string> _failures = []; // by the copy: why it can't be loaded, which another attempt would not mend
+    private readonly Dictionary<string, (string Stamp, string Copy)> _copies = []; // by folder
 
     /// <summary>Every version that was loaded.</summary>
     public IReadOnlyCollection<Plugin> Versions => _versions.Values;
@@ -14,34 +15,48 @@ internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
     /// <summary>Loads what a planned service needs. A plugin that cannot be used makes a refused service, not an exception.</summary>
     public ServiceSetup Set(ServicePlan plan)
     {
-        if (plan.Kept is { } kept) return ServiceSetup.Ready(plan, kept, loggers);
         if (plan.Plugin is not { } manifest) return ServiceSetup.Refused(plan, plan.Refusal, loggers);
-        var reading = Read(manifest);
-        return reading.Plugin is { } plugin ? ServiceSetup.Ready(plan, plugin, loggers) : ServiceSetup.Refused(plan, reading.Failure, loggers);
-    }
-
-    /// <summary>Has each folder read again when it is asked for, whether it looks changed or not.</summary>
-    public void Forget() => _readings.Clear();
-
-    /// <summary>What is in a plugin's folder: looked at as a whole only when something about its files has changed.</summary>
-    private Reading Read(PluginManifest manifest)
-    {
-        var stamp = FolderStamp.Of(manifest.Folder); // first: what changes from now on is another stamp
-        if (_readings.TryGetValue(manifest.Folder, out var known) && known.Stamp == stamp) return known;
-        Reading reading;
         try
         {
-            var copy = cache.Copy(manifest.Folder);
-            if (!_versions.TryGetValue(Path.GetFileName(copy), out var plugin))
-                _versions.Add(Path.GetFileName(copy), plugin = Plugin.Load(manifest, copy));
-            reading = new(stamp, plugin, "");
+            return ServiceSetup.Ready(plan, plan.Kept ?? Load(manifest, Copy(manifest.Folder)), loggers);
         }
         catch (PluginException e)
         {
-            reading = new(stamp, null, e.Message);
+            return ServiceSetup.Refused(plan, e.Message, loggers);
         }
-        return _readings[manifest.Folder] = reading;
     }
 
-    private sealed record Reading(string Stamp, Plugin? Plugin, string Failure);
+    /// <summary>Has each folder read again when it is asked for, whether it looks changed or not.</summary>
+    public void Forget()
+    {
+        _copies.Clear();
+        _failures.Clear();
+    }
+
+    /// <summary>The copy of what is in a plugin's folder, which is read as a whole only when something about its files has changed.</summary>
+    private string Copy(string folder)
+    {
+        var stamp = FolderStamp.Of(folder); // first: what changes from now on is another stamp
+        if (_copies.TryGetValue(folder, out var known) && known.Stamp == stamp) return known.Copy;
+        var copy = cache.Copy(folder);
+        _copies[folder] = (stamp, copy);
+        return copy;
+    }
+
+    private Plugin Load(PluginManifest manifest, string copy)
+    {
+        if (_versions.TryGetValue(copy, out var loaded)) return loaded;
+        if (_failures.TryGetValue(copy, out var why)) throw new PluginException(why);
+        try
+        {
+            var plugin = Plugin.Load(manifest, copy);
+            _versions.Add(copy, plugin);
+            return plugin;
+        }
+        catch (PluginException e)
+        {
+            _failures.Add(copy, e.Message);
+            throw;
+        }
+    }
 }
