@@ -29,7 +29,7 @@ internal static class ServiceCheck
     public static async Task<IReadOnlyList<ListedService>> FindAsync(IReadOnlyList<ServiceSetup> services, Limits limits)
     {
         // All are open at once, as they will be: two that want one table are in each other's way only then.
-        var storages = services.Select(service => new ServiceStorage(new(service.Create, service.Context), limits, TimeProvider.System)).ToArray();
+        var storages = services.Select(service => new ServiceStorage(service.Source, limits, TimeProvider.System)).ToArray();
         var found = await Task.WhenAll(services.Zip(storages, TryOpenAsync));
         await Task.WhenAll(storages.Select(storage => storage.DisposeAsync().AsTask()));
         return found;
