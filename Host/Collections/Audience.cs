@@ -14,6 +14,8 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
 
     public int Count { get; private set; }
 
+    public IEnumerable<Subscription> Members => _groups.Values.SelectMany(group => group.Members);
+
     /// <summary>Someone follows: is fed at once, unless the collection is not there yet.</summary>
     public void Add(Subscription subscription, bool loaded)
     {

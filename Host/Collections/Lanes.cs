@@ -20,6 +20,9 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
     /// <summary>Why nothing runs, or null where it does.</summary>
     public Error? Closed { get; set; } = Error.StorageAway;
 
+    /// <summary>Whether nothing waits.</summary>
+    public bool Empty => _waiting.Count == 0 && _unsettled.Count == 0;
+
     /// <summary>Runs a request now, or puts it behind those of its connection that cannot run yet.</summary>
     public void Enter(Request request)
     {
@@ -119,6 +122,20 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
             Resume(lane);
         }
         Look();
+    }
+
+    /// <summary>Answers all that waits: nothing will be done any more.</summary>
+    public void RefuseAll(Error error)
+    {
+        foreach (var collection in _unsettled.ToArray())
+        {
+            foreach (var update in TakeKept(collection)) Refuse(update.Request, Error.OutcomeUnknown);
+        }
+        foreach (var lane in _waiting)
+        {
+            while (lane.Waiting.TryDequeue(out var request)) Refuse(request, error);
+        }
+        _waiting.Clear();
     }
 
     public static void Refuse(Request request, Error error) => request.Lane.Replies.Answer(request, FrameWriter.OfThisThread.Refuse(request, error));

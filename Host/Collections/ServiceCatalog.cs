@@ -2,31 +2,44 @@ using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Collections;
 
-/// <summary>The configured services, in the configuration's order: those that run, and those that do not.</summary>
+/// <summary>The configured services, in the configuration's order: those that run, and those that do not. May change as a whole while it is asked.</summary>
 internal sealed class ServiceCatalog
 {
-    private readonly Dictionary<string, ServiceWriter?> _services = new(StringComparer.Ordinal);
+    // Replaced, never changed: whoever looks has one state or the next.
+    private volatile Content _content;
 
     /// <param name="services">Each service's name, and its writer where it runs.</param>
-    public ServiceCatalog(IEnumerable<(string Name, ServiceWriter? Writer)> services)
-    {
-        var names = new List<string>();
-        foreach (var (name, writer) in services)
-        {
-            _services.Add(name, writer);
-            names.Add(name);
-        }
-        NamesJson = FrameWriter.OfThisThread.List(names);
-    }
+    public ServiceCatalog(IEnumerable<(string Name, ServiceWriter? Writer)> services) => _content = new(services);
 
     /// <summary>The services' names, a JSON list.</summary>
-    public byte[] NamesJson { get; }
+    public byte[] NamesJson => _content.NamesJson;
 
-    public IEnumerable<ServiceWriter> Running => _services.Values.OfType<ServiceWriter>();
+    public IEnumerable<ServiceWriter> Running => _content.Services.Values.OfType<ServiceWriter>();
 
     /// <summary>A service that runs, or null.</summary>
-    public ServiceWriter? Find(string name) => _services.GetValueOrDefault(name);
+    public ServiceWriter? Find(string name) => _content.Services.GetValueOrDefault(name);
 
     /// <summary>Why <see cref="Find"/> found nothing.</summary>
-    public Error Missing(string name) => _services.ContainsKey(name) ? Error.ServiceDown : Error.NoService;
+    public Error Missing(string name) => _content.Services.ContainsKey(name) ? Error.ServiceDown : Error.NoService;
+
+    /// <summary>From now on these are the services.</summary>
+    public void Set(IEnumerable<(string Name, ServiceWriter? Writer)> services) => _content = new(services);
+
+    private sealed class Content
+    {
+        public Content(IEnumerable<(string Name, ServiceWriter? Writer)> services)
+        {
+            var names = new List<string>();
+            foreach (var (name, writer) in services)
+            {
+                Services.Add(name, writer);
+                names.Add(name);
+            }
+            NamesJson = FrameWriter.OfThisThread.List(names);
+        }
+
+        public Dictionary<string, ServiceWriter?> Services { get; } = new(StringComparer.Ordinal);
+
+        public byte[] NamesJson { get; }
+    }
 }

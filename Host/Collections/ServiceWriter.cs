@@ -10,6 +10,9 @@ namespace SharedState.Host.Collections;
 /// </summary>
 internal sealed class ServiceWriter : IAsyncDisposable
 {
+    // Every request is answered within 10 s, unless its client does not read.
+    private static readonly TimeSpan RetireTime = TimeSpan.FromSeconds(10);
+
     private readonly ConcurrentQueue<object> _inbox = new(); // bounded by each connection's RequestsInFlight
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ServiceStorage _storage;
@@ -20,6 +23,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly Settlement _settlement;
     private readonly ServiceOpening _opening;
     private readonly Replacement _replacement;
+    private readonly Retirement _retirement;
     private readonly Limits _limits;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
@@ -45,6 +49,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _settlement = new(_commits, _lanes, _collections, _feed);
         _opening = new(storage, time, Post, _stop.Token);
         _replacement = new(storage, _collections, _commits, _lanes, _feed, time, Post);
+        _retirement = new(_collections, _commits, _lanes);
         _sweep = time.CreateTimer(_ => Post(new SweepMessage()), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
@@ -82,7 +87,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     public void Post(object message)
     {
         _inbox.Enqueue(message);
-        if (_closed) Refuse();
+        if (_closed) _retirement.RefuseAll(_inbox);
         else if (_thread != Environment.CurrentManagedThreadId && Interlocked.Exchange(ref _scheduled, 1) == 0)
             Schedule();
     }
@@ -92,6 +97,17 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// garbage collector then copies, while its clients wait.
     /// </summary>
     public void Help() => Run();
+
+    /// <summary>
+    /// Ends a service that is no longer configured, and that nobody finds any more: finishes what was read, tells who follows, closes the storage. What
+    /// still comes gets <c>no service</c>.
+    /// </summary>
+    public async Task RetireAsync()
+    {
+        Post(new RetireMessage());
+        await _retirement.Finished.WaitAsync(RetireTime, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await DisposeAsync();
+    }
 
     /// <summary>Commits what is there, then closes the storage.</summary>
     public async ValueTask DisposeAsync()
@@ -150,6 +166,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         while (!_inbox.IsEmpty && Interlocked.CompareExchange(ref _running, 1, 0) == 0)
         {
             if (!_closed) Turn();
+            _retirement.Look();
             if (_stopping && _commits.Empty) Close();
             Volatile.Write(ref _running, 0);
             Interlocked.MemoryBarrier(); // what was posted since the last look is seen here, or its poster sees that nobody runs
@@ -176,19 +193,11 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <summary>The last turn is over: what still comes is refused.</summary>
     private void Close()
     {
+        if (!_closed) _retirement.End();
         _closed = true;
         Interlocked.MemoryBarrier(); // as above
-        Refuse();
+        _retirement.RefuseAll(_inbox);
         _ended.TrySetResult();
-    }
-
-    private void Refuse()
-    {
-        while (_inbox.TryDequeue(out var message))
-        {
-            if (message is Request request) Lanes.Refuse(request, Error.Stopping);
-            else if (message is DropMessage drop) drop.Done?.TrySetResult();
-        }
     }
 
     /// <summary>Handles a message, or without one starts the next commit. Whatever fails here, the turns go on.</summary>
@@ -212,6 +221,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     private void Handle(object message)
     {
+        if (_retirement.TryRefuse(message)) return;
         switch (message)
         {
             case Request request: _lanes.Enter(request); break;
@@ -233,6 +243,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
             case ResumeMessage resume: _replacement.Finish(resume); break;
             case RefusedMessage: _lanes.Closed = Error.ServiceDown; break;
             case SweepMessage: _collections.Sweep(); break;
+            case RetireMessage: _retirement.Begin(); break;
             case StopMessage: _stopping = true; break;
         }
     }

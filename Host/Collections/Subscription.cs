@@ -20,6 +20,8 @@ internal enum SubscriptionState
 /// <summary>A cursor into a collection: what one connection follows under one spelling of the path.</summary>
 internal sealed class Subscription(SubscriptionRequest request, ServiceWriter writer, Outbox outbox, Replies replies)
 {
+    private bool _dropped;
+
     // Guarded by nothing: set before it is shared.
     public SubscriptionRequest Request { get; } = request;
 
@@ -37,6 +39,9 @@ internal sealed class Subscription(SubscriptionRequest request, ServiceWriter wr
 
     /// <summary>Whether it gets what happened in one turn of the writer as one merged difference.</summary>
     public bool Merges { get; } = request.Conflate || request.MinInterval > TimeSpan.Zero;
+
+    /// <summary>Whether the server ended it. Set once, by the writer; then the connection's own set forgets it.</summary>
+    public bool Dropped => Volatile.Read(ref _dropped);
 
     // Owned by the writer.
 
@@ -62,4 +67,11 @@ internal sealed class Subscription(SubscriptionRequest request, ServiceWriter wr
 
     /// <summary>With a rate: asks for the merged difference when it is due.</summary>
     public ITimer? Timer { get; set; }
+
+    /// <summary>Ends it from the server's side: its client is told why. It is in no collection any more.</summary>
+    public void Drop(Error error)
+    {
+        Volatile.Write(ref _dropped, true); // first: who has read the notice finds it gone
+        Outbox.Enqueue(FrameWriter.OfThisThread.Drop(Path, error));
+    }
 }

@@ -68,5 +68,8 @@ internal sealed record ListedMessage(Request Request, IReadOnlyList<string>? Nam
 /// <summary>It is time to look for what is not used.</summary>
 internal sealed record SweepMessage;
 
+/// <summary>The service is no longer configured: finish what was read, take nothing more.</summary>
+internal sealed record RetireMessage;
+
 /// <summary>Commit what is there, take nothing more, end.</summary>
 internal sealed record StopMessage;

@@ -169,7 +169,13 @@ internal sealed class Outbox(int bound, bool compression = false)
 
     private Subscription? NextToAsk()
     {
-        if (_lagging is null || _written < _askAt || _catchingUp || !_lagging.TryDequeue(out var next)) return null;
+        if (_lagging is null || _written < _askAt || _catchingUp) return null;
+        Subscription? next;
+        do
+        {
+            if (!_lagging.TryDequeue(out next)) return null;
+        }
+        while (next.Dropped);
         _catchingUp = true;
         return next;
     }

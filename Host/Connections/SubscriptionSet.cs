@@ -10,22 +10,26 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Replies rep
     private readonly List<Subscription> _added = [];
 
     /// <summary>The reply to GET <c>/subs</c>.</summary>
-    public Frame Tell(Request request) =>
-        FrameWriter.OfThisThread.Subscriptions(request, _subscriptions.Values.Select(subscription => subscription.Request), [], ok: true);
+    public Frame Tell(Request request)
+    {
+        Forget();
+        return FrameWriter.OfThisThread.Subscriptions(request, _subscriptions.Values.Select(subscription => subscription.Request), [], ok: true);
+    }
 
     /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see cref="Start"/>.</summary>
     public async ValueTask<Frame> ChangeAsync(Request request)
     {
         var change = request.Subscriptions!;
+        Forget();
 
         // :: Step 1: what can be subscribed to
         var errors = new List<(string, Error)>();
-        var insert = new List<SubscriptionRequest>();
+        var insert = new List<(SubscriptionRequest Wanted, ServiceWriter Writer)>();
         var kept = change.Replace ? 0 : _subscriptions.Keys.Except(change.Remove).Except(change.Insert.Select(wanted => wanted.Spelling)).Count();
         foreach (var wanted in change.Insert)
         {
-            if (Refusal(wanted, kept + insert.Count) is { } error) errors.Add((wanted.Spelling, error));
-            else insert.Add(wanted);
+            if (Refusal(wanted, kept + insert.Count, out var writer) is { } error) errors.Add((wanted.Spelling, error));
+            else insert.Add((wanted, writer!));
         }
         if (insert.Count == 0 && errors.Count > 0) return FrameWriter.OfThisThread.Subscriptions(request, [], errors, ok: false);
 
@@ -38,7 +42,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Replies rep
         }
         else
         {
-            foreach (var spelling in change.Remove.Concat(insert.Select(wanted => wanted.Spelling)))
+            foreach (var spelling in change.Remove.Concat(insert.Select(added => added.Wanted.Spelling)))
             {
                 if (_subscriptions.Remove(spelling, out var subscription)) dropped.Add(subscription);
             }
@@ -46,9 +50,9 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Replies rep
         await DropAsync(dropped);
 
         // :: Step 3: what comes, after the reply
-        foreach (var wanted in insert)
+        foreach (var (wanted, writer) in insert)
         {
-            var subscription = new Subscription(wanted, host.Services.Find(wanted.Path.Service)!, outbox, replies);
+            var subscription = new Subscription(wanted, writer, outbox, replies);
             _subscriptions.Add(wanted.Spelling, subscription);
             _added.Add(subscription);
         }
@@ -70,10 +74,21 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Replies rep
         _subscriptions.Clear();
     }
 
-    private Error? Refusal(SubscriptionRequest wanted, int others)
+    /// <summary>Leaves out what the server ended, of which the client has been told.</summary>
+    private void Forget()
     {
+        foreach (var (spelling, subscription) in _subscriptions.ToArray())
+        {
+            if (subscription.Dropped) _subscriptions.Remove(spelling);
+        }
+    }
+
+    private Error? Refusal(SubscriptionRequest wanted, int others, out ServiceWriter? writer)
+    {
+        writer = null;
         if (wanted.Error is { } error) return error;
-        if (host.Services.Find(wanted.Path.Service) is null) return host.Services.Missing(wanted.Path.Service);
+        writer = host.Services.Find(wanted.Path.Service);
+        if (writer is null) return host.Services.Missing(wanted.Path.Service);
         return others < host.Limits.Subscriptions ? null : Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
     }
 

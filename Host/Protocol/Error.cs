@@ -9,6 +9,8 @@ internal sealed record Error(string Code, string Message, bool Temporary = false
     /// <summary>The existing servers' exact words.</summary>
     public static readonly Error NoService = new("not_found", "no service");
 
+    public static readonly Error ServiceRemoved = new("not_found", "the service is no longer configured on this server");
+
     public static readonly Error StorageAway = new("unavailable", "the service's storage is not available now; nothing was changed", Temporary: true);
 
     public static readonly Error StorageSilent = new("unavailable", "the service's storage does not answer; nothing was changed", Temporary: true);

@@ -175,6 +175,19 @@ internal sealed class FrameWriter
         return Frame.FromText(_wire.Written, body, EndOfNotify);
     }
 
+    /// <summary>The notice that a subscription has ended, and why.</summary>
+    public Frame Drop(JsonEncodedText path, Error error)
+    {
+        _wire.BeginText();
+        _wire.Write("{\"type\":\"MESSAGE\",\"cmd\":\"DROP\",\"path\":\""u8);
+        _wire.Write(path.EncodedUtf8Bytes);
+        _wire.Write("\",\"error\":"u8);
+        WriteErrorObject(error);
+        _wire.Write("}"u8);
+        _wire.EndText();
+        return Frame.FromWire(_wire.Take());
+    }
+
     /// <summary>A notification, a frame at the end of others.</summary>
     public void Notify(WireBuffer frames, JsonEncodedText path, Position position, long? since, ReadOnlySpan<byte> body)
     {
