@@ -201,7 +201,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
     {
         var before = _source;
         if (_service is { } old) await CloseAsync(old);
-        var failure = await TryUseAsync(next, instance, check, stop);
+        var failure = await TryTogetherAsync(next, instance, check, stop);
         for (var attempt = 1; failure is not null && !stop.IsCancellationRequested; attempt++)
         {
             if (await TryUseAsync(before, null, check: null, stop) is not { } obstacle) break;
@@ -211,11 +211,29 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return failure;
     }
 
+    /// <summary>Opens an instance, where others take over with it in step: none is open before all have closed theirs, and if one fails all go back.</summary>
+    private async Task<ItemServiceException?> TryTogetherAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    {
+        if (next.Together is not { } together) return await TryUseAsync(next, instance, check, stop);
+        ItemServiceException failure = new(ItemServiceFault.Unavailable, "it failed for another service, and all that use the plugin stay together");
+        if (!await together.ClosedAsync())
+        {
+            await _instances.CloseAsync(instance, next.Context, stuck: false);
+            return failure;
+        }
+        var own = await TryUseAsync(next, instance, check, stop);
+        if (await together.OpenedAsync(own is not null)) return null;
+        if (_service is { } opened) await CloseAsync(opened);
+        _service = null;
+        await together.ClosedAgainAsync();
+        return own ?? failure;
+    }
+
     /// <summary>What is kept in memory is in nobody's way, and would be gone: the new one is opened beside it, and gets what it holds.</summary>
     private async Task<ItemServiceException?> MoveAsync(IItemService memory, StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         var before = _source;
-        var failure = await TryUseAsync(next, instance, CopyAsync, stop);
+        var failure = await TryTogetherAsync(next, instance, CopyAsync, stop);
         if (failure is null) await CloseAsync(memory);
         else (_service, _source) = (memory, before);
         return failure;
