@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 using SharedState.Host.Admin;
+using SharedState.Host.Changes;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Http;
@@ -49,7 +50,7 @@ internal static class Program
 
         // :: 3. Check, or serve.
         if (command.Plugins) return await ListCommand.CheckAsync(command, installation, services);
-        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(installation, plugins, services, loggers);
+        return command.Check ? await CheckAsync(installation, services) : await ServeAsync(file, installation, plugins, services, loggers);
     }
 
     private static async Task<int> CheckAsync(Installation installation, ServiceSetup[] services)
@@ -60,37 +61,44 @@ internal static class Program
         return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
     }
 
-    private static async Task<int> ServeAsync(Installation installation, PluginHost plugins, ServiceSetup[] services, ILoggerFactory loggers)
+    private static async Task<int> ServeAsync(string file, Installation installation, PluginHost plugins, ServiceSetup[] setups, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Host");
         var (config, time) = (installation.Config, TimeProvider.System);
+        using var hangup = new Hangup();
         var limits = Descriptors.Fit(config.Limits);
         if (limits != config.Limits && config.Limits.Connections != new Limits().Connections)
             Log.FewDescriptors(logger, limits.Connections, config.Limits.Connections);
-        (var catalog, services) = await Engine.OpenAsync(services, limits, time);
-        if (services.All(service => service.Refusal is not null))
+        var services = await ServiceSet.OpenAsync(setups, limits, time);
+        if (services.Setups.All(service => service.Refusal is not null))
         {
-            StartReport.WriteServices(logger, installation.Plugins, services);
+            StartReport.WritePlugins(logger, installation.Plugins);
+            StartReport.WriteServices(logger, services.Setups);
             Log.NothingRuns(logger);
             return 1;
         }
-        await using var engine = new Engine(catalog, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
-        await using var app = Build(installation, limits, engine, loggers);
+        await using var engine = new Engine(services, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
+        using var swaps = new SwapCounts();
+        var report = new ChangeReport(plugins, services, swaps, logger);
+        report.Remember(ChangeReport.Troubles(installation, services.Setups));
+        var reload = new Reload(
+            installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder), hangup, plugins, services, report, time);
+        await using var app = Build(installation, limits, engine, reload, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             Log.Stopping(logger);
             engine.Stop();
         });
         await app.StartAsync();
-        StartReport.Write(logger, installation, limits, services);
+        StartReport.Write(logger, installation, limits, services.Setups);
         await using var admin = await AdminServer.StartAsync(
-            installation.Sockets!.Admin, () => RunningPlugins.List(installation, services, catalog, plugins), loggers);
+            installation.Sockets!.Admin, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
         await app.WaitForShutdownAsync();
         return 0;
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
-    private static WebApplication Build(Installation installation, Limits limits, Engine engine, ILoggerFactory loggers)
+    private static WebApplication Build(Installation installation, Limits limits, Engine engine, Reload reload, ILoggerFactory loggers)
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
 
@@ -98,6 +106,8 @@ internal static class Program
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(loggers);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = limits.StopTime + TimeSpan.FromSeconds(1));
+
+        builder.Services.AddHostedService(_ => reload);
 
         TlsCertificate? certificate = null;
         if (config.Tls is not null)

@@ -32,11 +32,12 @@ internal sealed class Installation : IDisposable
     /// <param name="file">The configuration file.</param>
     /// <param name="plugins">The folder of the plugins that come with the host.</param>
     /// <param name="listen">Whether to bind the sockets as well.</param>
-    public static Installation Read(string file, string plugins, bool listen)
+    /// <param name="loaded">For a host that runs: see <see cref="ServicePlan.Make"/>.</param>
+    public static Installation Read(string file, string plugins, bool listen, Func<ServiceConfig, Plugin?>? loaded = null)
     {
         var config = HostConfig.Read(JsonFile.Read(file));
         var folders = PluginFolders.Scan(plugins, config.PluginFolders);
-        var plans = ServicePlan.Make(config, folders);
+        var plans = ServicePlan.Make(config, folders, loaded);
         return new(config, folders, plans, listen && config.File.Root is not null ? ListenSockets.Bind(config) : null);
     }
 

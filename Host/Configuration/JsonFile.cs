@@ -6,6 +6,7 @@ namespace SharedState.Host.Configuration;
 internal sealed class JsonFile
 {
     private readonly List<Mistake> _mistakes = [];
+    private readonly HashSet<string> _paths = [];
 
     private JsonFile(string name)
     {
@@ -27,6 +28,9 @@ internal sealed class JsonFile
 
     /// <summary>What is wrong, from top to bottom.</summary>
     public IEnumerable<Mistake> Mistakes => _mistakes.OrderBy(mistake => mistake.Place?.Line).ThenBy(mistake => mistake.Place?.Column);
+
+    /// <summary>The files and folders that it names and that were looked for, absolute.</summary>
+    public IEnumerable<string> Paths => _paths;
 
     public static JsonFile Read(string name)
     {
@@ -64,7 +68,12 @@ internal sealed class JsonFile
         node is { Kind: JsonValueKind.Object, Fields: [{ Name: "env" or "file", Value.Kind: JsonValueKind.String }] };
 
     /// <summary>A path of this file made absolute.</summary>
-    public string Absolute(string path) => Path.GetFullPath(path, Directory);
+    public string Absolute(string path)
+    {
+        var absolute = Path.GetFullPath(path, Directory);
+        _paths.Add(absolute);
+        return absolute;
+    }
 
     private string? ReadVariable(JsonNode name)
     {

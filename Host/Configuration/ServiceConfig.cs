@@ -40,6 +40,9 @@ internal sealed class ServiceConfig
     /// <summary>Whether any value of this service may be a secret.</summary>
     public bool HasSecrets => Secrets.Count > 0;
 
+    /// <summary>The keys whose values may be secrets.</summary>
+    public IEnumerable<string> SecretKeys => Entries.Where(IsSecret).Select(entry => entry.Key);
+
     /// <summary>A text, for the log, without those values of this service that may be secrets.</summary>
     public string Redact(string text) =>
         Secrets.Aggregate(text, (redacted, secret) => redacted.Replace(secret, "***", StringComparison.Ordinal));

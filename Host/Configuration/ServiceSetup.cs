@@ -10,6 +10,12 @@ internal sealed record ServiceSetup
     /// <summary>The second segment of its collections' paths.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The entry of the file, with its secrets.</summary>
+    public required ServiceConfig Config { get; init; }
+
+    /// <summary>The plugin that is loaded for it; null if none is, or it cannot be used.</summary>
+    public Plugin? Plugin { get; init; }
+
     /// <summary>The plugin and its version; null if none is for this service.</summary>
     public string? PluginTitle { get; init; }
 
@@ -28,6 +34,9 @@ internal sealed record ServiceSetup
     /// <summary>A new instance. Runs the plugin's constructor, which may block or throw: not on a thread that others wait for.</summary>
     public required Func<IItemService> Create { get; init; }
 
+    /// <summary>Both together.</summary>
+    public StorageSource Source => new(Create, Context);
+
     /// <summary>
     /// What went wrong when an instance was created or opened, as one sentence for the operator: with the place in the configuration, if
     /// the plugin says which key is wrong.
@@ -35,14 +44,24 @@ internal sealed record ServiceSetup
     public required Func<ItemServiceException, string> Explain { get; init; }
 
     public static ServiceSetup Ready(ServicePlan plan, Plugin plugin, ILoggerFactory loggers) =>
-        Make(plan, plugin.Create, null, loggers);
+        Make(plan, plugin, plugin.Create, null, loggers);
 
     public static ServiceSetup Refused(ServicePlan plan, string why, ILoggerFactory loggers) =>
-        Make(plan, () => throw new InvalidOperationException(why), why, loggers);
+        Make(plan, null, () => throw new InvalidOperationException(why), why, loggers);
 
-    private static ServiceSetup Make(ServicePlan plan, Func<IItemService> create, string? refusal, ILoggerFactory loggers) => new()
+    /// <summary>Whether a service that runs so has nothing to change for the other: the same plugin, by its content, and the same values, as kept from the log.</summary>
+    public bool IsLike(ServiceSetup other) =>
+        Plugin?.ContentHash == other.Plugin?.ContentHash && Refusal == other.Refusal
+        && Config.Module == other.Config.Module && Context.BaseDirectory == other.Context.BaseDirectory
+        && Context.Config.Count == other.Context.Config.Count
+        && Context.Config.All(value => other.Context.Config.TryGetValue(value.Key, out var text) && text == value.Value)
+        && Config.SecretKeys.ToHashSet().SetEquals(other.Config.SecretKeys);
+
+    private static ServiceSetup Make(ServicePlan plan, Plugin? plugin, Func<IItemService> create, string? refusal, ILoggerFactory loggers) => new()
     {
         Name = plan.Service.Name,
+        Config = plan.Service,
+        Plugin = plugin,
         PluginTitle = plan.Plugin?.Title,
         Storage = plan.Service.Storage,
         Context = new()

@@ -16,16 +16,23 @@ internal static class StartReport
         var urls = string.Join(", ", sockets.Urls(config.Tls is null ? "http" : "https"));
         var origins = config.Origins is null ? "any" : string.Join(" ", config.Origins);
         Log.Listening(logger, Version, urls, config.File.FullPath);
-        WriteServices(logger, installation.Plugins, services);
+        WritePlugins(logger, installation.Plugins);
+        WriteServices(logger, services);
         Log.Limits(logger, string.Join(", ", LimitField.All.Select(limit => limit.Describe(limits))));
         Log.Doors(logger, config.Tls is null ? "off" : "on", origins, config.Compression ? "on" : "off");
         if (!sockets.OnlyLoopback) Log.OpenToTheNetwork(logger, urls);
         if (config.Origins is null) Log.AnyOrigin(logger);
     }
 
-    public static void WriteServices(ILogger logger, PluginFolders plugins, IEnumerable<ServiceSetup> services)
+    /// <summary>What is in a plugin folder and cannot be used.</summary>
+    public static void WritePlugins(ILogger logger, PluginFolders plugins)
     {
         foreach (var mistake in plugins.Mistakes) Log.PluginLeftOut(logger, mistake.ToString());
+    }
+
+    /// <summary>What became of each service.</summary>
+    public static void WriteServices(ILogger logger, IEnumerable<ServiceSetup> services)
+    {
         foreach (var service in services)
         {
             if (service.Refusal is not null) Log.ServiceRefused(logger, service.Name, service.Refusal);

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.Loader;
 using McMaster.NETCore.Plugins;
 
 namespace SharedState.Host.Plugins;
@@ -59,6 +61,18 @@ internal sealed class Plugin
         {
             throw Unusable($"{_service.FullName} in {Manifest.Title} cannot be created: {e.Message}", e);
         }
+    }
+
+    /// <summary>The sizes of the plugin's files that are in memory: its assemblies and native libraries, each loaded when it is first used.</summary>
+    public long LoadedBytes()
+    {
+        var assemblies = AssemblyLoadContext.GetLoadContext(_service.Assembly)!.Assemblies.Select(assembly => assembly.Location);
+        using var process = Process.GetCurrentProcess();
+        var modules = process.Modules.Cast<ProcessModule>().Select(module => module.FileName);
+        return assemblies.Concat(modules).Distinct()
+            .Where(file => file.StartsWith(_copy + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            .Select(file => new FileInfo(file))
+            .Sum(file => file.Exists ? file.Length : 0);
     }
 
     private static ItemServiceException Unusable(string message, Exception inner) => new(ItemServiceFault.Unusable, message, inner);
