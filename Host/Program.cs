@@ -92,7 +92,7 @@ internal static class Program
         await app.StartAsync();
         StartReport.Write(logger, installation, limits, services.Setups);
         await using var admin = await AdminServer.StartAsync(
-            installation.Sockets!.Admin, () => RunningPlugins.List(reload.Current, services, plugins, swaps), loggers);
+            installation.Sockets!.Admin, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
         await app.WaitForShutdownAsync();
         return 0;
     }

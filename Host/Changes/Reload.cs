@@ -30,13 +30,14 @@ internal sealed class Reload(
     // Whoever writes there all the time does not keep the others' changes away.
     private static readonly TimeSpan LongestNoise = TimeSpan.FromSeconds(15);
 
-    private readonly HostConfig _started = started.Config;
     private Sight? _seen, _taken;                    // at the last look; when the last pass began
     private long _fileAt, _pluginsAt, _noiseAt;      // when what is seen changed, and when it first differed from what was taken, by the monotonic clock
+    private readonly HostConfig _started = started.Config;
+    private volatile Installation _current = started;
     private bool _unsettled;                         // the last pass met what may be half of a plugin
 
-    /// <summary>What the services are those of. Any thread.</summary>
-    public Installation Current { get; private set; } = started;
+    /// <summary>What was taken over last. Any thread.</summary>
+    public Installation Current => _current;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -104,7 +105,7 @@ internal sealed class Reload(
 
         // :: 3. From the one to the other.
         var changes = await services.ChangeAsync(wanted, again);
-        Current = installation;
+        _current = installation;
         report.Write(installation, changes, RestartFields.Changed(_started, installation.Config), changed);
     }
 }

@@ -12,6 +12,9 @@ internal sealed record RunningService(ServiceSetup Wanted, ServiceSetup Setup, S
     /// <summary>What was asked for since then and could not be had; it is not tried again until something changes. Null if nothing.</summary>
     public ServiceSetup? Failed { get; init; }
 
+    /// <summary>Why <see cref="Failed"/> could not be had, as one sentence.</summary>
+    public string? Failure { get; init; }
+
     public string Name => Wanted.Name;
 
     /// <summary>Whether there is anything to do for what is asked for now.</summary>

@@ -20,6 +20,9 @@ internal sealed class ServiceSet : IAsyncDisposable
     /// <summary>Where connections find the services.</summary>
     public ServiceCatalog Catalog { get; }
 
+    /// <summary>In the configuration's order.</summary>
+    public IReadOnlyList<RunningService> Services => _services;
+
     /// <summary>How each service is set up, and what came of it.</summary>
     public IEnumerable<ServiceSetup> Setups => _services.Select(service => service.Setup);
 
@@ -53,7 +56,7 @@ internal sealed class ServiceSet : IAsyncDisposable
         // :: 2. What runs and is as it is wanted: whatever could not be had is not wanted any more.
         foreach (var setup in wanted)
         {
-            if (after[setup.Name] is { Failed: not null } running && running.Wanted.IsLike(setup)) after[setup.Name] = running with { Failed = null };
+            if (after[setup.Name] is { Failed: not null } running && running.Wanted.IsLike(setup)) after[setup.Name] = running with { Failed = null, Failure = null };
         }
 
         // :: 3. What runs and is to run otherwise.
@@ -122,7 +125,7 @@ internal sealed class ServiceSet : IAsyncDisposable
     private static async Task<(RunningService Service, TimeSpan Paused, int Changed, string? Failure)> ReplaceAsync(
         RunningService running, ServiceSetup next, Together? together)
     {
-        if (next.Refusal is { } refusal) return (running with { Failed = next }, default, 0, refusal);
+        if (next.Refusal is { } refusal) return (running with { Failed = next, Failure = refusal }, default, 0, refusal);
         var (writer, failed) = (running.Writer!, true);
         ReplaceOutcome outcome;
         try
@@ -134,7 +137,11 @@ internal sealed class ServiceSet : IAsyncDisposable
         {
             together?.Leave(failed);
         }
-        if (outcome.Failure is { } failure && writer.Refusal is null) return (running with { Failed = next }, default, 0, next.Explain(failure));
+        if (outcome.Failure is { } failure && writer.Refusal is null)
+        {
+            var reason = next.Explain(failure);
+            return (running with { Failed = next, Failure = reason }, default, 0, reason);
+        }
         return (RunningService.Of(next, writer), outcome.Paused, outcome.Changed, null);
     }
 

@@ -38,7 +38,7 @@ internal sealed record ServicePlan(ServiceConfig Service, PluginManifest? Plugin
             if (plugin is null && loaded?.Invoke(service) is { } kept)
             {
                 kept.Manifest.Check(service);
-                plans.Add(new(service, kept.Manifest, why) { Kept = kept });
+                plans.Add(new(service, kept.Manifest, why) { Kept = kept, Pins = config.Pins });
                 continue;
             }
             if (!plugins.Modules.Contains(service.Module))

@@ -6,12 +6,12 @@ namespace SharedState.Host.Plugins;
 /// <summary>The plugins that services use, each version of each loaded once. One thread at a time.</summary>
 internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
 {
-    private readonly ConcurrentDictionary<string, Plugin> _versions = []; // by the copy; what was loaded once stays
+    private readonly Dictionary<string, Plugin> _versions = []; // by the copy; what was loaded once stays
     private readonly Dictionary<string, string> _failures = []; // by the copy: why it can't be loaded, which another attempt would not mend
     private readonly Dictionary<string, (string Stamp, string Copy)> _copies = []; // by folder
 
-    /// <summary>Every version that was loaded. Any thread.</summary>
-    public IReadOnlyCollection<Plugin> Versions => [.. _versions.Values];
+    /// <summary>Every version that was loaded.</summary>
+    public IReadOnlyCollection<Plugin> Versions => _versions.Values;
 
     /// <summary>Loads what a planned service needs. A plugin that cannot be used makes a refused service, not an exception.</summary>
     public ServiceSetup Set(ServicePlan plan)
@@ -19,14 +19,9 @@ internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
         if (plan.Plugin is not { } manifest) return ServiceSetup.Refused(plan, plan.Refusal, loggers);
         try
         {
-            if (plan.Kept is { } kept)
-            {
-                plan.Pins.Check(kept.Manifest, kept.ContentHash);
-                return ServiceSetup.Ready(plan, kept, loggers);
-            }
-            var copy = Copy(manifest.Folder);
-            plan.Pins.Check(manifest, Path.GetFileName(copy));
-            return ServiceSetup.Ready(plan, Load(manifest, copy), loggers);
+            var copy = plan.Kept is null ? Copy(manifest.Folder) : "";
+            plan.Pins.Check(manifest, plan.Kept?.ContentHash ?? Path.GetFileName(copy));
+            return ServiceSetup.Ready(plan, plan.Kept ?? Load(manifest, copy), loggers);
         }
         catch (PluginException e)
         {
@@ -58,7 +53,7 @@ internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
         try
         {
             var plugin = Plugin.Load(manifest, copy);
-            _versions[copy] = plugin;
+            _versions.Add(copy, plugin);
             return plugin;
         }
         catch (PluginException e)
