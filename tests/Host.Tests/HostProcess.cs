@@ -36,6 +36,16 @@ public sealed partial class HostProcess : IDisposable
         }
     }
 
+    /// <summary>The memory that it holds.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     public string Output => string.Join('\n', Lines);
 
     public static HostProcess Start(string workingDirectory, string[] arguments, string? program = null, Dictionary<string, string>? environment = null)
@@ -80,6 +90,9 @@ public sealed partial class HostProcess : IDisposable
 
     /// <summary>Waits until it listens, and says where.</summary>
     public async Task<Uri> UriAsync() => new(UrlPattern().Match(await LineAsync("listens on")).Value);
+
+    /// <summary>Where its admin side is.</summary>
+    public async Task<Uri> AdminUriAsync() => new(UrlPattern().Match(await LineAsync("Admin side")).Value);
 
     /// <summary>Asks the process to end, as a service manager does.</summary>
     public Task<int> TerminateAsync()

@@ -73,7 +73,7 @@ public sealed class AdminTests : IDisposable
     public async Task ThereIsNothingElseAndItSaysWhatThereIs()
     {
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
-        var admin = await AdminAsync(host);
+        var admin = await host.AdminUriAsync();
         foreach (var path in new[] { "", "index.html", "plugins/x", "libs/sharedstate.es.js", "clock" })
         {
             using var answer = await _client.GetAsync(new Uri(admin, path));
@@ -96,7 +96,7 @@ public sealed class AdminTests : IDisposable
     public async Task NoWebPageReadsIt()
     {
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
-        var admin = await AdminAsync(host);
+        var admin = await host.AdminUriAsync();
         var port = admin.Port;
         Assert.Equal(HttpStatusCode.OK, await GetAsync("Host", $"localhost:{port}"));
         Assert.Equal(HttpStatusCode.OK, await GetAsync("Host", "LOCALHOST"));
@@ -138,7 +138,7 @@ public sealed class AdminTests : IDisposable
     public async Task BeyondThisComputerItWarnsAndIsReachedByItsAddress()
     {
         using var host = Start("""{"port": 0, "admin": {"host": "0.0.0.0", "port": 0}}""", ("items", "sqlite"));
-        var admin = await AdminAsync(host);
+        var admin = await host.AdminUriAsync();
         await host.LineAsync("WRN Anyone who reaches http://localhost:");
         Assert.Contains("may read which plugins and services this host has", host.Output, StringComparison.Ordinal);
         var own = (await Dns.GetHostAddressesAsync(Dns.GetHostName(), AddressFamily.InterNetwork)).FirstOrDefault(IPAddress.Loopback);
@@ -173,13 +173,7 @@ public sealed class AdminTests : IDisposable
         return HostProcess.Start(_folder.FullName, ["my.json"]);
     }
 
-    private static async Task<Uri> AdminAsync(HostProcess host)
-    {
-        var line = await host.LineAsync("Admin side: ");
-        return new(line[line.IndexOf("http", StringComparison.Ordinal)..(line.LastIndexOf('/', line.IndexOf(", GET", StringComparison.Ordinal)) + 1)]);
-    }
-
-    private async Task<JsonNode> ListAsync(HostProcess host) => JsonNode.Parse(await _client.GetStringAsync(new Uri(await AdminAsync(host), "plugins")))!;
+    private async Task<JsonNode> ListAsync(HostProcess host) => JsonNode.Parse(await _client.GetStringAsync(new Uri(await host.AdminUriAsync(), "plugins")))!;
 
     private static async Task<string> ErrorAsync(HttpResponseMessage answer) => (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!;
 

@@ -38,9 +38,8 @@ public sealed class SwapStormTests(ITestOutputHelper log) : IDisposable
         Assert.Equal(0, await swapped.EndAsync());
         Assert.Equal(0, await beside.EndAsync());
 
-        var admin = new Uri((await host.Process.LineAsync("admin side")).Split("http")[1].Split(' ', ',')[0] is var rest ? $"http{rest}" : "");
         using var client = new HttpClient();
-        var list = JsonNode.Parse(await client.GetStringAsync(new Uri(admin, "plugins")))!["plugins"]!.AsArray();
+        var list = JsonNode.Parse(await client.GetStringAsync(new Uri(await host.Process.AdminUriAsync(), "plugins")))!["plugins"]!.AsArray();
         var counted = list.Single(entry => (string?)entry!["folder"] == plugin.FullName)!;
         Assert.Equal(swaps, (int)counted["swaps"]!);
         Assert.True((long)counted["bytes_left"]! > 0);
