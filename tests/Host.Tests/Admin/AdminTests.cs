@@ -61,12 +61,40 @@ public sealed class AdminTests : IDisposable
         Metadata.PretendReference(Path.Combine(plugin, "TestPlugins.Memory.dll"), "SharedState.Abstractions", 1, 7);
         list = await ListAsync(host);
         Assert.Equal($"unusable True {PluginCache.Hash(plugin)} {started} 0", Running(list, "TestPlugins.Memory"));
-        Assert.Equal("items running ", Services(list, "TestPlugins.Memory"));
+        Assert.Matches("^items (running|kept) ", Services(list, "TestPlugins.Memory")); // kept, as soon as the host has noticed
 
         Directory.Delete(plugin, recursive: true);
         list = await ListAsync(host);
         Assert.Equal($"unusable True  {started} 0", Running(list, "TestPlugins.Memory"));
         Assert.Equal("TestPlugins.Memory 1.0.0 is no longer in its folder; the host runs on with its copy.", (string)Find(list, "TestPlugins.Memory")["reason"]!);
+    }
+
+    [Fact]
+    public async Task ItCountsSwapsAndNamesWhatRunsOnAfterOneThatFailed()
+    {
+        var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
+        using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "memory"));
+        Assert.Equal(0, (long)Find(await ListAsync(host), "TestPlugins.Memory")["bytes_left"]!);
+        File.AppendAllText(Path.Combine(plugin, "plugin.json"), "\n");
+        var next = PluginCache.Hash(plugin);
+        await Wait.UntilAsync(async () => Running(await ListAsync(host), "TestPlugins.Memory") == $"ok True {next} {next} 1", "the swap");
+        Assert.True((long)Find(await ListAsync(host), "TestPlugins.Memory")["bytes_left"]! > 0);
+
+        Metadata.PretendReference(Path.Combine(plugin, "TestPlugins.Memory.dll"), "SharedState.Abstractions", 1, 7);
+        await Wait.UntilAsync(async () => Services(await ListAsync(host), "TestPlugins.Memory").StartsWith("items kept ", StringComparison.Ordinal), "the failed swap");
+        Assert.Contains("is built for contract 1.7", Services(await ListAsync(host), "TestPlugins.Memory"), StringComparison.Ordinal);
+        Assert.Equal($"unusable True {PluginCache.Hash(plugin)} {next} 1", Running(await ListAsync(host), "TestPlugins.Memory"));
+    }
+
+    [Fact]
+    public async Task ServicesThatWereAddedAreInTheList()
+    {
+        _folder.CopyPlugin("Memory", "plugs/Memory");
+        using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
+        Assert.False((bool)Find(await ListAsync(host), "TestPlugins.Memory")["loaded"]!);
+        Write("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"), ("more", "memory"));
+        await Wait.UntilAsync(async () => Services(await ListAsync(host), "TestPlugins.Memory") == "more running ", "the new service");
+        Assert.True((bool)Find(await ListAsync(host), "TestPlugins.Memory")["loaded"]!);
     }
 
     [Fact]
@@ -167,10 +195,15 @@ public sealed class AdminTests : IDisposable
     private HostProcess Start(string service, params (string Name, string DbType)[] services)
     {
         Directory.CreateDirectory(_folder["plugs"]);
+        Write(service, services);
+        return HostProcess.Start(_folder.FullName, ["my.json"]);
+    }
+
+    private void Write(string service, params (string Name, string DbType)[] services)
+    {
         var entries = services.Select(entry =>
             $$$"""{"name": "{{{entry.Name}}}", "module": "items_service", "config": {"db_type": "{{{entry.DbType}}}"{{{(entry.DbType == "sqlite" ? ", \"db_name\": \":memory:\"" : "")}}}}}""");
         _folder.Write("my.json", $$"""{"service": {{service}}, "plugins": ["plugs"], "services": [{{string.Join(", ", entries)}}]}""");
-        return HostProcess.Start(_folder.FullName, ["my.json"]);
     }
 
     private async Task<JsonNode> ListAsync(HostProcess host) => JsonNode.Parse(await _client.GetStringAsync(new Uri(await host.AdminUriAsync(), "plugins")))!;

@@ -75,6 +75,21 @@ public sealed class PinTests : IDisposable
         await host.WriteAndReadAsync("items");
     }
 
+    [Fact]
+    public async Task ATamperedReplacementIsNotSwappedInUntilItIsPinned()
+    {
+        Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
+        using var host = Start();
+        await using var client = await host.ConnectAsync();
+        await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"}]}""");
+        File.AppendAllText(Path.Combine(_kept, "Contract10.deps.json"), " ");
+        await host.LineAsync("has other content than \"pins\" says. Put back what was pinned");
+        Assert.Equal("""[{"id":"1"}]""", (await client.GetAsync("/app/items/a"))["data"]!.ToJsonString());
+
+        Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
+        await host.LineAsync($"({PluginCache.Hash(_kept)[..12]})");
+    }
+
     /// <summary>A copy that somebody changed in the cache is neither loaded nor what is compared.</summary>
     [Fact]
     public async Task WhatIsComparedIsWhatIsLoaded()
