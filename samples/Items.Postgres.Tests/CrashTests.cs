@@ -20,7 +20,7 @@ public sealed class CrashTests : IAsyncLifetime
         await using var other = await Opened.OpenAsync(_server.Config("storm"));
         var epoch = (await one.LoadAsync()).Position.Epoch;
         var acknowledged = new ConcurrentDictionary<string, long>();
-        for (var round = 0; round < 4; round++)
+        for (var round = 0; round < 3; round++)
         {
             using var end = new CancellationTokenSource();
             Task[] writers = [WriteAsync(one, $"a{round}", acknowledged, end.Token), WriteAsync(other, $"b{round}", acknowledged, end.Token)];

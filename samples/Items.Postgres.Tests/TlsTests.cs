@@ -26,15 +26,6 @@ public sealed class TlsTests : IAsyncLifetime
         await (await Opened.OpenAsync(Config("require"))).DisposeAsync();
     }
 
-    [Fact]
-    public async Task AServerWithoutTlsIsNotUsedWhereItIsRequired()
-    {
-        await using var plain = await PostgresServer.StartNewAsync();
-        var config = plain.Config("plain");
-        config["ssl.mode"] = "require";
-        Assert.Equal(ItemServiceFault.Unavailable, (await Opened.FailsToOpenAsync(config)).Fault);
-    }
-
     private Dictionary<string, string> Config(string mode, string? ca = null)
     {
         var config = _server.Config("tls");
