@@ -9,12 +9,13 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 PATH="$PATH:/usr/sbin" # wh
 stop() { echo "$*" >&2; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 # :: 1. What must be there. Debian's packages where the machine has them to give, and leave to install them.
+there() { PATH="$PATH:$(printf '%s:' /usr/lib/postgresql/*/bin)" command -v "$1" >/dev/null; } # Debian has PostgreSQL's programs apart, by version
 install() { # command, package
-  command -v "$1" >/dev/null && return
+  there "$1" && return
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "== installing $2"
     { [ -e "$results/updated" ] || apt-get update -qq; touch "$results/updated"; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2"; } >"$results/apt.log" 2>&1 \
-      || command -v "$1" >/dev/null || { tail -5 "$results/apt.log" >&2; return 1; } # a service that the package could not start is no matter: tests start their own
+      || there "$1" || { tail -5 "$results/apt.log" >&2; return 1; } # a service that the package could not start is no matter: tests start their own
   else
     return 1
   fi
@@ -26,6 +27,11 @@ install npm npm || stop "npm is needed for the client's tests: install it, so th
 install chromium chromium || echo "== no Chromium: the browser's tests will be skipped. Install it, so that 'chromium --version' answers."
 install mariadbd mariadb-server || echo "== no MariaDB: the tests of Items.MySql will be skipped. Install mariadb-server, so that 'mariadbd --version' answers."
 install redis-server redis-server || echo "== no Redis: the tests of Items.Redis will be skipped. Install redis-server, so that 'redis-server --version' answers."
+# Debian would make a database cluster and run it from now on; tests make their own.
+cluster=/etc/postgresql-common/createcluster.d/sharedstate.conf
+there initdb || { command -v apt-get && mkdir -p "${cluster%/*}" && echo "create_main_cluster = false" >"$cluster"; } >/dev/null 2>&1
+install initdb postgresql || echo "== no PostgreSQL: the tests of the sample Items.Postgres will be skipped. Install postgresql, so that /usr/lib/postgresql or the PATH has initdb."
+[ ! -e "$cluster" ] || rm -f "$cluster"
 install haproxy haproxy || echo "== no HAProxy: the tests of hosts behind a proxy will be skipped. Install it, so that 'haproxy -v' answers."
 (cd client && npm ci --silent) || stop "The client's packages could not be installed: 'npm ci' in client/ says why."
 

@@ -1,17 +1,12 @@
 // The real host as a process of its own, on a free port and with a folder of its own.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { lastBuilt } from "./built.js";
 import { storages } from "./storages.js";
 
-// The program that was built last.
-const builtAt = path => statSync(`${path}.dll`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-const [program] = ["Debug", "Release"]
-  .map(kind => fileURLToPath(new URL(`../../Host/bin/${kind}/net10.0/sharedstate`, import.meta.url)))
-  .filter(builtAt)
-  .sort((one, other) => builtAt(other) - builtAt(one));
+const program = lastBuilt("Host", "sharedstate")?.slice(0, -".dll".length);
 
 /** Why there is no host to test against; false if there is one. */
 export const noHost = program ? false : "the host is not built: dotnet build Host";
@@ -31,7 +26,7 @@ export class RealHost {
 
   async start() {
     this.#started ??= await this.#storage.start();
-    const config = { service: { host: "127.0.0.1", port: this.#port }, services: this.#started.services };
+    const config = { service: { host: "127.0.0.1", port: this.#port }, plugins: this.#started.plugins, services: this.#started.services };
     writeFileSync(join(this.#folder, "my.json"), JSON.stringify(config));
     this.#process = spawn(program, [join(this.#folder, "my.json")], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";

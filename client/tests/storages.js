@@ -1,11 +1,17 @@
-// What the host may keep its items in: a file, a MariaDB and a Redis that a test starts for itself.
+// What the host may keep its items in: a file, and a MariaDB, a Redis and a PostgreSQL that a test starts for itself.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { lastBuilt } from "./built.js";
 
-const find = program => `${process.env.PATH}:/usr/sbin`.split(":").map(folder => join(folder, program)).find(existsSync);
+// Debian keeps PostgreSQL's programs apart, by version.
+const debian = "/usr/lib/postgresql";
+const apart = existsSync(debian) ? readdirSync(debian).sort().reverse().map(version => join(debian, version, "bin")) : [];
+const folders = [...apart, ...process.env.PATH.split(":"), "/usr/sbin"];
+
+const find = program => folders.map(folder => join(folder, program)).find(existsSync);
 
 const missing = (program, debianPackage) => find(program) ? false : `there is no ${program}: install the package ${debianPackage}`;
 
@@ -17,8 +23,8 @@ const freePort = () => new Promise(resolve => {
 });
 
 /** Starts a server in a folder of its own; it is there when it has written the text. */
-async function serve(folder, program, args, ready) {
-  const server = spawn(find(program), args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+async function serve(folder, program, args, ready, { user = {}, signal = "SIGKILL" } = {}) {
+  const server = spawn(find(program), args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"], ...user });
   let output = "";
   await new Promise((resolve, reject) => {
     for (const stream of [server.stdout, server.stderr]) {
@@ -31,11 +37,17 @@ async function serve(folder, program, args, ready) {
   });
   return async () => {
     const ended = new Promise(resolve => server.on("exit", resolve));
-    server.kill("SIGKILL");
+    server.kill(signal);
     await ended;
     rmSync(folder, { recursive: true });
   };
 }
+
+// PostgreSQL refuses to be run by root.
+const user = name => process.getuid() === 0 ? Object.fromEntries(["uid", "gid"].map(id => [id, Number(execFileSync("id", [`-${id[0]}`, name]))])) : {};
+
+// A third party's plugin: the host reads it from the folder that its build made.
+const sample = lastBuilt("samples/Items.Postgres", "Items.Postgres");
 
 const items = config => ({ name: "items", module: "items_service", config });
 const inMemory = { name: "mitems", module: "items_service", config: { db_type: "sqlite", db_name: ":memory:", db_table: "items" } };
@@ -81,6 +93,22 @@ export const storages = [
       const end = await serve(
         folder, "redis-server", ["--port", port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--appendfsync", "always"], "Ready to accept connections");
       return { services: [items({ db_type: "redis", db_host: "127.0.0.1", db_port: port, db_table: "items" }), inMemory], end };
+    },
+  },
+  {
+    name: "PostgreSQL",
+    missing: missing("postgres", "postgresql") || (sample ? false : "the sample is not built: dotnet build samples/Items.Postgres"),
+    async start() {
+      const [folder, port, owner] = [mkdtempSync(join(tmpdir(), "sharedstate-postgres-")), await freePort(), user("postgres")];
+      if (owner.uid) chownSync(folder, owner.uid, owner.gid);
+      const data = join(folder, "data");
+      const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C", "-N"];
+      execFileSync(find("initdb"), ["-D", data, ...options], { cwd: folder, stdio: "pipe", ...owner });
+      // Asked to quit, it ends the processes that it consists of before itself.
+      const end = await serve(
+        folder, "postgres", ["-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${folder}`],
+        "ready to accept connections", { user: owner, signal: "SIGQUIT" });
+      return { plugins: [dirname(sample)], services: [items({ db_type: "postgres", db_host: "127.0.0.1", db_port: port, db_name: "postgres" }), inMemory], end };
     },
   },
 ];

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SharedState.Host.Tests;
 using SharedState.Host.Tests.Engine;
 using SharedState.Items.Tests;
@@ -8,7 +9,7 @@ namespace SharedState.EndToEnd.Tests.Hosts;
 internal sealed class Cluster : IAsyncDisposable
 {
     private const string Config = """
-        {"service": {"host": "127.0.0.1", "port": {"env": "PORT"}},
+        {"service": {"host": "127.0.0.1", "port": {"env": "PORT"}}, "plugins": PLUGINS,
          "services": [{"name": "items", "module": "items_service", "config": CONFIG}]}
         """;
 
@@ -29,7 +30,9 @@ internal sealed class Cluster : IAsyncDisposable
         var cluster = new Cluster(storage);
         try
         {
-            cluster._folder.Write("my.json", Config.Replace("CONFIG", storage.Config, StringComparison.Ordinal));
+            cluster._folder.Write("my.json", Config
+                .Replace("PLUGINS", JsonSerializer.Serialize(storage.PluginFolders), StringComparison.Ordinal)
+                .Replace("CONFIG", storage.Config, StringComparison.Ordinal));
             cluster.Hosts = [.. Enumerable.Range(0, hosts).Select(_ => new ClusterHost(cluster._folder.FullName, "my.json", ServerProcess.FreePort()))];
             await Task.WhenAll(cluster.Hosts.Select(host => host.StartAsync()));
             return cluster;

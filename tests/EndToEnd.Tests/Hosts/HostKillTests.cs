@@ -22,6 +22,9 @@ public sealed class HostKillTests(ITestOutputHelper log)
     [MariaDbFact]
     public Task WhenHostsAndThenMariaDbAreKilledNobodyMissesAnything() => KillAsync(async () => await MariaDbStorage.StartAsync());
 
+    [PostgresFact]
+    public Task WhenHostsAndThenPostgresAreKilledNobodyMissesAnything() => KillAsync(async () => await PostgresStorage.StartAsync());
+
     private async Task KillAsync(Func<Task<ISharedStorage>> start)
     {
         var seed = Seed.Next();

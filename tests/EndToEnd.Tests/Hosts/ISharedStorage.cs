@@ -6,6 +6,9 @@ internal interface ISharedStorage : IAsyncDisposable
     /// <summary>The service's <c>config</c>, a JSON object.</summary>
     string Config { get; }
 
+    /// <summary>Where its plugin is, if it does not come with the host.</summary>
+    string[] PluginFolders => [];
+
     /// <summary>kill -9.</summary>
     Task KillAsync();
 

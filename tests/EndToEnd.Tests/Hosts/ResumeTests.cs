@@ -17,6 +17,9 @@ public sealed class ResumeTests
     [MariaDbFact]
     public Task OnMariaDbWhatOneHostAnsweredIsInAResumeAtAnother() => ResumeAsync(async () => await MariaDbStorage.StartAsync());
 
+    [PostgresFact]
+    public Task OnPostgresWhatOneHostAnsweredIsInAResumeAtAnother() => ResumeAsync(async () => await PostgresStorage.StartAsync());
+
     private static async Task ResumeAsync(Func<Task<ISharedStorage>> start)
     {
         await using var cluster = await Cluster.StartAsync(await start());

@@ -20,6 +20,9 @@ public sealed class StormTests(ITestOutputHelper log)
     [MariaDbFact]
     public Task ThreeHostsOnOneMariaDbShowEverybodyOneHistory() => StormAsync(async () => await MariaDbStorage.StartAsync());
 
+    [PostgresFact]
+    public Task ThreeHostsOnOnePostgresShowEverybodyOneHistory() => StormAsync(async () => await PostgresStorage.StartAsync());
+
     private async Task StormAsync(Func<Task<ISharedStorage>> start)
     {
         var seed = Seed.Next();
