@@ -79,11 +79,9 @@ public sealed class FilesItemService : IItemService
     {
         lock (_lock)
         {
-            using (_folder)
-            {
-                if (!_inDoubt && _epoch.Length > 0) _folder?.LeaveEpoch(_epoch);
-            }
+            using var folder = _folder;
             _folder = null;
+            if (!_inDoubt && _epoch.Length > 0) folder?.LeaveEpoch(_epoch);
         }
         return default;
     }

@@ -51,7 +51,8 @@ internal sealed class Folder : IDisposable
     public void Prepare(Collection[] changed)
     {
         foreach (var collection in changed) WriteNew(NameOf(collection.Key), collection.WriteTo);
-        if (changed.Length > 1) WriteNew("commit", list => list.Write(Encoding.UTF8.GetBytes(string.Join('\n', changed.Select(collection => NameOf(collection.Key))))));
+        if (changed.Length == 1) return;
+        WriteNew("commit", list => list.Write(Encoding.UTF8.GetBytes(string.Join('\n', changed.Select(collection => NameOf(collection.Key))))));
         Sync();
     }
 
