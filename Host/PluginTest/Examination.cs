@@ -98,13 +98,13 @@ internal sealed class Examination(TestRequest request, ReportCard card)
             card.LeftOut(Storm.Sentence, "--not-durable");
             return;
         }
-        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(request.Scratch, "storm"));
         var (name, acknowledged) = (Storage.NewName(), 0L);
         for (var kill = 0; kill <= Kills; kill++)
         {
             using var worker = WorkerProcess.Start(request);
             var answer = await worker.AskAsync("load", Short);
-            if (answer.Failure is null) answer = await worker.AskAsync($"storm {name} {folder.Path}", request.Limit);
+            if (answer.Failure is null) answer = await worker.AskAsync($"storm {name}", request.Limit);
             if (answer.Failure is null && answer.Batch < acknowledged)
                 answer = new() { Failure = $"Batch {acknowledged} was acknowledged before the kill; after it, {answer.Batch} is the last that is stored." };
             for (var batches = 0; answer.Failure is null && kill < Kills && batches < 20 + (30 * kill); batches++)

@@ -23,6 +23,7 @@ internal static class PluginTestMode
             await Console.Error.WriteLineAsync(request?.Mistake ?? "sharedstate plugin test DIR is what there is; --help tells more");
             return 2;
         }
-        return await new Examination(request, new ReportCard(Console.Out)).RunAsync() ? 0 : 1;
+        using var scratch = new TemporaryFolder();
+        return await new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out)).RunAsync() ? 0 : 1;
     }
 }

@@ -70,7 +70,7 @@ internal sealed class ReportCard(TextWriter output)
     /// <summary>A text in a column of its own, its lines broken between words.</summary>
     private void Write(string label, string text)
     {
-        var lines = text.Split('\n').Select(line => Printable.Text(line.TrimEnd())).Where(line => line.Length > 0).SelectMany(Broken).ToArray();
+        var lines = text.Split('\n').Select(line => Printable.Text(line.TrimEnd())).Where(line => line.Length > 0).SelectMany(Wrapped).ToArray();
         foreach (var line in lines.Take(MostLines))
         {
             output.WriteLine($"      {Quiet(label.PadRight(6))} {line}");
@@ -79,7 +79,7 @@ internal sealed class ReportCard(TextWriter output)
         if (lines.Length > MostLines) output.WriteLine($"             .. {lines.Length - MostLines} more lines");
     }
 
-    private static IEnumerable<string> Broken(string line)
+    private static IEnumerable<string> Wrapped(string line)
     {
         while (line.Length > Width)
         {

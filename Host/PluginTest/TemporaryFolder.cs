@@ -13,7 +13,7 @@ internal sealed class TemporaryFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A plugin that hangs may hold a file; the temporary folder is cleaned by others.
+            // Windows does not delete what is open; the temporary folder is cleaned by others.
         }
     }
 }

@@ -35,6 +35,9 @@ internal sealed record TestRequest
 
     public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>The folder for all that the tests store; whoever asks makes and deletes it.</summary>
+    public string Scratch { get; init; } = "";
+
     /// <summary>What is wrong, as a sentence; null if nothing is.</summary>
     [JsonIgnore]
     public string? Mistake { get; private init; }

@@ -9,9 +9,8 @@ namespace SharedState.Host.PluginTest;
 /// The process in which the tested plugin runs, so that it may hang, crash or be killed without the report. It reads questions, a line each, and writes
 /// an answer for each, a line of JSON.
 /// </summary>
-internal sealed class Worker(TestRequest request, Action<Answer> answer) : IDisposable
+internal sealed class Worker(TestRequest request, Action<Answer> answer)
 {
-    private readonly List<TemporaryFolder> _folders = [];
     private TestedPlugin? _plugin;
     private bool _remembersRemovals;
 
@@ -22,12 +21,10 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer) : IDisp
         Console.SetOut(Console.Error);
         ConformanceFolder.Use();
         var request = JsonSerializer.Deserialize<TestRequest>(Console.In.ReadLine() ?? "{}")!;
-        using var worker = new Worker(request, answer => answers.WriteLine(JsonSerializer.Serialize(answer)));
+        var worker = new Worker(request, answer => answers.WriteLine(JsonSerializer.Serialize(answer)));
         while (await Console.In.ReadLineAsync() is { } line) await worker.AnswerAsync(line.Split(' '));
         return 0;
     }
-
-    public void Dispose() => _folders.ForEach(folder => folder.Dispose());
 
     private async Task AnswerAsync(string[] question)
     {
@@ -35,11 +32,11 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer) : IDisp
         {
             answer(question switch
             {
-                ["load"] => Load(),
+                ["load"] => await LoadAsync(),
                 ["fault", var number] => await TestAsync(FaultTests.All[int.Parse(number)]),
                 ["removals"] => await FindRemovalsAsync(),
                 ["contract", var name] => await KeepAsync(name),
-                ["storm", var name, var folder] => await StormAsync(new Storage(_plugin!, folder, name)),
+                ["storm", var name] => await StormAsync(new Storage(_plugin!, Path.Combine(request.Scratch, "storm"), name)),
                 ["measure", var updates] => new() { Rates = await MeasureAsync(int.Parse(updates)) },
                 _ => new() { Failure = $"unknown question {string.Join(' ', question)}" },
             });
@@ -50,20 +47,23 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer) : IDisp
         }
     }
 
-    private Answer Load()
+    private async Task<Answer> LoadAsync()
     {
         _plugin = TestedPlugin.Load(request.Folder, request.Config, NullLoggerFactory.Instance);
         var manifest = _plugin.Manifest;
         var contract = typeof(IItemService).Assembly.GetName().Version!.ToString(2);
         var types = manifest.DbTypes.Count == 0 ? "any db_type" : $"db_type {string.Join(", ", manifest.DbTypes)}";
-        return new() { Title = manifest.Title, About = $"{types}, contract {contract}", Questions = Questions() };
+        return new() { Title = manifest.Title, About = $"{types}, contract {contract}", Questions = await QuestionsAsync() };
     }
 
-    private List<Question> Questions()
+    private async Task<List<Question>> QuestionsAsync()
     {
+        // What is constructed and never opened must be possible to dispose of, too.
+        var service = await Limited.CallAsync("The constructor", Storage.OpenTime, () => Task.FromResult(_plugin!.Create()));
+        await Storage.CloseAsync(service);
         List<Question> questions = [.. FaultTests.All.Select((test, place) => new Question("Faults", $"fault {place}", test.Sentence, test.Fix, null))];
         questions.Add(new("Faults", Storm.Name, Storm.Sentence, Storm.Fix, null));
-        questions.AddRange(Contract.Questions(_plugin!.Create() is IItemFeed, request));
+        questions.AddRange(Contract.Questions(service is IItemFeed, request));
         return questions;
     }
 
@@ -119,11 +119,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer) : IDisp
 
     private Storage NewStorage() => new(_plugin!, NewFolder(), Storage.NewName());
 
-    private string NewFolder()
-    {
-        _folders.Add(new());
-        return _folders[^1].Path;
-    }
+    private string NewFolder() => Directory.CreateDirectory(Path.Combine(request.Scratch, $"{Guid.NewGuid():N}")).FullName;
 
     private static string Said(Exception failure) => failure switch
     {

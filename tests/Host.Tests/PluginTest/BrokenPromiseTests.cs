@@ -28,6 +28,13 @@ public sealed class BrokenPromiseTests
     [InlineData("OnlyWithItems", "Listing names the collections that have items")]
     public Task ABrokenPromiseOfTheContractIsNamedWithItsFix(string promise, string sentence) => AssertBrokenAsync(sentence, "--config", $"promise={promise}");
 
+    [Theory]
+    [InlineData("OldestFirst", "What was committed at one service is read at another from any position")]
+    [InlineData("NothingNewIsEmpty", "Where nothing is new nothing is read")]
+    [InlineData("Expected", "Of two conditional commits exactly one wins")]
+    public async Task ABrokenPromiseOfTheFeedIsNamedWithItsFix(string promise, string sentence) =>
+        Assert.Contains("\nThe feed\n", await AssertBrokenAsync(sentence, "--config", $"feed={promise}"), StringComparison.Ordinal);
+
     [Fact]
     public Task AnEpochThatOutlivesItsDataIsNamed() =>
         AssertBrokenAsync("What is gone at reopening is another epoch", "--not-durable", "--config", "fault=forgets", "--config", "promise=AnotherEpochAfterLoss");

@@ -10,8 +10,12 @@ internal static class ReportCard
 
     public static async Task<(int Code, string Card)> RunAsync(string[] arguments)
     {
-        using var host = HostProcess.Start(Path.GetTempPath(), arguments);
+        using var temporary = new TempFolder();
+        using var host = HostProcess.Start(Path.GetTempPath(), arguments, environment: new() { ["TMPDIR"] = temporary.FullName });
         var code = await host.ExitAsync(TimeSpan.FromMinutes(2));
+
+        // Whatever became of the plugin, nothing that it stored stays behind.
+        Assert.Empty(Directory.GetDirectories(temporary.FullName, "sharedstate-*"));
         return (code, host.Output);
     }
 }

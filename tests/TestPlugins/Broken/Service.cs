@@ -4,15 +4,24 @@ using SharedState.Items.Tests;
 
 namespace TestPlugins;
 
-/// <summary>A storage in memory that outlives its services, not its process, and breaks what <c>promise</c> or <c>fault</c> names.</summary>
-public sealed class Service : IItemService
+/// <summary>A storage in memory that outlives its services, not its process, with a feed; it breaks what <c>promise</c>, <c>feed</c> or <c>fault</c> names.</summary>
+public sealed class Service : IItemService, IItemFeed
 {
     private static readonly HashSet<string> Locks = [];
     private static readonly Dictionary<string, IItemService> Keepers = [];
 
-    private IItemService _inner = new MemoryItemService();
+    private readonly MemoryItemService _memory = new();
+
+    private IItemService _inner;
+    private IItemFeed _feed;
     private string _name = "", _fault = "";
     private bool _open;
+
+    public Service()
+    {
+        _inner = _memory;
+        _feed = _memory;
+    }
 
     public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
     {
@@ -24,6 +33,12 @@ public sealed class Service : IItemService
         // Whoever has it open keeps it from being forgotten.
         if (_fault != "forgets" && !Keepers.ContainsKey(_name)) await (Keepers[_name] = new MemoryItemService()).OpenAsync(context, stop);
         if (Enum.TryParse<Promise>(context.GetString("promise", ""), out var broken)) _inner = new BrokenItemService(_inner, broken);
+        if (Enum.TryParse<FeedPromise>(context.GetString("feed", ""), out var told))
+        {
+            var feed = new BrokenItemFeed(_memory, told);
+            _inner = feed;
+            _feed = feed;
+        }
         await _inner.OpenAsync(context, stop);
         _open = true;
     }
@@ -38,6 +53,10 @@ public sealed class Service : IItemService
     }
 
     public IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop) => _inner.ListAsync(app, stop);
+
+    public IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync(CancellationToken stop) => _feed.WatchAsync(stop);
+
+    public ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop) => _feed.ReadAsync(since, stop);
 
     public async ValueTask DisposeAsync()
     {
