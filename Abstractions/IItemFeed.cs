@@ -29,7 +29,7 @@ public interface IItemFeed
     /// answer with what it remembers, had it not noticed that the last list is a minute old.
     /// </example>
     /// </remarks>
-    /// <param name="stop">Ends the enumeration.</param>
+    /// <param name="stop">Ends the enumeration, quietly or by an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="ItemServiceException">
     /// <see cref="ItemServiceFault.Unavailable"/>: something may have been missed. The host enumerates anew, and asks for all that it has in memory.
     /// </exception>
@@ -39,9 +39,10 @@ public interface IItemFeed
     /// <param name="since">The collections, each once, and where the host has them. Not empty; at most 1,000.</param>
     /// <param name="stop">Ends the attempt.</param>
     /// <returns>
-    /// For each of <paramref name="since"/>, in that order: the commits after it, oldest first, without a gap, each one revision further than the one before; none
-    /// if there are none; and null if that can't be told, because it is not remembered so far back, or that position is not one of the collection's history.
-    /// The host then loads the collection. The newest commits may be left out if they are many: the host asks again.
+    /// For each of <paramref name="since"/>, in that order: the commits after it, oldest first, without a gap, each one revision further than the one before.
+    /// The newest may be left out if they are many: the host asks again until there are none. None says that the collection is at that position, so it is no answer
+    /// for one that is further. Null says that it can't be told, because it is not remembered so far back, or that position is not one of the collection's
+    /// history: the host then loads the collection.
     /// </returns>
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unavailable"/>.</exception>
     ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop);

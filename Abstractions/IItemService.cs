@@ -8,7 +8,14 @@ namespace SharedState;
 /// <para>
 /// Threads: the host calls <see cref="OpenAsync"/> once and first, <see cref="CommitAsync"/> never twice at a time,
 /// <see cref="LoadAsync"/> and <see cref="ListAsync"/> at any time, also during a commit, and DisposeAsync once and last, possibly while
-/// loads still run. An implementation may block the calling thread; it may not call back into the host but for logging.
+/// loads still run. At most four loads and listings run at a time. An implementation may block the calling thread; it may not call back into the
+/// host but for logging.
+/// </para>
+/// <para>
+/// Ends: the token of a call is cancelled when it has taken 8 seconds, or when the host stops; half a second later the call is given up on, and as long as it
+/// hangs nothing else is asked of the service that changes things. A call that is ended so, or by DisposeAsync, throws
+/// <see cref="OperationCanceledException"/> or an <see cref="ItemServiceFault.Unavailable"/>. A commit is the exception: where it surely stored nothing it
+/// throws <see cref="ItemServiceFault.Unavailable"/>, since anything else means that its outcome is not known.
 /// </para>
 /// <para>
 /// Errors: throw <see cref="ItemServiceException"/>; its <see cref="ItemServiceException.Fault"/> tells the host what to do. Any other
@@ -19,10 +26,11 @@ public interface IItemService : IAsyncDisposable
 {
     /// <summary>Connects to the storage and makes it ready: creates or migrates what must be there.</summary>
     /// <param name="context">The service's name, configuration and logger.</param>
-    /// <param name="stop">Ends the attempt; the host gives it 10 seconds.</param>
+    /// <param name="stop">Ends the attempt.</param>
     /// <exception cref="ItemServiceException">
-    /// <see cref="ItemServiceFault.Config"/>: a value of the configuration is wrong. <see cref="ItemServiceFault.Unusable"/>: the storage is
-    /// damaged, or is another program's. <see cref="ItemServiceFault.Unavailable"/>: tried again later, on a new instance.
+    /// <see cref="ItemServiceFault.Config"/>: a value of the configuration is wrong, or leads to a login that is refused, a database that is not there, a
+    /// right that is missing. <see cref="ItemServiceFault.Unusable"/>: the storage is damaged, too old, or another program's.
+    /// <see cref="ItemServiceFault.Unavailable"/>: tried again, on a new instance, until it opens.
     /// </exception>
     ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop);
 

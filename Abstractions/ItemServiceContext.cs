@@ -6,7 +6,10 @@ namespace SharedState;
 /// <summary>What the host gives a service when it opens it.</summary>
 public sealed class ItemServiceContext
 {
-    /// <summary>The service's name in the configuration, the second segment of its collections' paths.</summary>
+    /// <summary>
+    /// The service's name in the configuration, the second segment of its collections' paths. For messages: what is stored must not depend on it, so that
+    /// an operator may rename a service. Two services with one storage are like two hosts on it.
+    /// </summary>
     public required string ServiceName { get; init; }
 
     /// <summary>

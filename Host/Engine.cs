@@ -68,7 +68,7 @@ internal sealed class Engine : IAsyncDisposable
     private static async Task<(ServiceSetup Setup, ServiceWriter? Writer)> OpenAsync(ServiceSetup setup, Limits limits, TimeProvider time)
     {
         if (setup.Refusal is not null) return (setup, null);
-        var writer = new ServiceWriter(new(setup.Create, setup.Context, limits, time), limits, time);
+        var writer = new ServiceWriter(new(new(setup.Create, setup.Context), limits, time), limits, time);
         try
         {
             await writer.StartAsync();

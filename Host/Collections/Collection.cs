@@ -113,6 +113,22 @@ internal sealed class Collection
         Audience.Loaded(before);
     }
 
+    /// <summary>Takes what another plugin holds, and brings everyone who follows up to it; false, and nothing done, where it is the same.</summary>
+    public bool TryReplace(ItemLog log)
+    {
+        if (log.Position == Position)
+        {
+            if (log.HasItemsOf(_log))
+            {
+                BroughtUp();
+                return false;
+            }
+            Audience.Distrust(); // who follows can't tell the two by their positions
+        }
+        Load(log);
+        return true;
+    }
+
     /// <summary>It holds all that is known to be committed: whoever waited is fed.</summary>
     public void BroughtUp()
     {

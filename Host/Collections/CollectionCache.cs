@@ -40,6 +40,15 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         _ = LoadAsync(collection);
     }
 
+    /// <summary>Drops what nobody uses now.</summary>
+    public void DropUnused()
+    {
+        foreach (var (key, collection) in _collections)
+        {
+            if (collection.Unused) _collections.Remove(key);
+        }
+    }
+
     /// <summary>Takes what was read, or tries again later.</summary>
     public void Finish(LoadedMessage loaded)
     {

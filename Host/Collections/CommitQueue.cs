@@ -20,6 +20,11 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     private List<Request> _batch = [], _finished = []; // are being committed; were committed last
     private bool _committing;
 
+    /// <summary>Whether no commit begins.</summary>
+    public bool Paused { get; set; }
+
+    public bool Committing => _committing;
+
     public bool Empty => !_committing && _waiting.Count == 0 && _alone.Count == 0;
 
     /// <summary>Adds an update to the next commit.</summary>
@@ -39,6 +44,12 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     {
         if (_committing || Empty) return;
         var now = time.GetTimestamp();
+        if (Paused)
+        {
+            RefuseLate(_alone, now, refused);
+            RefuseLate(_waiting, now, refused);
+            return;
+        }
         if (TryNext(_alone, now, refused, out var single))
         {
             _batch.Add(single);
@@ -91,6 +102,16 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
             refused.Add((request, wasRead ? Error.StorageSilent : Error.StorageAway));
         }
         return false;
+    }
+
+    private void RefuseLate(Queue<Request> queue, long now, List<(Request, Error)> refused)
+    {
+        while (queue.TryPeek(out var request) && TimeLeft(request, now) < LeastTime)
+        {
+            queue.Dequeue();
+            Settle(request);
+            refused.Add((request, Error.StorageSilent));
+        }
     }
 
     private TimeSpan TimeLeft(Request request, long now) => AnswerTime - time.GetElapsedTime(request.ReceivedAt, now);

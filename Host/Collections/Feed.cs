@@ -18,15 +18,31 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
     private bool _following; // lists come
     private long _confirmedAt; // nothing that was committed until then is missing, by the monotonic clock
     private Task _watching = Task.CompletedTask;
+    private CancellationTokenSource? _end; // of the watching
 
     /// <summary>The storage is open: what others commit is followed from now on.</summary>
     public void Start()
     {
-        if (storage.HasFeed) _watching = WatchAsync();
+        _following = false;
+        if (!storage.HasFeed) return;
+        _end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        _watching = WatchAsync(_end.Token);
     }
 
-    /// <summary>Ends when nothing is followed any more, which the token asks for; a plugin that does not let go is left behind.</summary>
-    public async Task EndAsync() => await _watching.WaitAsync(StorageCommit.CancelTime, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    /// <summary>Lets go of the storage, until the next start.</summary>
+    public void Pause()
+    {
+        _following = false;
+        _ = _end?.CancelAsync(); // which runs the plugin's own callbacks: not in a turn
+    }
+
+    /// <summary>Ends when nothing is followed any more, which was asked for; a plugin that does not let go is left behind.</summary>
+    public async Task EndAsync()
+    {
+        await _watching.WaitAsync(StorageCommit.CancelTime, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (_watching.IsCompleted) _end?.Dispose();
+        _end = null;
+    }
 
     /// <summary>Others may have committed.</summary>
     public void Hear(HeardMessage heard)
@@ -192,17 +208,17 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
         }
     }
 
-    private async Task WatchAsync()
+    private async Task WatchAsync(CancellationToken end)
     {
         string? said = null; // an outage is told once
         var failures = 0;
-        while (!stop.IsCancellationRequested)
+        while (!end.IsCancellationRequested)
         {
             try
             {
-                await storage.WatchAsync(Hand, stop);
+                await storage.WatchAsync(Hand, end);
             }
-            catch (ItemServiceException) when (stop.IsCancellationRequested)
+            catch (ItemServiceException) when (end.IsCancellationRequested)
             {
                 // It ended as it was asked to.
             }
@@ -210,12 +226,13 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
             {
                 post(new FeedLostMessage());
                 if (said is null) WriterLog.FeedLost(storage.Logger, storage.ServiceName, said = WriterLog.Reason(exception), WriterLog.Trace(exception));
-                await Task.Delay(Backoff.After(++failures), time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Backoff.After(++failures), time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
         void Hand(HeardMessage heard)
         {
+            if (end.IsCancellationRequested) return; // it is not this storage's any more
             if (said is not null) WriterLog.FeedBack(storage.Logger, storage.ServiceName);
             (said, failures) = (null, 0);
             post(heard);

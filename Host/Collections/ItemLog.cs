@@ -40,6 +40,17 @@ internal sealed class ItemLog
     /// <summary>The item of an id, or null.</summary>
     public ItemEntry? Find(string id) => _entries.GetValueOrDefault(id) is { Removed: false } entry ? entry : null;
 
+    /// <summary>Whether it holds the same items as another.</summary>
+    public bool HasItemsOf(ItemLog other)
+    {
+        if (Count != other.Count || Bytes != other.Bytes) return false;
+        foreach (var entry in All)
+        {
+            if (!entry.Removed && !(other.Find(entry.Id) is { } same && same.Json.Span.SequenceEqual(entry.Json.Span))) return false;
+        }
+        return true;
+    }
+
     /// <summary>Replaces everything by what storage holds.</summary>
     /// <exception cref="ItemServiceException">Storage cannot hold that: the plugin is wrong.</exception>
     public void Load(StoredCollection stored)

@@ -2,35 +2,37 @@ using System.Collections.Concurrent;
 
 namespace SharedState.Host.Collections;
 
-/// <summary>
-/// A service's plugin, behind limits: whatever it throws or wrongly returns becomes an <see cref="ItemServiceException"/>, and no call of
-/// it is waited for longer than <see cref="Limits.StorageTime"/>, also if it blocks its thread.
-/// </summary>
-/// <param name="create">Makes the plugin's service, once for each attempt to open it.</param>
-/// <param name="context">What the service is given.</param>
-/// <param name="limits">The bounds on its calls.</param>
-/// <param name="time">The time.</param>
-/// <param name="scheduler">Where the plugin's calls, and the writer's loop, run. Default: the thread pool. A test's own makes a run repeatable.</param>
-internal sealed class ServiceStorage(
-    Func<IItemService> create, ItemServiceContext context, Limits limits, TimeProvider time, TaskScheduler? scheduler = null) : IAsyncDisposable
+/// <summary>A service's plugin, behind limits: no call of it is waited for longer than <see cref="Limits.StorageTime"/>.</summary>
+internal sealed class ServiceStorage : IAsyncDisposable
 {
-    // A plugin that blocks in a load or a listing holds this many threads at most.
-    private const int ConcurrentReads = 4;
-
-    // For closing, so that a stop ends in time after the last commit. Nothing is lost by a close that is cut: what is committed is durable.
-    private static readonly TimeSpan CloseTime = TimeSpan.FromMilliseconds(1_500);
-
-    private readonly SemaphoreSlim _reads = new(ConcurrentReads);
+    private readonly Limits _limits;
+    private readonly TimeProvider _time;
+    private readonly PluginCalls _calls;
+    private readonly PluginInstances _instances;
+    private readonly StorageReads _reads;
+    private readonly StorageCommit _commit;
     private readonly ConcurrentDictionary<CollectionKey, bool> _loading = new(); // also those that were given up on and still hang
-    private readonly StorageCommit _commit = new(scheduler ?? TaskScheduler.Default, time);
-    private IItemService? _service;
-    private volatile Task? _opening; // the last one, which may not have been waited for to its end
+    private volatile StorageSource _source;
+    private volatile IItemService? _service;
 
-    public string ServiceName => context.ServiceName;
+    /// <param name="source">Makes the plugin's service, once for each attempt to open it.</param>
+    /// <param name="limits">The bounds on its calls.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="scheduler">Where the plugin's calls, and the writer's loop, run. Default: the thread pool. A test's own makes a run repeatable.</param>
+    public ServiceStorage(StorageSource source, Limits limits, TimeProvider time, TaskScheduler? scheduler = null)
+    {
+        (_source, _limits, _time, Scheduler) = (source, limits, time, scheduler ?? TaskScheduler.Default);
+        _calls = new(time, Scheduler);
+        _instances = new(_calls, limits.StorageTime);
+        _reads = new(_calls, limits.StorageTime, time);
+        _commit = new(Scheduler, time);
+    }
 
-    public ILogger Logger => context.Logger;
+    public string ServiceName => _source.Context.ServiceName;
 
-    public TaskScheduler Scheduler { get; } = scheduler ?? TaskScheduler.Default;
+    public ILogger Logger => _source.Context.Logger;
+
+    public TaskScheduler Scheduler { get; }
 
     /// <summary>Whether the plugin tells what other hosts commit.</summary>
     public bool HasFeed => _service is IItemFeed;
@@ -39,52 +41,75 @@ internal sealed class ServiceStorage(
     /// Whether a call that changes things was given up on and may still happen. Until it ends nothing that is read is sure to be what is
     /// stored, and another such call would only block another thread.
     /// </summary>
-    private bool Stuck => _opening is { IsCompleted: false } || _commit.Stuck;
+    private bool Stuck => _instances.Stuck || _commit.Stuck;
+
+    /// <summary>From the next attempt to open on, instances come from there. For a storage that is not open.</summary>
+    public void Use(StorageSource next) => _source = next;
 
     /// <summary>One attempt to open; a failed one leaves nothing behind.</summary>
     public async Task OpenAsync(CancellationToken stop)
     {
         if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        var ended = new TaskCompletionSource();
-        _opening = ended.Task;
-        _service = await CallAsync(
-            async token =>
+        _service = await _instances.OpenAsync(_source, null, stop);
+    }
+
+    /// <summary>A new instance of another source, which is not opened yet.</summary>
+    /// <exception cref="ItemServiceException">The plugin's constructor failed, or does not end.</exception>
+    public Task<IItemService> PrepareAsync(StorageSource next) => _instances.CreateAsync(next);
+
+    /// <summary>
+    /// Puts an instance of another source in the place of the one there is. No commit may run meanwhile; reads wait. The old one is closed before the
+    /// new one is opened, for they may want the same files; where the new one cannot be kept, another of the old source is opened.
+    /// </summary>
+    /// <param name="next">Where the new one comes from.</param>
+    /// <param name="instance">The new one, not opened yet.</param>
+    /// <param name="check">Looks at the new one when it is open; throws where it must not be kept.</param>
+    /// <param name="stop">Ends the attempts to open the old source again; nothing is open then.</param>
+    /// <returns>Why the old source is used on; null if the next one is.</returns>
+    public async Task<ItemServiceException?> ReplaceAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    {
+        try
+        {
+            if (!await _reads.PauseAsync() || Stuck)
             {
-                try
-                {
-                    return await CreateAsync(token);
-                }
-                finally
-                {
-                    ended.SetResult();
-                }
-            },
-            limits.StorageTime,
-            ItemServiceFault.Unavailable,
-            stop);
+                await _instances.CloseAsync(instance, next.Context, stuck: false);
+                return new(ItemServiceFault.Unavailable, "the plugin that it is to replace is in a call that does not end");
+            }
+            return _service is { CommitsAtOnce: true } memory
+                ? await MoveAsync(memory, next, instance, check, stop)
+                : await ExchangeAsync(next, instance, check, stop);
+        }
+        finally
+        {
+            _reads.Resume();
+        }
     }
 
     /// <summary>Reads a collection and puts it in order, which takes a while if it is large.</summary>
-    public async Task<ItemLog> LoadAsync(CollectionKey key)
+    /// <param name="key">The collection.</param>
+    /// <param name="checking">Whether this belongs to the check of a replacement, which other reads wait for.</param>
+    public async Task<ItemLog> LoadAsync(CollectionKey key, bool checking = false)
     {
         if (!_loading.TryAdd(key, true)) throw StorageFault.Silent(ItemServiceFault.Unavailable);
         var began = false;
         try
         {
-            return await ReadAsync(async token =>
-            {
-                began = true;
-                try
+            return await ReadAsync(
+                async token =>
                 {
-                    var log = new ItemLog(limits.Tombstones);
-                    log.Load(await _service!.LoadAsync(key, token));
-                    return log;
-                }
-                finally
-                {
-                    _loading.TryRemove(key, out _);
-                }
-            });
+                    began = true;
+                    try
+                    {
+                        var log = new ItemLog(_limits.Tombstones);
+                        log.Load(await _service!.LoadAsync(key, token));
+                        return log;
+                    }
+                    finally
+                    {
+                        _loading.TryRemove(key, out _);
+                    }
+                },
+                checking);
         }
         finally
         {
@@ -96,11 +121,11 @@ internal sealed class ServiceStorage(
     /// <param name="batch">What to store; must not change any more.</param>
     /// <param name="limit">How long the plugin is waited for.</param>
     /// <param name="done">Gets the outcome, once, from any thread.</param>
-    /// <returns>False, and nothing done, while a call that was given up on hangs.</returns>
+    /// <returns>False, and nothing done, while a call that was given up on hangs, or nothing is open.</returns>
     public bool TryCommit(IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommittedMessage> done)
     {
-        if (Stuck) return false;
-        _commit.Start(_service!, batch, limit, done);
+        if (Stuck || _service is not { } service) return false;
+        _commit.Start(service, batch, limit, done);
         return true;
     }
 
@@ -114,11 +139,16 @@ internal sealed class ServiceStorage(
     });
 
     /// <summary>What was committed after some positions; where that can't be told, null.</summary>
-    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadCommitsAsync(IReadOnlyList<CollectionPosition> since) => ReadAsync(async token =>
-    {
-        var commits = await ((IItemFeed)_service!).ReadAsync(since, token);
-        return commits.Count == since.Count ? commits : throw new InvalidOperationException("the plugin returned another number of lists than it was asked for");
-    });
+    /// <param name="since">The positions.</param>
+    /// <param name="checking">Whether this belongs to the check of a replacement, which other reads wait for.</param>
+    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadCommitsAsync(IReadOnlyList<CollectionPosition> since, bool checking = false) => ReadAsync(
+        async token =>
+        {
+            if (_service is not IItemFeed feed) return new IReadOnlyList<ItemCommit>?[since.Count];
+            var commits = await feed.ReadAsync(since, token);
+            return commits.Count == since.Count ? commits : throw new InvalidOperationException("the plugin returned another number of lists than it was asked for");
+        },
+        checking);
 
     /// <summary>Hands on where other hosts' commits brought collections, until something may have been missed, or the token ends it.</summary>
     /// <param name="heard">Gets each list, from any thread.</param>
@@ -126,11 +156,11 @@ internal sealed class ServiceStorage(
     /// <exception cref="ItemServiceException">Something may have been missed.</exception>
     public async Task WatchAsync(Action<HeardMessage> heard, CancellationToken stop)
     {
-        using var cancel = new CancellationTokenSource(limits.StorageTime, time);
+        using var cancel = new CancellationTokenSource(_limits.StorageTime, _time);
         using var stopping = stop.Register(cancel.Cancel);
         try
         {
-            await Start(FollowAsync);
+            await _calls.Start(FollowAsync);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -146,9 +176,9 @@ internal sealed class ServiceStorage(
             await using var lists = ((IItemFeed)_service!).WatchAsync(cancel.Token).GetAsyncEnumerator(cancel.Token);
             for (var first = true; ; first = false)
             {
-                var asked = time.GetTimestamp();
+                var asked = _time.GetTimestamp();
                 if (!await lists.MoveNextAsync()) throw new InvalidOperationException("the plugin ended what it should tell as long as it is open");
-                cancel.CancelAfter(limits.StorageTime);
+                cancel.CancelAfter(_limits.StorageTime);
                 heard(new(lists.Current ?? throw new InvalidOperationException("the plugin returned no list"), asked, first));
             }
         }
@@ -156,116 +186,81 @@ internal sealed class ServiceStorage(
 
     public async ValueTask DisposeAsync()
     {
-        if (_service is not null) await CloseAsync(_service);
+        if (_service is { } service) await CloseAsync(service);
         _commit.Dispose();
-        _reads.Dispose();
     }
 
-    private async Task<IItemService> CreateAsync(CancellationToken token)
-    {
-        IItemService service;
-        try
-        {
-            service = create();
-        }
-        catch (Exception exception)
-        {
-            throw Broken(exception);
-        }
-        try
-        {
-            await service.OpenAsync(context, token);
-            token.ThrowIfCancellationRequested(); // nobody waits for it any more
-            return service;
-        }
-        catch (Exception exception)
-        {
-            await CloseAsync(service);
-            if (exception is ItemServiceException or OperationCanceledException) throw;
-            throw Broken(exception);
-        }
-    }
-
-    private async Task CloseAsync(IItemService service)
-    {
-        try
-        {
-            await Start(async () => { await service.DisposeAsync(); return true; }).WaitAsync(Stuck ? StorageCommit.CancelTime : CloseTime, time);
-        }
-        catch (Exception exception)
-        {
-            WriterLog.CloseFailed(Logger, ServiceName, exception);
-        }
-    }
-
-    private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call)
+    private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call, bool checking = false)
     {
         if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        var asked = time.GetTimestamp();
-        using (var limit = new CancellationTokenSource(limits.StorageTime, time))
-        {
-            try
-            {
-                await _reads.WaitAsync(limit.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                throw StorageFault.Silent(ItemServiceFault.Unavailable);
-            }
-        }
-        var left = limits.StorageTime - time.GetElapsedTime(asked);
-        return await CallAsync(
-            async token =>
-            {
-                try
-                {
-                    return await call(token);
-                }
-                finally
-                {
-                    _reads.Release();
-                }
-            },
-            left > TimeSpan.Zero ? left : TimeSpan.Zero,
-            ItemServiceFault.Unavailable,
-            CancellationToken.None);
+        return await _reads.RunAsync(call, checking);
     }
 
-    /// <summary>Runs a call on a thread of its own choice, for it may block, and gives up on it after the limit.</summary>
-    private async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan limit, ItemServiceFault fault, CancellationToken stop)
+    /// <summary>Closes, opens, and goes back if it must.</summary>
+    private async Task<ItemServiceException?> ExchangeAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
-        var cancel = new CancellationTokenSource();
-        var task = Start(() => call(cancel.Token));
-        await ((Task)task.WaitAsync(limit, time, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        if (!task.IsCompleted)
+        var before = _source;
+        if (_service is { } old) await CloseAsync(old);
+        var failure = await TryUseAsync(next, instance, check, stop);
+        for (var attempt = 1; failure is not null && !stop.IsCancellationRequested; attempt++)
         {
-            // Cancelling runs the plugin's own callbacks, which may hang too.
-            await Task.WhenAll(cancel.CancelAsync(), task).WaitAsync(StorageCommit.CancelTime, time, CancellationToken.None)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            if (!task.IsCompleted) throw StorageFault.Silent(fault); // it still looks at its token, which is left to the garbage collector
+            if (await TryUseAsync(before, null, check: null, stop) is not { } obstacle) break;
+            if (attempt == 1) WriterLog.NotOpenAgain(Logger, ServiceName, WriterLog.Reason(failure), WriterLog.Reason(obstacle), WriterLog.Trace(obstacle));
+            await Task.Delay(Backoff.After(attempt), _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
-        else
+        return failure;
+    }
+
+    /// <summary>What is kept in memory is in nobody's way, and would be gone: the new one is opened beside it, and gets what it holds.</summary>
+    private async Task<ItemServiceException?> MoveAsync(IItemService memory, StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    {
+        var before = _source;
+        var failure = await TryUseAsync(next, instance, CopyAsync, stop);
+        if (failure is null) await CloseAsync(memory);
+        else (_service, _source) = (memory, before);
+        return failure;
+
+        async Task CopyAsync()
         {
-            cancel.Dispose();
+            if (_service is { CommitsAtOnce: true } taking)
+                await _calls.RunAsync(token => CopyAllAsync(memory, taking, token), _limits.StorageTime, ItemServiceFault.Unavailable, stop);
+            await check();
         }
+    }
+
+    private static async Task<bool> CopyAllAsync(IItemService from, IItemService to, CancellationToken token)
+    {
+        await foreach (var key in from.ListAsync(null, token))
+        {
+            var stored = await from.LoadAsync(key, token);
+            await to.CommitAsync([new() { Key = key, Insert = [.. stored.Items.Select(item => new Item(item.Id, item.Json))] }], token);
+        }
+        return true;
+    }
+
+    /// <summary>Opens an instance and checks it; one that fails is closed. Returns why it failed.</summary>
+    private async Task<ItemServiceException?> TryUseAsync(StorageSource source, IItemService? instance, Func<Task>? check, CancellationToken stop)
+    {
+        _service = null;
         try
         {
-            return await task;
+            if (_instances.Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
+            _service = await _instances.OpenAsync(source, instance, stop);
+            if (check is not null) await check();
+            _source = source;
+            return null;
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            throw StorageFault.Silent(fault); // it noticed that it was given up on
+            return new(ItemServiceFault.Unavailable, "the host is stopping");
         }
-        catch (Exception exception) when (exception is not ItemServiceException)
+        catch (ItemServiceException exception)
         {
-            throw StorageFault.Unexpected(fault, exception);
+            if (_service is { } failed) await _instances.CloseAsync(failed, source.Context, stuck: false);
+            _service = null;
+            return exception;
         }
     }
 
-    private Task<T> Start<T>(Func<Task<T>> call) =>
-        Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.DenyChildAttach, Scheduler).Unwrap();
-
-    /// <summary>What throws anything else when it is opened does so because of a mistake in it, which another attempt would not mend.</summary>
-    private static ItemServiceException Broken(Exception exception) => exception as ItemServiceException
-        ?? StorageFault.Unexpected(ItemServiceFault.Unusable, exception, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}");
+    private Task CloseAsync(IItemService service) => _instances.CloseAsync(service, _source.Context, Stuck);
 }

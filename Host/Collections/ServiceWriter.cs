@@ -18,6 +18,8 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly Lanes _lanes;
     private readonly Feed _feed;
     private readonly Settlement _settlement;
+    private readonly ServiceOpening _opening;
+    private readonly Replacement _replacement;
     private readonly Limits _limits;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
@@ -29,7 +31,9 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private volatile int _thread;  // the thread that has the turn, and looks once more before it ends it; 0 for none
     private volatile bool _closed; // after the last turn
     private bool _stopping;        // the turn's
-    private Task _opening = Task.CompletedTask;
+    private readonly Lock _gate = new();
+    private Task _replacing = Task.CompletedTask; // guarded by _gate
+    private bool _disposed;                       // guarded by _gate
 
     public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time)
     {
@@ -39,6 +43,8 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _lanes = new(storage, _collections, _commits, time, Post);
         _feed = new(storage, _collections, time, Post, _stop.Token);
         _settlement = new(_commits, _lanes, _collections, _feed);
+        _opening = new(storage, time, Post, _stop.Token);
+        _replacement = new(storage, _collections, _commits, _lanes, _feed, time, Post);
         _sweep = time.CreateTimer(_ => Post(new SweepMessage()), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
@@ -46,21 +52,30 @@ internal sealed class ServiceWriter : IAsyncDisposable
     public string Name => _storage.ServiceName;
 
     /// <summary>Why the service will not run, once that is known.</summary>
-    public ItemServiceException? Refusal { get; private set; }
+    public ItemServiceException? Refusal => _opening.Refusal;
 
     /// <summary>Why the storage is not open, while it is tried again.</summary>
-    public ItemServiceException? Obstacle { get; private set; }
+    public ItemServiceException? Obstacle => _opening.Obstacle;
 
     /// <summary>
     /// Opens the storage. Returns after the first attempt; a storage that is only unavailable is tried again until it opens.
     /// </summary>
     /// <exception cref="ItemServiceException">The service will not run: its configuration is wrong, or its storage unusable.</exception>
-    public async Task StartAsync()
+    public Task StartAsync() => _opening.StartAsync();
+
+    /// <summary>
+    /// Lets another plugin, or the same with another configuration, take over: between two batches, and only if it can. One at a time. A storage that is
+    /// not open has nothing to go back to: then it is the next one that is tried until it opens.
+    /// </summary>
+    public async Task<ReplaceOutcome> ReplaceAsync(StorageSource next)
     {
-        var first = new TaskCompletionSource();
-        _opening = OpenAsync(first);
-        await first.Task;
-        if (Refusal is not null) throw Refusal;
+        Task<ReplaceOutcome> replacing;
+        lock (_gate)
+        {
+            if (_disposed) return new(TimeSpan.Zero, 0, new(ItemServiceFault.Unavailable, "the service is stopping"));
+            _replacing = replacing = TakeOverAsync(next);
+        }
+        return await replacing;
     }
 
     /// <summary>Hands a request or a message to the next turn. Never waits. Any thread.</summary>
@@ -81,8 +96,10 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <summary>Commits what is there, then closes the storage.</summary>
     public async ValueTask DisposeAsync()
     {
+        lock (_gate) _disposed = true;
         await _stop.CancelAsync();
-        await _opening;
+        await _replacing;
+        await _opening.EndAsync();
         Post(new StopMessage());
         await _ended.Task;
         await _feed.EndAsync();
@@ -92,37 +109,30 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task OpenAsync(TaskCompletionSource first)
+    private async Task<ReplaceOutcome> TakeOverAsync(StorageSource next)
     {
-        string? said = null; // the same reason is said once
-        for (var attempt = 1; !_stop.IsCancellationRequested; attempt++)
+        await Task.Yield(); // out of the lock
+        if (!_opening.Done)
         {
-            try
-            {
-                await _storage.OpenAsync(_stop.Token);
-                Obstacle = null;
-                if (attempt > 1) WriterLog.OpenAtLast(_storage.Logger, Name, attempt);
-                Post(new OpenedMessage());
-                break;
-            }
-            catch (ItemServiceException exception) when (!exception.IsTransient)
-            {
-                (Refusal, Obstacle) = (exception, null);
-                Post(new RefusedMessage());
-                if (attempt > 1) WriterLog.Refused(_storage.Logger, Name, WriterLog.Reason(exception), WriterLog.Trace(exception));
-                break;
-            }
-            catch (ItemServiceException exception)
-            {
-                Obstacle = exception;
-                var reason = WriterLog.Reason(exception);
-                if (reason == said) WriterLog.StillNotOpen(_storage.Logger, Name, said);
-                else if (!_stop.IsCancellationRequested) WriterLog.NotOpen(_storage.Logger, Name, said = reason, WriterLog.Trace(exception));
-                first.TrySetResult();
-                await Task.Delay(Backoff.After(attempt), _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            await _opening.EndAsync();
+            if (!_opening.Done) return await OpenAsync(next);
         }
-        first.TrySetResult();
+        return await _replacement.RunAsync(next, _stop.Token);
+    }
+
+    private async Task<ReplaceOutcome> OpenAsync(StorageSource next)
+    {
+        _storage.Use(next);
+        Post(new ReopeningMessage());
+        try
+        {
+            await _opening.StartAsync();
+        }
+        catch (ItemServiceException)
+        {
+            // As at a start: the refusal is there to be looked at.
+        }
+        return new(TimeSpan.Zero, 0, Refusal);
     }
 
     private void Schedule() => _ = Task.Factory.StartNew(
@@ -218,6 +228,9 @@ internal sealed class ServiceWriter : IAsyncDisposable
             case OverdueMessage: _lanes.AnswerOverdue(); break;
             case RetryMessage { Collection: var collection }: _collections.Retry(collection); break;
             case OpenedMessage: Open(); break;
+            case ReopeningMessage: _lanes.Closed = Error.StorageAway; break;
+            case PauseMessage pause: _replacement.Begin(pause); break;
+            case ResumeMessage resume: _replacement.Finish(resume); break;
             case RefusedMessage: _lanes.Closed = Error.ServiceDown; break;
             case SweepMessage: _collections.Sweep(); break;
             case StopMessage: _stopping = true; break;
@@ -226,6 +239,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     private void Commit()
     {
+        _replacement.GoOn();
         _commits.Start(_refused);
         foreach (var (request, error) in _refused)
         {

@@ -27,6 +27,9 @@ internal static partial class WriterLog
     [LoggerMessage(2102, LogLevel.Information, "Service {Service} is open after {Attempts} attempts")]
     public static partial void OpenAtLast(ILogger logger, string service, int attempts);
 
+    [LoggerMessage(2113, LogLevel.Error, "Service {Service}: what was to replace its plugin failed ({Failure}), and the old one does not open again, which is tried until it does: {Reason}")]
+    public static partial void NotOpenAgain(ILogger logger, string service, string failure, string reason, Exception? cause);
+
     [LoggerMessage(2103, LogLevel.Error, "Service {Service}: a commit of {Count} updates failed ({Fault}): {Reason}")]
     public static partial void CommitFailed(ILogger logger, string service, int count, ItemServiceFault fault, string reason, Exception? cause);
 

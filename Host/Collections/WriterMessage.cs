@@ -22,6 +22,19 @@ internal sealed record OpenedMessage;
 /// <summary>The storage will not open.</summary>
 internal sealed record RefusedMessage;
 
+/// <summary>The storage is to be opened anew, after it would not open.</summary>
+internal sealed record ReopeningMessage;
+
+/// <summary>No commit begins any more. <paramref name="Paused"/> gets what is in memory, and used, when the last has ended.</summary>
+internal sealed record PauseMessage(TaskCompletionSource<IReadOnlyList<CollectionPosition>> Paused);
+
+/// <summary>Commits go on.</summary>
+/// <param name="Held">The collections that were in memory.</param>
+/// <param name="Found">What is stored of them; null where it is what is in memory. What is missing is read.</param>
+/// <param name="Resumed">Gets how many differed.</param>
+internal sealed record ResumeMessage(
+    IReadOnlyList<CollectionPosition> Held, IReadOnlyDictionary<CollectionKey, ItemLog?> Found, TaskCompletionSource<int> Resumed);
+
 /// <summary>A collection was read from storage, or could not be.</summary>
 internal sealed record LoadedMessage(Collection Collection, ItemLog? Stored, ItemServiceException? Failure);
 

@@ -10,7 +10,7 @@ internal static class ServiceCheck
     public static async Task<bool> RunAsync(IReadOnlyList<ServiceSetup> services, Limits limits, TextWriter output)
     {
         // All are open at once, as they will be: two that want one table are in each other's way only then.
-        var storages = services.Select(service => new ServiceStorage(service.Create, service.Context, limits, TimeProvider.System)).ToArray();
+        var storages = services.Select(service => new ServiceStorage(new(service.Create, service.Context), limits, TimeProvider.System)).ToArray();
         var wrong = await Task.WhenAll(services.Zip(storages, TryOpenAsync));
         await Task.WhenAll(storages.Select(storage => storage.DisposeAsync().AsTask()));
 

@@ -121,11 +121,11 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>Looks for what takes too long: a silent peer, a reader that stalls, a message that does not end. Called about once a second.</summary>
+    /// <param name="now">When this round of looks began, by the monotonic clock: if the host stands still in the middle of it, that is not now yet.</param>
     /// <param name="awakeSince">Before that the host stood still, by the monotonic clock: nobody is to blame for that time.</param>
-    public void Sweep(long awakeSince)
+    public void Sweep(long now, long awakeSince)
     {
         var (time, limits) = (_host.Time, _host.Limits);
-        var now = time.GetTimestamp();
         if (Elapsed(_sender.WaitingSince) > limits.StalledTime)
         {
             ConnectionLog.Stalled(_host.Logger, limits.StalledTime);

@@ -118,7 +118,7 @@ internal sealed class ConnectionRegistry : IDisposable
             _turn = (_turn + 1) % Slices;
             var slice = _slices[_turn];
             lock (slice) _swept.AddRange(slice.Keys); // sweeping one may remove it
-            foreach (var connection in _swept) Sweep(connection);
+            foreach (var connection in _swept) Sweep(connection, now);
             _swept.Clear();
         }
         finally
@@ -127,11 +127,11 @@ internal sealed class ConnectionRegistry : IDisposable
         }
     }
 
-    private void Sweep(Connection connection)
+    private void Sweep(Connection connection, long now)
     {
         try
         {
-            connection.Sweep(_awakeSince);
+            connection.Sweep(now, _awakeSince);
         }
         catch (Exception exception)
         {

@@ -8,6 +8,7 @@ namespace SharedState.Bench.Load;
 /// <summary>What all workloads share: who takes part, how long is measured, and where the figures go.</summary>
 internal sealed class Bench(CommandLine command, Loop loop, Table table)
 {
+    private readonly HashSet<string> _known = []; // of what was asked for
     private readonly Contestant _a = Contestant.A(command.Ceilings), _hub = Contestant.Hub(command.Ceilings);
 
     public Loop Loop => loop;
@@ -39,9 +40,14 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
     /// <summary>Whether a cell, or any below it, was asked for.</summary>
     /// <param name="cell">Its name, or the beginning of several.</param>
     /// <param name="byName">Whether to ask for nothing in particular does not ask for it.</param>
-    public bool Wants(string cell, bool byName = false) => command.Cells.Count == 0
-        ? !byName
-        : command.Cells.Any(wanted => Begins(cell, wanted) || Begins(wanted, cell));
+    public bool Wants(string cell, bool byName = false)
+    {
+        _known.UnionWith(command.Cells.Where(wanted => Begins(cell, wanted)));
+        return command.Cells.Count == 0 ? !byName : command.Cells.Any(wanted => Begins(cell, wanted) || Begins(wanted, cell));
+    }
+
+    /// <summary>What was asked for and is no cell of the workloads that ran.</summary>
+    public IReadOnlyList<string> Unknown => [.. command.Cells.Except(_known)];
 
     /// <summary>Starts a server for each contestant, lets them be measured, and ends them.</summary>
     public void With(string group, IEnumerable<Contestant> contestants, Action<Stage> build, Action<IReadOnlyList<Stage>> measure) =>

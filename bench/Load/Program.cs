@@ -32,7 +32,9 @@ internal static class Program
             return 1;
         }
         table.Finish();
-        return 0;
+        if (bench.Unknown is not [_, ..] unknown) return 0;
+        Console.Error.WriteLine($"there is no cell {string.Join(", ", unknown)}; the workloads are {string.Join(", ", All.Select(workload => workload.Name))}");
+        return 2;
     }
 
     private static IEnumerable<Workload> All =>

@@ -119,6 +119,7 @@ function parseMessage(text) {
   try {
     const message = JSON.parse(text);
     if (message?.type === "REPLY") return message;
+    if (message?.type === "MESSAGE" && message.cmd === "DROP" && message.error) return message;
     if (message?.type === "MESSAGE" && message.cmd === "NOTIFY" && message.data) return message;
   } catch {
   }
@@ -248,7 +249,7 @@ var ProxyCollection = class {
     this.#expect();
     this.#setState("pending");
   }
-  /** @internal The connection broke. */
+  /** @internal What the server has is not told any more. */
   lost() {
     if (this.#state === "live") this.#setState("stale");
   }
@@ -606,6 +607,11 @@ var Subscriptions = class {
     subscription.refusals = 0;
     if (!subscription.collection.receive(notify)) this.#change(notify.path);
   }
+  /** The server serves a path no more. */
+  drop({ path, error }) {
+    const subscription = this.#wanted.get(path);
+    if (subscription) this.#refused(subscription, error);
+  }
   /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
   flush() {
     if (this.#changed.size === 0) return;
@@ -630,13 +636,17 @@ var Subscriptions = class {
       const { collection } = subscription;
       const reason = refused.get(collection.path) ?? (ok || errors ? void 0 : error ?? refusal("failed", "the subscription failed"));
       if (!reason || this.get(collection.path) !== collection) continue;
-      if (reason.temporary ?? refusal(reason.code, reason.message).temporary) this.#tryLater(subscription);
-      else collection.fail({ ...reason, temporary: false });
+      this.#refused(subscription, reason);
     }
   }
-  #tryLater(subscription) {
-    clearTimeout(subscription.retry);
-    subscription.retry = setTimeout(() => this.#change(subscription.collection.path), backoffMs(subscription.refusals++));
+  #refused(subscription, { code, message, temporary }) {
+    if (temporary ?? refusal(code, message).temporary) {
+      subscription.collection.lost();
+      clearTimeout(subscription.retry);
+      subscription.retry = setTimeout(() => this.#change(subscription.collection.path), backoffMs(subscription.refusals++));
+    } else {
+      subscription.collection.fail({ code, message, temporary: false });
+    }
   }
 };
 
@@ -792,6 +802,7 @@ var SharedStateClient = class {
     if (this.options.debug) console.log("sharedstate <-", text);
     const message = parseMessage(text);
     if (message?.type === "REPLY") this.#requests.answer(message);
+    else if (message?.cmd === "DROP") this.#subscriptions.drop(message);
     else if (message) this.#subscriptions.receive(message);
     guarded(() => this.on_message(text));
   }

@@ -194,6 +194,7 @@ export class SharedStateClient {
     if (this.options.debug) console.log("sharedstate <-", text);
     const message = parseMessage(text);
     if (message?.type === "REPLY") this.#requests.answer(message);
+    else if (message?.cmd === "DROP") this.#subscriptions.drop(message);
     else if (message) this.#subscriptions.receive(message);
     guarded(() => this.on_message(text));
   }

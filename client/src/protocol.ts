@@ -80,11 +80,20 @@ export interface Notify {
   prev?: number;
 }
 
+/** The end of a subscription, which the server can serve no more. */
+export interface Drop {
+  type: "MESSAGE";
+  cmd: "DROP";
+  path: string;
+  error: SharedStateError;
+}
+
 /** The message in a frame; undefined for what no server of this protocol sends. */
-export function parseMessage(text: string): Reply | Notify | undefined {
+export function parseMessage(text: string): Reply | Notify | Drop | undefined {
   try {
-    const message = JSON.parse(text) as Reply | Notify | null;
+    const message = JSON.parse(text) as Reply | Notify | Drop | null;
     if (message?.type === "REPLY") return message;
+    if (message?.type === "MESSAGE" && message.cmd === "DROP" && message.error) return message;
     if (message?.type === "MESSAGE" && message.cmd === "NOTIFY" && message.data) return message;
   } catch {
     // Not JSON: no more use than a message of another kind.

@@ -1,5 +1,5 @@
 import type { ProxyCollection } from "./collection.js";
-import { refusal, type Item, type Notify } from "./protocol.js";
+import { refusal, type Drop, type Item, type Notify, type SharedStateError } from "./protocol.js";
 import type { Answer } from "./requests.js";
 import { backoffMs } from "./socket.js";
 
@@ -9,6 +9,9 @@ interface Subscription {
   refusals: number;
   retry?: ReturnType<typeof setTimeout>;
 }
+
+/** Why a path is not served; a server may leave out whether it may be later. */
+type Refusal = Omit<SharedStateError, "temporary"> & { temporary?: boolean };
 
 /**
  * What this client wants to be subscribed to, and how the server is told.
@@ -76,6 +79,12 @@ export class Subscriptions {
     if (!subscription.collection.receive(notify)) this.#change(notify.path);
   }
 
+  /** The server serves a path no more. */
+  drop({ path, error }: Drop): void {
+    const subscription = this.#wanted.get(path);
+    if (subscription) this.#refused(subscription, error);
+  }
+
   /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
   flush(): void {
     if (this.#changed.size === 0) return;
@@ -104,13 +113,17 @@ export class Subscriptions {
       const { collection } = subscription;
       const reason = refused.get(collection.path) ?? (ok || errors ? undefined : error ?? refusal("failed", "the subscription failed"));
       if (!reason || this.get(collection.path) !== collection) continue;
-      if (reason.temporary ?? refusal(reason.code, reason.message).temporary) this.#tryLater(subscription);
-      else collection.fail({ ...reason, temporary: false });
+      this.#refused(subscription, reason);
     }
   }
 
-  #tryLater(subscription: Subscription): void {
-    clearTimeout(subscription.retry);
-    subscription.retry = setTimeout(() => this.#change(subscription.collection.path), backoffMs(subscription.refusals++));
+  #refused(subscription: Subscription, { code, message, temporary }: Refusal): void {
+    if (temporary ?? refusal(code, message).temporary) {
+      subscription.collection.lost();
+      clearTimeout(subscription.retry);
+      subscription.retry = setTimeout(() => this.#change(subscription.collection.path), backoffMs(subscription.refusals++));
+    } else {
+      subscription.collection.fail({ code, message, temporary: false });
+    }
   }
 }

@@ -56,6 +56,14 @@ export class FakeServer {
     for (const { send } of this.#connections) send({ type: "MESSAGE", cmd: "NOTIFY", path, data, ...position });
   }
 
+  /** Ends a subscription, as when its service is closed. */
+  drop(path, error) {
+    for (const { paths, send } of this.#connections) {
+      paths.delete(path);
+      send({ type: "MESSAGE", cmd: "DROP", path, error });
+    }
+  }
+
   #receive(connection, request) {
     const { cmd, path, arg, tunnel } = request;
     this.received.push(request);

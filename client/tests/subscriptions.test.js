@@ -217,6 +217,35 @@ test("a refused subscription fails: ready rejects with the code, others go on, a
   assert.equal(b.state, "live");
 });
 
+test("a subscription that the server ends fails, keeps what it holds, and is tried again with the next connection", async t => {
+  const { server, client, network, advance, lists } = setUp(t);
+  server.update(A, { insert: [{ id: "x" }] });
+  const a = await client.acquire_collection(A).ready;
+  const b = await client.acquire_collection(B).ready;
+  server.drop(A, { code: "not_found", message: "the service is gone", temporary: false });
+  await settle();
+  assert.deepEqual([a.state, a.has("x"), b.state], ["failed", true, "live"]);
+  await client.acquire_collection(C).ready;
+  assert.deepEqual(lists().at(-1).insert.map(([path]) => path), [C], "what was ended is not asked for again on this connection");
+  network.cut();
+  await advance(200);
+  await a.ready;
+  assert.equal(a.state, "live");
+});
+
+test("a subscription that the server ends for the moment is tried again", async t => {
+  const { server, client, advance, lists } = setUp(t);
+  const a = await client.acquire_collection(A).ready;
+  server.drop(B, { code: "not_found", message: "never asked for", temporary: false });
+  server.drop(A, { code: "unavailable", message: "soon", temporary: true });
+  server.update(A, { insert: [{ id: "x" }] });
+  await settle();
+  assert.equal(a.state, "stale");
+  await advance(200);
+  assert.equal(lists().length, 2);
+  assert.deepEqual([a.state, a.has("x")], ["live", true]);
+});
+
 test("an older server's refusal of everything fails all", async t => {
   const { server, client, lists } = setUp(t, { extended: false });
   server.refusals.set(A, {});

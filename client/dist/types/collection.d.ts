@@ -18,7 +18,7 @@ export type Diff<T extends Item = AnyItem> = {
  * - `pending`: the first snapshot is on its way, or waits for a connection
  * - `live`: it is what the server has
  * - `stale`: it is what the server had; the connection is down or has just come back
- * - `failed`: the server refuses the subscription, or the client closed before it held; tried again at the next connection
+ * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried again at the next connection
  * - `released`: for good
  */
 export type CollectionState = "pending" | "live" | "stale" | "failed" | "released";

@@ -85,7 +85,14 @@ export interface Notify {
     /** Where the change builds on any state from this revision on; a reset has none. */
     prev?: number;
 }
+/** The end of a subscription, which the server can serve no more. */
+export interface Drop {
+    type: "MESSAGE";
+    cmd: "DROP";
+    path: string;
+    error: SharedStateError;
+}
 /** The message in a frame; undefined for what no server of this protocol sends. */
-export declare function parseMessage(text: string): Reply | Notify | undefined;
+export declare function parseMessage(text: string): Reply | Notify | Drop | undefined;
 /** What `error` holds when the client itself, or a server without error codes, says no. */
 export declare function refusal(code: SharedStateError["code"], message: string): SharedStateError;

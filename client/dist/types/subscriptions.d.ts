@@ -1,5 +1,5 @@
 import type { ProxyCollection } from "./collection.js";
-import { type Item, type Notify } from "./protocol.js";
+import { type Drop, type Item, type Notify } from "./protocol.js";
 import type { Answer } from "./requests.js";
 /**
  * What this client wants to be subscribed to, and how the server is told.
@@ -18,6 +18,8 @@ export declare class Subscriptions {
     opened(): void;
     lost(forGood: boolean): void;
     receive(notify: Notify): void;
+    /** The server serves a path no more. */
+    drop({ path, error }: Drop): void;
     /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
     flush(): void;
 }

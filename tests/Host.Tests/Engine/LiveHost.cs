@@ -63,10 +63,12 @@ internal sealed class LiveHost : IAsyncDisposable
 
         ServiceWriter Writer(string name, MemoryStorage storage)
         {
-            var context = new ItemServiceContext { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = logger };
-            return new(new(storage.CreateService, context, limits, time), limits, time);
+            return new(new(Source(name, storage, logger), limits, time), limits, time);
         }
     }
+
+    /// <summary>Puts another storage in the place of the one of <c>items</c>.</summary>
+    public Task<ReplaceOutcome> ReplaceAsync(MemoryStorage storage) => _writers[0].ReplaceAsync(Source("items", storage, _state.Logger));
 
     /// <summary>Stops as the process does on SIGTERM.</summary>
     public async Task StopAsync()
@@ -82,4 +84,7 @@ internal sealed class LiveHost : IAsyncDisposable
         _registry.Dispose();
         await _app.DisposeAsync();
     }
+
+    private static StorageSource Source(string name, MemoryStorage storage, ILogger logger) =>
+        new(storage.CreateService, new() { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = logger });
 }

@@ -32,6 +32,9 @@ internal sealed class MemoryStorage(bool hasFeed = false)
 
     public Func<CollectionKey, CancellationToken, Task>? BeforeLoad { get; set; }
 
+    /// <summary>Runs in a service's constructor.</summary>
+    public Action? AtCreate { get; set; }
+
     public Func<CancellationToken, Task>? BeforeOpen { get; set; }
 
     public Func<Task>? BeforeClose { get; set; }
@@ -45,6 +48,9 @@ internal sealed class MemoryStorage(bool hasFeed = false)
     /// <summary>How many commits a feed gives at most for one collection at a time.</summary>
     public int MostCommits { get; set; } = int.MaxValue;
 
+    /// <summary>Whether its services say that they are in memory, and are gone when they are closed.</summary>
+    public bool AtOnce { get; init; }
+
     public int Commits { get; private set; }
 
     public int Loads { get; private set; }
@@ -52,7 +58,11 @@ internal sealed class MemoryStorage(bool hasFeed = false)
     /// <summary>How often a feed was asked what was committed.</summary>
     public int Reads { get; private set; }
 
-    public IItemService CreateService() => hasFeed ? new FeedService(this) : new Service(this);
+    public IItemService CreateService()
+    {
+        AtCreate?.Invoke();
+        return hasFeed ? new FeedService(this) : new Service(this);
+    }
 
     /// <summary>What is stored, as a snapshot.</summary>
     public StoredCollection Read(CollectionKey key)
@@ -138,6 +148,8 @@ internal sealed class MemoryStorage(bool hasFeed = false)
 
     private class Service(MemoryStorage storage) : IItemService
     {
+        public bool CommitsAtOnce => storage.AtOnce;
+
         public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
         {
             if (storage.BeforeOpen is { } before) await before(stop);

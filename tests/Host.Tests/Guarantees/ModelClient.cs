@@ -63,7 +63,7 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
         foreach (var (spelling, copy) in _copies)
         {
             if (Parse(spelling) == (service, key))
-                Assert.True(copy.Position is { } at && at.Epoch == position.Epoch && at.Revision >= position.Revision, $"the reply of {position} came before its notification; {spelling} is at {copy.Position}");
+                Assert.True(copy.Position is { } at && ModelHistory.Reached(position, at), $"the reply of {position} came before its notification; {spelling} is at {copy.Position}");
         }
     });
 

@@ -10,10 +10,16 @@ internal sealed class ModelFaults
 
     private readonly ConcurrentQueue<string> _nextCommits = new();
     private readonly List<TaskCompletionSource> _held = [];
+    private readonly ConcurrentQueue<Action> _nextOpens = new();
     private int _failingLoads;
 
     public ModelFaults(MemoryStorage storage)
     {
+        storage.BeforeOpen = async _ =>
+        {
+            await WaitAsync();
+            if (_nextOpens.TryDequeue(out var happens)) happens();
+        };
         storage.BeforeLoad = async (_, _) =>
         {
             await WaitAsync();
@@ -45,6 +51,12 @@ internal sealed class ModelFaults
 
     public void FailCommit(string fault) => _nextCommits.Enqueue(fault);
 
+    /// <summary>What happens when it is opened next.</summary>
+    public void AtNextOpen(Action happens) => _nextOpens.Enqueue(happens);
+
+    /// <summary>Forgets what was to happen when it is opened.</summary>
+    public void OpenWell() => _nextOpens.Clear();
+
     public void FailLoads(int count) => _failingLoads = count;
 
     public void LetGo()
@@ -57,6 +69,7 @@ internal sealed class ModelFaults
     public void Heal()
     {
         LetGo();
+        OpenWell();
         _nextCommits.Clear();
         _failingLoads = 0;
     }

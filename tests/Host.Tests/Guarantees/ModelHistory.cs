@@ -35,6 +35,13 @@ internal sealed class ModelHistory
         }
     }
 
+    /// <summary>The name of the n-th lineage.</summary>
+    public static string Epoch(int n) => $"e{n}";
+
+    /// <summary>Whether a position is the other one or comes after it, be it in a later lineage.</summary>
+    public static bool Reached(Position position, Position at) =>
+        at.Epoch == position.Epoch ? at.Revision >= position.Revision : int.Parse(at.Epoch.AsSpan(1)) > int.Parse(position.Epoch.AsSpan(1));
+
     /// <summary>Whether an item with this mark was ever stored.</summary>
     public bool Holds(int mark)
     {

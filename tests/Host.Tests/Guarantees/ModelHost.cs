@@ -18,6 +18,7 @@ internal sealed class ModelHost : IDisposable
 
     private readonly Limits _limits;
     private ServiceWriter[] _writers = [];
+    private Task[] _replacing = [];
 
     public ModelHost(Dictionary<string, MemoryStorage> storages, Limits? limits = null)
     {
@@ -41,6 +42,14 @@ internal sealed class ModelHost : IDisposable
         Start();
     }
 
+    /// <summary>Begins to put another instance in the place of a service's, unless that is being done.</summary>
+    public bool TryReplace(int service)
+    {
+        if (!_replacing[service].IsCompleted) return false;
+        _replacing[service] = Thread.Begin(() => _writers[service].ReplaceAsync(Source(Services[service])));
+        return true;
+    }
+
     /// <summary>Moves the clock in steps that timers can follow.</summary>
     public void Advance(TimeSpan time)
     {
@@ -59,14 +68,14 @@ internal sealed class ModelHost : IDisposable
 
     private void Start()
     {
-        _writers = [.. Services.Select(name =>
-        {
-            var context = new ItemServiceContext { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance };
-            return new ServiceWriter(new(Storages[name].CreateService, context, _limits, Time, Thread.Scheduler), _limits, Time);
-        })];
+        _writers = [.. Services.Select(name => new ServiceWriter(new(Source(name), _limits, Time, Thread.Scheduler), _limits, Time))];
+        _replacing = [.. Services.Select(_ => Task.CompletedTask)];
         foreach (var writer in _writers) Thread.Complete(writer.StartAsync);
         State = new(new(_writers.Select(writer => (writer.Name, (ServiceWriter?)writer))), _limits, Time, NullLogger.Instance);
     }
+
+    private StorageSource Source(string name) =>
+        new(Storages[name].CreateService, new() { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance });
 
     private void Stop()
     {

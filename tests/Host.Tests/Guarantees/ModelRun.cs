@@ -14,7 +14,7 @@ internal sealed class ModelRun : IDisposable
     private readonly ModelFaults[] _faults;
     private readonly ModelPeer[] _peers = new ModelPeer[4];
     private readonly int[] _outboxBytes;
-    private int _mark;
+    private int _mark, _lineage = 1;
 
     public ModelRun(int seed)
     {
@@ -70,8 +70,9 @@ internal sealed class ModelRun : IDisposable
             case < 86: _host.Advance(TimeSpan.FromMilliseconds(_random.Next(1, 1_500))); break;
             case < 88: Idle(); break;
             case < 92: Hold(); break;
-            case < 96: Fault(); break;
-            case < 98: Pipeline(peer); break;
+            case < 95: Fault(); break;
+            case < 97: Pipeline(peer); break;
+            case < 98: Replace(); break;
             case < 99: Restart(loses: false); break;
             default: Restart(loses: true); break;
         }
@@ -139,6 +140,29 @@ internal sealed class ModelRun : IDisposable
         else faults.FailCommit(CommitFaults[_random.Next(CommitFaults.Length)]);
     }
 
+    /// <summary>Another instance takes over: the same data, which nobody notices; other data; or it fails, and the old one is opened again, perhaps not at once.</summary>
+    private void Replace()
+    {
+        var service = _random.Next(_faults.Length);
+        var (name, storage) = _host.Storages.ElementAt(service);
+        var faults = _faults[service];
+        faults.OpenWell();
+        switch (_random.Next(4))
+        {
+            case 0:
+                _peers[0].Client.GetsEverySingleChange = false;
+                var epoch = _random.Next(2) == 0;
+                faults.AtNextOpen(() => Lose(name, storage, epoch));
+                break;
+            case 1:
+                _peers[0].Client.GetsEverySingleChange = false; // what was not loaded from the new one is read again from the old one
+                var fault = _random.Next(2) == 0 ? ItemServiceFault.Unusable : ItemServiceFault.Unavailable;
+                for (var times = _random.Next(1, 4); times > 0; times--) faults.AtNextOpen(() => throw new ItemServiceException(fault, "will not open"));
+                break;
+        }
+        if (!_host.TryReplace(service)) faults.OpenWell();
+    }
+
     /// <summary>Long enough for collections that nobody follows to leave memory.</summary>
     private void Idle()
     {
@@ -149,20 +173,29 @@ internal sealed class ModelRun : IDisposable
 
     private void Restart(bool loses)
     {
-        foreach (var faults in _faults) faults.LetGo();
+        foreach (var faults in _faults)
+        {
+            faults.OpenWell();
+            faults.LetGo();
+        }
         foreach (var peer in _peers) peer.Break();
         var (name, storage) = _host.Storages.ElementAt(_random.Next(_host.Storages.Count));
-        if (loses) storage.LoseHistory(_random.Next(2) == 0 ? null : $"e{_mark + 2}");
-        foreach (var path in Paths)
-        {
-            var (service, key) = ModelClient.Parse(path);
-            if (service == name) _history.Record(name, key, storage.Read(key));
-        }
+        if (loses) Lose(name, storage, epoch: _random.Next(2) == 0);
         _host.Restart();
         for (var index = 0; index < _peers.Length; index++)
         {
             Connect(index, _peers[index].Client.Known);
             Subscribe(index);
+        }
+    }
+
+    private void Lose(string name, MemoryStorage storage, bool epoch)
+    {
+        storage.LoseHistory(epoch ? ModelHistory.Epoch(++_lineage) : null);
+        foreach (var path in Paths)
+        {
+            var (service, key) = ModelClient.Parse(path);
+            if (service == name) _history.Record(name, key, storage.Read(key));
         }
     }
 }

@@ -127,7 +127,61 @@ public sealed class TimeTests
         var connection = new Connection(new(new([]), new(), _time, NullLogger.Instance), Stream.Null, early: [], compression: false, () => { });
         connection.Dispose();
         connection.Stop();
-        connection.Sweep(_time.GetTimestamp());
+        connection.Sweep(_time.GetTimestamp(), awakeSince: 0);
+    }
+
+    [Fact]
+    public void WhereTheHostStandsStillInTheMiddleOfASweepNobodyIsDropped()
+    {
+        var time = new TimeThatJumps();
+        var (aborted, state) = (0, new HostState(new([]), new(), time, NullLogger.Instance));
+        using var registry = new ConnectionRegistry(state);
+        var connection = new Connection(state, new SilentStream(), early: [], compression: false, () => aborted++);
+        Assert.True(registry.TryAdd(connection, System.Net.IPAddress.Loopback));
+        _ = connection.RunAsync();
+        Move(26); // it is pinged
+        for (var slice = 0; slice < 20; slice++) // so that it is looked at in one of the sweeps that a jump interrupts
+        {
+            time.JumpsAfterTheNextLook = true;
+            time.Advance(Second / 20);
+            Assert.False(time.JumpsAfterTheNextLook);
+        }
+        Move(19);
+        Assert.Equal(0, aborted);
+        Move(3); // it has stood still no more, and nothing came
+        Assert.Equal(1, aborted);
+
+        void Move(int seconds)
+        {
+            for (var left = seconds * Second; left > TimeSpan.Zero; left -= Second / 2) time.Advance(Second / 2);
+        }
+    }
+
+    /// <summary>A clock on which a minute passes right after someone looked at it.</summary>
+    private sealed class TimeThatJumps : FakeTimeProvider
+    {
+        private long _jumped;
+
+        public bool JumpsAfterTheNextLook { get; set; }
+
+        public override long GetTimestamp()
+        {
+            var now = base.GetTimestamp() + _jumped;
+            if (!JumpsAfterTheNextLook) return now;
+            JumpsAfterTheNextLook = false;
+            _jumped += 60 * TimestampFrequency;
+            return now;
+        }
+    }
+
+    /// <summary>A peer that takes what it gets and says nothing.</summary>
+    private sealed class SilentStream : MemoryStream
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return 0;
+        }
     }
 
     /// <summary>Moves the clock on in small steps, leaving the host time to act on each, until something has happened.</summary>

@@ -2,30 +2,6 @@ using Microsoft.Data.Sqlite;
 
 namespace SharedState.Items.Sqlite;
 
-/// <summary>Where one collection stands: its row, while a transaction reads or changes it.</summary>
-internal sealed class CollectionRow
-{
-    /// <summary>The row's key in the tables beside the items'; 0 while the collection was never written to and has no row.</summary>
-    public long Id { get; set; }
-
-    public required string Epoch { get; set; }
-
-    /// <summary>The revision at which the epoch began. Items of which the revision is not known, or from before, count as inserted there.</summary>
-    public long EpochStart { get; set; }
-
-    public long Revision { get; set; }
-
-    public long HistoryStart { get; set; }
-
-    /// <summary>The number of items.</summary>
-    public long Items { get; set; }
-
-    /// <summary>The number of remembered removals.</summary>
-    public long Removals { get; set; }
-
-    public Position Position => new(Epoch, Revision);
-}
-
 /// <summary>Finds collections, on a connection that reads or on the one that writes.</summary>
 internal sealed class CollectionIndex(SqliteConnection connection, Schema schema) : IDisposable
 {

@@ -1,10 +1,10 @@
-namespace SharedState.Items.MySql;
+namespace SharedState.Items;
 
 /// <summary>Where one collection stands: its row, while a transaction reads or changes it.</summary>
 internal sealed class CollectionRow
 {
-    /// <summary>The row's key in the table of removals; 0 while the collection was never written to and has no row.</summary>
-    public long Id { get; init; }
+    /// <summary>The row's key in the tables beside the items'; 0 while the collection was never written to and has no row.</summary>
+    public long Id { get; set; }
 
     public required string Epoch { get; set; }
 

@@ -1,0 +1,97 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>Makes, opens and closes the instances of a service's plugin, of which one is used at a time.</summary>
+internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
+{
+    // For closing, so that a stop ends in time after the last commit. Nothing is lost by a close that is cut: what is committed is durable.
+    private static readonly TimeSpan CloseTime = TimeSpan.FromMilliseconds(1_500);
+
+    private volatile Task? _abandoned; // the last attempt to open that was not waited for to its end
+
+    /// <summary>Whether an attempt to open was given up on and has not ended.</summary>
+    public bool Stuck => _abandoned is { IsCompleted: false };
+
+    /// <summary>A new instance, which is not opened yet.</summary>
+    /// <exception cref="ItemServiceException">The plugin's constructor failed, or does not end.</exception>
+    public Task<IItemService> CreateAsync(StorageSource source) =>
+        calls.RunAsync(_ => Task.FromResult(Create(source)), limit, ItemServiceFault.Unusable, CancellationToken.None);
+
+    /// <summary>One attempt to open; a failed one leaves nothing behind.</summary>
+    /// <param name="source">What to open with.</param>
+    /// <param name="instance">What to open; null: a new instance.</param>
+    /// <param name="stop">Ends the attempt.</param>
+    public async Task<IItemService> OpenAsync(StorageSource source, IItemService? instance, CancellationToken stop)
+    {
+        var ended = new TaskCompletionSource();
+        try
+        {
+            return await calls.RunAsync(
+                async token =>
+                {
+                    try
+                    {
+                        return await OpenAsync(instance ?? Create(source), source.Context, token);
+                    }
+                    finally
+                    {
+                        ended.SetResult();
+                    }
+                },
+                limit,
+                ItemServiceFault.Unavailable,
+                stop);
+        }
+        finally
+        {
+            _abandoned = ended.Task;
+        }
+    }
+
+    /// <summary>Closes, for as long as a stop has time for it; what fails is logged.</summary>
+    /// <param name="service">What to close.</param>
+    /// <param name="context">Whose it is.</param>
+    /// <param name="stuck">Whether a call of it hangs, so that its end is not to be expected.</param>
+    public async Task CloseAsync(IItemService service, ItemServiceContext context, bool stuck)
+    {
+        try
+        {
+            await calls.RunToEndAsync(() => service.DisposeAsync(), stuck || Stuck ? StorageCommit.CancelTime : CloseTime);
+        }
+        catch (Exception exception)
+        {
+            WriterLog.CloseFailed(context.Logger, context.ServiceName, exception);
+        }
+    }
+
+    private async Task<IItemService> OpenAsync(IItemService service, ItemServiceContext context, CancellationToken token)
+    {
+        try
+        {
+            await service.OpenAsync(context, token);
+            token.ThrowIfCancellationRequested(); // nobody waits for it any more
+            return service;
+        }
+        catch (Exception exception)
+        {
+            await CloseAsync(service, context, stuck: true);
+            if (exception is ItemServiceException or OperationCanceledException) throw;
+            throw Broken(exception);
+        }
+    }
+
+    private static IItemService Create(StorageSource source)
+    {
+        try
+        {
+            return source.Create();
+        }
+        catch (Exception exception)
+        {
+            throw Broken(exception);
+        }
+    }
+
+    /// <summary>What throws anything else when it is opened does so because of a mistake in it, which another attempt would not mend.</summary>
+    private static ItemServiceException Broken(Exception exception) => exception as ItemServiceException
+        ?? StorageFault.Unexpected(ItemServiceFault.Unusable, exception, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}");
+}

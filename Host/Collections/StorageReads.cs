@@ -1,0 +1,112 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>The reads of a storage: a few at a time, beside commits, and none while one instance takes the place of another.</summary>
+internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvider time)
+{
+    // A plugin that blocks in a load or a listing holds this many threads at most.
+    private const int Most = 4;
+
+    // All guarded by the gate.
+    private readonly Lock _gate = new();
+    private readonly Queue<TaskCompletionSource> _waiting = new(), _checking = new(); // who waits for room; the latter also during a pause
+    private TaskCompletionSource? _quiet; // set when no read is under way, for who waits for that
+    private bool _paused;
+    private int _running;
+
+    /// <summary>Lets those under way end, and lets no more begin but checks. To be followed by <see cref="Resume"/>.</summary>
+    /// <returns>False if one does not end.</returns>
+    public async Task<bool> PauseAsync()
+    {
+        var quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            _paused = true;
+            if (_running == 0) return true;
+            _quiet = quiet;
+        }
+        try
+        {
+            await quiet.Task.WaitAsync(limit, time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    public void Resume()
+    {
+        lock (_gate)
+        {
+            _paused = false;
+            LetIn();
+        }
+    }
+
+    /// <param name="call">What to read.</param>
+    /// <param name="check">Whether it is to be done during a pause, too.</param>
+    /// <exception cref="ItemServiceException">It failed, or did not end in time.</exception>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, bool check)
+    {
+        var asked = time.GetTimestamp();
+        await EnterAsync(check);
+        var left = limit - time.GetElapsedTime(asked);
+        return await calls.RunAsync(
+            async token =>
+            {
+                try
+                {
+                    return await call(token);
+                }
+                finally
+                {
+                    Leave();
+                }
+            },
+            left > TimeSpan.Zero ? left : TimeSpan.Zero,
+            ItemServiceFault.Unavailable,
+            CancellationToken.None);
+    }
+
+    private async Task EnterAsync(bool check)
+    {
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            (check ? _checking : _waiting).Enqueue(turn);
+            LetIn();
+        }
+        if (turn.Task.IsCompleted) return;
+        try
+        {
+            await turn.Task.WaitAsync(limit, time);
+        }
+        catch (TimeoutException) when (turn.TrySetCanceled())
+        {
+            throw StorageFault.Silent(ItemServiceFault.Unavailable);
+        }
+        catch (TimeoutException)
+        {
+            // It was let in at the last moment.
+        }
+    }
+
+    private void Leave()
+    {
+        lock (_gate)
+        {
+            _running--;
+            if (_running == 0) _quiet?.TrySetResult();
+            LetIn();
+        }
+    }
+
+    private void LetIn()
+    {
+        while (_running < Most && (_checking.TryDequeue(out var turn) || (!_paused && _waiting.TryDequeue(out turn))))
+        {
+            if (turn.TrySetResult()) _running++; // else nobody waits any more
+        }
+    }
+}

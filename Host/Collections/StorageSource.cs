@@ -1,0 +1,6 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>Where a service's instances come from: a plugin, and the configuration that each is opened with.</summary>
+/// <param name="Create">A new instance. Runs the plugin's constructor, which may block or throw.</param>
+/// <param name="Context">What it is opened with.</param>
+internal sealed record StorageSource(Func<IItemService> Create, ItemServiceContext Context);
