@@ -13,7 +13,7 @@ internal static class Limited
     public static async Task<T> CallAsync<T>(string call, TimeSpan limit, Func<Task<T>> action)
     {
         var running = Task.Run(action);
-        if (await Task.WhenAny(running, Task.Delay(limit)) != running) throw new TestFailure($"{call} did not return within {limit.TotalSeconds:0} seconds.");
+        if (await Task.WhenAny(running, Task.Delay(limit)) != running) throw new TestFailure($"{call} did not return within {Math.Floor(limit.TotalSeconds):0} seconds.");
         return await running;
     }
 }

@@ -8,8 +8,8 @@ namespace SharedState.Host.PluginTest;
 /// <param name="name">What <c>{new}</c> in the configuration stands for.</param>
 internal sealed class Storage(TestedPlugin plugin, string folder, string name)
 {
-    /// <summary>How long an opening may take, as in the host.</summary>
-    public static readonly TimeSpan OpenTime = TimeSpan.FromSeconds(10);
+    /// <summary>How long a call may take, as in the host: its token is cancelled after eight seconds, and half a second later it is given up on.</summary>
+    public static readonly TimeSpan CallTime = new Limits().StorageTime + TimeSpan.FromMilliseconds(500);
 
     public string Folder => folder;
 
@@ -38,7 +38,7 @@ internal sealed class Storage(TestedPlugin plugin, string folder, string name)
         var service = plugin.Create();
         try
         {
-            await Limited.CallAsync("OpenAsync", OpenTime, () => service.OpenAsync(Context(config), stop).AsTask());
+            await Limited.CallAsync("OpenAsync", CallTime, () => service.OpenAsync(Context(config), stop).AsTask());
             return service;
         }
         catch (Exception e) when (e is not TestFailure)

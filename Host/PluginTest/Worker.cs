@@ -59,7 +59,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
     private async Task<List<Question>> QuestionsAsync()
     {
         // What is constructed and never opened must be possible to dispose of, too.
-        var service = await Limited.CallAsync("The constructor", Storage.OpenTime, () => Task.FromResult(_plugin!.Create()));
+        var service = await Limited.CallAsync("The constructor", Storage.CallTime, () => Task.FromResult(_plugin!.Create()));
         await Storage.CloseAsync(service);
         List<Question> questions = [.. FaultTests.All.Select((test, place) => new Question("Faults", $"fault {place}", test.Sentence, test.Fix, null))];
         questions.Add(new("Faults", Storm.Name, Storm.Sentence, Storm.Fix, null));

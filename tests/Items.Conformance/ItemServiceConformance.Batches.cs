@@ -94,7 +94,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "Look at the token before anything is stored; who observes it later throws OutcomeUnknown. OperationCanceledException says: nothing stored.")]
+    [Promise(Fix = "Look at the token before anything is stored, and throw Unavailable where surely nothing was; OutcomeUnknown where something may have been.")]
     public async Task ACommitThatIsCancelledIsStoredWhollyOrNotAtAll()
     {
         var service = await OpenAsync();

@@ -104,7 +104,7 @@ public sealed class FilesItemService : IItemService
 
     private Folder Opened(CancellationToken stop)
     {
-        stop.ThrowIfCancellationRequested();
+        if (stop.IsCancellationRequested) throw new ItemServiceException(ItemServiceFault.Unavailable, "cancelled before it began");
         var folder = _folder ?? throw new ItemServiceException(ItemServiceFault.Unavailable, "the service is closed");
         if (!_inDoubt) return folder;
         _collections = folder.Read();
