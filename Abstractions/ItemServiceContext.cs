@@ -56,8 +56,19 @@ public sealed class ItemServiceContext
     };
 
     /// <summary>A file's absolute path, relative ones taken from <see cref="BaseDirectory"/>; null where the configuration has none.</summary>
-    public string? GetPath(string key) =>
-        Config.TryGetValue(key, out var text) ? Path.GetFullPath(text, BaseDirectory) : null;
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>: no path can be like that.</exception>
+    public string? GetPath(string key)
+    {
+        if (!Config.TryGetValue(key, out var text)) return null;
+        try
+        {
+            return Path.GetFullPath(text, BaseDirectory);
+        }
+        catch (ArgumentException)
+        {
+            throw Wrong(key, $"\"{key}\" must be a path, and no path holds a NUL");
+        }
+    }
 
     private static ItemServiceException Wrong(string key, string message) => new(ItemServiceFault.Config, message) { ConfigKey = key };
 }

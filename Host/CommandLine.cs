@@ -5,6 +5,7 @@ internal sealed record CommandLine
 {
     public const string Usage = """
         Usage: sharedstate [FILE] [options]
+               sharedstate plugin test DIR    tests a plugin; --help after it tells more
 
         Serves live JSON collections as FILE says; without FILE: ./plugins.json,
         or else the plugins.json beside the program.

@@ -10,6 +10,7 @@ using SharedState.Host.Diagnostics;
 using SharedState.Host.Http;
 using SharedState.Host.Listing;
 using SharedState.Host.Plugins;
+using SharedState.Host.PluginTest;
 
 namespace SharedState.Host;
 
@@ -23,6 +24,7 @@ internal static class Program
 
     public static async Task<int> Main(string[] arguments)
     {
+        if (PluginTestMode.IsAsked(arguments)) return await PluginTestMode.RunAsync(arguments);
         var command = CommandLine.Parse(arguments);
         if (command.Mistake is not null) return Fail(2, command.Mistake);
         if (command.Help || command.Version)

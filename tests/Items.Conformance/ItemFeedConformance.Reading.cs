@@ -7,6 +7,7 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemFeedConformance
 {
     [Fact]
+    [Promise(Fix = "Remember recent commits as they were, whoever made them, and give them oldest first without a gap.")]
     public async Task WhatWasCommittedAtOneServiceIsReadAtAnotherFromAnyPosition()
     {
         var services = await OpenAsync(2);
@@ -34,6 +35,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Answer an empty list, not null, for a position that the collection is at.")]
     public async Task WhereNothingIsNewNothingIsRead()
     {
         var services = await OpenAsync(2);
@@ -54,6 +56,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Give the answers in the order of the positions, one for each, whatever the storage's order is.")]
     public async Task CollectionsAreAnsweredInTheOrderInWhichTheyAreAsked()
     {
         var services = await OpenAsync(2);
@@ -78,6 +81,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Answer null for another epoch and for a revision that the collection has not reached.")]
     public async Task APositionThatIsNotOfTheCollectionsHistoryIsAnsweredWithNull()
     {
         var services = await OpenAsync(2);
@@ -99,6 +103,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Where the oldest commit that is remembered does not follow on the position, answer null, not a part.")]
     public async Task APositionFromLongAgoIsAnsweredWithAllThatFollowsOrWithNull()
     {
         var services = await OpenAsync(2);
@@ -118,6 +123,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Remember a change as it was, however large, or answer null from then on.")]
     public async Task AVeryLargeChangeIsReadExactlyOrAnsweredWithNull()
     {
         string[] ids = [.. Enumerable.Range(0, 20_000).Select(n => $"item {n}")];
@@ -149,6 +155,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Keep what the feed remembers in the storage; or answer null for what was before the opening.")]
     public async Task WhatWasCommittedWhileAllWereClosedIsReadExactlyOrAnsweredWithNull()
     {
         var one = await OpenAsync();

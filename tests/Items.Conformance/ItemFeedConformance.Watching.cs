@@ -7,6 +7,7 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemFeedConformance
 {
     [Fact]
+    [Promise(Fix = "Look at the storage after the list was asked for, not before.")]
     public async Task WhatWasCommittedBeforeAListIsAskedForIsInItOrWasInOneBefore()
     {
         var services = await OpenAsync(3);
@@ -25,6 +26,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Tell positions that were committed, with their epoch, never one that is to come.")]
     public async Task AListNamesPositionsThatCollectionsHad()
     {
         // The host's own commits may be told or not; what is told must be true.
@@ -46,6 +48,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Give the first list only when everything that is committed from then on will be noticed.")]
     public async Task FromTheFirstListOnNothingIsMissed()
     {
         var services = await OpenAsync(2);
@@ -60,6 +63,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Tell a position only when ReadAsync finds it: after the transaction, not within it.")]
     public async Task WhatAListNamesCanBeReadAtOnce()
     {
         var services = await OpenAsync(2);
@@ -77,6 +81,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Give an empty list after at most a second without news.")]
     public async Task AListComesAtLeastOnceASecondWhenNothingHappens()
     {
         var service = await OpenAsync();
@@ -86,6 +91,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Give a list after at most a second, also while news keep coming.")]
     public async Task AListComesAtLeastOnceASecondWhileOthersNeverRest()
     {
         var services = await OpenAsync(2);
@@ -113,6 +119,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "End the enumeration when its token is cancelled, and let the next one begin anew.")]
     public async Task AWatchThatIsStoppedEndsAndTheNextOneMissesNothing()
     {
         var services = await OpenAsync(2);
@@ -136,6 +143,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "End an instance's watch in its DisposeAsync, and share nothing that this would close for others.")]
     public async Task ClosingEndsTheWatchAndNoOther()
     {
         var services = await OpenAsync(3);

@@ -9,6 +9,7 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemFeedConformance
 {
     [Fact]
+    [Promise(Fix = "Check Expected and commit in one transaction that other writers cannot come between: lock the collection's row first.")]
     public async Task OfTwoConditionalCommitsExactlyOneWins()
     {
         const int Rounds = 30;
@@ -25,6 +26,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Take a lock on the collection, or a serializable transaction, before its revision is read; give each revision once.")]
     public async Task WritersAtOnceLoseNothingAndTearNothing()
     {
         const int Batches = 60;
@@ -76,6 +78,7 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
+    [Promise(Fix = "Check Expected and commit in one transaction, and answer Conflict rather than throw when another writer was faster.")]
     public async Task ConditionalCommitsOfManyWritersCountRightly()
     {
         // Each adds one to the number that it read: where two built on the same one, it ends too low.
@@ -99,6 +102,7 @@ public abstract partial class ItemFeedConformance
 
     /// <summary>SHAREDSTATE_SEED repeats what is written, if not who comes first; a failure names its seed.</summary>
     [Fact]
+    [Promise(Fix = "The message names a seed: SHAREDSTATE_SEED repeats what is written. Mend the other promises of the feed first.")]
     public Task ARandomRunOfSeveralServicesIsReadAsItWasCommitted() => SeededAsync(async random =>
     {
         var unusual = new UnusualItems(random);

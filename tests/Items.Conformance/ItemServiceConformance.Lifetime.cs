@@ -6,6 +6,7 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemServiceConformance
 {
     [Fact]
+    [Promise(Fix = "Return from CommitAsync only after the storage made the batch durable. A storage in memory says so: IsDurable => false, or --not-durable.")]
     public async Task WhatIsCommittedIsThereWhenOpenedAgain()
     {
         var service = await OpenAsync();
@@ -20,6 +21,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "List each collection with at least one item, once, compared by code point; not those that are empty or were only read.")]
     public async Task ListingNamesTheCollectionsThatHaveItems()
     {
         var service = await OpenAsync();
@@ -36,6 +38,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Make the app a part of the key of everything that is stored.")]
     public async Task AppsShareNothing()
     {
         var service = await OpenAsync();
@@ -48,6 +51,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Keep each service's items, revisions and locks in a place of its own, such as a table or a key prefix.", Needs = Need.OtherConfig)]
     public async Task TwoServicesOfOneStorageShareNothing()
     {
         if (OtherConfig is null) return;
@@ -63,6 +67,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "DisposeAsync waits for the commit that runs, or aborts it; after it, every call throws, and the storage can be opened.")]
     public async Task ClosingInTheMiddleOfCommitsAndLoadsLosesNothingThatWasAcknowledged()
     {
         var service = await OpenAsync();
@@ -91,5 +96,6 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Let DisposeAsync do nothing where OpenAsync was not called or failed.")]
     public async Task ClosingIsPossibleWithoutOpening() => await Create().DisposeAsync();
 }

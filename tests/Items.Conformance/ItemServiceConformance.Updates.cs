@@ -6,6 +6,7 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemServiceConformance
 {
     [Fact]
+    [Promise(Fix = "Insert is an upsert by id; the item's revision is that of the update which inserted it last.")]
     public async Task AnInsertAddsAndReplaces()
     {
         var service = await OpenAsync();
@@ -21,6 +22,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Remove exactly the ids that are named; one that is not there is no error.")]
     public async Task ARemovalTakesOnlyWhatItNames()
     {
         var service = await OpenAsync();
@@ -30,6 +32,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Apply Remove and Insert of an update together, at one revision.")]
     public async Task AnUpdateRemovesAndInserts()
     {
         var service = await OpenAsync();
@@ -40,6 +43,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "At Reset delete all items of the collection first, then insert.")]
     public async Task AResetLeavesOnlyWhatItInserts()
     {
         var service = await OpenAsync();
@@ -52,6 +56,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Answer Unchanged, and leave the revision, where nothing was inserted and nothing that was to go was there.")]
     public async Task WhatHasNoEffectLeavesTheRevision()
     {
         var service = await OpenAsync();
@@ -67,6 +72,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Any insert is an effect, also of an equal item; so is a reset, unless the collection is empty and stays so.")]
     public async Task InsertingAnEqualItemIsAnEffectAndSoIsAResetToTheSame()
     {
         var service = await OpenAsync();
@@ -78,6 +84,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Compare Expected with the epoch and the revision, in the transaction that commits.")]
     public async Task AnUpdateCommitsOnlyWhereItExpectsTheCollection()
     {
         var service = await OpenAsync();
@@ -93,6 +100,7 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Treat a collection that is not there as one at revision 0 of the storage's epoch, which stays the same until it is written.")]
     public async Task AnUpdateMayExpectACollectionThatWasNeverWrittenTo()
     {
         var service = await OpenAsync();

@@ -27,6 +27,9 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
     /// <summary>Whether removals are remembered, so that a client that was away can be told of them.</summary>
     protected virtual bool RemembersRemovals => true;
 
+    /// <summary>What relative paths in the configuration are relative to.</summary>
+    protected virtual string BaseDirectory => Path.GetTempPath();
+
     /// <summary>Where the service logs.</summary>
     protected virtual ILogger Logger => NullLogger.Instance;
 
@@ -47,7 +50,7 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
     {
         var service = Create();
         await service.OpenAsync(
-            new ItemServiceContext { ServiceName = "items", Config = config ?? Config, BaseDirectory = Path.GetTempPath(), Logger = Logger },
+            new ItemServiceContext { ServiceName = "items", Config = config ?? Config, BaseDirectory = BaseDirectory, Logger = Logger },
             CancellationToken.None);
         _opened.Add(service);
         return service;

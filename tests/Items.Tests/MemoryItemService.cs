@@ -6,7 +6,7 @@ namespace SharedState.Items.Tests;
 /// The contract in its simplest form: dictionaries, which all services of one <c>db_name</c> share. It remembers every commit and every removal, and all is gone
 /// when the last of the services is closed.
 /// </summary>
-public sealed class MemoryItemService : IItemService, IItemFeed
+internal sealed class MemoryItemService : IItemService, IItemFeed
 {
     private static readonly Lock _lock = new();
     private static readonly Dictionary<string, Storage> _storages = [];

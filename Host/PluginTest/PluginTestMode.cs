@@ -1,0 +1,29 @@
+namespace SharedState.Host.PluginTest;
+
+/// <summary><c>sharedstate plugin test DIR</c>: tests a plugin as its author would, and prints a report card.</summary>
+internal static class PluginTestMode
+{
+    /// <summary>Instead of a folder: this process is the one in which the plugin runs.</summary>
+    public const string Worker = "--worker";
+
+    public static bool IsAsked(IReadOnlyList<string> arguments) => arguments is ["plugin", ..];
+
+    /// <summary>The exit code: 0 all promises are kept, 1 one is broken, 2 the command line is wrong.</summary>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        if (arguments is ["plugin", "test", Worker]) return await PluginTest.Worker.RunAsync();
+        if (arguments.Any(argument => argument is "--help" or "-h"))
+        {
+            Console.WriteLine(TestRequest.Usage);
+            return 0;
+        }
+        var request = arguments is ["plugin", "test", .. var rest] ? TestRequest.Parse(rest) : null;
+        if (request is null or { Mistake: not null })
+        {
+            await Console.Error.WriteLineAsync(request?.Mistake ?? "sharedstate plugin test DIR is what there is; --help tells more");
+            return 2;
+        }
+        using var scratch = new TemporaryFolder();
+        return await new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out)).RunAsync() ? 0 : 1;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json.Serialization;
+
+namespace SharedState.Host.PluginTest;
+
+/// <summary>What is to be tested, and what its author says of it: what was typed after <c>plugin test</c>.</summary>
+internal sealed record TestRequest
+{
+    public const string Usage = """
+        Usage: sharedstate plugin test DIR [options]
+
+        Loads the plugin in DIR as the host would, and tests it: the contract, faults (a kill, a
+        cancellation, a wrong configuration), and how fast it is beside Items.Sqlite.
+
+          --config KEY=VALUE   a key of the service's config; {new} in a value is another name
+                               for each storage that a test needs. Default: db_name={new}
+          --other KEY=VALUE    the same for a second service in the same storage, where it differs
+          --not-durable        what is committed need not survive the service, as in memory
+          --limit SECONDS      how long a test may take: 60
+          --only WORDS         only the promises whose sentence holds these words
+
+        Exit code: 0 all promises are kept, 1 one is broken, 2 the command line is wrong.
+        """;
+
+    public string Folder { get; init; } = "";
+
+    public Dictionary<string, string> Config { get; init; } = [];
+
+    /// <summary>Of the second service, beside <see cref="Config"/>; empty: there is none.</summary>
+    public Dictionary<string, string> Other { get; init; } = [];
+
+    public bool IsDurable { get; init; } = true;
+
+    /// <summary>Words of the promises that are to be tested; null: all are, and the throughput is measured.</summary>
+    public string? Only { get; init; }
+
+    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The folder for all that the tests store; whoever asks makes and deletes it.</summary>
+    public string Scratch { get; init; } = "";
+
+    /// <summary>What is wrong, as a sentence; null if nothing is.</summary>
+    [JsonIgnore]
+    public string? Mistake { get; private init; }
+
+    public static TestRequest Parse(IReadOnlyList<string> arguments)
+    {
+        var request = new TestRequest();
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var value = arguments.ElementAtOrDefault(i + 1);
+            switch (arguments[i])
+            {
+                case "--config" or "--other" when value?.IndexOf('=', StringComparison.Ordinal) > 0:
+                    var values = arguments[i++] == "--config" ? request.Config : request.Other;
+                    values[value.Split('=', 2)[0]] = value.Split('=', 2)[1];
+                    break;
+                case "--not-durable": request = request with { IsDurable = false }; break;
+                case "--limit" when int.TryParse(value, out var seconds) && seconds is > 0 and <= 3_600:
+                    request = request with { Limit = TimeSpan.FromSeconds(seconds) };
+                    i++;
+                    break;
+                case "--only" when value is not null:
+                    request = request with { Only = value };
+                    i++;
+                    break;
+                case "--only": return new() { Mistake = "--only must be followed by words of a promise" };
+                case "--config" or "--other": return new() { Mistake = $"{arguments[i]} must be followed by KEY=VALUE" };
+                case "--limit": return new() { Mistake = "--limit must be followed by a number of seconds from 1 to 3600" };
+                case ['-', ..] option: return new() { Mistake = $"unknown option {option}; sharedstate plugin test --help lists them" };
+                case var folder when request.Folder.Length == 0: request = request with { Folder = Path.GetFullPath(folder) }; break;
+                default: return new() { Mistake = $"one plugin is tested at a time: {request.Folder} or {arguments[i]}?" };
+            }
+        }
+        if (request.Folder.Length == 0) return new() { Mistake = "which plugin? sharedstate plugin test DIR" };
+        return Directory.Exists(request.Folder) ? request : new() { Mistake = $"there is no folder {request.Folder}" };
+    }
+}

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace SharedState.Host.PluginTest;
+
+/// <summary>How many updates a second a storage commits, beside another one that takes turns with it.</summary>
+internal static class Throughput
+{
+    private const int Rounds = 3, Items = 1_000;
+
+    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(700);
+
+    /// <summary>Measures both, in turn; the medians of the rounds, and the median of their ratios.</summary>
+    public static async Task<Rates> MeasureAsync(IItemService tested, IItemService yardstick, int updates)
+    {
+        var (mine, others, ratios) = (new List<double>(), new List<double>(), new List<double>());
+        for (var round = 0; round < Rounds; round++)
+        {
+            mine.Add(await RateAsync(tested, updates));
+            others.Add(await RateAsync(yardstick, updates));
+            ratios.Add(mine[^1] / others[^1]);
+        }
+        return new(updates, Median(mine), Median(others), Median(ratios));
+    }
+
+    /// <summary>Makes the collection that is then updated, which is as good as a round for warming up.</summary>
+    public static async Task FillAsync(IItemService service) =>
+        await service.CommitAsync([new() { Key = FaultTests.Key, Insert = [.. Enumerable.Range(0, Items).Select(n => FaultTests.NewItem($"{n}", 0))] }], CancellationToken.None);
+
+    private static async Task<double> RateAsync(IItemService service, int updates)
+    {
+        var (clock, done) = (Stopwatch.StartNew(), 0L);
+        while (clock.Elapsed < RoundTime)
+        {
+            var batch = new ItemUpdate[updates];
+            for (var i = 0; i < updates; i++) batch[i] = new() { Key = FaultTests.Key, Insert = [FaultTests.NewItem($"{done++ % Items}", done)] };
+            await service.CommitAsync(batch, CancellationToken.None);
+        }
+        return done / clock.Elapsed.TotalSeconds;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    /// <summary>Updates a second of the plugin and of Items.Sqlite, with so many updates in each commit.</summary>
+    internal sealed record Rates(int Updates, double Tested, double Sqlite, double Ratio);
+}
