@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using SharedState.Host.Configuration;
 
 namespace SharedState.Host.Plugins;
