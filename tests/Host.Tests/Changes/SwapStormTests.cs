@@ -17,9 +17,9 @@ public sealed class SwapStormTests(ITestOutputHelper log) : IDisposable
     {
         var swaps = Setting.Number("SHAREDSTATE_SWAPS", 50);
         var plugin = new PluginFolder(_folder["plugs/own"], "own", version: "1.0.0");
-        _folder.Write(ChangingHost.File, $$"""
+        _folder.Write(ChangingHost.File, $$$"""
             {"service": {"port": 0, "admin": {"port": 0}}, "plugins": ["plugs"],
-             "services": [{{ChangingHost.Service("a", "a.db", type: "own")}}, {{ChangingHost.Service("b", "b.db")}}]}
+             "services": [{{{ChangingHost.Service("a", "a.db", type: "own")}}}, {{{ChangingHost.Service("b", "b.db")}}}]}
             """);
         using var host = await ChangingHost.StartAsync(_folder);
         await using var swapped = await Traffic.StartAsync(host.Process, "/app/a/chnl");
