@@ -11,6 +11,9 @@ internal static class PostgresPrograms
     public static string? Missing { get; } = _folder != null ? null
         : "PostgreSQL is not installed: install postgresql, so that its programs are in /usr/lib/postgresql or on the PATH, or name their folder in POSTGRES_BIN";
 
+    /// <summary>A name for this installation: another version has another one.</summary>
+    public static string Installation => $"postgres{_folder!.Replace(Path.DirectorySeparatorChar, '-')}";
+
     /// <summary>Runs a program to its end, which must be a good one.</summary>
     public static async Task RunAsync(string program, params string[] arguments)
     {

@@ -180,8 +180,8 @@ public sealed class PostgresServer : IAsyncDisposable
         HideFromOthers(PasswordFile);
 
         WriteCertificate();
+        await Process.Start("cp", ["-R", await _template.Value, Data]).WaitForExitAsync();
         await OwnAsync(_folder);
-        await PostgresPrograms.RunAsync("/bin/cp", "-R", await _template.Value, Data);
         string[] all = [$"port = {Port}", "listen_addresses = '127.0.0.1'", $"unix_socket_directories = '{_folder}'", "max_connections = 200", .. settings];
         await File.AppendAllLinesAsync(Path.Combine(Data, "postgresql.conf"), all);
     }
@@ -210,16 +210,22 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    // What initdb makes, which takes seconds: once for all servers.
+    // What initdb makes, which takes seconds: once for each build of the tests. Beside them, where the user postgres may have no access, so by way of another folder.
     private static async Task<string> InstallAsync()
     {
-        var folder = Directory.CreateTempSubdirectory("items-postgres-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
-        var (password, data) = (Path.Combine(folder, "password"), Path.Combine(folder, "data"));
-        await File.WriteAllTextAsync(password, Password);
-        await OwnAsync(folder);
-        await PostgresPrograms.RunAsync("initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C", "-N");
-        return data;
+        var template = Path.Combine(AppContext.BaseDirectory, PostgresPrograms.Installation);
+        if (!Directory.Exists(template))
+        {
+            var folder = Directory.CreateTempSubdirectory("items-postgres-").FullName;
+            var (password, data) = (Path.Combine(folder, "password"), Path.Combine(folder, "data"));
+            await File.WriteAllTextAsync(password, Password);
+            await OwnAsync(folder);
+            await PostgresPrograms.RunAsync("initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C", "-N");
+            await Process.Start("mv", ["-T", data, template]).WaitForExitAsync();
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return template;
     }
 
     private static async Task OwnAsync(string folder)
