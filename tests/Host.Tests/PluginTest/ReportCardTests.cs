@@ -50,7 +50,7 @@ public sealed class ReportCardTests : IDisposable
         var (code, card) = await TestAsync(Plugin(plugin));
         Assert.Equal(1, code);
         Assert.StartsWith($"{Plugin(plugin)} does not load:\n  ✗ ", card, StringComparison.Ordinal);
-        Assert.EndsWith(why, card, StringComparison.Ordinal);
+        Assert.Contains(why, card, StringComparison.Ordinal);
     }
 
     [Fact]
