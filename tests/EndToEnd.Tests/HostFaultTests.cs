@@ -27,7 +27,7 @@ public sealed class HostFaultTests
             var used = host.Process.ProcessorTime;
             await Task.Delay(TimeSpan.FromSeconds(2)); // the time over which it is measured
             var spent = host.Process.ProcessorTime - used;
-            Assert.True(spent < TimeSpan.FromMilliseconds(500), $"without descriptors and without requests it used a processor for {spent} of 2 s");
+            Assert.True(spent < TimeSpan.FromSeconds(1), $"without descriptors and without requests it used a processor for {spent} of 2 s");
         }
         finally
         {

@@ -70,12 +70,15 @@ internal sealed class Traffic : IAsyncDisposable
 
     private async Task WriteAsync()
     {
-        while (!_stop.IsCancellationRequested)
-        {
-            var reply = await _writer.PutAsync(_path, $$"""{"insert":[{"id":"a","n":{{Written}}}]}""");
-            Assert.True((bool)reply["ok"]!, reply.ToJsonString());
-            Interlocked.Increment(ref _written);
-        }
+        while (!_stop.IsCancellationRequested) await WriteOnceAsync();
+        await WriteOnceAsync(); // the follower may wait for one more already
+    }
+
+    private async Task WriteOnceAsync()
+    {
+        var reply = await _writer.PutAsync(_path, $$"""{"insert":[{"id":"a","n":{{Written}}}]}""");
+        Assert.True((bool)reply["ok"]!, reply.ToJsonString());
+        Interlocked.Increment(ref _written);
     }
 
     private async Task FollowAsync()
