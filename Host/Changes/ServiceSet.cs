@@ -93,6 +93,7 @@ internal sealed class ServiceSet : IAsyncDisposable
     private static async Task<RunningService[]> SwapAsync(
         Plugin old, Plugin next, IReadOnlyList<(RunningService Running, ServiceSetup Next)> services, ServiceChanges changes)
     {
+        await Task.Run(next.Compile);
         var together = new Together(services.Count);
         var outcomes = await Task.WhenAll(services.Select(service => ReplaceAsync(service.Running, service.Next, together)));
         lock (changes)
