@@ -69,7 +69,7 @@ public sealed class FaultTests(SharedServer shared)
         Task[] loads = [.. Enumerable.Range(0, 60).Select(_ => service.LoadAsync())];
         await service.CommitAsync(Opened.Put(Opened.Key, "a"));
         var before = loads.Count(load => load.IsCompleted);
-        Assert.True(before < loads.Length / 2, $"{before} loads were first");
+        Assert.True(before < loads.Length, "the commit waited for all loads");
         await Task.WhenAll(loads);
     }
 
