@@ -53,7 +53,15 @@ public sealed class SuspensionTests(ITestOutputHelper log)
             // :: 2. What was answered before it goes on is shown by its first answers, to what was asked before.
             var answered = new Dictionary<string, long>(StringComparer.Ordinal);
             foreach (var path in _calm) answered[path] = await PutAsync(cluster.Hosts[1], path, $"while it was suspended, {restart}");
-            await AssertCurrentAsync(host, reader, follower, answered);
+            try
+            {
+                await AssertCurrentAsync(host, reader, follower, answered);
+            }
+            catch
+            {
+                log.WriteLine($"the host said:\n{host.Process.Output}");
+                throw;
+            }
 
             // :: 3. The others were not held up by what it held.
             await storm.MoreAsync(100, "the storm goes on");
