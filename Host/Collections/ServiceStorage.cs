@@ -156,8 +156,10 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <exception cref="ItemServiceException">Something may have been missed.</exception>
     public async Task WatchAsync(Action<HeardMessage> heard, CancellationToken stop)
     {
-        using var cancel = new CancellationTokenSource(_limits.StorageTime, _time);
-        using var stopping = stop.Register(cancel.Cancel);
+        // Cancelling runs the plugin's own callbacks. What they throw must not reach a timer's thread, which would end the process, nor who stops the service.
+        var cancel = new CancellationTokenSource();
+        await using var silence = _time.CreateTimer(_ => _ = cancel.CancelAsync(), null, _limits.StorageTime, Timeout.InfiniteTimeSpan);
+        using var stopping = stop.Register(() => _ = cancel.CancelAsync());
         try
         {
             await _calls.Start(FollowAsync);
@@ -170,6 +172,10 @@ internal sealed class ServiceStorage : IAsyncDisposable
         {
             throw StorageFault.Unexpected(ItemServiceFault.Unavailable, exception);
         }
+        finally
+        {
+            if (!cancel.IsCancellationRequested) cancel.Dispose(); // else a callback may still run: it is left to the garbage collector
+        }
 
         async Task<bool> FollowAsync()
         {
@@ -178,7 +184,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
             {
                 var asked = _time.GetTimestamp();
                 if (!await lists.MoveNextAsync()) throw new InvalidOperationException("the plugin ended what it should tell as long as it is open");
-                cancel.CancelAfter(_limits.StorageTime);
+                silence.Change(_limits.StorageTime, Timeout.InfiniteTimeSpan);
                 heard(new(lists.Current ?? throw new InvalidOperationException("the plugin returned no list"), asked, first));
             }
         }

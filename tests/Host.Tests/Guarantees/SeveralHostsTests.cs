@@ -171,6 +171,36 @@ public sealed class SeveralHostsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AFeedWhoseCancellationThrowsEndsNoTimersThread()
+    {
+        await FollowAsync(_b);
+        var waits = new TaskCompletionSource();
+        _storage.BeforeList = async stop =>
+        {
+            // As a driver that tells its server to give up, and cannot reach it.
+            using var registration = stop.Register(() => throw new InvalidOperationException("the driver cannot cancel"));
+            waits.TrySetResult();
+            await Task.Delay(Timeout.Infinite, stop);
+        };
+        await Task.WhenAny(waits.Task, MoveAsync());
+        _time.Advance(TimeSpan.FromSeconds(9)); // longer than any call is waited for: this is where a timer would have thrown
+        _storage.BeforeList = null;
+        await _a.PutAsync(Path, """{"insert":[{"id":"1"}]}""");
+        var told = _b.NotificationAsync();
+        while (await Task.WhenAny(told, Task.Delay(5)) != told) _time.Advance(TimeSpan.FromMilliseconds(250));
+        Assert.Equal(1, (int)(await told)["rev"]!);
+
+        async Task MoveAsync()
+        {
+            while (!waits.Task.IsCompleted)
+            {
+                await Task.Delay(5);
+                _time.Advance(TimeSpan.FromMilliseconds(100));
+            }
+        }
+    }
+
+    [Fact]
     public async Task TheHostsOwnCommitsAreNotAskedFor()
     {
         await FollowAsync(_a);
