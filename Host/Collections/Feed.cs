@@ -6,11 +6,11 @@ namespace SharedState.Host.Collections;
 /// </summary>
 internal sealed class Feed(ServiceStorage storage, CollectionCache collections, TimeProvider time, Action<object> post, CancellationToken stop)
 {
+    /// <summary>What one call of the plugin may be asked for.</summary>
+    public const int CollectionsPerRead = 1_000;
+
     // A list comes at least once a second and confirms what was when it was asked for, so that two seconds are nothing unusual.
     private static readonly TimeSpan FreshTime = TimeSpan.FromSeconds(3);
-
-    // What one call of the plugin may be asked for.
-    private const int CollectionsPerRead = 1_000;
 
     private readonly HashSet<Collection> _behind = []; // to be asked about
     private readonly List<Collection> _broughtUp = [];

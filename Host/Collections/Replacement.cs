@@ -9,9 +9,6 @@ internal sealed class Replacement(ServiceStorage storage, CollectionCache collec
     // Updates that wait are answered in time.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
-    // What one call of the plugin may be asked for.
-    private const int CollectionsPerRead = 1_000;
-
     private PauseMessage? _pausing; // the writer's
 
     /// <summary>Replaces. Ends when updates go on, with the one or the other.</summary>
@@ -104,7 +101,7 @@ internal sealed class Replacement(ServiceStorage storage, CollectionCache collec
     /// <param name="checking">Whether other reads wait for this.</param>
     private async Task CheckAsync(IReadOnlyList<CollectionPosition> held, Dictionary<CollectionKey, ItemLog?> found, bool checking)
     {
-        foreach (var asked in storage.HasFeed ? held.Chunk(CollectionsPerRead) : [])
+        foreach (var asked in storage.HasFeed ? held.Chunk(Feed.CollectionsPerRead) : [])
         {
             var commits = await storage.ReadCommitsAsync(asked, checking);
             for (var index = 0; index < asked.Length; index++)

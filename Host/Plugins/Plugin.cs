@@ -20,11 +20,7 @@ internal sealed class Plugin
     /// <summary>SHA-256 of the names and contents of what was loaded: 64 hex digits.</summary>
     public string ContentHash => Path.GetFileName(_copy);
 
-    /// <summary>Loads a plugin from its copy in the cache. Runs none of its code but module initializers.</summary>
-    /// <exception cref="PluginException">It cannot be used here.</exception>
-    public static Plugin Load(PluginManifest manifest, PluginCache cache) => Load(manifest, cache.Copy(manifest.Folder));
-
-    /// <summary>Loads a plugin from its copy in the cache, which bears the hash of its content as its name.</summary>
+    /// <summary>Loads a plugin from its copy in the cache, which bears the hash of its content as its name. Runs none of its code but module initializers.</summary>
     /// <exception cref="PluginException">It cannot be used here.</exception>
     public static Plugin Load(PluginManifest manifest, string copy)
     {

@@ -61,7 +61,7 @@ public sealed class OlderContractTests : IDisposable
     [Fact]
     public async Task WhatItStoredComesBackInTheHostsOwnTypes()
     {
-        var plugin = Plugin.Load(PluginManifest.Read(_plugin, out _)!, new PluginCache(_folder["cache"]));
+        var plugin = Plugin.Load(PluginManifest.Read(_plugin, out _)!, new PluginCache(_folder["cache"]).Copy(_plugin));
         await using var service = plugin.Create();
         await service.OpenAsync(new() { ServiceName = "x", Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance }, default);
         var key = new CollectionKey("app", "a");

@@ -130,7 +130,7 @@ public sealed class PluginFailureTests : IDisposable
         Assert.NotEqual(2, typeof(Serilog.ILogger).Assembly.GetName().Version!.Major);
     }
 
-    private Plugin Load(string folder) => Plugin.Load(PluginManifest.Read(folder, out _)!, new PluginCache(_folder["cache"]));
+    private Plugin Load(string folder) => Plugin.Load(PluginManifest.Read(folder, out _)!, new PluginCache(_folder["cache"]).Copy(folder));
 
     private string Failure(string folder) => Assert.Throws<PluginException>(() => Load(folder)).Message;
 }
