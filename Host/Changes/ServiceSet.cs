@@ -128,10 +128,10 @@ internal sealed class ServiceSet : IAsyncDisposable
     {
         if (next.Refusal is { } refusal) return (running with { Failed = next, Failure = refusal }, default, 0, refusal);
         var (writer, failed) = (running.Writer!, true);
-        ReplaceOutcome outcome;
+        SwapOutcome outcome;
         try
         {
-            outcome = await writer.ReplaceAsync(next.Source with { Together = together });
+            outcome = await writer.SwapAsync(next.Source with { Together = together });
             failed = outcome.Failure is not null;
         }
         finally

@@ -1,201 +1,220 @@
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// Who follows a collection. Each change goes, as it is, to those who are current; who is behind, or wants changes merged, gets one difference
-/// when there is room or time for it. Touched by the writer's loop only.
+/// The subscriptions to a collection. Each change goes, as it is, to those that are current; a subscription that is behind, or wants changes merged, gets one
+/// difference when there is room or time for it. Touched by the service's turns only.
 /// </summary>
 internal sealed class Audience(Bodies bodies, TimeProvider time)
 {
-    private readonly Dictionary<string, AudienceGroup> _groups = new(StringComparer.Ordinal); // by the spelling of the path
-    private Position? _toldUntil; // while changes were noted that are not told: what they build on
-    private int _behind;          // subscriptions that are not current
+    // A longer run goes in several notices, each of which a follower that is behind may refuse. Below what the garbage collector takes for a large object.
+    private const int RunBytes = 64 << 10;
 
-    public int Count { get; private set; }
+    private readonly List<Subscription> _members = [];
+    private readonly List<Notice> _noted = []; // changes that were applied and are not told
+    private Notice? _spare, _run;              // an empty run to be used again; the last of _noted, while it takes changes
+    private Position? _toldUntil;              // while there are changes that are not told: what they build on
+    private int _following;                    // how many get each change as it is
+    private bool _distrusted;                  // until the collection is read again
 
-    public IEnumerable<Subscription> Members => _groups.Values.SelectMany(group => group.Members);
+    public int Count => _members.Count;
 
-    /// <summary>Someone follows: is fed at once, unless the collection is not there yet.</summary>
+    public IReadOnlyList<Subscription> Members => _members;
+
+    /// <summary>A subscription begins: it is fed at once, unless the collection is not there yet.</summary>
     public void Add(Subscription subscription, bool loaded)
     {
-        if (!_groups.TryGetValue(subscription.Request.Spelling, out var group)) _groups.Add(subscription.Request.Spelling, group = new(subscription.Path));
-        subscription.Index = group.Members.Count;
-        subscription.Group = group;
-        group.Members.Add(subscription);
-        Count++;
-        _behind++;
-        if (loaded) Feed(subscription);
+        subscription.Index = _members.Count;
+        _members.Add(subscription);
+        subscription.Lane.Behind.Add(subscription);
+        if (loaded) Feed(subscription, subscription.Known);
     }
 
-    /// <summary>Someone follows no more.</summary>
+    /// <summary>A subscription ends.</summary>
     public void Remove(Subscription subscription)
     {
-        var group = subscription.Group!;
         Set(subscription, SubscriptionState.Waiting);
-        var last = group.Members[^1];
-        group.Members[subscription.Index] = last;
+        subscription.Lane.Behind.Remove(subscription);
+        var last = _members[^1];
+        _members[subscription.Index] = last;
         last.Index = subscription.Index;
-        group.Members.RemoveAt(group.Members.Count - 1);
-        if (group.Members.Count == 0) _groups.Remove(subscription.Request.Spelling);
-        Count--;
-        _behind--;
-        (subscription.Collection, subscription.Group) = (null, null);
+        _members.RemoveAt(_members.Count - 1);
+        subscription.Collection = null;
         subscription.Timer?.Dispose();
         ReleaseReplies(subscription);
     }
 
     /// <summary>Notes an update that was applied, for <see cref="Tell"/>.</summary>
     /// <param name="before">Where the collection stood.</param>
-    /// <param name="alone">Whether it is large, or is told by the whole collection.</param>
+    /// <param name="alone">Whether it is so large that messages should share its text.</param>
     public void Note(Position before, bool alone)
     {
-        if (Count == 0) return;
+        if (_members.Count == 0) return;
         _toldUntil ??= before;
-        alone |= !bodies.Reaches(before);
-        var changes = alone ? default : bodies.ChangesSince(before.Revision);
-        foreach (var group in _groups.Values)
+        if (_following == 0) return;
+        if (alone || !bodies.Reaches(before))
         {
-            if (group.Followers == 0) continue;
-            if (alone) group.AddAlone(bodies, before);
-            else group.Add(bodies, before, changes);
+            _run = null;
+            _noted.Add(bodies.Since(before));
+            return;
         }
+        if (_run is null)
+        {
+            (_run, _spare) = (_spare ?? new(), null);
+            _noted.Add(_run);
+        }
+        _run.Add(bodies, before);
+        if (_run.Bytes >= RunBytes) _run = null;
     }
 
-    /// <summary>Tells everyone who is current what was noted.</summary>
+    /// <summary>Tells all that are current what was noted.</summary>
     public void Tell()
     {
         if (_toldUntil is not { } before) return;
         _toldUntil = null;
-        foreach (var group in _groups.Values)
+        foreach (var subscription in _members)
         {
-            group.Seal();
-            foreach (var subscription in group.Members)
+            if (subscription.Merges)
             {
-                if (subscription.Merges)
-                {
-                    if (subscription.State == SubscriptionState.Current) Offer(subscription, bodies.FrameSince(before, subscription.Path), before);
-                    continue;
-                }
-                foreach (var (frame, since) in group.Pieces)
-                {
-                    if (subscription.State == SubscriptionState.Current) Offer(subscription, frame, since);
-                }
+                if (subscription.State == SubscriptionState.Current) Feed(subscription, before);
+                continue;
             }
-            group.Pieces.Clear();
+            foreach (var notice in _noted)
+            {
+                if (subscription.State == SubscriptionState.Current) Offer(subscription, notice);
+            }
         }
+        ForgetNoted();
     }
 
-    /// <summary>The collection was read: whoever waited is fed, and whoever was current before is brought to what it is now.</summary>
+    /// <summary>The collection was read: subscriptions that wait are fed, and those that were current before are brought to what it is now.</summary>
     public void Loaded(Position? before)
     {
-        foreach (var group in _groups.Values)
+        _distrusted = false;
+        foreach (var subscription in _members)
         {
-            foreach (var subscription in group.Members)
-            {
-                if (subscription.State == SubscriptionState.Waiting) Feed(subscription);
-                else if (subscription.State == SubscriptionState.Current && before is not null && before != bodies.Position)
-                    Offer(subscription, bodies.FrameSince(before, subscription.Path), before);
-            }
+            if (subscription.State == SubscriptionState.Waiting) Feed(subscription, subscription.Known);
+            else if (subscription.State == SubscriptionState.Current && before is not null && before != bodies.Position) Feed(subscription, before);
         }
     }
 
-    /// <summary>What was told may be half of a change: everyone gets the whole once the collection is read again.</summary>
+    /// <summary>What was told may be half of a change: every subscription gets the whole once the collection is read again.</summary>
     public void Distrust()
     {
         _toldUntil = null;
-        foreach (var group in _groups.Values)
+        _distrusted = true;
+        ForgetNoted();
+        foreach (var subscription in _members)
         {
-            group.Drop();
-            foreach (var subscription in group.Members)
-            {
-                Set(subscription, SubscriptionState.Waiting);
-                subscription.Known = null;
-            }
+            // What is underway arrives; the follower asks after it, and waits then.
+            if (subscription.State != SubscriptionState.Receiving) Set(subscription, SubscriptionState.Waiting);
+            subscription.Known = null;
         }
     }
 
     /// <summary>
-    /// The outbox or the rate of a lagging subscription asks for what it missed. It gets what is here also while that is in doubt: all of
-    /// it is stored, and what may have been stored since then comes with the next change.
+    /// The follower, or the rate, of a lagging subscription asks for what it missed. It gets what is in memory also while that is in doubt: all of it is
+    /// stored, and what may have been stored since then comes with the next change.
     /// </summary>
     public void CatchUp(Subscription subscription, bool asked)
     {
-        Frame? frame = null;
-        if (subscription.State == SubscriptionState.Lagging && IsDue(subscription)) frame = bodies.FrameSince(subscription.Known, subscription.Path);
-
-        if (asked) subscription.Outbox.CatchUp(frame);
-        if (frame is not null && (asked || subscription.Outbox.TryEnqueue(frame, subscription))) Given(subscription);
+        if (asked && subscription.State == SubscriptionState.Receiving) FinishReceiving(subscription);
+        var notice = subscription.State == SubscriptionState.Lagging && IsDue(subscription) ? bodies.Since(subscription.Known) : null;
+        var delivery = asked ? subscription.Follower.TakeMissed(notice) : notice is null ? Delivery.Refused : subscription.Follower.Take(notice);
+        if (notice is not null && delivery != Delivery.Refused) Given(subscription, notice, delivery);
     }
 
-    /// <summary>
-    /// Lets the reply to an update wait for the requesting connection's own subscriptions that lag: who awaits an update reads it locally.
-    /// Returns how many there are.
-    /// </summary>
-    public int HoldReply(Request request)
+    private void FinishReceiving(Subscription subscription)
     {
-        if (_behind == 0) return 0;
-        var count = 0;
-        foreach (var group in _groups.Values)
-        {
-            foreach (var subscription in group.Members)
-            {
-                if (subscription.State == SubscriptionState.Current || subscription.Replies != request.Lane.Replies) continue;
-                (subscription.HeldReplies ??= []).Add(request);
-                count++;
-            }
-        }
-        return count;
+        if (_distrusted) Set(subscription, SubscriptionState.Waiting);
+        else if (subscription.Known != bodies.Position) Set(subscription, SubscriptionState.Lagging);
+        else BecomeCurrent(subscription);
     }
 
     private static void ReleaseReplies(Subscription subscription)
     {
         if (subscription.HeldReplies is not { } held) return;
         subscription.HeldReplies = null;
-        subscription.Replies.Release(held);
+        foreach (var update in held) update.Release();
     }
 
-    private void Feed(Subscription subscription) =>
-        Offer(subscription, bodies.FrameSince(subscription.Known, subscription.Path), subscription.Known);
-
-    private void Offer(Subscription subscription, Frame frame, Position? before)
+    /// <summary>Brings a subscription from a position to now.</summary>
+    private void Feed(Subscription subscription, Position? known)
     {
-        if (IsDue(subscription) && subscription.Outbox.TryEnqueue(frame, subscription))
-        {
-            Given(subscription);
-            return;
-        }
-        Set(subscription, SubscriptionState.Lagging);
-        subscription.Known = before;
+        if (IsDue(subscription) && subscription.Follower.IsReady()) Offer(subscription, bodies.Since(known));
+        else Lag(subscription, known);
     }
 
-    private void Given(Subscription subscription)
+    private void Offer(Subscription subscription, Notice notice)
+    {
+        var delivery = subscription.Follower.Take(notice);
+        if (delivery == Delivery.Refused) Lag(subscription, notice.Since ?? subscription.Known);
+        else Given(subscription, notice, delivery);
+    }
+
+    private void Lag(Subscription subscription, Position? known)
+    {
+        Set(subscription, SubscriptionState.Lagging);
+        subscription.Known = known;
+    }
+
+    private void Given(Subscription subscription, Notice notice, Delivery delivery)
+    {
+        if (delivery == Delivery.Taken)
+        {
+            BecomeCurrent(subscription);
+        }
+        else
+        {
+            Set(subscription, SubscriptionState.Receiving);
+            subscription.Known = notice.Position;
+        }
+        if (subscription.MinInterval > TimeSpan.Zero)
+            subscription.DueAt = time.GetTimestamp() + (long)(subscription.MinInterval.TotalSeconds * time.TimestampFrequency);
+    }
+
+    private void BecomeCurrent(Subscription subscription)
     {
         Set(subscription, SubscriptionState.Current);
         ReleaseReplies(subscription);
-        if (subscription.Request.MinInterval > TimeSpan.Zero)
-            subscription.DueAt = time.GetTimestamp() + (long)(subscription.Request.MinInterval.TotalSeconds * time.TimestampFrequency);
     }
 
     private void Set(Subscription subscription, SubscriptionState state)
     {
         if (subscription.State == state) return;
-        var change = state == SubscriptionState.Current ? 1 : subscription.State == SubscriptionState.Current ? -1 : 0;
-        _behind -= change;
-        if (!subscription.Merges) subscription.Group!.Followers += change;
+        if (state == SubscriptionState.Current) Count(1);
+        else if (subscription.State == SubscriptionState.Current) Count(-1);
         subscription.State = state;
+
+        void Count(int change)
+        {
+            if (!subscription.Merges) _following += change;
+            if (change > 0) subscription.Lane.Behind.Remove(subscription);
+            else subscription.Lane.Behind.Add(subscription);
+        }
     }
 
-    /// <summary>Whether a rate lets the next notification go; if not, its timer is set.</summary>
+    private void ForgetNoted()
+    {
+        _run = null;
+        foreach (var notice in _noted)
+        {
+            if (notice.Lasting) continue;
+            notice.Clear();
+            _spare = notice;
+        }
+        _noted.Clear();
+    }
+
+    /// <summary>Whether a rate lets the next notice go; if not, its timer is set.</summary>
     private bool IsDue(Subscription subscription)
     {
-        if (subscription.Request.MinInterval == TimeSpan.Zero) return true;
+        if (subscription.MinInterval == TimeSpan.Zero) return true;
         var early = subscription.DueAt - time.GetTimestamp();
         if (early <= 0) return true;
         var wait = TimeSpan.FromSeconds((double)early / time.TimestampFrequency);
         if (subscription.Timer is not null) subscription.Timer.Change(wait, Timeout.InfiniteTimeSpan);
         else subscription.Timer = time.CreateTimer(
-            static state => ((Subscription)state!).Writer.Post(new CatchUpMessage((Subscription)state, Asked: false)), subscription, wait, Timeout.InfiniteTimeSpan);
+            static state => ((Subscription)state!).Lane.Writer.Post(new CatchingUp((Subscription)state, Asked: false)), subscription, wait, Timeout.InfiniteTimeSpan);
         return false;
     }
 }

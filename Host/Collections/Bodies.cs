@@ -1,21 +1,21 @@
-using System.Text.Json;
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// What brings someone at a position to now, as frames. The bodies that were built last are kept, to be shared by all who stand at the same
-/// revision: a thousand reconnecting clients cost one serialization.
+/// The text of a collection: all items, and differences. What was built last is kept, and shared by all who stand at the same revision: a thousand clients
+/// that come back cost one serialization.
 /// </summary>
 internal sealed class Bodies(ItemLog log)
 {
+    [ThreadStatic]
+    private static TextBuffer? t_text;
+
     private ItemLog _log = log;
-    private byte[]? _snapshot, _difference;
-    private long _differenceSince;
+    private byte[]? _snapshot;
+    private Notice? _whole, _difference;
 
     public Position Position => _log.Position;
 
-    /// <summary>Another log takes the place of the one there was.</summary>
+    /// <summary>Another log takes the place of the current one.</summary>
     public void Replace(ItemLog log)
     {
         _log = log;
@@ -23,27 +23,70 @@ internal sealed class Bodies(ItemLog log)
     }
 
     /// <summary>The items, a JSON list. Built once for each revision.</summary>
-    public ReadOnlyMemory<byte> Snapshot() => _snapshot ??= FrameWriter.OfThisThread.Items(_log.All);
-
-    /// <summary>The revision moved, or nobody may ask for the bodies again.</summary>
-    public void Forget() => (_snapshot, _difference) = (null, null);
-
-    /// <summary>
-    /// The difference where there is one, else the whole. The first snapshot, the resume after a reconnect, and the merged catch-up of who
-    /// lags: all are this.
-    /// </summary>
-    public Frame FrameSince(Position? known, JsonEncodedText path)
+    public ReadOnlyMemory<byte> Snapshot()
     {
-        if (known is not { } position || !Reaches(position)) return FrameWriter.OfThisThread.Notify(path, Position, since: null, Snapshot());
-        if (_difference is null || _differenceSince != position.Revision)
-            (_difference, _differenceSince) = (FrameWriter.OfThisThread.Changes(_log.Since(position.Revision)).ToArray(), position.Revision);
-        return FrameWriter.OfThisThread.Notify(path, Position, position.Revision, _difference);
+        if (_snapshot is null)
+        {
+            var text = t_text ??= new();
+            text.Clear(); // of what an exception left
+            WriteItems(text, _log.All);
+            _snapshot = text.Take();
+        }
+        return _snapshot;
     }
 
-    /// <summary>What the last update changed, as a difference; good until the next call on this thread.</summary>
-    public ReadOnlySpan<byte> ChangesSince(long revision) => FrameWriter.OfThisThread.Changes(_log.Since(revision));
+    /// <summary>Forgets what was built: the revision moved, or nobody may ask for it again.</summary>
+    public void Forget() => (_snapshot, _whole, _difference) = (null, null, null);
+
+    /// <summary>
+    /// The difference from a position to now where there is one, else the whole. The first snapshot, the resume after a reconnect, and the merged
+    /// catch-up of a lagging subscription are all this.
+    /// </summary>
+    public Notice Since(Position? known)
+    {
+        if (known is not { } position || !Reaches(position)) return _whole ??= new(null, Position, Snapshot());
+        if (_difference is null || _difference.Since != position)
+        {
+            var text = t_text ??= new();
+            text.Clear();
+            WriteChanges(text, position.Revision);
+            _difference = new(position, Position, text.Take());
+        }
+        return _difference;
+    }
+
+    /// <summary>Writes the difference from a revision to now: the list of removed ids, <c>,"insert":</c>, and the list of changed items.</summary>
+    public void WriteChanges(TextBuffer text, long since)
+    {
+        var changed = _log.Since(since);
+        text.Write("["u8);
+        var first = true;
+        foreach (var entry in changed)
+        {
+            if (!entry.Removed) continue;
+            if (!first) text.Write(","u8);
+            text.WriteString(entry.Id);
+            first = false;
+        }
+        text.Write("],\"insert\":"u8);
+        WriteItems(text, changed);
+    }
 
     /// <summary>Whether the difference from there to now can be told.</summary>
     public bool Reaches(Position position) =>
         position.Epoch == Position.Epoch && position.Revision >= _log.HistoryStart && position.Revision <= Position.Revision;
+
+    private static void WriteItems(TextBuffer text, ItemWalk items)
+    {
+        text.Write("["u8);
+        var first = true;
+        foreach (var entry in items)
+        {
+            if (entry.Removed) continue;
+            if (!first) text.Write(","u8);
+            text.Write(entry.Json.Span);
+            first = false;
+        }
+        text.Write("]"u8);
+    }
 }

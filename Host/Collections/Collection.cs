@@ -1,35 +1,16 @@
-using SharedState.Host.Connections;
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Collections;
 
-/// <summary>Where a collection in memory stands to its storage.</summary>
-internal enum CollectionState
-{
-    /// <summary>It is being read.</summary>
-    Loading,
-
-    /// <summary>It is what storage holds, or was when that was last heard of.</summary>
-    Loaded,
-
-    /// <summary>Others committed, or may have: it is being brought up, and not served before.</summary>
-    Behind,
-
-    /// <summary>It could not be read; it is tried again while someone follows it.</summary>
-    Away,
-}
-
-/// <summary>One collection in memory: its items, who follows it, and what waits for it. Touched by its writer's loop only.</summary>
+/// <summary>One collection in memory: its items, its subscriptions, and the requests that wait for it. Touched by the service's turns only.</summary>
 internal sealed class Collection
 {
-    // The notification of a larger update is not copied for each spelling of the path.
+    // Messages share the text of a larger update instead of copying it.
     private const long LargeUpdateBytes = 16 << 10;
 
     private readonly Limits _limits;
     private readonly TimeProvider _time;
     private readonly Bodies _bodies;
     private ItemLog _log;
-    private List<RequestLane> _waitingLanes = []; // whose next request waits for this collection
+    private List<Lane> _waitingLanes = []; // their next request waits for this collection; a lane counts while it says so itself
 
     public Collection(CollectionKey key, Limits limits, TimeProvider time)
     {
@@ -41,31 +22,25 @@ internal sealed class Collection
 
     public CollectionKey Key { get; }
 
-    /// <summary>Who follows it.</summary>
+    /// <summary>Its subscriptions.</summary>
     public Audience Audience { get; }
 
-    public CollectionState State { get; set; } = CollectionState.Loading;
+    /// <summary>Where it stands against its storage.</summary>
+    public Standing Standing { get; } = new();
 
-    /// <summary>Whether it was read, and may have to be brought up: what is committed to it goes on from there.</summary>
-    public bool WasRead => State is CollectionState.Loaded or CollectionState.Behind;
+    public CollectionState State => Standing.State;
 
-    /// <summary>Where it stands; of no meaning before it was first loaded.</summary>
+    /// <summary>Its position; of no meaning before it was first loaded.</summary>
     public Position Position => _log.Position;
 
-    /// <summary>While the results of a batch are checked: where it stands after those that were looked at; null before the first.</summary>
+    /// <summary>The number of its items.</summary>
+    public int Count => _log.Count;
+
+    /// <summary>While the results of a batch are checked: the position after those that were looked at; null before the first.</summary>
     public Position? Reached { get; set; }
 
     /// <summary>Updates that are answered once the collection was read.</summary>
     public List<UnsettledUpdate> Unsettled { get; set; } = [];
-
-    /// <summary>Where it stands by what was heard of it since it was last asked about, or was not reached by the answer; null for nothing.</summary>
-    public Position? Heard { get; set; }
-
-    /// <summary>What had been heard of it when it was last asked about.</summary>
-    public Position? Asked { get; set; }
-
-    /// <summary>Whether it may be behind, nobody knows how far.</summary>
-    public bool Doubted { get; set; }
 
     /// <summary>Updates that wait for their commit, and what they may add at most.</summary>
     public int PendingUpdates { get; set; }
@@ -74,74 +49,70 @@ internal sealed class Collection
 
     public long PendingBytes { get; set; }
 
-    /// <summary>Failed loads in a row.</summary>
-    public int FailedLoads { get; set; }
-
     /// <summary>When it was last used, by the monotonic clock.</summary>
     public long UsedAt { get; private set; }
 
     /// <summary>Whether nothing refers to it, so that it may leave memory.</summary>
-    public bool Unused => Audience.Count == 0 && PendingUpdates == 0 && _waitingLanes.Count == 0 && Unsettled.Count == 0
+    public bool Unused => Audience.Count == 0 && PendingUpdates == 0 && !_waitingLanes.Exists(lane => lane.WaitsFor == this) && Unsettled.Count == 0
         && State is CollectionState.Loaded or CollectionState.Away;
 
-    /// <summary>A lane's next request can run only when this collection is loaded, or its pending updates are done.</summary>
-    public void WaitFor(RequestLane lane)
+    /// <summary>The next request of a lane can run only when this collection is loaded, or its pending updates are done.</summary>
+    public void WaitFor(Lane lane)
     {
-        if (lane.Parked) return;
-        lane.Parked = true;
+        if (lane.WaitsFor == this) return;
+        lane.WaitsFor = this;
         _waitingLanes.Add(lane);
     }
 
-    /// <summary>The lanes that wait, which may now try again.</summary>
-    public List<RequestLane> TakeWaitingLanes()
+    /// <summary>The lanes that wait, which may try again now.</summary>
+    public List<Lane> TakeWaitingLanes()
     {
         if (_waitingLanes.Count == 0) return _waitingLanes;
         var lanes = _waitingLanes;
         _waitingLanes = [];
-        foreach (var lane in lanes) lane.Parked = false;
+        lanes.RemoveAll(lane => lane.WaitsFor != this);
+        foreach (var lane in lanes) lane.WaitsFor = null;
         return lanes;
     }
 
-    /// <summary>Takes what storage holds, and brings everyone who follows up to it.</summary>
+    /// <summary>Takes what storage holds, and brings all subscriptions up to it.</summary>
     public void Load(ItemLog log)
     {
         Position? before = Position.Epoch is not null ? Position : null;
         _log = log;
         _bodies.Replace(log);
         Touch();
-        (State, FailedLoads) = (CollectionState.Loaded, 0);
+        Standing.Load();
         Audience.Loaded(before);
     }
 
-    /// <summary>Takes what another plugin holds, and brings everyone who follows up to it; false, and nothing done, where it is the same.</summary>
+    /// <summary>Takes what another plugin holds, and brings all subscriptions up to it; false, and nothing done, where it is the same.</summary>
     public bool TryReplace(ItemLog log)
     {
         if (log.Position == Position)
         {
             if (log.HasItemsOf(_log))
             {
-                BroughtUp();
+                BringUp();
                 return false;
             }
-            Audience.Distrust(); // who follows can't tell the two by their positions
+            Audience.Distrust(); // by their positions the two cannot be told apart
         }
         Load(log);
         return true;
     }
 
-    /// <summary>It holds all that is known to be committed: whoever waited is fed.</summary>
-    public void BroughtUp()
+    /// <summary>It holds all that is known to be committed: subscriptions that waited are fed.</summary>
+    public void BringUp()
     {
-        if (State != CollectionState.Behind) return;
-        (State, Doubted) = (CollectionState.Loaded, false);
-        Audience.Loaded(null);
+        if (Standing.TryBringUp()) Audience.Loaded(null);
     }
 
-    /// <summary>Whether there is more than it holds, by a position that someone knows of it.</summary>
-    public bool IsBehind(Position known) => known.Epoch != Position.Epoch || known.Revision > Position.Revision;
+    /// <summary>Whether there is more than it holds, by a position that is known of it.</summary>
+    public bool IsBehind(Position known) => Standing.IsAhead(known, Position);
 
     /// <summary>
-    /// Takes a stored update of its epoch, whoever committed it: the next one is applied, to be told by <see cref="Tell"/>; one that is here already is
+    /// Takes a stored update of its epoch, whichever host committed it: the next one is applied, to be told by <see cref="Tell"/>; one that is here already is
     /// passed over.
     /// </summary>
     /// <returns>False if something is missing before it, and nothing was done.</returns>
@@ -152,19 +123,19 @@ internal sealed class Collection
         return ahead <= 1;
     }
 
-    /// <summary>Tells everyone who follows what was applied.</summary>
+    /// <summary>Tells all subscriptions what was applied.</summary>
     public void Tell()
     {
         Touch();
         Audience.Tell();
     }
 
-    /// <summary>What is over a limit if an update is added to what is pending, or null.</summary>
-    public Error? Exceeds(Request request)
+    /// <summary>The limit that is exceeded if an update is added to what is pending, or null.</summary>
+    public Error? Exceeds(PendingUpdate pending)
     {
-        var update = request.Update!;
+        var update = pending.Update;
         if (update.Insert.Count == 0) return null;
-        long items = update.Insert.Count, bytes = request.UpdateBytes;
+        long items = update.Insert.Count, bytes = pending.Bytes;
         if (!update.Reset)
         {
             items += _log.Count + PendingItems;
@@ -187,21 +158,28 @@ internal sealed class Collection
     /// <summary>The items, a JSON list.</summary>
     public ReadOnlyMemory<byte> Snapshot() => _bodies.Snapshot();
 
-    /// <summary>Someone follows.</summary>
+    /// <summary>A subscription begins.</summary>
     public void Add(Subscription subscription)
     {
         subscription.Collection = this;
         Audience.Add(subscription, State == CollectionState.Loaded);
     }
 
-    /// <summary>Someone follows no more.</summary>
+    /// <summary>A subscription ends.</summary>
     public void Remove(Subscription subscription)
     {
         Audience.Remove(subscription);
         Touch();
     }
 
-    /// <summary>Forgets bodies that nobody may ask for again.</summary>
+    /// <summary>Something failed that should not, with the collection in the middle of it: it is not served before it is read again.</summary>
+    public void Distrust()
+    {
+        Audience.Distrust();
+        Standing.Distrust();
+    }
+
+    /// <summary>Forgets texts that nobody may ask for again.</summary>
     public void ForgetBodies() => _bodies.Forget();
 
     private void Apply(ItemUpdate update, long revision)

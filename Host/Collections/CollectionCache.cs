@@ -1,9 +1,9 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the writer's loop only.</summary>
-internal sealed class CollectionCache(ServiceStorage storage, Limits limits, TimeProvider time, Action<object> post, CancellationToken stop)
+/// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the service's turns only.</summary>
+internal sealed class CollectionCache(ServiceStorage storage, Limits limits, TimeProvider time, Action<Work> post, CancellationToken stop)
 {
-    // So that what fails again and again does not do so without a pause.
+    // A failure that comes again with each reading does not keep the service busy.
     private static readonly TimeSpan DistrustTime = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
@@ -11,6 +11,9 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
 
     /// <summary>What is in memory.</summary>
     public IEnumerable<Collection> All => _collections.Values;
+
+    /// <summary>A collection was read, or could not be: gets what storage holds, or null.</summary>
+    public required Action<Collection, ItemLog?> WasRead { private get; init; }
 
     /// <summary>The collection of a key if it is in memory.</summary>
     public Collection? TryFind(CollectionKey key) => _collections.GetValueOrDefault(key);
@@ -22,25 +25,25 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         collection = new(key, limits, time);
         _collections.Add(key, collection);
         if (_open) Load(collection);
-        else collection.State = CollectionState.Away;
+        else collection.Standing.Postpone();
         return collection;
     }
 
-    /// <summary>The storage is there: what was asked for before can be read.</summary>
+    /// <summary>The storage is open: what was asked for before can be read.</summary>
     public void Open()
     {
         _open = true;
         foreach (var collection in _collections.Values) Load(collection);
     }
 
-    /// <summary>Reads a collection; the loop gets a <see cref="LoadedMessage"/>.</summary>
+    /// <summary>Begins to read a collection. A turn gets the outcome.</summary>
     public void Load(Collection collection)
     {
-        (collection.State, collection.Heard, collection.Doubted) = (CollectionState.Loading, null, false);
+        collection.Standing.BeginLoad();
         _ = LoadAsync(collection);
     }
 
-    /// <summary>Drops what nobody uses now.</summary>
+    /// <summary>Drops every collection that is unused now.</summary>
     public void DropUnused()
     {
         foreach (var (key, collection) in _collections)
@@ -49,42 +52,28 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         }
     }
 
-    /// <summary>Takes what was read, or tries again later.</summary>
-    public void Finish(LoadedMessage loaded)
+    /// <summary>A collection could not be read: tries again later.</summary>
+    public void RetryLater(Collection collection)
     {
-        var collection = loaded.Collection;
-        if (loaded.Stored is { } stored)
-        {
-            collection.Load(stored);
-            return;
-        }
-        collection.State = CollectionState.Away;
-        WriterLog.LoadFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(loaded.Failure!), WriterLog.Trace(loaded.Failure!));
-        _ = RetryLaterAsync(collection, Backoff.After(++collection.FailedLoads));
+        collection.Standing.FailLoad();
+        _ = RetryAfterAsync(collection, Backoff.After(collection.Standing.FailedLoads));
     }
 
-    /// <summary>It is time to read an absent collection again, if someone still follows it.</summary>
-    public void Retry(Collection collection)
+    /// <summary>Something failed that should not, with any collection in the middle of it: all are read again, a while later.</summary>
+    public void Fail(Exception exception)
     {
-        if (collection.State != CollectionState.Away || stop.IsCancellationRequested) return;
-        if (collection.PendingUpdates > 0) _ = RetryLaterAsync(collection, Backoff.After(1)); // what is being committed must be in what is read
-        else if (!collection.Unused) Load(collection);
-        else if (_collections.TryGetValue(collection.Key, out var current) && current == collection) _collections.Remove(collection.Key);
+        WriterLog.Failed(storage.Logger, storage.ServiceName, exception);
+        foreach (var collection in _collections.Values) Distrust(collection);
     }
 
-    /// <summary>Something failed that should not, with the collections in the middle of it: all are read again, a while later.</summary>
-    public void Distrust()
+    /// <summary>Something failed that should not, with this collection in the middle of it: it is read again, a while later. The others go on.</summary>
+    public void Fail(Collection collection, Exception exception)
     {
-        foreach (var collection in _collections.Values)
-        {
-            collection.Audience.Distrust();
-            if (!collection.WasRead) continue;
-            collection.State = CollectionState.Away;
-            _ = RetryLaterAsync(collection, DistrustTime);
-        }
+        WriterLog.CollectionFailed(storage.Logger, storage.ServiceName, exception);
+        Distrust(collection);
     }
 
-    /// <summary>A collection was read that nothing was ever written to: it need not be remembered.</summary>
+    /// <summary>Drops a collection that is unused and was never written: there is nothing to remember of it.</summary>
     public void DropIfNew(Collection collection)
     {
         if (collection is { Position.Revision: 0, State: CollectionState.Loaded, Unused: true }) _collections.Remove(collection.Key);
@@ -101,21 +90,39 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         }
     }
 
+    /// <summary>It is time to read an absent collection again, if it still has subscribers.</summary>
+    private void Retry(Collection collection)
+    {
+        if (collection.State != CollectionState.Away || stop.IsCancellationRequested) return;
+        if (collection.PendingUpdates > 0) _ = RetryAfterAsync(collection, Backoff.After(1)); // what is being committed must be in what is read
+        else if (!collection.Unused) Load(collection);
+        else if (_collections.TryGetValue(collection.Key, out var current) && current == collection) _collections.Remove(collection.Key);
+    }
+
+    private void Distrust(Collection collection)
+    {
+        var wasRead = collection.Standing.WasRead;
+        collection.Distrust();
+        if (wasRead) _ = RetryAfterAsync(collection, DistrustTime);
+    }
+
     private async Task LoadAsync(Collection collection)
     {
+        ItemLog? stored = null;
         try
         {
-            post(new LoadedMessage(collection, await storage.LoadAsync(collection.Key), null));
+            stored = await storage.LoadAsync(collection.Key);
         }
         catch (ItemServiceException exception)
         {
-            post(new LoadedMessage(collection, null, exception));
+            WriterLog.LoadFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
         }
+        post(new Step(() => WasRead(collection, stored), collection));
     }
 
-    private async Task RetryLaterAsync(Collection collection, TimeSpan wait)
+    private async Task RetryAfterAsync(Collection collection, TimeSpan wait)
     {
         await Task.Delay(wait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        post(new RetryMessage(collection));
+        post(new Step(() => Retry(collection), collection));
     }
 }

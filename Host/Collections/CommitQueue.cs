@@ -1,23 +1,21 @@
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Collections;
 
 /// <summary>
 /// The updates that wait for storage, committed in groups: all that arrived while the last commit ran is the next one, without a timer.
-/// Touched by the writer's loop only.
+/// Touched by the service's turns only.
 /// </summary>
-internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimeProvider time, Action<object> post)
+internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimeProvider time, Action<CommitOutcome> done)
 {
-    // One transaction's worth: larger batches make everyone in them wait for the last.
+    // One transaction's worth: in a larger batch every update waits for the last one.
     private const int BatchUpdates = 1_024;
     private const long BatchBytes = 8 << 20;
 
     // Every request is answered within 10 s; what is left of them is for a call to be given up on, and for the reply to go out.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(9), LeastTime = TimeSpan.FromMilliseconds(500);
 
-    private readonly Queue<Request> _waiting = new();
-    private readonly Queue<Request> _alone = new(); // were in a batch that storage refused; each is tried by itself
-    private List<Request> _batch = [], _finished = []; // are being committed; were committed last
+    private readonly Queue<PendingUpdate> _waiting = new();
+    private readonly Queue<PendingUpdate> _alone = new(); // were in a batch that storage refused; each is tried alone
+    private List<PendingUpdate> _batch = [], _finished = []; // are being committed; were committed last
     private bool _committing;
 
     /// <summary>Whether no commit begins.</summary>
@@ -28,19 +26,18 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     public bool Empty => !_committing && _waiting.Count == 0 && _alone.Count == 0;
 
     /// <summary>Adds an update to the next commit.</summary>
-    public void Add(Request request, Collection collection)
+    public void Add(PendingUpdate request, Collection collection)
     {
         collection.PendingUpdates++;
-        collection.PendingItems += request.Update!.Insert.Count;
-        collection.PendingBytes += request.UpdateBytes;
+        collection.PendingItems += request.Update.Insert.Count;
+        collection.PendingBytes += request.Bytes;
         request.Lane.Commits++;
-        request.Collection = collection;
         _waiting.Enqueue(request);
     }
 
-    /// <summary>Commits what waits, unless a commit runs; the loop gets a <see cref="CommittedMessage"/>.</summary>
+    /// <summary>Commits what waits, unless a commit runs; the outcome goes to <c>done</c>.</summary>
     /// <param name="refused">Gets what cannot be committed any more, because its collection is in doubt or there is no time left.</param>
-    public void Start(List<(Request, Error)> refused)
+    public void Start(List<(PendingUpdate, Error)> refused)
     {
         if (_committing || Empty) return;
         var now = time.GetTimestamp();
@@ -56,7 +53,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         }
         else
         {
-            for (var bytes = 0L; _batch.Count < BatchUpdates && bytes < BatchBytes && TryNext(_waiting, now, refused, out var request); bytes += request.UpdateBytes)
+            for (var bytes = 0L; _batch.Count < BatchUpdates && bytes < BatchBytes && TryNext(_waiting, now, refused, out var request); bytes += request.Bytes)
                 _batch.Add(request);
         }
         if (_batch.Count == 0) return;
@@ -66,16 +63,16 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         for (var index = 0; index < updates.Length; index++)
         {
             if (TimeLeft(_batch[index], now) is var left && left < limit) limit = left;
-            updates[index] = _batch[index].Update!;
+            updates[index] = _batch[index].Update;
         }
-        if (!storage.TryCommit(updates, limit, post)) post(new CommittedMessage(null, StorageFault.Silent(ItemServiceFault.Unavailable)));
+        if (!storage.TryCommit(updates, limit, done)) done(new(null, StorageFault.Silent(ItemServiceFault.Unavailable)));
     }
 
     /// <summary>
-    /// Takes the outcome of the commit. Returns its requests, each with its result or with the fault; none where they are to be tried one
+    /// Takes the outcome of the commit. Returns its updates, each with its result or with the fault; none where they are to be tried one
     /// by one. They are good until the next commit starts.
     /// </summary>
-    public (IReadOnlyList<Request> Batch, CommitResult[]? Results, ItemServiceFault? Fault) Finish(CommittedMessage committed)
+    public (IReadOnlyList<PendingUpdate> Batch, CommitResult[]? Results, ItemServiceFault? Fault) Finish(CommitOutcome committed)
     {
         var failure = committed.Failure ?? WrongResults(committed.Results!);
         if (failure is not null)
@@ -92,11 +89,11 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         return (_finished, committed.Results, failure?.Fault);
     }
 
-    private bool TryNext(Queue<Request> queue, long now, List<(Request, Error)> refused, out Request request)
+    private bool TryNext(Queue<PendingUpdate> queue, long now, List<(PendingUpdate, Error)> refused, out PendingUpdate request)
     {
         while (queue.TryDequeue(out request!))
         {
-            var wasRead = request.Collection!.WasRead;
+            var wasRead = request.Collection!.Standing.WasRead;
             if (wasRead && TimeLeft(request, now) >= LeastTime) return true;
             Settle(request);
             refused.Add((request, wasRead ? Error.StorageSilent : Error.StorageAway));
@@ -104,7 +101,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         return false;
     }
 
-    private void RefuseLate(Queue<Request> queue, long now, List<(Request, Error)> refused)
+    private void RefuseLate(Queue<PendingUpdate> queue, long now, List<(PendingUpdate, Error)> refused)
     {
         while (queue.TryPeek(out var request) && TimeLeft(request, now) < LeastTime)
         {
@@ -114,22 +111,22 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         }
     }
 
-    private TimeSpan TimeLeft(Request request, long now) => AnswerTime - time.GetElapsedTime(request.ReceivedAt, now);
+    private TimeSpan TimeLeft(PendingUpdate request, long now) => AnswerTime - time.GetElapsedTime(request.ReceivedAt, now);
 
-    private void Settle(Request request)
+    private void Settle(PendingUpdate request)
     {
         var collection = request.Collection!;
         collection.PendingUpdates--;
-        collection.PendingItems -= request.Update!.Insert.Count;
-        collection.PendingBytes -= request.UpdateBytes;
+        collection.PendingItems -= request.Update.Insert.Count;
+        collection.PendingBytes -= request.Bytes;
         request.Lane.Commits--;
     }
 
-    /// <summary>Whether a storage that nobody else tells of gave a revision that was there before.</summary>
+    /// <summary>Whether a storage without a feed gave a revision that was there before.</summary>
     private bool Repeats(Collection collection, CommitResult result, int step) =>
         !storage.HasFeed && collection.Position.Epoch == result.Position.Epoch && result.Position.Revision < collection.Position.Revision + step;
 
-    /// <summary>What a plugin must not return: then nothing of it is believed, and the collections are read again.</summary>
+    /// <summary>The failure that wrong results count as: nothing of them is believed, and the collections are read again. Null where they are right.</summary>
     private ItemServiceException? WrongResults(CommitResult[] results)
     {
         var wrong = results.Length != _batch.Count;

@@ -1,87 +1,69 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// What other hosts commit to the same storage: follows the plugin's feed, and brings up the collections in memory that are behind. Without a feed, a
-/// collection that turns out to be behind is read as a whole. Touched by the writer's turns only, but for the watching itself.
+/// What other hosts commit to the same storage: asks about the collections in memory that are behind, and brings them up. Without a feed, a collection that
+/// turns out to be behind is read as a whole. Touched by the service's turns only.
 /// </summary>
-internal sealed class Feed(ServiceStorage storage, CollectionCache collections, TimeProvider time, Action<object> post, CancellationToken stop)
+internal sealed class Feed
 {
     /// <summary>What one call of the plugin may be asked for.</summary>
     public const int CollectionsPerRead = 1_000;
 
-    // A list comes at least once a second and confirms what was when it was asked for, so that two seconds are nothing unusual.
+    // A list comes at least once a second and confirms what was true when it was asked for, so that two seconds are nothing unusual.
     private static readonly TimeSpan FreshTime = TimeSpan.FromSeconds(3);
 
+    private readonly ServiceStorage _storage;
+    private readonly CollectionCache _collections;
+    private readonly TimeProvider _time;
+    private readonly Action<Work> _post;
+    private readonly FeedWatch _watch;
     private readonly HashSet<Collection> _behind = []; // to be asked about
-    private readonly List<Collection> _broughtUp = [];
     private bool _reading;
-    private bool _following; // lists come
+    private bool _following;   // lists come
     private long _confirmedAt; // nothing that was committed until then is missing, by the monotonic clock
-    private Task _watching = Task.CompletedTask;
-    private CancellationTokenSource? _end; // of the watching
+
+    /// <param name="storage">The storage.</param>
+    /// <param name="collections">What is in memory.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="post">Hands work to a turn.</param>
+    /// <param name="stop">The service ends.</param>
+    public Feed(ServiceStorage storage, CollectionCache collections, TimeProvider time, Action<Work> post, CancellationToken stop)
+    {
+        (_storage, _collections, _time, _post) = (storage, collections, time, post);
+        _watch = new(storage, time, heard => post(new Step(() => Hear(heard))), () => post(new Step(Lose)), stop);
+    }
+
+    /// <summary>Gets the collections that can be served again, with a reason to doubt what became of their updates.</summary>
+    public required Action<Collection> Settled { private get; init; }
 
     /// <summary>The storage is open: what others commit is followed from now on.</summary>
     public void Start()
     {
         _following = false;
-        if (!storage.HasFeed) return;
-        _end = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        _watching = WatchAsync(_end.Token);
+        if (_storage.HasFeed) _watch.Begin();
     }
 
     /// <summary>Lets go of the storage, until the next start.</summary>
     public void Pause()
     {
         _following = false;
-        _ = _end?.CancelAsync(); // which runs the plugin's own callbacks: not in a turn
+        _watch.Stop();
     }
 
-    /// <summary>Ends when nothing is followed any more, which was asked for; a plugin that does not let go is left behind.</summary>
-    public async Task EndAsync()
-    {
-        await _watching.WaitAsync(StorageCommit.CancelTime, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        if (_watching.IsCompleted) _end?.Dispose();
-        _end = null;
-    }
-
-    /// <summary>Others may have committed.</summary>
-    public void Hear(HeardMessage heard)
-    {
-        (_following, _confirmedAt) = (true, heard.AskedAt);
-        if (heard.First)
-        {
-            foreach (var collection in collections.All) DoubtWhatIsHere(collection);
-        }
-        foreach (var (key, position) in heard.Positions)
-        {
-            if (collections.TryFind(key) is not { } collection) continue;
-            collection.Heard = position;
-            // The host's own commit is heard of too, often before its outcome is.
-            if (collection.PendingUpdates == 0) Heed(collection);
-        }
-        Ask();
-    }
-
-    /// <summary>Nothing is heard any more: what is here is served as it is, unless it may be old already, until there is something to ask again.</summary>
-    public void Lost()
-    {
-        CheckFresh();
-        _following = false;
-    }
+    /// <summary>Completes when nothing is followed any more, after a pause or at the end of the service.</summary>
+    public Task EndAsync() => _watch.EndAsync();
 
     /// <summary>
-    /// If the last list is too old, this host was suspended, or cut off without a word: nothing is served until it was asked for what is missing.
+    /// If the last list is too old, this host was suspended, or cut off without a word: nothing is served until the host has asked for what is missing.
     /// </summary>
     public void CheckFresh()
     {
-        if (!_following || time.GetElapsedTime(_confirmedAt) < FreshTime) return;
+        if (!_following || _time.GetElapsedTime(_confirmedAt) < FreshTime) return;
         _following = false;
-        WriterLog.FeedSilent(storage.Logger, storage.ServiceName, FreshTime.TotalSeconds);
-        foreach (var collection in collections.All)
+        WriterLog.FeedSilent(_storage.Logger, _storage.ServiceName, FreshTime.TotalSeconds);
+        foreach (var collection in _collections.All)
         {
-            if (collection.State != CollectionState.Loaded) continue;
-            collection.State = CollectionState.Behind;
-            DoubtWhatIsHere(collection);
+            if (collection.Standing.TryHold()) _behind.Add(collection);
         }
         Ask();
     }
@@ -89,153 +71,156 @@ internal sealed class Feed(ServiceStorage storage, CollectionCache collections, 
     /// <summary>Looks whether a collection is behind what was heard of it.</summary>
     public void Heed(Collection collection)
     {
-        if (collection is not { Heard: { } heard, WasRead: true }) return;
-        if (collection.IsBehind(heard)) _behind.Add(collection);
-        else collection.Heard = null;
+        if (collection.Standing.IsBehind(collection.Position)) _behind.Add(collection);
     }
 
-    /// <summary>Someone says to know a position: whoever comes from another host may know more than this one, which then asks before it serves.</summary>
+    /// <summary>A client says to know a position: a client that comes from another host may know more than this one, which then asks before it serves.</summary>
     public void Heed(Collection collection, Position known)
     {
         if (_following && collection.IsBehind(known)) BringUp(collection);
     }
 
-    /// <summary>Asks about what is behind, unless that is being done.</summary>
+    /// <summary>Asks about what is behind, unless the answer to another inquiry is awaited.</summary>
     public void Ask()
     {
-        if (_reading || _behind.Count == 0) return;
-        Collection[] asked = [.. _behind.Take(CollectionsPerRead)];
-        foreach (var collection in asked)
-        {
-            _behind.Remove(collection);
-            (collection.Asked, collection.Heard) = (collection.Heard, null); // what is read from now on has it
-        }
+        if (_reading) return;
+        _behind.RemoveWhere(collection => !collection.Standing.WasRead); // is read as a whole
+        if (_behind.Count == 0) return;
+        Inquiry[] inquiries = [.. _behind.Take(CollectionsPerRead).Select(collection => collection.Standing.Ask(collection))];
+        foreach (var inquiry in inquiries) _behind.Remove(inquiry.Collection);
         _reading = true;
-        _ = ReadAsync(asked, [.. asked.Select(collection => new CollectionPosition(collection.Key, collection.Position))]);
+        _ = ReadAsync(inquiries);
     }
 
-    /// <summary>Brings a collection up, which is not served before; the loop gets a <see cref="ChangesMessage"/> or a <see cref="LoadedMessage"/>.</summary>
+    /// <summary>Brings a collection up, which is not served before.</summary>
     public void BringUp(Collection collection)
     {
-        if (collection.State != CollectionState.Loaded) return; // it is on its way, or away
-        if (!storage.HasFeed)
+        if (collection.State != CollectionState.Loaded) return; // is on its way, or away
+        if (!_storage.HasFeed)
         {
-            collections.Load(collection);
+            _collections.Load(collection);
             return;
         }
-        collection.State = CollectionState.Behind;
-        DoubtWhatIsHere(collection);
+        collection.Standing.TryHold();
+        _behind.Add(collection);
         Ask();
     }
 
-    /// <summary>Takes what was read. Returns the collections that may be served again.</summary>
-    public IReadOnlyList<Collection> Finish(ChangesMessage changes)
+    /// <summary>Other hosts may have committed.</summary>
+    private void Hear(FeedList heard)
     {
-        _reading = false;
-        _broughtUp.Clear();
-        for (var index = 0; index < changes.Asked.Count; index++)
+        (_following, _confirmedAt) = (true, heard.AskedAt);
+        if (heard.First)
         {
-            var collection = changes.Asked[index];
-            if (!collection.WasRead) continue; // it is read as a whole
-            if (TryFinish(collection, changes, index)) _broughtUp.Add(collection);
+            foreach (var collection in _collections.All) Doubt(collection);
         }
-        // What failed is asked about again with the next list: without one there is nobody to ask.
-        if (changes.Failure is { } failure) WriterLog.FeedFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(failure), WriterLog.Trace(failure));
-        else Ask();
-        return _broughtUp;
+        foreach (var (key, position) in heard.Positions)
+        {
+            if (_collections.TryFind(key) is not { } collection) continue;
+            collection.Standing.Hear(position);
+            // The host's own commit is in a list, too, often before its outcome is known.
+            if (collection.PendingUpdates == 0) Heed(collection);
+        }
+        Ask();
     }
 
-    private bool TryFinish(Collection collection, ChangesMessage changes, int index)
+    /// <summary>Nothing is heard any more: what is in memory is served as it is, unless it may be old already, until there is a storage to ask again.</summary>
+    private void Lose()
     {
-        // :: 1. Storage is away: what is here is served, unless something is known to be missing.
-        if (changes.Failure is not null)
-        {
-            if (collection.Unsettled.Count > 0)
-            {
-                collections.Load(collection);
-                return false;
-            }
-            collection.BroughtUp();
-            DoubtWhatIsHere(collection);
-            return true;
-        }
-
-        // :: 2. What cannot be told is read as a whole.
-        if (changes.Commits![index] is not { } commits || !TryApply(collection, commits))
-        {
-            collections.Load(collection);
-            return false;
-        }
-        collection.Audience.Tell(); // which is no use of it: nobody here may want it
-
-        // :: 3. There may be more: of many commits the newest may have been left out.
-        if (commits.Count > 0) collection.Heard ??= collection.Asked;
-        if (collection.Doubted && commits.Count > 0) _behind.Add(collection);
-        else collection.Doubted = false;
-        Heed(collection);
-        if (collection.State == CollectionState.Behind && collection.Doubted) return false;
-        collection.BroughtUp();
-        return true;
+        CheckFresh();
+        _following = false;
     }
 
-    /// <summary>Applies what is new of it; false if something is missing before it.</summary>
-    private static bool TryApply(Collection collection, IReadOnlyList<ItemCommit> commits)
-    {
-        foreach (var commit in commits)
-        {
-            if (!collection.TryReceive(commit.Update, commit.Revision)) return false;
-        }
-        return true;
-    }
-
-    /// <summary>How far it is behind is not known: it is asked about until nothing comes.</summary>
-    private void DoubtWhatIsHere(Collection collection)
-    {
-        if (!collection.WasRead) return;
-        collection.Doubted = true;
-        _behind.Add(collection);
-    }
-
-    private async Task ReadAsync(Collection[] asked, CollectionPosition[] since)
+    private async Task ReadAsync(Inquiry[] inquiries)
     {
         try
         {
-            post(new ChangesMessage(asked, await storage.ReadCommitsAsync(since), null));
+            var commits = await _storage.ReadCommitsAsync([.. inquiries.Select(inquiry => inquiry.Since)]);
+            _post(new Step(() => Take(inquiries, commits)));
         }
         catch (ItemServiceException exception)
         {
-            post(new ChangesMessage(asked, null, exception));
+            _post(new Step(() => Fail(inquiries, exception)));
         }
     }
 
-    private async Task WatchAsync(CancellationToken end)
+    /// <summary>Takes what was committed: brings up what can be, and asks for more where there may be more.</summary>
+    private void Take(Inquiry[] inquiries, IReadOnlyList<IReadOnlyList<ItemCommit>?> commits)
     {
-        string? said = null; // an outage is told once
-        var failures = 0;
-        while (!end.IsCancellationRequested)
+        _reading = false;
+        for (var index = 0; index < inquiries.Length; index++)
         {
-            try
-            {
-                await storage.WatchAsync(Hand, end);
-            }
-            catch (ItemServiceException) when (end.IsCancellationRequested)
-            {
-                // It ended as it was asked to.
-            }
-            catch (ItemServiceException exception)
-            {
-                post(new FeedLostMessage());
-                if (said is null) WriterLog.FeedLost(storage.Logger, storage.ServiceName, said = WriterLog.Reason(exception), WriterLog.Trace(exception));
-                await Task.Delay(Backoff.After(++failures), time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            if (TryTake(inquiries[index], commits[index])) Settled(inquiries[index].Collection);
         }
+        Ask();
+    }
 
-        void Hand(HeardMessage heard)
+    private bool TryTake(Inquiry inquiry, IReadOnlyList<ItemCommit>? commits)
+    {
+        var collection = inquiry.Collection;
+        if (!collection.Standing.TryClose(inquiry)) return false; // was read as a whole meanwhile
+        try
         {
-            if (end.IsCancellationRequested) return; // it is not this storage's any more
-            if (said is not null) WriterLog.FeedBack(storage.Logger, storage.ServiceName);
-            (said, failures) = (null, 0);
-            post(heard);
+            return TryApply(inquiry, commits);
         }
+        catch (Exception exception)
+        {
+            _collections.Fail(collection, exception);
+            return false;
+        }
+    }
+
+    private bool TryApply(Inquiry inquiry, IReadOnlyList<ItemCommit>? commits)
+    {
+        var collection = inquiry.Collection;
+
+        // :: 1. What cannot be told is read as a whole.
+        if (commits is null || !commits.All(commit => collection.TryReceive(commit.Update, commit.Revision)))
+        {
+            _collections.Load(collection);
+            return false;
+        }
+        collection.Audience.Tell(); // does not count as a use of the collection
+
+        // :: 2. There may be more: of many commits the newest may have been left out.
+        collection.Standing.Reach(inquiry, empty: commits.Count == 0);
+        if (collection.Standing.Doubted) _behind.Add(collection);
+        Heed(collection);
+        if (collection is { State: CollectionState.Behind, Standing.Doubted: true }) return false;
+        collection.BringUp();
+        return true;
+    }
+
+    /// <summary>
+    /// Storage is away: every collection that is held back is served as it is, unless something is known to be missing. The next list asks again; without a list
+    /// there is no storage to ask.
+    /// </summary>
+    private void Fail(Inquiry[] inquiries, ItemServiceException failure)
+    {
+        _reading = false;
+        WriterLog.FeedFailed(_storage.Logger, _storage.ServiceName, WriterLog.Reason(failure), WriterLog.Trace(failure));
+        foreach (var inquiry in inquiries)
+        {
+            if (inquiry.Collection.Standing.TryClose(inquiry)) Doubt(inquiry.Collection);
+        }
+        foreach (var collection in _collections.All.Where(collection => collection.State == CollectionState.Behind).ToArray())
+        {
+            if (collection.Unsettled.Count > 0)
+            {
+                _collections.Load(collection);
+                continue;
+            }
+            collection.BringUp();
+            Doubt(collection);
+            Settled(collection);
+        }
+    }
+
+    /// <summary>How far the collection is behind is not known: it is asked about until nothing comes.</summary>
+    private void Doubt(Collection collection)
+    {
+        if (!collection.Standing.WasRead) return;
+        collection.Standing.Doubt();
+        _behind.Add(collection);
     }
 }

@@ -1,43 +1,40 @@
-using SharedState.Host.Connections;
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// A service's requests until they are answered or go to the next commit: each connection's run in order, and wait where they must. None
-/// waits longer than <see cref="WaitTime"/>. Touched by the writer's loop only.
+/// A service's requests until they are answered or go to the next commit: those of one client run in order, and wait where they must. None waits longer
+/// than <see cref="WaitTime"/>. Touched by the service's turns only.
 /// </summary>
-internal sealed class Lanes(ServiceStorage storage, CollectionCache collections, CommitQueue commits, TimeProvider time, Action<object> post) : IDisposable
+internal sealed class Lanes(ServiceStorage storage, CollectionCache collections, CommitQueue commits, TimeProvider time, Action<Work> post) : IDisposable
 {
     // Every request is answered within 10 s; a commit that is given up on has ended by then.
     private static readonly TimeSpan WaitTime = TimeSpan.FromSeconds(9.5), LookInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly HashSet<RequestLane> _waiting = [];   // lanes with requests that cannot run yet
+    private readonly HashSet<Lane> _waiting = [];          // lanes with requests that cannot run yet
     private readonly HashSet<Collection> _unsettled = [];  // collections with updates that are kept until they are read
     private ITimer? _look;
     private bool _looking;
 
-    /// <summary>Why nothing runs, or null where it does.</summary>
+    /// <summary>Why no request runs, or null where requests run.</summary>
     public Error? Closed { get; set; } = Error.StorageAway;
 
-    /// <summary>Whether nothing waits.</summary>
+    /// <summary>Whether no request waits.</summary>
     public bool Empty => _waiting.Count == 0 && _unsettled.Count == 0;
 
-    /// <summary>Runs a request now, or puts it behind those of its connection that cannot run yet.</summary>
-    public void Enter(Request request)
+    /// <summary>Runs a request now, or puts it behind those of its client that cannot run yet.</summary>
+    public void Enter(PendingRequest request)
     {
         if (request.Lane.Waiting.Count > 0)
         {
             // What it will need is read meanwhile, so that a storage that hangs is waited for once, not once for each.
-            if (request.Target != Target.Listing) collections.Find(request.Path.Key);
+            if (request is not PendingListing) collections.Find(request.Key);
         }
         else if (TryRun(request))
         {
             return;
         }
-        else if (IsOverdue(request) && !request.Lane.Replies.AwaitsClient)
+        else if (IsOverdue(request) && !request.AwaitsClient)
         {
-            Refuse(request, Error.StorageSilent); // it has waited elsewhere
+            request.Refuse(Error.StorageSilent); // it has waited elsewhere
             return;
         }
         request.Lane.Waiting.Enqueue(request);
@@ -45,8 +42,8 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         Look();
     }
 
-    /// <summary>Runs what a lane's requests waited for, as far as they can now.</summary>
-    public void Resume(RequestLane lane)
+    /// <summary>Runs what the requests of a lane waited for, as far as they can run now.</summary>
+    public void Resume(Lane lane)
     {
         while (lane.Waiting.TryPeek(out var request) && TryRun(request)) lane.Waiting.Dequeue();
         if (lane.Waiting.Count == 0) _waiting.Remove(lane);
@@ -59,32 +56,6 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         collections.DropIfNew(collection);
     }
 
-    /// <summary>Answers a listing.</summary>
-    public void Finish(ListedMessage listed)
-    {
-        var (request, lane) = (listed.Request, listed.Request.Lane);
-        lane.Listing = false;
-        if (lane.Waiting.TryPeek(out var first) && first == request)
-        {
-            if (listed.Names is { } names) lane.Replies.Answer(request, FrameWriter.OfThisThread.Reply(request, FrameWriter.OfThisThread.List(names)));
-            else Refuse(request, Error.StorageAway);
-            lane.Waiting.Dequeue();
-        }
-        Resume(lane);
-    }
-
-    /// <summary>There was room for a reply, and may still be. The time in which the client did not read is not storage's.</summary>
-    public void Resume(RoomMessage room)
-    {
-        room.Lane.AwaitsRoom = false;
-        var now = time.GetTimestamp();
-        if (room.ClientRead)
-        {
-            foreach (var request in room.Lane.Waiting) request.ReceivedAt = now;
-        }
-        Resume(room.Lane);
-    }
-
     /// <summary>Keeps an update until its collection is read.</summary>
     public void Keep(UnsettledUpdate update)
     {
@@ -94,7 +65,7 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         Look();
     }
 
-    /// <summary>A collection was read: what was kept is to be answered, or kept again.</summary>
+    /// <summary>The updates that were kept until the collection was read: they are to be answered, or kept again.</summary>
     public IReadOnlyList<UnsettledUpdate> TakeKept(Collection collection)
     {
         if (!_unsettled.Remove(collection)) return [];
@@ -109,14 +80,14 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         _looking = false;
         foreach (var collection in _unsettled.Where(collection => collection.Unsettled.Exists(update => IsOverdue(update.Request))).ToArray())
         {
-            foreach (var update in TakeKept(collection)) Refuse(update.Request, Error.OutcomeUnknown);
+            foreach (var update in TakeKept(collection)) update.Request.Refuse(Error.OutcomeUnknown);
         }
         foreach (var lane in _waiting.ToArray())
         {
-            if (lane.AwaitsRoom && lane.Replies.AwaitsClient) continue;
+            if (lane.AwaitsRoom && lane.Waiting.TryPeek(out var first) && first.AwaitsClient) continue;
             while (lane.Waiting.TryPeek(out var request) && IsOverdue(request))
             {
-                Refuse(request, Error.StorageSilent);
+                request.Refuse(Error.StorageSilent);
                 lane.Waiting.Dequeue();
             }
             Resume(lane);
@@ -129,100 +100,144 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
     {
         foreach (var collection in _unsettled.ToArray())
         {
-            foreach (var update in TakeKept(collection)) Refuse(update.Request, Error.OutcomeUnknown);
+            foreach (var update in TakeKept(collection)) update.Request.Refuse(Error.OutcomeUnknown);
         }
         foreach (var lane in _waiting)
         {
-            while (lane.Waiting.TryDequeue(out var request)) Refuse(request, error);
+            while (lane.Waiting.TryDequeue(out var request)) request.Refuse(error);
         }
         _waiting.Clear();
     }
 
-    public static void Refuse(Request request, Error error) => request.Lane.Replies.Answer(request, FrameWriter.OfThisThread.Refuse(request, error));
-
-    public void Dispose() => _look?.Dispose();
-
-    private bool IsOverdue(Request request) => time.GetElapsedTime(request.ReceivedAt) > WaitTime;
-
-    private void Look()
+    /// <summary>Looks for overdue requests before long. Counts for nothing where that is planned, or none waits.</summary>
+    public void Look()
     {
-        if (_looking || (_waiting.Count == 0 && _unsettled.Count == 0)) return;
+        if (_looking || Empty) return;
         _looking = true;
-        _look ??= time.CreateTimer(_ => post(new OverdueMessage()), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _look ??= time.CreateTimer(_ => post(new Step(AnswerOverdue)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _look.Change(LookInterval, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Answers a request, or hands it to the next commit; false if it has to wait for something.</summary>
-    private bool TryRun(Request request)
+    public void Dispose() => _look?.Dispose();
+
+    private bool IsOverdue(PendingRequest request) => time.GetElapsedTime(request.ReceivedAt) > WaitTime;
+
+    /// <summary>Answers a request, or hands it to the next commit; false if it has to wait for something. A failure is confined to its collection.</summary>
+    private bool TryRun(PendingRequest request)
+    {
+        try
+        {
+            return Run(request);
+        }
+        catch (Exception exception) when (request.Collection is not null)
+        {
+            collections.Fail(request.Collection, exception);
+            request.Refuse(Error.Internal);
+            return true;
+        }
+    }
+
+    private bool Run(PendingRequest request)
     {
         if (Closed is { } closed)
         {
-            Refuse(request, closed);
+            request.Refuse(closed);
             return true;
         }
-        if (request.Target != Target.Update && request.Lane.Commits > 0) return false; // it must see them
-        if (request.Target != Target.Update && !request.Lane.Replies.HasRoom(request))
-        {
-            if (!request.Lane.AwaitsRoom) _ = AwaitRoomAsync(request);
-            request.Lane.AwaitsRoom = true;
-            return false;
-        }
-        if (request.Target == Target.Listing) return List(request);
-        var collection = collections.Find(request.Path.Key);
+        if (request is PendingQuery query && !CanAnswer(query)) return false;
+        if (request is PendingListing listing) return List(listing);
+        var collection = request.Collection = collections.Find(request.Key);
         switch (collection.State)
         {
             case CollectionState.Away:
-                Refuse(request, Error.StorageAway);
+                request.Refuse(Error.StorageAway);
                 return true;
             case CollectionState.Loading or CollectionState.Behind:
                 collection.WaitFor(request.Lane);
                 return false;
-            case CollectionState.Loaded when request.Target == Target.Update:
-                return Update(request, collection);
+            case CollectionState.Loaded when request is PendingUpdate update:
+                return Update(update, collection);
             default:
-                request.Lane.Replies.Answer(request, FrameWriter.OfThisThread.Reply(request, collection.Snapshot(), collection.Position));
+                ((PendingRead)request).Answer(collection.Snapshot(), collection.Position);
                 return true;
         }
     }
 
-    private bool Update(Request request, Collection collection)
+    /// <summary>Whether the updates before a query are done, which it must see, and its answer can be taken.</summary>
+    private bool CanAnswer(PendingQuery query)
     {
-        if (collection.Exceeds(request) is not { } error)
+        if (query.Lane.Commits > 0) return false;
+        if (query.HasRoom) return true;
+        if (!query.Lane.AwaitsRoom) _ = AwaitRoomAsync(query);
+        query.Lane.AwaitsRoom = true;
+        return false;
+    }
+
+    private bool Update(PendingUpdate update, Collection collection)
+    {
+        if (collection.Exceeds(update) is not { } error)
         {
-            commits.Add(request, collection);
+            commits.Add(update, collection);
             return true;
         }
         if (collection.PendingUpdates > 0)
         {
-            collection.WaitFor(request.Lane); // what is pending may make room: only without it the answer is exact
+            collection.WaitFor(update.Lane); // what is pending may make room: only without it the answer is exact
             return false;
         }
-        Refuse(request, error);
+        update.Refuse(error);
         return true;
     }
 
-    private bool List(Request request)
+    private bool List(PendingListing listing)
     {
-        if (!request.Lane.Listing) _ = ListAsync(request);
-        request.Lane.Listing = true;
+        if (!listing.Lane.Listing) _ = ListAsync(listing);
+        listing.Lane.Listing = true;
         return false;
     }
 
-    private async Task AwaitRoomAsync(Request request)
+    private async Task AwaitRoomAsync(PendingQuery query)
     {
-        post(new RoomMessage(request.Lane, await request.Lane.Replies.RoomAsync(request)));
+        var clientRead = await query.RoomAsync();
+        post(new Step(() => FindRoom(query.Lane, clientRead)));
     }
 
-    private async Task ListAsync(Request request)
+    /// <summary>There was room for an answer, and may still be. The time in which the client did not read is not that of the storage.</summary>
+    private void FindRoom(Lane lane, bool clientRead)
     {
+        lane.AwaitsRoom = false;
+        if (clientRead)
+        {
+            var now = time.GetTimestamp();
+            foreach (var request in lane.Waiting) request.ReceivedAt = now;
+        }
+        Resume(lane);
+    }
+
+    private async Task ListAsync(PendingListing listing)
+    {
+        List<string>? names = null;
         try
         {
-            post(new ListedMessage(request, await storage.ListAsync(request.Path.App)));
+            names = await storage.ListAsync(listing.Key.App);
         }
         catch (ItemServiceException exception)
         {
             WriterLog.ListFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
-            post(new ListedMessage(request, null));
         }
+        post(new Step(() => Finish(listing, names)));
+    }
+
+    private void Finish(PendingListing listing, List<string>? names)
+    {
+        var lane = listing.Lane;
+        lane.Listing = false;
+        if (lane.Waiting.TryPeek(out var first) && first == listing)
+        {
+            if (names is not null) listing.Answer(names);
+            else listing.Refuse(Error.StorageAway);
+            lane.Waiting.Dequeue();
+        }
+        Resume(lane);
     }
 }

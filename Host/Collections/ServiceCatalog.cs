@@ -1,18 +1,16 @@
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Collections;
 
 /// <summary>The configured services, in the configuration's order: those that run, and those that do not. May change as a whole while it is asked.</summary>
 internal sealed class ServiceCatalog
 {
-    // Replaced, never changed: whoever looks has one state or the next.
+    // Replaced, never changed: a reader has one state or the next.
     private volatile Content _content;
 
     /// <param name="services">Each service's name, and its writer where it runs.</param>
     public ServiceCatalog(IEnumerable<(string Name, ServiceWriter? Writer)> services) => _content = new(services);
 
-    /// <summary>The services' names, a JSON list.</summary>
-    public byte[] NamesJson => _content.NamesJson;
+    /// <summary>The names of the services.</summary>
+    public IReadOnlyList<string> Names => _content.Names;
 
     public IEnumerable<ServiceWriter> Running => _content.Services.Values.OfType<ServiceWriter>();
 
@@ -29,17 +27,15 @@ internal sealed class ServiceCatalog
     {
         public Content(IEnumerable<(string Name, ServiceWriter? Writer)> services)
         {
-            var names = new List<string>();
             foreach (var (name, writer) in services)
             {
                 Services.Add(name, writer);
-                names.Add(name);
+                Names.Add(name);
             }
-            NamesJson = FrameWriter.OfThisThread.List(names);
         }
 
         public Dictionary<string, ServiceWriter?> Services { get; } = new(StringComparer.Ordinal);
 
-        public byte[] NamesJson { get; }
+        public List<string> Names { get; } = [];
     }
 }

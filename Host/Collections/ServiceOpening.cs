@@ -1,7 +1,12 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>Opens a service's storage; one that is only unavailable is tried again until it opens.</summary>
-internal sealed class ServiceOpening(ServiceStorage storage, TimeProvider time, Action<object> post, CancellationToken stop)
+/// <summary>Opens the storage of a service; a storage that is only unavailable is tried again until it opens.</summary>
+/// <param name="storage">The storage.</param>
+/// <param name="time">The time.</param>
+/// <param name="opened">The storage is open.</param>
+/// <param name="refused">The storage will not open.</param>
+/// <param name="stop">The service ends.</param>
+internal sealed class ServiceOpening(ServiceStorage storage, TimeProvider time, Action opened, Action refused, CancellationToken stop)
 {
     private CancellationTokenSource? _end; // of the attempts, before the service ends
     private Task _attempts = Task.CompletedTask;
@@ -47,13 +52,13 @@ internal sealed class ServiceOpening(ServiceStorage storage, TimeProvider time, 
                 await storage.OpenAsync(end);
                 (Obstacle, Done) = (null, true);
                 if (attempt > 1) WriterLog.OpenAtLast(storage.Logger, storage.ServiceName, attempt);
-                post(new OpenedMessage());
+                opened();
                 break;
             }
             catch (ItemServiceException exception) when (!exception.IsTransient)
             {
                 (Refusal, Obstacle) = (exception, null);
-                post(new RefusedMessage());
+                refused();
                 if (attempt > 1) WriterLog.Refused(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
                 break;
             }

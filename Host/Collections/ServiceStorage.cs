@@ -66,7 +66,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <param name="check">Looks at the new one when it is open; throws where it must not be kept.</param>
     /// <param name="stop">Ends the attempts to open the old source again; nothing is open then.</param>
     /// <returns>Why the old source is used on; null if the next one is.</returns>
-    public async Task<ItemServiceException?> ReplaceAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    public async Task<ItemServiceException?> ExchangeAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         try
         {
@@ -76,8 +76,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
                 return new(ItemServiceFault.Unavailable, "the plugin that it is to replace is in a call that does not end");
             }
             return _service is { CommitsAtOnce: true } memory
-                ? await MoveAsync(memory, next, instance, check, stop)
-                : await ExchangeAsync(next, instance, check, stop);
+                ? await CopyThenCloseAsync(memory, next, instance, check, stop)
+                : await CloseThenOpenAsync(next, instance, check, stop);
         }
         finally
         {
@@ -122,7 +122,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <param name="limit">How long the plugin is waited for.</param>
     /// <param name="done">Gets the outcome, once, from any thread.</param>
     /// <returns>False, and nothing done, while a call that was given up on hangs, or nothing is open.</returns>
-    public bool TryCommit(IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommittedMessage> done)
+    public bool TryCommit(IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommitOutcome> done)
     {
         if (Stuck || _service is not { } service) return false;
         _commit.Start(service, batch, limit, done);
@@ -154,9 +154,9 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <param name="heard">Gets each list, from any thread.</param>
     /// <param name="stop">Ends it.</param>
     /// <exception cref="ItemServiceException">Something may have been missed.</exception>
-    public async Task WatchAsync(Action<HeardMessage> heard, CancellationToken stop)
+    public async Task WatchAsync(Action<FeedList> heard, CancellationToken stop)
     {
-        // Cancelling runs the plugin's own callbacks. What they throw must not reach a timer's thread, which would end the process, nor who stops the service.
+        // Cancelling runs the plugin's own callbacks. What they throw must not reach a timer's thread, which would end the process, nor the caller that stops the service.
         var cancel = new CancellationTokenSource();
         await using var silence = _time.CreateTimer(_ => _ = cancel.CancelAsync(), null, _limits.StorageTime, Timeout.InfiniteTimeSpan);
         using var stopping = stop.Register(() => _ = cancel.CancelAsync());
@@ -203,7 +203,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
     }
 
     /// <summary>Closes, opens, and goes back if it must.</summary>
-    private async Task<ItemServiceException?> ExchangeAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    private async Task<ItemServiceException?> CloseThenOpenAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         var before = _source;
         if (_service is { } old) await CloseAsync(old);
@@ -221,22 +221,22 @@ internal sealed class ServiceStorage : IAsyncDisposable
     private async Task<ItemServiceException?> TryTogetherAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         if (next.Together is not { } together) return await TryUseAsync(next, instance, check, stop);
-        ItemServiceException failure = new(ItemServiceFault.Unavailable, "it failed for another service, and all that use the plugin stay together");
         if (!await together.ClosedAsync())
         {
             await _instances.CloseAsync(instance, next.Context, stuck: false);
-            return failure;
+            return Together.Failure;
         }
         var own = await TryUseAsync(next, instance, check, stop);
         if (await together.OpenedAsync(own is not null)) return null;
         if (_service is { } opened) await CloseAsync(opened);
         _service = null;
         await together.ClosedAgainAsync();
-        return own ?? failure;
+        return own ?? Together.Failure;
     }
 
     /// <summary>What is kept in memory is in nobody's way, and would be gone: the new one is opened beside it, and gets what it holds.</summary>
-    private async Task<ItemServiceException?> MoveAsync(IItemService memory, StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    private async Task<ItemServiceException?> CopyThenCloseAsync(
+        IItemService memory, StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         var before = _source;
         var failure = await TryTogetherAsync(next, instance, CopyAsync, stop);

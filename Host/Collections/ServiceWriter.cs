@@ -1,11 +1,7 @@
-using System.Collections.Concurrent;
-using SharedState.Host.Connections;
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// One service: its turns are the only code to touch the service's collections. A turn takes all that arrived while the last commit ran,
+/// One service: its turns are the only code that touches the service's collections. A turn takes all that arrived while the last commit ran,
 /// commits it in one storage call, then applies, notifies and replies, in the order of arrival. Reads of what is loaded go on meanwhile.
 /// </summary>
 internal sealed class ServiceWriter : IAsyncDisposable
@@ -13,44 +9,38 @@ internal sealed class ServiceWriter : IAsyncDisposable
     // Every request is answered within 10 s, unless its client does not read.
     private static readonly TimeSpan RetireTime = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentQueue<object> _inbox = new(); // bounded by each connection's RequestsInFlight
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ServiceStorage _storage;
+    private readonly TimeProvider _time;
+    private readonly Turns _turns;
     private readonly CollectionCache _collections;
     private readonly CommitQueue _commits;
     private readonly Lanes _lanes;
     private readonly Feed _feed;
     private readonly Settlement _settlement;
     private readonly ServiceOpening _opening;
-    private readonly Replacement _replacement;
+    private readonly StorageSwap _swap;
     private readonly Retirement _retirement;
-    private readonly Limits _limits;
-    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<(Request Request, Error Error)> _refused = [];
-    private readonly SendTurn _turn = new();
     private readonly ITimer _sweep;
-    private int _scheduled;        // 1 while a turn is to come; any thread's
-    private int _running;          // 1 while there is one, on whatever thread: that thread owns all that is not said to be shared
-    private volatile int _thread;  // the thread that has the turn, and looks once more before it ends it; 0 for none
-    private volatile bool _closed; // after the last turn
-    private bool _stopping;        // the turn's
+    private readonly List<(PendingUpdate Update, Error Error)> _refused = []; // the turn's
+    private bool _stopping;                     // the turn's
     private readonly Lock _gate = new();
-    private Task _replacing = Task.CompletedTask; // guarded by _gate
-    private bool _disposed;                       // guarded by _gate
+    private Task _swapping = Task.CompletedTask; // guarded by _gate
+    private bool _disposed;                      // guarded by _gate
 
     public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time)
     {
-        (_storage, _limits, _time) = (storage, limits, time);
-        _collections = new(storage, limits, time, Post, _stop.Token);
-        _commits = new(storage, limits, time, Post);
+        (_storage, _time) = (storage, time);
+        _turns = new(storage.Scheduler, Take, After);
+        _collections = new(storage, limits, time, Post, _stop.Token) { WasRead = (collection, stored) => _settlement!.FinishLoad(collection, stored) };
+        _commits = new(storage, limits, time, outcome => Post(new Step(() => _settlement!.Finish(outcome))));
         _lanes = new(storage, _collections, _commits, time, Post);
-        _feed = new(storage, _collections, time, Post, _stop.Token);
+        _feed = new(storage, _collections, time, Post, _stop.Token) { Settled = collection => _settlement!.Settle(collection, Error.OutcomeUnknown) };
         _settlement = new(_commits, _lanes, _collections, _feed);
-        _opening = new(storage, time, Post, _stop.Token);
-        _replacement = new(storage, _collections, _commits, _lanes, _feed, time, Post);
+        _opening = new(storage, time, () => Post(new Step(Open)), () => Post(new Step(() => _lanes.Closed = Error.ServiceDown)), _stop.Token);
+        _swap = new(storage, _collections, _commits, _lanes, _feed, time, Post);
         _retirement = new(_collections, _commits, _lanes);
-        _sweep = time.CreateTimer(_ => Post(new SweepMessage()), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
+        _sweep = time.CreateTimer(_ => Post(new Step(_collections.Sweep)), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
     /// <summary>The service's name, the second segment of its collections' paths.</summary>
@@ -68,43 +58,38 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <exception cref="ItemServiceException">The service will not run: its configuration is wrong, or its storage unusable.</exception>
     public Task StartAsync() => _opening.StartAsync();
 
+    /// <summary>Hands work to the next turn. Never waits. Any thread.</summary>
+    public void Post(Work work) => _turns.Post(work);
+
     /// <summary>
-    /// Lets another plugin, or the same with another configuration, take over: between two batches, and only if it can. One at a time. A storage that is
-    /// not open has nothing to go back to: then it is the next one that is tried until it opens.
+    /// Takes the turn on the calling thread, unless another thread has it. A busy client does so, because requests that wait grow old in memory, and the garbage
+    /// collector then copies them while their clients wait.
     /// </summary>
-    public async Task<ReplaceOutcome> ReplaceAsync(StorageSource next)
+    public void Help() => _turns.Run();
+
+    /// <summary>
+    /// Swaps the storage for another: another version of its plugin, or another configuration. Between two batches, and only if the other opens. One at a time. A
+    /// storage that is not open has nothing to go back to: the other is tried until it opens.
+    /// </summary>
+    public async Task<SwapOutcome> SwapAsync(StorageSource next)
     {
-        Task<ReplaceOutcome> replacing;
+        Task<SwapOutcome> swapping;
         lock (_gate)
         {
             if (_disposed) return new(TimeSpan.Zero, 0, new(ItemServiceFault.Unavailable, "the service is stopping"));
-            _replacing = replacing = TakeOverAsync(next);
+            _swapping = swapping = TakeOverAsync(next);
         }
-        return await replacing;
-    }
-
-    /// <summary>Hands a request or a message to the next turn. Never waits. Any thread.</summary>
-    public void Post(object message)
-    {
-        _inbox.Enqueue(message);
-        if (_closed) _retirement.RefuseAll(_inbox);
-        else if (_thread != Environment.CurrentManagedThreadId && Interlocked.Exchange(ref _scheduled, 1) == 0)
-            Schedule();
+        return await swapping;
     }
 
     /// <summary>
-    /// Does what waits on the calling thread, unless another thread does it. For who has posted much: what waits grows old in memory, which the
-    /// garbage collector then copies, while its clients wait.
-    /// </summary>
-    public void Help() => Run();
-
-    /// <summary>
-    /// Ends a service that is no longer configured, and that nobody finds any more: finishes what was read, tells who follows, closes the storage. What
-    /// still comes gets <c>no service</c>.
+    /// Ends a service that is no longer configured, and that no connection finds any more: finishes what was read, tells the subscribers, closes the storage. Later
+    /// requests get <c>no service</c>.
     /// </summary>
     public async Task RetireAsync()
     {
-        Post(new RetireMessage());
+        _turns.ClosedBecause = Error.NoService;
+        Post(new Step(_retirement.Begin));
         await _retirement.Finished.WaitAsync(RetireTime, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await DisposeAsync();
     }
@@ -114,10 +99,10 @@ internal sealed class ServiceWriter : IAsyncDisposable
     {
         lock (_gate) _disposed = true;
         await _stop.CancelAsync();
-        await _replacing;
+        await _swapping;
         await _opening.EndAsync();
-        Post(new StopMessage());
-        await _ended.Task;
+        Post(new Step(() => _stopping = true));
+        await _turns.Ended;
         await _feed.EndAsync();
         await _sweep.DisposeAsync();
         await _storage.DisposeAsync();
@@ -125,140 +110,64 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task<ReplaceOutcome> TakeOverAsync(StorageSource next)
+    // ---- in a turn
+
+    /// <summary>Runs a request, or lets it wait.</summary>
+    public void Enter(PendingRequest request) => _lanes.Enter(request);
+
+    /// <summary>A subscription begins.</summary>
+    public void Subscribe(Subscription subscription)
     {
-        await Task.Yield(); // out of the lock
-        if (!_opening.Done)
-        {
-            await _opening.EndAsync();
-            if (!_opening.Done) return await OpenAsync(next);
-        }
-        return await _replacement.RunAsync(next, _stop.Token);
+        var collection = _collections.Find(subscription.Key);
+        if (subscription.Known is { } known) _feed.Heed(collection, known);
+        collection.Add(subscription);
     }
 
-    private async Task<ReplaceOutcome> OpenAsync(StorageSource next)
+    /// <summary>A subscription ends.</summary>
+    public void Unsubscribe(Subscription subscription)
     {
-        _storage.Use(next);
-        Post(new ReopeningMessage());
-        try
-        {
-            await _opening.StartAsync();
-        }
-        catch (ItemServiceException)
-        {
-            // As at a start: the refusal is there to be looked at.
-        }
-        return new(TimeSpan.Zero, 0, Refusal);
+        if (subscription.Collection is not { } collection) return;
+        collection.Remove(subscription);
+        _collections.DropIfNew(collection);
     }
 
-    private void Schedule() => _ = Task.Factory.StartNew(
-        static state => ((ServiceWriter)state!).RunScheduled(), this, CancellationToken.None, TaskCreationOptions.PreferFairness, _storage.Scheduler);
-
-    private void RunScheduled()
-    {
-        Interlocked.Exchange(ref _scheduled, 0); // with a fence: what was posted before is seen now, or its poster schedules another turn
-        Run();
-    }
-
-    /// <summary>Takes turns until nothing waits; nothing if another thread does so already, which will see what waits.</summary>
-    private void Run()
-    {
-        while (!_inbox.IsEmpty && Interlocked.CompareExchange(ref _running, 1, 0) == 0)
-        {
-            if (!_closed) Turn();
-            _retirement.Look();
-            if (_stopping && _commits.Empty) Close();
-            Volatile.Write(ref _running, 0);
-            Interlocked.MemoryBarrier(); // what was posted since the last look is seen here, or its poster sees that nobody runs
-        }
-    }
-
-    private void Turn()
-    {
-        _thread = Environment.CurrentManagedThreadId;
-        _turn.Begin();
-        while (!_inbox.IsEmpty)
-        {
-            while (_inbox.TryDequeue(out var message))
-            {
-                _feed.CheckFresh();
-                Take(message);
-            }
-            Take(null); // a storage that commits at once has posted the outcome when this returns
-        }
-        _turn.End();
-        _thread = 0;
-    }
-
-    /// <summary>The last turn is over: what still comes is refused.</summary>
-    private void Close()
-    {
-        if (!_closed) _retirement.End();
-        _closed = true;
-        Interlocked.MemoryBarrier(); // as above
-        _retirement.RefuseAll(_inbox);
-        _ended.TrySetResult();
-    }
-
-    /// <summary>Handles a message, or without one starts the next commit. Whatever fails here, the turns go on.</summary>
-    private void Take(object? message)
+    /// <summary>Does a piece of work, or without one starts the next commit. Whatever fails here, the turns go on.</summary>
+    private void Take(Work? work)
     {
         try
         {
-            if (message is null) Commit();
-            else Handle(message);
+            _feed.CheckFresh();
+            if (work is null) Commit();
+            else if (!_retirement.TryRefuse(work)) work.Run();
         }
         catch (Exception exception)
         {
-            WriterLog.Failed(_storage.Logger, Name, exception);
-            _collections.Distrust();
-            if (message is Request request) Lanes.Refuse(request, Error.Internal);
-            if (message is DropMessage drop) drop.Done?.TrySetResult();
-            if (message is CatchUpMessage { Asked: true } catchUp) catchUp.Subscription.Outbox.CatchUp(null);
-            if (message is not OverdueMessage) Post(new OverdueMessage()); // lanes that would have been resumed
-        }
-    }
-
-    private void Handle(object message)
-    {
-        if (_retirement.TryRefuse(message)) return;
-        switch (message)
-        {
-            case Request request: _lanes.Enter(request); break;
-            case SubscribeMessage { Subscription: var subscription }: Subscribe(subscription); break;
-            case DropMessage drop: Drop(drop); break;
-            case CatchUpMessage catchUp: CatchUp(catchUp); break;
-            case CommittedMessage committed: _settlement.Finish(committed); break;
-            case LoadedMessage loaded: _settlement.Finish(loaded); break;
-            case HeardMessage heard: _feed.Hear(heard); break;
-            case ChangesMessage changes: _settlement.Finish(changes); break;
-            case FeedLostMessage: _feed.Lost(); break;
-            case ListedMessage listed: _lanes.Finish(listed); break;
-            case RoomMessage room: _lanes.Resume(room); break;
-            case OverdueMessage: _lanes.AnswerOverdue(); break;
-            case RetryMessage { Collection: var collection }: _collections.Retry(collection); break;
-            case OpenedMessage: Open(); break;
-            case ReopeningMessage: _lanes.Closed = Error.StorageAway; break;
-            case PauseMessage pause: _replacement.Begin(pause); break;
-            case ResumeMessage resume: _replacement.Finish(resume); break;
-            case RefusedMessage: _lanes.Closed = Error.ServiceDown; break;
-            case SweepMessage: _collections.Sweep(); break;
-            case RetireMessage: _retirement.Begin(); break;
-            case StopMessage: _stopping = true; break;
+            if (work?.Touches is { } collection) _collections.Fail(collection, exception);
+            else _collections.Fail(exception);
+            work?.Abandon(Error.Internal);
+            _lanes.Look(); // some would have been resumed
         }
     }
 
     private void Commit()
     {
-        _replacement.GoOn();
+        _swap.GoOn();
         _commits.Start(_refused);
-        foreach (var (request, error) in _refused)
+        foreach (var (update, error) in _refused)
         {
-            Lanes.Refuse(request, error);
-            _lanes.Resume(request.Lane);
-            _feed.Heed(request.Collection!);
+            update.Refuse(error);
+            _lanes.Resume(update.Lane);
+            _feed.Heed(update.Collection!);
         }
         _refused.Clear();
+    }
+
+    private bool After()
+    {
+        _retirement.Look();
+        if (!_stopping || !_commits.Empty) return false;
+        _retirement.End();
+        return true;
     }
 
     private void Open()
@@ -268,22 +177,35 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _feed.Start();
     }
 
-    private void Subscribe(Subscription subscription)
+    // ---- swap
+
+    private async Task<SwapOutcome> TakeOverAsync(StorageSource next)
     {
-        var collection = _collections.Find(subscription.Request.Path.Key);
-        if (subscription.Known is { } known) _feed.Heed(collection, known);
-        collection.Add(subscription);
+        await Task.Yield(); // out of the lock
+        if (_opening.Done) return await _swap.RunAsync(next, _stop.Token);
+        await _opening.EndAsync();
+        return _opening.Done ? await _swap.RunAsync(next, _stop.Token) : await OpenNextAsync(next);
     }
 
-    private static void Drop(DropMessage drop)
+    /// <summary>
+    /// The storage is not open. Where other services swap with this one, it keeps closed until all of them have opened the other plugin, or goes on trying the one
+    /// that it had: two versions of a plugin are never open at a time.
+    /// </summary>
+    private async Task<SwapOutcome> OpenNextAsync(StorageSource next)
     {
-        foreach (var subscription in drop.Subscriptions) subscription.Collection?.Remove(subscription);
-        drop.Done?.TrySetResult();
-    }
-
-    private static void CatchUp(CatchUpMessage catchUp)
-    {
-        if (catchUp.Subscription.Collection is { } collection) collection.Audience.CatchUp(catchUp.Subscription, catchUp.Asked);
-        else if (catchUp.Asked) catchUp.Subscription.Outbox.CatchUp(null);
+        var together = next.Together;
+        var failed = together is not null && !(await together.ClosedAsync() && await together.OpenedAsync(failed: false));
+        if (failed) await together!.ClosedAgainAsync();
+        else _storage.Use(next);
+        Post(new Step(() => _lanes.Closed = Error.StorageAway));
+        try
+        {
+            await _opening.StartAsync();
+        }
+        catch (ItemServiceException)
+        {
+            // As at a start: the refusal is there to be looked at.
+        }
+        return new(TimeSpan.Zero, 0, failed ? Together.Failure : Refusal);
     }
 }

@@ -1,5 +1,8 @@
 namespace SharedState.Host.Collections;
 
+/// <summary>What came of a commit: a result for each update, or why there are none.</summary>
+internal sealed record CommitOutcome(CommitResult[]? Results, ItemServiceException? Failure);
+
 /// <summary>
 /// A service's commit, of which there is one at a time: runs the plugin's call on a thread of its own, for it may block, unless the plugin
 /// commits at once; gives up on it after a limit, and says what came of it exactly once. Reused from commit to commit; its timer is the only one.
@@ -20,7 +23,7 @@ internal sealed class StorageCommit : IDisposable
 
     // Guarded by _gate.
     private CancellationTokenSource _cancel = new();
-    private Action<CommittedMessage>? _done; // who is to be told; null when it was told
+    private Action<CommitOutcome>? _done; // gets the outcome; null when it was told
     private bool _running;                   // the plugin's call has not ended
     private bool _cancelled;                 // and was asked to
     private long _limitedAt;                 // when the limit began, by the monotonic clock
@@ -43,12 +46,12 @@ internal sealed class StorageCommit : IDisposable
     /// <param name="batch">What to store; must not change any more.</param>
     /// <param name="limit">How long the call is waited for.</param>
     /// <param name="done">Gets the outcome, once, from any thread.</param>
-    public void Start(IItemService service, IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommittedMessage> done)
+    public void Start(IItemService service, IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommitOutcome> done)
     {
         lock (_gate)
         {
             (_service, _batch, _done, _running) = (service, batch, done, true);
-            // Whoever was cancelled may still look at the old one, which is left to the garbage collector.
+            // A cancelled call may still look at the old one, which is left to the garbage collector.
             if (_cancelled) (_cancel, _cancelled) = (new(), false);
             SetLimit(limit);
         }
@@ -68,10 +71,12 @@ internal sealed class StorageCommit : IDisposable
 
     private async Task CallAsync()
     {
-        CommittedMessage outcome;
+        CommitOutcome outcome;
+        CancellationToken token;
+        lock (_gate) token = _cancel.Token; // the commit's own: the next one may have another
         try
         {
-            var results = await _service.CommitAsync(_batch, _cancel.Token);
+            var results = await _service.CommitAsync(_batch, token);
             outcome = new(results as CommitResult[] ?? [.. results], null);
         }
         catch (Exception exception)
@@ -79,11 +84,11 @@ internal sealed class StorageCommit : IDisposable
             outcome = new(null, exception switch
             {
                 ItemServiceException fault => fault,
-                OperationCanceledException when _cancel.IsCancellationRequested => StorageFault.Silent(ItemServiceFault.OutcomeUnknown),
+                OperationCanceledException when token.IsCancellationRequested => StorageFault.Silent(ItemServiceFault.OutcomeUnknown),
                 _ => StorageFault.Unexpected(ItemServiceFault.OutcomeUnknown, exception),
             });
         }
-        Action<CommittedMessage>? done;
+        Action<CommitOutcome>? done;
         lock (_gate)
         {
             (done, _done, _running) = (_done, null, false);
@@ -95,10 +100,12 @@ internal sealed class StorageCommit : IDisposable
     /// <summary>The limit is over: the call is asked to end, and a while later given up on.</summary>
     private void OnTime()
     {
-        Action<CommittedMessage>? done = null;
+        Action<CommitOutcome>? done = null;
+        CancellationTokenSource cancel;
         lock (_gate)
         {
             if (_done is null) return;
+            cancel = _cancel; // outside of the lock it may be that of the next commit
             // The timer may have been on its way for the commit before, which has ended.
             if (_limit - _time.GetElapsedTime(_limitedAt) is var left && left > TimeSpan.Zero)
             {
@@ -110,7 +117,7 @@ internal sealed class StorageCommit : IDisposable
             _cancelled = true;
         }
         // Cancelling runs the plugin's own callbacks, which may hang, on a thread of their own.
-        if (done is null) _ = _cancel.CancelAsync();
+        if (done is null) _ = cancel.CancelAsync();
         else done(new(null, StorageFault.Silent(ItemServiceFault.OutcomeUnknown)));
     }
 

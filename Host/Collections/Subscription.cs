@@ -1,77 +1,106 @@
-using System.Text.Json;
-using SharedState.Host.Connections;
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Collections;
 
 /// <summary>How a subscription stands to its collection.</summary>
 internal enum SubscriptionState
 {
-    /// <summary>The collection is not in memory; it is fed once it is.</summary>
+    /// <summary>The collection is not in memory. The subscription is fed once it is.</summary>
     Waiting,
 
-    /// <summary>It was given everything; the next change is offered to it.</summary>
+    /// <summary>The follower has everything. The next change is handed to it.</summary>
     Current,
 
-    /// <summary>It is behind, and is fed no more until its outbox (or its rate) asks for the merged difference.</summary>
+    /// <summary>The follower is behind, and is handed nothing until it (or the rate) asks for the merged difference.</summary>
     Lagging,
+
+    /// <summary>The follower sends a notice in parts, and asks for what came after it when the last part is on its way.</summary>
+    Receiving,
 }
 
-/// <summary>A cursor into a collection: what one connection follows under one spelling of the path.</summary>
-internal sealed class Subscription(SubscriptionRequest request, ServiceWriter writer, Outbox outbox, Replies replies)
+/// <summary>A cursor into a collection: what one follower was given of it. An object of its own, however its client names it.</summary>
+/// <param name="key">The collection.</param>
+/// <param name="lane">The client.</param>
+/// <param name="follower">Receives the changes.</param>
+internal sealed class Subscription(CollectionKey key, Lane lane, IFollower follower)
 {
-    private bool _dropped;
+    public CollectionKey Key => key;
 
-    // Guarded by nothing: set before it is shared.
-    public SubscriptionRequest Request { get; } = request;
+    public Lane Lane => lane;
 
-    public ServiceWriter Writer { get; } = writer;
+    public IFollower Follower => follower;
 
-    public Outbox Outbox { get; } = outbox;
+    /// <summary>Whether the follower gets the changes of one turn as one merged difference.</summary>
+    public bool Merges { get; init; }
 
-    /// <summary>The same connection's.</summary>
-    public Replies Replies { get; } = replies;
+    /// <summary>The least time between two notices; zero for no limit.</summary>
+    public TimeSpan MinInterval { get; init; }
 
-    public JsonEncodedText Path { get; } = FrameWriter.Encode(request.Spelling);
+    // Owned by the turns of the service.
 
-    /// <summary>Whether it wants merged differences whenever it is behind at all.</summary>
-    public bool Conflate { get; } = request.Conflate;
+    /// <summary>While it is not current: the position that the follower was last given, or says to have; null for nothing.</summary>
+    public Position? Known { get; set; }
 
-    /// <summary>Whether it gets what happened in one turn of the writer as one merged difference.</summary>
-    public bool Merges { get; } = request.Conflate || request.MinInterval > TimeSpan.Zero;
-
-    /// <summary>Whether the server ended it. Set once, by the writer; then the connection's own set forgets it.</summary>
-    public bool Dropped => Volatile.Read(ref _dropped);
-
-    // Owned by the writer.
-
-    /// <summary>The collection, once the writer has begun with it; null again after it was dropped.</summary>
+    /// <summary>The collection, from when the subscription begins until it ends.</summary>
     public Collection? Collection { get; set; }
-
-    /// <summary>Where it stands in the collection's audience, with <see cref="Index"/>.</summary>
-    public AudienceGroup? Group { get; set; }
 
     public SubscriptionState State { get; set; }
 
-    /// <summary>The replies of its connection that wait until it is current; null for none.</summary>
-    public List<Request>? HeldReplies { get; set; }
+    /// <summary>Updates of the same client whose replies wait until the subscription is current.</summary>
+    public List<PendingUpdate>? HeldReplies { get; set; }
 
-    /// <summary>While it is not current: the position that it was last given, or says to have; null for nothing.</summary>
-    public Position? Known { get; set; } = request.Since;
-
-    /// <summary>Its place in the group, so that leaving needs no search.</summary>
+    /// <summary>Its place in the audience, so that leaving needs no search.</summary>
     public int Index { get; set; }
 
-    /// <summary>With a rate: when the next notification may go, by the monotonic clock.</summary>
+    /// <summary>With a rate: when the next notice may go, by the monotonic clock.</summary>
     public long DueAt { get; set; }
 
     /// <summary>With a rate: asks for the merged difference when it is due.</summary>
     public ITimer? Timer { get; set; }
 
-    /// <summary>Ends it from the server's side: its client is told why. It is in no collection any more.</summary>
-    public void Drop(Error error)
+    /// <summary>The follower has room for what it missed. It is answered by <see cref="IFollower.TakeMissed"/>. Any thread.</summary>
+    public void CatchUp() => lane.Writer.Post(new CatchingUp(this, Asked: true));
+}
+
+/// <summary>A subscription begins.</summary>
+internal sealed class Beginning(Subscription subscription) : Work
+{
+    public override Collection? Touches => subscription.Collection;
+
+    public override bool IsNew => true;
+
+    public override void Run() => subscription.Lane.Writer.Subscribe(subscription);
+
+    public override void Abandon(Error error)
     {
-        Volatile.Write(ref _dropped, true); // first: who has read the notice finds it gone
-        Outbox.Enqueue(FrameWriter.OfThisThread.Drop(Path, error));
+        if (error == Error.NoService) subscription.Follower.End(Error.ServiceRemoved);
+    }
+}
+
+/// <summary>Subscriptions of one client end. Nothing is told to them after <paramref name="done"/>.</summary>
+internal sealed class Ending(IReadOnlyList<Subscription> subscriptions, TaskCompletionSource? done) : Work
+{
+    public override void Run()
+    {
+        foreach (var subscription in subscriptions) subscription.Lane.Writer.Unsubscribe(subscription);
+        done?.TrySetResult();
+    }
+
+    public override void Abandon(Error error) => done?.TrySetResult();
+}
+
+/// <summary>A subscription may be fed again: its follower asks, or its rate does.</summary>
+internal sealed class CatchingUp(Subscription subscription, bool Asked) : Work
+{
+    public override Collection? Touches => subscription.Collection;
+
+    public override void Run()
+    {
+        if (subscription.Collection is { } collection) collection.Audience.CatchUp(subscription, Asked);
+        else if (Asked) subscription.Follower.TakeMissed(null);
+    }
+
+    // The outbox of the follower may have other subscriptions to ask, of services that go on.
+    public override void Abandon(Error error)
+    {
+        if (Asked) subscription.Follower.TakeMissed(null);
     }
 }

@@ -54,6 +54,9 @@ internal static partial class WriterLog
     [LoggerMessage(2112, LogLevel.Error, "Service {Service}: what other hosts committed could not be read: {Reason}")]
     public static partial void FeedFailed(ILogger logger, string service, string reason, Exception? cause);
 
-    [LoggerMessage(2107, LogLevel.Critical, "Service {Service}: the writer met what it should not; its collections are read again")]
+    [LoggerMessage(2114, LogLevel.Critical, "Service {Service}: a request failed for a reason that is a defect of the server; its collection is read again")]
+    public static partial void CollectionFailed(ILogger logger, string service, Exception exception);
+
+    [LoggerMessage(2107, LogLevel.Critical, "Service {Service}: a step failed for a reason that is a defect of the server; all collections of the service are read again")]
     public static partial void Failed(ILogger logger, string service, Exception exception);
 }

@@ -7,8 +7,8 @@ using SharedState.Host.Protocol;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Takes one connection's requests to who answers them: a service's writer, or itself. What cannot run yet waits here, in order, while the
-/// receive loop reads on: each request's time begins when it was read, not when its turn comes.
+/// Takes the requests of one connection to the services, and answers by itself what needs none. Requests that cannot run yet wait here, in order, while the
+/// receive loop reads on: the time of a request begins when it was read, not when its turn comes.
 /// </summary>
 internal sealed class Dispatcher
 {
@@ -19,33 +19,34 @@ internal sealed class Dispatcher
     private readonly Replies _replies;
 
     private readonly Lock _gate = new();
-    private readonly Queue<Request> _waiting = new(); // guarded by _gate; bounded by Limits.RequestsInFlight, since the receive loop waits
+    private readonly Queue<OpenRequest> _waiting = new(); // guarded by _gate; bounded by Limits.RequestsInFlight, since the receive loop waits
     private bool _busy;                               // guarded by _gate: whether there is a run
     private Task _run = Task.CompletedTask;           // the receive loop's
     private volatile bool _left;                      // set once, by the receive loop
 
     // Owned by the run, of which there is one at a time.
     private readonly SubscriptionSet _subscriptions;
-    private ServiceWriter? _writer; // the one that has the lane
-    private RequestLane? _lane;
+    private readonly List<Lane> _lanes = []; // one for each service that the connection named
+    private ServiceWriter? _writer; // got the last request
     private int _posted; // since it helped
 
     public Dispatcher(HostState host, Outbox outbox)
     {
         _host = host;
         _replies = new(outbox);
-        _subscriptions = new(host, outbox, _replies);
+        _subscriptions = new(host, outbox, LaneAt);
     }
 
     /// <summary>Begins with a request. Returns when the next may be read, which is usually at once. For the receive loop.</summary>
     public ValueTask DispatchAsync(Request request, CancellationToken aborted)
     {
-        request.ReceivedAt = _host.Time.GetTimestamp();
-        _replies.Expect(request);
-        if (MustBegin(request)) _run = RunAsync();
+        // The first reply tells the client the limits.
+        var open = new OpenRequest(request, _replies, _replies.Expected == 0 ? _host.Limits.MessageBytes : 0) { ReceivedAt = _host.Time.GetTimestamp() };
+        _replies.Expect(open);
+        if (MustBegin(open)) _run = RunAsync();
         // What is in flight is bounded in number, and in bytes: a message's worth, and the one that goes over it.
         var most = _replies.Bytes > _host.Limits.MessageBytes ? 1 : _host.Limits.RequestsInFlight - 1;
-        return _replies.AnsweredAsync(request.Number - most, aborted);
+        return _replies.AnsweredAsync(open.Number - most, aborted);
     }
 
     /// <summary>Waits until everything is answered.</summary>
@@ -54,56 +55,56 @@ internal sealed class Dispatcher
     /// <summary>The connection ends. What was read still runs where that takes no longer than a stop may, and was not aborted.</summary>
     public async Task LeaveAsync(CancellationToken aborted)
     {
-        const ConfigureAwaitOptions Whatever = ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
-        await _run.WaitAsync(_host.Limits.StopTime, _host.Time, aborted).ConfigureAwait(Whatever);
+        const ConfigureAwaitOptions WithoutThrowing = ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
+        await _run.WaitAsync(_host.Limits.StopTime, _host.Time, aborted).ConfigureAwait(WithoutThrowing);
         _left = true;
         _replies.Close();
         await _run;
         _subscriptions.Leave();
     }
 
-    /// <summary>Puts a request behind those that wait; true where no run is there to take it.</summary>
-    private bool MustBegin(Request request)
+    /// <summary>Puts a request behind those that wait; true where there is no run to take it.</summary>
+    private bool MustBegin(OpenRequest open)
     {
         lock (_gate)
         {
-            _waiting.Enqueue(request);
+            _waiting.Enqueue(open);
             return !_busy && (_busy = true);
         }
     }
 
-    private bool TryNext([NotNullWhen(true)] out Request? request)
+    private bool TryNext([NotNullWhen(true)] out OpenRequest? open)
     {
-        lock (_gate) return _busy = _waiting.TryDequeue(out request);
+        lock (_gate) return _busy = _waiting.TryDequeue(out open);
     }
 
     private async Task RunAsync()
     {
-        while (TryNext(out var request))
+        while (TryNext(out var open))
         {
             try
             {
-                await RunAsync(request);
+                await RunAsync(open);
             }
             catch (Exception exception)
             {
                 ConnectionLog.Failed(_host.Logger, exception);
-                _replies.Answer(request, FrameWriter.OfThisThread.Refuse(request, Error.Internal));
+                open.Refuse(Error.Internal);
             }
         }
     }
 
-    private async ValueTask RunAsync(Request request)
+    private async ValueTask RunAsync(OpenRequest open)
     {
+        var request = open.Request;
         if (request.Target is Target.Read or Target.Update or Target.Listing && _host.Services.Find(request.Path.Service) is { } writer)
         {
-            // Another writer's requests are answered first, so that requests run in the order in which they came.
-            if (writer != _writer) await _replies.AnsweredAsync(request.Number - 1, CancellationToken.None);
+            // The requests at another service are answered first, so that requests run in the order in which they came.
+            if (writer != _writer) await _replies.AnsweredAsync(open.Number - 1, CancellationToken.None);
             if (_left) return;
-            if (writer != _writer) (_writer, _lane) = (writer, new(_replies));
-            request.Lane = _lane!;
-            writer.Post(request);
-            // Whoever keeps the writer busy works for it, before it reads on.
+            _writer = writer;
+            writer.Post(open.ToPending(LaneAt(writer)));
+            // A connection that keeps the service busy works for it, before it reads on.
             _posted += 1 + (request.MessageBytes / BytesOfMany);
             if (_posted >= Many)
             {
@@ -112,29 +113,41 @@ internal sealed class Dispatcher
             }
             return;
         }
-        await _replies.RoomAsync(request);
+        await open.RoomAsync();
         if (_left) return;
-        _replies.Answer(request, await AnswerAsync(request));
+        open.Answer(await AnswerAsync(open));
         _subscriptions.Start();
     }
 
-    private async ValueTask<Frame> AnswerAsync(Request request)
+    private Lane LaneAt(ServiceWriter writer)
     {
+        foreach (var known in _lanes)
+        {
+            if (known.Writer == writer) return known;
+        }
+        var lane = new Lane(writer);
+        _lanes.Add(lane);
+        return lane;
+    }
+
+    private async ValueTask<Frame> AnswerAsync(OpenRequest open)
+    {
+        var (request, frames) = (open.Request, FrameWriter.OfThisThread);
         switch (request.Target)
         {
             case Target.Services:
-                return FrameWriter.OfThisThread.Reply(request, _host.Services.NamesJson);
+                return frames.Reply(request, _host.Services.Names, open.Announced);
             case Target.Clock:
                 var seconds = (_host.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / (decimal)TimeSpan.TicksPerSecond;
-                return FrameWriter.OfThisThread.Reply(request, Encoding.ASCII.GetBytes(seconds.ToString("F6", CultureInfo.InvariantCulture)));
+                return frames.Reply(request, Encoding.ASCII.GetBytes(seconds.ToString("F6", CultureInfo.InvariantCulture)), open.Announced);
             case Target.Subscriptions:
-                return _subscriptions.Tell(request);
+                return _subscriptions.Tell(open);
             case Target.ChangeSubscriptions:
-                return await _subscriptions.ChangeAsync(request);
+                return await _subscriptions.ChangeAsync(open);
             case Target.None:
-                return FrameWriter.OfThisThread.Refuse(request, request.Error!);
+                return frames.Refuse(request, request.Error!, open.Announced);
             default:
-                return FrameWriter.OfThisThread.Refuse(request, _host.Services.Missing(request.Path.Service));
+                return frames.Refuse(request, _host.Services.Missing(request.Path.Service), open.Announced);
         }
     }
 }

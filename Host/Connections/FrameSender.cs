@@ -1,5 +1,4 @@
 using System.Buffers;
-using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Unicode;
-using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 

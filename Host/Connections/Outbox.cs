@@ -1,11 +1,10 @@
 using SharedState.Host.Collections;
-using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// What waits to be written to one connection. It takes notifications only up to its bound; whoever is refused lags, and is asked for one
-/// merged difference once everything here is written. That is all the back-pressure there is.
+/// The frames that wait to be written to one connection. It takes notifications only up to its bound; a follower that is refused asks for one
+/// merged difference once the frames that were queued before are written. That is all the back-pressure there is.
 /// </summary>
 /// <param name="bound">The bytes that notifications may fill.</param>
 /// <param name="compression">Whether the client takes compressed frames.</param>
@@ -15,15 +14,15 @@ internal sealed class Outbox(int bound, bool compression = false)
 
     // All guarded by _gate.
     private List<Frame> _frames = [];
-    private Queue<Subscription>? _lagging;
+    private Queue<SocketFollower>? _lagging;
     private long _taken, _written; // all bytes ever: what waits or is being written is the difference
-    private long _askAt;           // when so many are written, the first that lags is asked
-    private bool _catchingUp;      // a subscription was asked, and has not answered
+    private long _askAt;           // when so many are written, the first lagging follower is asked
+    private bool _catchingUp;      // a follower was asked, and has not answered
     private bool _closed;          // takes nothing any more
     private bool _awake;           // its sender runs, or is about to: it will see what is added
     private TaskCompletionSource? _room;
 
-    /// <summary>Who writes what is here; is woken when something comes to an empty outbox, and sleeps when it finds nothing.</summary>
+    /// <summary>Writes the frames; is woken when a frame comes to an empty outbox, and sleeps when it finds none.</summary>
     public FrameSender? Sender { get; set; }
 
     /// <summary>Whether nothing waits and nothing is being written.</summary>
@@ -44,26 +43,25 @@ internal sealed class Outbox(int bound, bool compression = false)
     private long Bytes => _taken - _written;
 
     /// <summary>
-    /// Takes a notification, or says no. After a no the subscription lags: it is asked to catch up when all that stands before it is
-    /// written, and must not offer anything before.
+    /// Takes a notification, or says no. After a no the follower is asked to catch up when all frames that were queued before it are written, and must not
+    /// offer anything before.
     /// </summary>
-    public bool TryEnqueue(Frame frame, Subscription subscription)
+    public bool TryEnqueue(Frame frame, SocketFollower follower)
     {
         if (compression) frame = frame.Deflated();
         lock (_gate)
         {
-            if (_closed) return true; // nobody is there to miss it
-            if (Bytes == 0 || (!subscription.Conflate && Bytes + frame.Length <= bound))
-            {
-                Add(frame);
-                return true;
-            }
-            // What others put here from now on does not put it off: not what is empty is waited for, but what was here.
-            _lagging ??= [];
-            if (_lagging.Count == 0 && !_catchingUp) _askAt = _taken;
-            _lagging.Enqueue(subscription);
-            return false;
+            if (_closed) return true; // there is no client to miss it
+            if (!Fits(frame.Length, follower)) return false;
+            Add(frame);
+            return true;
         }
+    }
+
+    /// <summary>Whether a notification would be taken now, unless it is large. A no has the same consequence as that of <see cref="TryEnqueue"/>.</summary>
+    public bool TryReady(SocketFollower follower)
+    {
+        lock (_gate) return _closed || Fits(0, follower);
     }
 
     /// <summary>Takes what must not be refused: a reply, a pong. Their number is bounded by what is read from the connection.</summary>
@@ -76,11 +74,11 @@ internal sealed class Outbox(int bound, bool compression = false)
         }
     }
 
-    /// <summary>The answer of a subscription that was asked to catch up: its merged difference, or null where it has none.</summary>
+    /// <summary>The answer of a follower that was asked to catch up: its merged difference, or null where it has none.</summary>
     public void CatchUp(Frame? frame)
     {
         if (compression) frame = frame?.Deflated();
-        Subscription? next;
+        SocketFollower? next;
         lock (_gate)
         {
             _catchingUp = false;
@@ -110,7 +108,7 @@ internal sealed class Outbox(int bound, bool compression = false)
     /// <param name="written">The bytes that it wrote since it last said so.</param>
     public Outgoing Take(ref List<Frame> taken, long written)
     {
-        Subscription? next;
+        SocketFollower? next;
         Outgoing outgoing;
         lock (_gate)
         {
@@ -126,7 +124,7 @@ internal sealed class Outbox(int bound, bool compression = false)
     /// <summary>For the sender: says what it wrote, when that took a while.</summary>
     public void Wrote(long bytes)
     {
-        Subscription? next;
+        SocketFollower? next;
         lock (_gate) next = Count(bytes);
         Ask(next);
     }
@@ -142,6 +140,16 @@ internal sealed class Outbox(int bound, bool compression = false)
         }
     }
 
+    private bool Fits(int bytes, SocketFollower follower)
+    {
+        if (Bytes == 0 || (!follower.Conflates && Bytes + bytes <= bound)) return true;
+        // Waits until the frames that are queued now have been written; later frames do not put it off.
+        _lagging ??= [];
+        if (_lagging.Count == 0 && !_catchingUp) _askAt = _taken;
+        _lagging.Enqueue(follower);
+        return false;
+    }
+
     private void Add(Frame frame)
     {
         _frames.Add(frame);
@@ -153,10 +161,10 @@ internal sealed class Outbox(int bound, bool compression = false)
     {
         if (_awake || Sender is null) return;
         _awake = true;
-        SendTurn.Wake(Sender);
+        TurnEnd.Queue(Sender);
     }
 
-    private Subscription? Count(long written)
+    private SocketFollower? Count(long written)
     {
         _written += written;
         if (_room is not null && Bytes <= bound)
@@ -167,10 +175,10 @@ internal sealed class Outbox(int bound, bool compression = false)
         return NextToAsk();
     }
 
-    private Subscription? NextToAsk()
+    private SocketFollower? NextToAsk()
     {
         if (_lagging is null || _written < _askAt || _catchingUp) return null;
-        Subscription? next;
+        SocketFollower? next;
         do
         {
             if (!_lagging.TryDequeue(out next)) return null;
@@ -180,5 +188,5 @@ internal sealed class Outbox(int bound, bool compression = false)
         return next;
     }
 
-    private static void Ask(Subscription? next) => next?.Writer.Post(new CatchUpMessage(next, Asked: true));
+    private static void Ask(SocketFollower? next) => next?.Subscription.CatchUp();
 }

@@ -1,21 +1,19 @@
-using SharedState.Host.Protocol;
-
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// What one connection still has to be answered. Whoever answers, and in whatever order: the replies go out in the order in which the
+/// The replies that one connection still has to get. Requests may be answered in any order and by any thread: the replies go out in the order in which the
 /// requests came, one for each.
 /// </summary>
 internal sealed class Replies(Outbox outbox)
 {
     private readonly Lock _gate = new();
 
-    // All guarded by _gate, as are the requests' Reply and Awaits.
-    private readonly Queue<Request> _open = new(); // oldest first; bounded by Limits.RequestsInFlight, since the receive loop waits
+    // All guarded by _gate, as is the reply of each open request.
+    private readonly Queue<OpenRequest> _open = new(); // oldest first; bounded by Limits.RequestsInFlight, since the receive loop waits
     private readonly List<(long Number, TaskCompletionSource Answered)> _waits = []; // the receive loop's and the dispatcher's
-    private long _bytes;                          // of the messages they came in
-    private long _expected, _answered;            // requests ever; what is open is the difference
-    private bool _closed;                         // nobody is there to read them
+    private long _bytes;               // of the messages they came in
+    private long _expected, _answered; // requests ever; what is open is the difference
+    private bool _closed;              // there is no client to read them
 
     /// <summary>The number of the request that was read last.</summary>
     public long Expected
@@ -30,13 +28,13 @@ internal sealed class Replies(Outbox outbox)
     }
 
     /// <summary>A request was read: it gets its number.</summary>
-    public void Expect(Request request)
+    public void Expect(OpenRequest open)
     {
         lock (_gate)
         {
-            request.Number = ++_expected;
-            _open.Enqueue(request);
-            _bytes += request.MessageBytes;
+            open.Number = ++_expected;
+            _open.Enqueue(open);
+            _bytes += open.Request.MessageBytes;
         }
     }
 
@@ -56,24 +54,24 @@ internal sealed class Replies(Outbox outbox)
     /// Whether a reply that may be large can be made: all before it are in the outbox, which holds no more than it should. So a client
     /// that does not read makes the server hold one such reply, however many it asks for.
     /// </summary>
-    public bool HasRoom(Request request)
+    public bool HasRoom(OpenRequest open)
     {
-        lock (_gate) return _closed || (_answered == request.Number - 1 && outbox.HasRoom);
+        lock (_gate) return _closed || (_answered == open.Number - 1 && outbox.HasRoom);
     }
 
     /// <summary>Whether more waits for the client to read than should.</summary>
     public bool AwaitsClient => !outbox.HasRoom;
 
     /// <summary>Waits until there is room for a request's reply; true where the client had to read for that.</summary>
-    public async ValueTask<bool> RoomAsync(Request request)
+    public async ValueTask<bool> RoomAsync(OpenRequest open)
     {
-        await AnsweredAsync(request.Number - 1, CancellationToken.None);
+        await AnsweredAsync(open.Number - 1, CancellationToken.None);
         if (outbox.HasRoom) return false;
         await outbox.WaitForRoomAsync(CancellationToken.None);
         return true;
     }
 
-    /// <summary>The connection is gone: nobody waits any more.</summary>
+    /// <summary>The connection is gone: nothing waits any more.</summary>
     public void Close()
     {
         lock (_gate)
@@ -84,36 +82,23 @@ internal sealed class Replies(Outbox outbox)
         }
     }
 
-    /// <summary>Answers a request, once: what comes after the first answer counts for nothing.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="reply">Its reply, which waits for the replies before it.</param>
-    /// <param name="awaits">How many calls of <see cref="Release"/> it waits for as well.</param>
-    public void Answer(Request request, Frame reply, int awaits = 0)
+    /// <summary>Answers a request, once: what comes after the first answer counts for nothing. The reply waits for the replies before it.</summary>
+    public void Answer(OpenRequest open, Frame reply)
     {
         lock (_gate)
         {
-            if (request.Reply is not null) return;
-            (request.Reply, request.Awaits) = (reply, awaits);
-            Send();
-        }
-    }
-
-    /// <summary>A notification that these requests' replies waited for is on its way.</summary>
-    public void Release(List<Request> held)
-    {
-        lock (_gate)
-        {
-            foreach (var request in held) request.Awaits--;
+            if (open.Reply is not null) return;
+            open.Reply = reply;
             Send();
         }
     }
 
     private void Send()
     {
-        while (_open.TryPeek(out var next) && next is { Reply: { } reply, Awaits: 0 })
+        while (_open.TryPeek(out var next) && next.Reply is { } reply)
         {
             outbox.Enqueue(reply);
-            _bytes -= _open.Dequeue().MessageBytes;
+            _bytes -= _open.Dequeue().Request.MessageBytes;
             _answered++;
         }
         for (var index = _waits.Count - 1; index >= 0; index--)

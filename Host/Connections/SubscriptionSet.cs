@@ -3,48 +3,51 @@ using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>What one connection subscribes to, by the client's spelling of each path. Owned by the receive loop.</summary>
-internal sealed class SubscriptionSet(HostState host, Outbox outbox, Replies replies)
+/// <summary>The subscriptions of one connection, by the client's name for each. Owned by the dispatcher's run.</summary>
+/// <param name="host">What all connections share.</param>
+/// <param name="outbox">Where the notifications go.</param>
+/// <param name="lane">The connection's lane at a service.</param>
+internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<ServiceWriter, Lane> lane)
 {
-    private readonly OrderedDictionary<string, Subscription> _subscriptions = new(StringComparer.Ordinal);
-    private readonly List<Subscription> _added = [];
+    private readonly OrderedDictionary<SubscriptionName, SocketFollower> _followers = [];
+    private readonly List<SocketFollower> _added = [];
 
     /// <summary>The reply to GET <c>/subs</c>.</summary>
-    public Frame Tell(Request request)
+    public Frame Tell(OpenRequest open)
     {
         Forget();
-        return FrameWriter.OfThisThread.Subscriptions(request, _subscriptions.Values.Select(subscription => subscription.Request), [], ok: true);
+        return FrameWriter.OfThisThread.Subscriptions(open.Request, _followers.Values.Select(follower => follower.Request), [], ok: true, open.Announced);
     }
 
     /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see cref="Start"/>.</summary>
-    public async ValueTask<Frame> ChangeAsync(Request request)
+    public async ValueTask<Frame> ChangeAsync(OpenRequest open)
     {
-        var change = request.Subscriptions!;
+        var change = open.Request.Subscriptions!;
         Forget();
 
         // :: Step 1: what can be subscribed to
-        var errors = new List<(string, Error)>();
+        var errors = new List<(SubscriptionName, Error)>();
         var insert = new List<(SubscriptionRequest Wanted, ServiceWriter Writer)>();
-        var kept = change.Replace ? 0 : _subscriptions.Keys.Except(change.Remove).Except(change.Insert.Select(wanted => wanted.Spelling)).Count();
+        var kept = change.Replace ? 0 : _followers.Keys.Except(change.Remove).Except(change.Insert.Select(wanted => wanted.Name)).Count();
         foreach (var wanted in change.Insert)
         {
-            if (Refusal(wanted, kept + insert.Count, out var writer) is { } error) errors.Add((wanted.Spelling, error));
+            if (Refusal(wanted, kept + insert.Count, out var writer) is { } error) errors.Add((wanted.Name, error));
             else insert.Add((wanted, writer!));
         }
-        if (insert.Count == 0 && errors.Count > 0) return FrameWriter.OfThisThread.Subscriptions(request, [], errors, ok: false);
+        if (insert.Count == 0 && errors.Count > 0) return FrameWriter.OfThisThread.Subscriptions(open.Request, [], errors, ok: false, open.Announced);
 
         // :: Step 2: what goes; nothing of it is notified after the reply
-        var dropped = new List<Subscription>();
+        var dropped = new List<SocketFollower>();
         if (change.Replace)
         {
-            dropped.AddRange(_subscriptions.Values);
-            _subscriptions.Clear();
+            dropped.AddRange(_followers.Values);
+            _followers.Clear();
         }
         else
         {
-            foreach (var spelling in change.Remove.Concat(insert.Select(added => added.Wanted.Spelling)))
+            foreach (var name in change.Remove.Concat(insert.Select(added => added.Wanted.Name)))
             {
-                if (_subscriptions.Remove(spelling, out var subscription)) dropped.Add(subscription);
+                if (_followers.Remove(name, out var follower)) dropped.Add(follower);
             }
         }
         await DropAsync(dropped);
@@ -52,34 +55,34 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Replies rep
         // :: Step 3: what comes, after the reply
         foreach (var (wanted, writer) in insert)
         {
-            var subscription = new Subscription(wanted, writer, outbox, replies);
-            _subscriptions.Add(wanted.Spelling, subscription);
-            _added.Add(subscription);
+            var follower = new SocketFollower(wanted, lane(writer), outbox);
+            _followers.Add(wanted.Name, follower);
+            _added.Add(follower);
         }
-        return FrameWriter.OfThisThread.Subscriptions(request, _subscriptions.Values.Select(subscription => subscription.Request), errors, ok: true);
+        var current = _followers.Values.Select(follower => follower.Request);
+        return FrameWriter.OfThisThread.Subscriptions(open.Request, current, errors, ok: true, open.Announced);
     }
 
     /// <summary>Lets the new subscriptions begin, once their reply is on its way.</summary>
     public void Start()
     {
-        foreach (var subscription in _added) subscription.Writer.Post(new SubscribeMessage(subscription));
+        foreach (var follower in _added) follower.Subscription.Lane.Writer.Post(new Beginning(follower.Subscription));
         _added.Clear();
     }
 
     /// <summary>The connection ends.</summary>
     public void Leave()
     {
-        foreach (var group in _subscriptions.Values.GroupBy(subscription => subscription.Writer))
-            group.Key.Post(new DropMessage([.. group], Done: null));
-        _subscriptions.Clear();
+        foreach (var group in ByService(_followers.Values)) group.Key.Post(new Ending([.. group], done: null));
+        _followers.Clear();
     }
 
     /// <summary>Leaves out what the server ended, of which the client has been told.</summary>
     private void Forget()
     {
-        foreach (var (spelling, subscription) in _subscriptions.ToArray())
+        foreach (var (name, follower) in _followers.ToArray())
         {
-            if (subscription.Dropped) _subscriptions.Remove(spelling);
+            if (follower.Dropped) _followers.Remove(name);
         }
     }
 
@@ -92,15 +95,18 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Replies rep
         return others < host.Limits.Subscriptions ? null : Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
     }
 
-    private static async Task DropAsync(List<Subscription> dropped)
+    private static async Task DropAsync(List<SocketFollower> dropped)
     {
         var ends = new List<Task>();
-        foreach (var group in dropped.GroupBy(subscription => subscription.Writer))
+        foreach (var group in ByService(dropped))
         {
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             ends.Add(done.Task);
-            group.Key.Post(new DropMessage([.. group], done));
+            group.Key.Post(new Ending([.. group], done));
         }
         foreach (var end in ends) await end;
     }
+
+    private static IEnumerable<IGrouping<ServiceWriter, Subscription>> ByService(IEnumerable<SocketFollower> followers) =>
+        followers.Select(follower => follower.Subscription).GroupBy(subscription => subscription.Lane.Writer);
 }

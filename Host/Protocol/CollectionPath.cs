@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
@@ -8,17 +9,24 @@ internal static class RawJson
     /// <summary>Copies the value that the reader stands on.</summary>
     /// <param name="reader">Stands on the value's first token; on return on its last.</param>
     /// <param name="message">What the reader reads.</param>
-    /// <param name="depth">How deep, from the reader's start, the value may go; deeper is an error of the request.</param>
-    /// <param name="request">Gets the error.</param>
-    public static byte[] Copy(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, int depth, Request request)
+    /// <param name="depth">How deep, from the reader's start, the value may go; deeper is an error.</param>
+    /// <param name="error">Gets the error, if it has none.</param>
+    public static byte[] Copy(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, int depth, ref Error? error)
     {
         var start = (int)reader.TokenStartIndex;
-        Skip(ref reader, depth, request);
+        Skip(ref reader, depth, ref error);
         return message[start..(int)reader.BytesConsumed].ToArray();
     }
 
+    /// <summary>Notes that a field was read. A second one is an error: which of the two is meant cannot be told.</summary>
+    public static void Once(ref bool seen, string field, ref Error? error)
+    {
+        if (seen) error ??= Error.BadRequest($"the field \"{field}\" comes twice");
+        seen = true;
+    }
+
     /// <summary>Passes over the value that the reader stands on.</summary>
-    public static void Skip(ref Utf8JsonReader reader, int depth, Request request)
+    public static void Skip(ref Utf8JsonReader reader, int depth, ref Error? error)
     {
         if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return;
         var outside = reader.CurrentDepth;
@@ -26,7 +34,7 @@ internal static class RawJson
         {
             // CurrentDepth counts the containers around a start token, not the one that it opens.
             if (reader.CurrentDepth >= depth && reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
-                request.Error ??= Error.BadRequest($"the message is nested deeper than {depth} levels outside its items");
+                error ??= Error.BadRequest($"the message is nested deeper than {depth} levels outside its items");
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
@@ -9,7 +10,7 @@ internal static class RequestReader
     // A nesting over the limits is an error of its own, found by RawJson: what stands after it must still be read.
     private static readonly JsonReaderOptions Options = new() { MaxDepth = int.MaxValue };
 
-    private static readonly byte[] Put = "\"PUT\""u8.ToArray(), Get = "\"GET\""u8.ToArray();
+    private static readonly byte[] Put = "\"PUT\""u8.ToArray(), Get = "\"GET\""u8.ToArray(), Null = "null"u8.ToArray();
 
     /// <summary>Reads and checks one message. What it keeps of the message is copied.</summary>
     /// <param name="message">The message.</param>
@@ -17,95 +18,116 @@ internal static class RequestReader
     /// <param name="paths">What the connection named before.</param>
     public static Request Read(ReadOnlySpan<byte> message, Limits limits, PathMemory paths)
     {
-        var request = new Request { MessageBytes = message.Length };
-        if (!Utf8.IsValid(message))
-        {
-            request.Error = Error.BadRequest("the message is not valid UTF-8");
-            return request;
-        }
+        var envelope = new Envelope(message, limits, paths);
+        if (!Utf8.IsValid(message)) return envelope.Refuse("the message is not valid UTF-8");
         try
         {
             var reader = new Utf8JsonReader(message, Options);
-            new Envelope(message, request, limits, paths).Read(ref reader);
+            envelope.Read(ref reader);
         }
         catch (JsonException exception)
         {
-            request.Error = Error.BadRequest($"the message is not JSON; line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}");
+            return envelope.Refuse($"the message is not JSON; line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}");
         }
-        if (request.Error is not null) request.Target = Target.None;
-        return request;
+        return envelope.ToRequest();
     }
 
     /// <summary>The fields of a message, as far as they were read. Wrong ones do not end the reading: the tunnel may come after them.</summary>
-    private ref struct Envelope(ReadOnlySpan<byte> message, Request request, Limits limits, PathMemory paths)
+    private ref struct Envelope(ReadOnlySpan<byte> message, Limits limits, PathMemory paths)
     {
         private readonly ReadOnlySpan<byte> _message = message;
-        private readonly Request _request = request;
         private readonly Limits _limits = limits;
         private readonly PathMemory _paths = paths;
         private bool _type, _command, _path, _argument, _tunnel;
         private bool _isRequest, _isGet, _isPut;
         private string? _pathText;
+        private byte[] _commandJson = Null, _tunnelJson = Null;
+        private Target _target;
+        private CollectionPath _parsedPath;
+        private ItemUpdate? _update;
+        private long _updateBytes;
+        private SubscriptionChange? _subscriptions;
+        private Error? _error;
         private Utf8JsonReader _atArgument; // stands on the argument's first token, where it could not be read in passing
+
+        /// <summary>The request, as far as it was read, refused.</summary>
+        public Request Refuse(string why)
+        {
+            _error = Error.BadRequest(why);
+            return ToRequest();
+        }
+
+        public readonly Request ToRequest() => new()
+        {
+            Command = _commandJson,
+            Tunnel = _tunnelJson,
+            Target = _error is null ? _target : Target.None,
+            Error = _error,
+            Path = _parsedPath,
+            Update = _update,
+            UpdateBytes = _updateBytes,
+            Subscriptions = _subscriptions,
+            MessageBytes = _message.Length,
+        };
 
         public void Read(ref Utf8JsonReader reader)
         {
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                _request.Error = Error.BadRequest("a message is a JSON object");
+                _error = Error.BadRequest("a message is a JSON object");
                 return;
             }
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName) ReadField(ref reader);
             reader.Read(); // throws if something comes after the object
-            if (!_isRequest) _request.Error ??= Error.BadRequest("a message's \"type\" is \"REQUEST\"");
-            else if (!_isGet && !_isPut) _request.Error ??= Error.BadRequest("a request's \"cmd\" is \"GET\" or \"PUT\"");
-            else if (_pathText is null) _request.Error ??= Error.BadRequest("a request has a \"path\", a string");
-            if (_request.Error is null && Resolve()) ReadArgumentNow();
+            if (!_isRequest) _error ??= Error.BadRequest("a message's \"type\" is \"REQUEST\"");
+            else if (!_isGet && !_isPut) _error ??= Error.BadRequest("a request's \"cmd\" is \"GET\" or \"PUT\"");
+            else if (_pathText is null) _error ??= Error.BadRequest("a request has a \"path\", a string");
+            if (_error is null && Resolve()) ReadArgumentNow();
         }
 
         private void ReadField(ref Utf8JsonReader reader)
         {
             if (JsonText.Is(ref reader, "type"u8))
             {
-                _request.Once(ref _type, "type");
+                RawJson.Once(ref _type, "type", ref _error);
                 reader.Read();
                 _isRequest = reader.TokenType == JsonTokenType.String && JsonText.Is(ref reader, "REQUEST"u8);
             }
             else if (JsonText.Is(ref reader, "cmd"u8))
             {
-                _request.Once(ref _command, "cmd");
+                RawJson.Once(ref _command, "cmd", ref _error);
                 reader.Read();
                 ReadCommand(ref reader);
             }
             else if (JsonText.Is(ref reader, "path"u8))
             {
-                _request.Once(ref _path, "path");
+                RawJson.Once(ref _path, "path", ref _error);
                 reader.Read();
                 if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped && _paths.Knows(reader.ValueSpan)) _pathText = _paths.Text;
                 else if (!JsonText.TryRead(ref reader, out _pathText))
-                    _request.Error ??= Error.BadRequest("a request's \"path\" is a string, without lone surrogates");
+                    _error ??= Error.BadRequest("a request's \"path\" is a string, without lone surrogates");
             }
             else if (JsonText.Is(ref reader, "arg"u8))
             {
-                _request.Once(ref _argument, "arg");
+                RawJson.Once(ref _argument, "arg", ref _error);
                 reader.Read();
                 if (TryReadArgument(ref reader)) return;
                 _atArgument = reader;
-                RawJson.Skip(ref reader, int.MaxValue, _request);
+                RawJson.Skip(ref reader, int.MaxValue, ref _error);
                 return;
             }
             else if (JsonText.Is(ref reader, "tunnel"u8))
             {
-                _request.Once(ref _tunnel, "tunnel");
+                RawJson.Once(ref _tunnel, "tunnel", ref _error);
                 reader.Read();
-                _request.Tunnel = RawJson.Copy(ref reader, _message, _limits.EnvelopeDepth, _request);
+                _tunnelJson = RawJson.Copy(ref reader, _message, _limits.EnvelopeDepth, ref _error);
             }
             else
             {
                 reader.Read();
             }
-            RawJson.Skip(ref reader, _limits.EnvelopeDepth, _request);
+            RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);
         }
 
         private void ReadCommand(ref Utf8JsonReader reader)
@@ -113,9 +135,9 @@ internal static class RequestReader
             if (reader.TokenType != JsonTokenType.String) return;
             _isGet = JsonText.Is(ref reader, "GET"u8);
             _isPut = JsonText.Is(ref reader, "PUT"u8);
-            if (_isPut && !reader.ValueIsEscaped) _request.Command = Put;
-            else if (_isGet && !reader.ValueIsEscaped) _request.Command = Get;
-            else _request.Command = RawJson.Copy(ref reader, _message, _limits.EnvelopeDepth, _request);
+            if (_isPut && !reader.ValueIsEscaped) _commandJson = Put;
+            else if (_isGet && !reader.ValueIsEscaped) _commandJson = Get;
+            else _commandJson = RawJson.Copy(ref reader, _message, _limits.EnvelopeDepth, ref _error);
         }
 
         /// <summary>
@@ -124,42 +146,45 @@ internal static class RequestReader
         /// </summary>
         private bool TryReadArgument(ref Utf8JsonReader reader)
         {
-            if (!_isPut || _pathText is null || _request.Error is not null || !Resolve()) return false;
+            if (!_isPut || _pathText is null || _error is not null || !Resolve()) return false;
             var ahead = reader;
             ReadArgument(ref ahead);
-            if (_request.Error is not null) return false;
+            if (_error is not null) return false;
             reader = ahead;
             return true;
         }
 
         private void ReadArgumentNow()
         {
-            if (_request.Update is not null || _request.Subscriptions is not null) return;
+            if (_update is not null || _subscriptions is not null) return;
             if (_argument) ReadArgument(ref _atArgument);
-            else if (_isPut) _request.Error = Error.BadRequest("a PUT has an \"arg\", an object");
+            else if (_isPut) _error = Error.BadRequest("a PUT has an \"arg\", an object");
         }
 
-        private readonly void ReadArgument(ref Utf8JsonReader reader)
+        private void ReadArgument(ref Utf8JsonReader reader)
         {
-            if (_request.Target == Target.Update) UpdateReader.Read(ref reader, _message, _request, _limits);
-            else if (_request.Target == Target.ChangeSubscriptions) SubscriptionReader.Read(ref reader, _message, _request, _limits);
-            else RawJson.Skip(ref reader, _limits.EnvelopeDepth, _request);
+            if (_target == Target.Update)
+            {
+                if (UpdateReader.Read(ref reader, _message, _parsedPath.Key, _limits, ref _error) is var (update, bytes)) (_update, _updateBytes) = (update, bytes);
+            }
+            else if (_target == Target.ChangeSubscriptions) _subscriptions = SubscriptionReader.Read(ref reader, _message, _limits, ref _error);
+            else RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);
         }
 
         /// <summary>Settles what the request is addressed to; false where that is wrong.</summary>
-        private readonly bool Resolve()
+        private bool Resolve()
         {
             if (_paths.TryFind(_pathText!, out var known))
             {
-                (_request.Path, _request.Target) = (known, _isPut ? Target.Update : Target.Read);
+                (_parsedPath, _target) = (known, _isPut ? Target.Update : Target.Read);
                 return true;
             }
             if (!CollectionPath.TrySplit(_pathText!, _limits, out var segments, out var error))
             {
-                _request.Error = error;
+                _error = error;
                 return false;
             }
-            (_request.Target, error) = (segments.Length, _isPut) switch
+            (_target, error) = (segments.Length, _isPut) switch
             {
                 (0, false) => (Target.Services, null),
                 (0, true) => (Target.None, Error.BadRequest("/ can only be read")),
@@ -168,13 +193,13 @@ internal static class RequestReader
                 (3, _) => (_isPut ? Target.Update : Target.Read, null),
                 _ => (Target.None, CollectionPath.NotThreeSegments(segments.Length)),
             };
-            if (_request.Target is Target.Listing or Target.Update or Target.Read)
+            if (_target is Target.Listing or Target.Update or Target.Read)
             {
-                _request.Path = new(segments[0], segments[1], segments.Length == 3 ? segments[2] : "");
+                _parsedPath = new(segments[0], segments[1], segments.Length == 3 ? segments[2] : "");
                 error = CollectionPath.Check(segments, _limits);
-                if (error is null && segments.Length == 3) _paths.Remember(_pathText!, _request.Path);
+                if (error is null && segments.Length == 3) _paths.Remember(_pathText!, _parsedPath);
             }
-            _request.Error = error;
+            _error = error;
             return error is null;
         }
 

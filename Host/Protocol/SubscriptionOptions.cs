@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
+using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
@@ -10,6 +12,8 @@ internal sealed class SubscriptionOptions
     // not be answered in time.
     private const double FastestRate = 1_000, SlowestRate = 0.2;
 
+    private const int LongestName = 64, LeastPart = 16 << 10, LargestPart = 1 << 20;
+
     // No collection's epoch is as long: a longer one is of another lineage, and need not be kept to be known as such.
     private const int LongestEpoch = 512;
 
@@ -18,6 +22,9 @@ internal sealed class SubscriptionOptions
     /// <summary>What a subscription without options has.</summary>
     public static readonly SubscriptionOptions None = new();
 
+    private long? _since;
+    private string? _epoch;
+
     private SubscriptionOptions()
     {
     }
@@ -25,11 +32,17 @@ internal sealed class SubscriptionOptions
     /// <summary>The options as they came in, less <c>since</c> and <c>epoch</c>.</summary>
     public byte[] Echo { get; private set; } = Empty;
 
-    public long? Since { get; private set; }
+    /// <summary>The position that the client says to have, if it does.</summary>
+    public Position? Since => _since is { } revision && _epoch is { } epoch ? new Position(epoch, revision) : null;
 
-    public string? Epoch { get; private set; }
+    /// <summary>The name that tells it apart from others to the same spelling, or null.</summary>
+    public string? As { get; private set; }
 
+    /// <summary>Whether the client wants merged differences whenever it is behind at all.</summary>
     public bool Conflate { get; private set; }
+
+    /// <summary>The bytes of a part, where the client takes large notifications in parts; else 0.</summary>
+    public int PartBytes { get; private set; }
 
     /// <summary>The least time between two notifications; zero for no limit.</summary>
     public TimeSpan MinInterval { get; private set; }
@@ -38,7 +51,7 @@ internal sealed class SubscriptionOptions
     public Error? Error { get; private set; }
 
     /// <summary>Reads the object that the reader stands on.</summary>
-    public static SubscriptionOptions Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request, Limits limits)
+    public static SubscriptionOptions Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Limits limits, ref Error? error)
     {
         var options = new SubscriptionOptions();
         var kept = new ArrayBufferWriter<byte>();
@@ -48,7 +61,7 @@ internal sealed class SubscriptionOptions
             var start = (int)reader.TokenStartIndex;
             var isPosition = options.TryReadPosition(ref reader);
             if (!isPosition) options.ReadKept(ref reader);
-            RawJson.Skip(ref reader, limits.EnvelopeDepth, request);
+            RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
             if (isPosition) continue;
             if (kept.WrittenCount > 1) kept.Write(","u8);
             kept.Write(message[start..(int)reader.BytesConsumed]);
@@ -65,14 +78,14 @@ internal sealed class SubscriptionOptions
         if (JsonText.Is(ref reader, "since"u8))
         {
             reader.Read();
-            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var since)) Since = since;
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var since)) _since = since;
             else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest("\"since\" is a whole number");
             return true;
         }
         if (JsonText.Is(ref reader, "epoch"u8))
         {
             reader.Read();
-            if (JsonText.TryRead(ref reader, out var epoch)) Epoch = epoch.Length <= LongestEpoch ? epoch : null;
+            if (JsonText.TryRead(ref reader, out var epoch)) _epoch = epoch.Length <= LongestEpoch ? epoch : null;
             else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest("\"epoch\" is a string");
             return true;
         }
@@ -95,6 +108,19 @@ internal sealed class SubscriptionOptions
                 MinInterval = TimeSpan.FromSeconds(1 / rate);
             else if (reader.TokenType != JsonTokenType.Null)
                 Error = Error.BadRequest($"\"maxRate\" is a number of notifications a second, from {SlowestRate} to {FastestRate}");
+        }
+        else if (JsonText.Is(ref reader, "as"u8))
+        {
+            reader.Read();
+            if (JsonText.TryRead(ref reader, out var name) && Encoding.UTF8.GetByteCount(name) is >= 1 and <= LongestName) As = name;
+            else Error = Error.BadRequest($"\"as\" is a string of 1-{LongestName} bytes of UTF-8");
+        }
+        else if (JsonText.Is(ref reader, "part"u8))
+        {
+            reader.Read();
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var bytes) && bytes is >= LeastPart and <= LargestPart) PartBytes = bytes;
+            else if (reader.TokenType != JsonTokenType.Null)
+                Error = Error.BadRequest($"\"part\" is a number of bytes, from {LeastPart} to {LargestPart}");
         }
         else
         {

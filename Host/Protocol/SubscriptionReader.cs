@@ -1,116 +1,119 @@
 using System.Text.Json;
+using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
 /// <summary>Reads the argument of a PUT on <c>/subs</c>.</summary>
 internal static class SubscriptionReader
 {
-    public static void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request, Limits limits)
+    /// <summary>Reads the object that the reader stands on. Null where it is wrong, which <paramref name="error"/> then says.</summary>
+    public static SubscriptionChange? Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Limits limits, ref Error? error)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            request.Error = Error.BadRequest("the \"arg\" of a PUT on /subs is an object with \"insert\", a list of [path, options]");
-            return;
+            error = Error.BadRequest("the \"arg\" of a PUT on /subs is an object with \"insert\", a list of [path, options]");
+            return null;
         }
-        var insert = new OrderedDictionary<string, SubscriptionRequest>(StringComparer.Ordinal);
-        var remove = new List<string>();
+        var insert = new OrderedDictionary<SubscriptionName, SubscriptionRequest>();
+        var remove = new List<SubscriptionName>();
         bool sawInsert = false, sawRemove = false, sawReset = false, replace = true;
-        while (request.Error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        while (error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (JsonText.Is(ref reader, "insert"u8))
             {
-                request.Once(ref sawInsert, "insert");
+                RawJson.Once(ref sawInsert, "insert", ref error);
                 reader.Read();
-                ReadInsert(ref reader, message, insert, request, limits);
+                ReadInsert(ref reader, message, insert, limits, ref error);
             }
             else if (JsonText.Is(ref reader, "remove"u8))
             {
-                request.Once(ref sawRemove, "remove");
+                RawJson.Once(ref sawRemove, "remove", ref error);
                 reader.Read();
-                ReadRemove(ref reader, remove, request, limits);
+                ReadRemove(ref reader, remove, limits, ref error);
             }
             else if (JsonText.Is(ref reader, "reset"u8))
             {
-                request.Once(ref sawReset, "reset");
+                RawJson.Once(ref sawReset, "reset", ref error);
                 reader.Read();
-                replace = ReadReset(ref reader, request);
+                replace = ReadReset(ref reader, ref error);
             }
             else
             {
                 reader.Read();
-                RawJson.Skip(ref reader, limits.EnvelopeDepth, request);
+                RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
             }
         }
-        if (request.Error is null) request.Subscriptions = new(replace, [.. insert.Values], remove);
+        return error is null ? new(replace, [.. insert.Values], remove) : null;
     }
 
     private static void ReadInsert(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> message, OrderedDictionary<string, SubscriptionRequest> insert, Request request, Limits limits)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> message, OrderedDictionary<SubscriptionName, SubscriptionRequest> insert, Limits limits, ref Error? error)
     {
         if (reader.TokenType == JsonTokenType.Null) return;
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            request.Error ??= Error.BadRequest("\"insert\" is a list of [path, options]");
+            error ??= Error.BadRequest("\"insert\" is a list of [path, options]");
             return;
         }
-        for (var index = 0; request.Error is null && reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
+        for (var index = 0; error is null && reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
         {
-            if (index == limits.RequestItems) request.Error = TooMany(limits);
-            else if (!TryReadOne(ref reader, message, insert, request, limits))
-                request.Error ??= Error.BadRequest($"insert[{index}]: a subscription is [path, options], a string and an object");
+            if (index == limits.RequestItems) error = TooMany(limits);
+            else if (!TryReadOne(ref reader, message, insert, limits, ref error))
+                error ??= Error.BadRequest($"insert[{index}]: a subscription is [path, options], a string and an object");
         }
     }
 
-    /// <summary>Reads <c>[path]</c>, <c>[path, null]</c> or <c>[path, options]</c>; of two with one spelling the later counts.</summary>
+    /// <summary>Reads <c>[path]</c>, <c>[path, null]</c> or <c>[path, options]</c>; of two with one name the later counts.</summary>
     private static bool TryReadOne(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> message, OrderedDictionary<string, SubscriptionRequest> insert, Request request, Limits limits)
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> message, OrderedDictionary<SubscriptionName, SubscriptionRequest> insert, Limits limits, ref Error? error)
     {
         if (reader.TokenType != JsonTokenType.StartArray || !reader.Read() || !JsonText.TryRead(ref reader, out var spelling)) return false;
         var options = SubscriptionOptions.None;
         reader.Read();
-        if (reader.TokenType == JsonTokenType.StartObject) options = SubscriptionOptions.Read(ref reader, message, request, limits);
+        if (reader.TokenType == JsonTokenType.StartObject) options = SubscriptionOptions.Read(ref reader, message, limits, ref error);
         if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.Null) reader.Read();
         if (reader.TokenType != JsonTokenType.EndArray) return false;
-        insert[spelling] = Subscribe(spelling, options, limits);
+        CollectionPath.TryParse(spelling, limits, out var path, out var pathError);
+        var name = new SubscriptionName(spelling, options.As);
+        insert[name] = new() { Name = name, Path = path, Error = pathError ?? options.Error, Options = options };
         return true;
     }
 
-    private static SubscriptionRequest Subscribe(string spelling, SubscriptionOptions options, Limits limits)
-    {
-        CollectionPath.TryParse(spelling, limits, out var path, out var error);
-        return new()
-        {
-            Spelling = spelling,
-            Path = path,
-            Error = error ?? options.Error,
-            Options = options.Echo,
-            Since = options is { Since: { } revision, Epoch: { } epoch } ? new Position(epoch, revision) : null,
-            Conflate = options.Conflate,
-            MinInterval = options.MinInterval,
-        };
-    }
-
-    private static bool ReadReset(ref Utf8JsonReader reader, Request request)
+    private static bool ReadReset(ref Utf8JsonReader reader, ref Error? error)
     {
         if (reader.TokenType is not (JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null))
-            request.Error ??= Error.BadRequest("\"reset\" is true or false");
+            error ??= Error.BadRequest("\"reset\" is true or false");
         return reader.TokenType != JsonTokenType.False;
     }
 
-    private static void ReadRemove(ref Utf8JsonReader reader, List<string> remove, Request request, Limits limits)
+    private static void ReadRemove(ref Utf8JsonReader reader, List<SubscriptionName> remove, Limits limits, ref Error? error)
     {
         if (reader.TokenType == JsonTokenType.Null) return;
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            request.Error ??= Error.BadRequest("\"remove\" is a list of paths");
+            error ??= Error.BadRequest("\"remove\" is a list of paths");
             return;
         }
-        while (request.Error is null && reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        while (error is null && reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (remove.Count == limits.RequestItems) request.Error = TooMany(limits);
-            else if (JsonText.TryRead(ref reader, out var spelling)) remove.Add(spelling);
-            else request.Error = Error.BadRequest($"remove[{remove.Count}]: a path is a string, without lone surrogates");
+            if (remove.Count == limits.RequestItems) error = TooMany(limits);
+            else if (TryReadName(ref reader, out var name)) remove.Add(name);
+            else error = Error.BadRequest($"remove[{remove.Count}]: a subscription is a path, or [path, the name that it has by \"as\"], strings without lone surrogates");
         }
+    }
+
+    /// <summary>Reads a path, <c>[path]</c>, <c>[path, null]</c> or <c>[path, name]</c>.</summary>
+    private static bool TryReadName(ref Utf8JsonReader reader, out SubscriptionName name)
+    {
+        name = default;
+        var isList = reader.TokenType == JsonTokenType.StartArray && reader.Read();
+        if (!JsonText.TryRead(ref reader, out var spelling)) return false;
+        name = new(spelling, null);
+        if (!isList) return true;
+        reader.Read();
+        if (JsonText.TryRead(ref reader, out var key)) name = new(spelling, key);
+        if (reader.TokenType is JsonTokenType.String or JsonTokenType.Null) reader.Read();
+        return reader.TokenType == JsonTokenType.EndArray;
     }
 
     private static Error TooMany(Limits limits) => Error.Limit($"a request names at most {limits.RequestItems} paths; send several requests");

@@ -1,63 +1,72 @@
 using System.Text;
 using System.Text.Json;
+using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
 /// <summary>Reads the argument of a PUT on a collection. Items are checked and copied out byte by byte, never turned into objects.</summary>
 internal static class UpdateReader
 {
-    public static void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request, Limits limits)
+    /// <summary>Reads the object that the reader stands on.</summary>
+    /// <param name="reader">Stands on the first token; on return on the last.</param>
+    /// <param name="message">What the reader reads.</param>
+    /// <param name="key">The collection.</param>
+    /// <param name="limits">The limits on it.</param>
+    /// <param name="error">Gets what is wrong with it.</param>
+    /// <returns>The update, which names each id once, and the bytes of its items; null where it is wrong.</returns>
+    public static (ItemUpdate Update, long Bytes)? Read(
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> message, CollectionKey key, Limits limits, ref Error? error)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            request.Error = Error.BadRequest("the \"arg\" of a PUT on a collection is an object with \"remove\", \"insert\" and \"reset\"");
-            return;
+            error = Error.BadRequest("the \"arg\" of a PUT on a collection is an object with \"remove\", \"insert\" and \"reset\"");
+            return null;
         }
         var remove = new IdList(limits);
         var insert = new ItemList(limits);
         bool sawRemove = false, sawInsert = false, sawReset = false, reset = false;
-        while (request.Error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        while (error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (JsonText.Is(ref reader, "remove"u8))
             {
-                request.Once(ref sawRemove, "remove");
+                RawJson.Once(ref sawRemove, "remove", ref error);
                 reader.Read();
-                remove.Read(ref reader, request);
+                remove.Read(ref reader, ref error);
             }
             else if (JsonText.Is(ref reader, "insert"u8))
             {
-                request.Once(ref sawInsert, "insert");
+                RawJson.Once(ref sawInsert, "insert", ref error);
                 reader.Read();
-                insert.Read(ref reader, message, request);
+                insert.Read(ref reader, message, ref error);
             }
             else if (JsonText.Is(ref reader, "reset"u8))
             {
-                request.Once(ref sawReset, "reset");
+                RawJson.Once(ref sawReset, "reset", ref error);
                 reader.Read();
-                reset = ReadReset(ref reader, request);
+                reset = ReadReset(ref reader, ref error);
             }
             else
             {
                 if (NotSupported(ref reader) is { } name)
-                    request.Error = Error.BadRequest($"\"{name}\" in an update is not supported by this server");
+                    error = Error.BadRequest($"\"{name}\" in an update is not supported by this server");
                 reader.Read();
-                RawJson.Skip(ref reader, limits.EnvelopeDepth, request);
+                RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
             }
         }
-        if (request.Error is not null) return;
+        if (error is not null) return null;
         if (remove.Count + insert.Count > limits.RequestItems)
         {
-            request.Error = Error.Limit($"a request names at most {limits.RequestItems} items; send several requests");
-            return;
+            error = Error.Limit($"a request names at most {limits.RequestItems} items; send several requests");
+            return null;
         }
-        request.UpdateBytes = insert.Bytes;
-        request.Update = new ItemUpdate
+        var update = new ItemUpdate
         {
-            Key = request.Path.Key,
+            Key = key,
             Reset = reset,
             Insert = insert.Count == 0 ? Array.Empty<Item>() : insert.Distinct(),
             Remove = reset || remove.Count == 0 ? Array.Empty<string>() : remove.DistinctWithout(insert),
         };
+        return (update, insert.Bytes);
     }
 
     /// <summary>Without what these fields ask for, something else would be done than was asked: they are not passed over like unknown ones.</summary>
@@ -69,18 +78,18 @@ internal static class UpdateReader
         : JsonText.Is(ref reader, "ttl"u8) ? "ttl"
         : null;
 
-    private static bool ReadReset(ref Utf8JsonReader reader, Request request)
+    private static bool ReadReset(ref Utf8JsonReader reader, ref Error? error)
     {
         if (reader.TokenType is JsonTokenType.True) return true;
         if (reader.TokenType is not (JsonTokenType.False or JsonTokenType.Null))
-            request.Error ??= Error.BadRequest("\"reset\" is true or false");
+            error ??= Error.BadRequest("\"reset\" is true or false");
         return false;
     }
 
-    private static bool StartsList(ref Utf8JsonReader reader, string field, Request request)
+    private static bool StartsList(ref Utf8JsonReader reader, string field, ref Error? error)
     {
         if (reader.TokenType == JsonTokenType.StartArray) return true;
-        if (reader.TokenType != JsonTokenType.Null) request.Error ??= Error.BadRequest($"\"{field}\" is a list");
+        if (reader.TokenType != JsonTokenType.Null) error ??= Error.BadRequest($"\"{field}\" is a list");
         return false;
     }
 
@@ -102,15 +111,15 @@ internal static class UpdateReader
 
         public readonly int Count => _ids?.Count ?? 0;
 
-        public void Read(ref Utf8JsonReader reader, Request request)
+        public void Read(ref Utf8JsonReader reader, ref Error? error)
         {
-            if (!StartsList(ref reader, "remove", request)) return;
+            if (!StartsList(ref reader, "remove", ref error)) return;
             _ids = [];
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                if (CheckId(ref reader, limits, out var id) is { } error)
+                if (CheckId(ref reader, limits, out var id) is { } wrong)
                 {
-                    request.Error = At($"remove[{_ids.Count}]", error);
+                    error = At($"remove[{_ids.Count}]", wrong);
                     return;
                 }
                 _ids.Add(id);
@@ -136,28 +145,29 @@ internal static class UpdateReader
 
         public long Bytes { get; private set; }
 
-        public void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request)
+        public void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, ref Error? error)
         {
-            if (!StartsList(ref reader, "insert", request)) return;
+            if (!StartsList(ref reader, "insert", ref error)) return;
             _items = new(1);
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                if (ReadItem(ref reader, message, request) is { } error)
+                if (ReadItem(ref reader, message) is { } wrong)
                 {
-                    request.Error = At($"insert[{_items.Count - 1}]", error);
+                    error = At($"insert[{_items.Count - 1}]", wrong);
                     return;
                 }
                 if (_items.Count > limits.RequestItems) return; // counted and refused by the caller
             }
         }
 
-        private Error? ReadItem(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Request request)
+        private Error? ReadItem(ref Utf8JsonReader reader, ReadOnlySpan<byte> message)
         {
             _items!.Add(default);
             if (reader.TokenType != JsonTokenType.StartObject) return Error.BadRequest("an item is an object with an \"id\"");
             var start = (int)reader.TokenStartIndex;
             var deepest = reader.CurrentDepth + limits.ItemDepth;
             string? id = null;
+            Error? tooDeep = null;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var isId = JsonText.Is(ref reader, "id"u8);
@@ -169,8 +179,8 @@ internal static class UpdateReader
                 }
                 else
                 {
-                    RawJson.Skip(ref reader, deepest, request);
-                    if (request.Error is not null) return Error.BadRequest($"an item is nested at most {limits.ItemDepth} levels deep");
+                    RawJson.Skip(ref reader, deepest, ref tooDeep);
+                    if (tooDeep is not null) return Error.BadRequest($"an item is nested at most {limits.ItemDepth} levels deep");
                 }
             }
             if (id is null) return Error.BadRequest("the item has no \"id\"");

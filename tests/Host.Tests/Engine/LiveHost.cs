@@ -68,7 +68,7 @@ internal sealed class LiveHost : IAsyncDisposable
     }
 
     /// <summary>Puts another storage in the place of the one of <c>items</c>.</summary>
-    public Task<ReplaceOutcome> ReplaceAsync(MemoryStorage storage) => _writers[0].ReplaceAsync(Source("items", storage, _state.Logger));
+    public Task<SwapOutcome> ReplaceAsync(MemoryStorage storage) => _writers[0].SwapAsync(Source("items", storage, _state.Logger));
 
     /// <summary>Stops as the process does on SIGTERM.</summary>
     public async Task StopAsync()

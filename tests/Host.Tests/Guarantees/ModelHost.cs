@@ -46,7 +46,7 @@ internal sealed class ModelHost : IDisposable
     public bool TryReplace(int service)
     {
         if (!_replacing[service].IsCompleted) return false;
-        _replacing[service] = Thread.Begin(() => _writers[service].ReplaceAsync(Source(Services[service])));
+        _replacing[service] = Thread.Begin(() => _writers[service].SwapAsync(Source(Services[service])));
         return true;
     }
 

@@ -1,6 +1,6 @@
-using SharedState.Host.Connections;
+using SharedState.Host.Collections;
 
-namespace SharedState.Host.Protocol;
+namespace SharedState.Host.Connections;
 
 /// <summary>
 /// One outgoing WebSocket frame, or several in a row, ready to be written to any number of sockets. Immutable. A large body is shared by frames
@@ -47,20 +47,29 @@ internal sealed class Frame
 
     private Frame Deflate()
     {
-        var deflated = new WireBuffer();
+        var deflated = new TextBuffer();
         for (var rest = Head; rest.Length > 0;)
         {
             var (header, payload) = FrameHeader.Read(rest.Span);
             var first = rest.Slice(header, Math.Min(payload, rest.Length - header));
             if (FrameHeader.IsText(rest.Span) && payload > LeastDeflated && Compression.Deflate(first.Span, Body.Span, Tail.Span) is { } bytes)
-                deflated.WriteFrame(FrameHeader.Text | FrameHeader.Compressed, bytes.Span);
+                WriteFrame(deflated, FrameHeader.Text | FrameHeader.Compressed, bytes.Span);
             else if (Body.IsEmpty)
                 deflated.Write(rest.Span[..(header + payload)]);
             else
                 return this;
             rest = rest[(header + first.Length)..];
         }
-        return FromWire(deflated.Take());
+        var frames = deflated.Take();
+        deflated.Release();
+        return FromWire(frames);
+    }
+
+    private static void WriteFrame(TextBuffer target, byte opcode, ReadOnlySpan<byte> payload)
+    {
+        FrameHeader.Write(target.GetSpan(FrameHeader.MostBytes), opcode, payload.Length);
+        target.Advance(FrameHeader.LengthFor(payload.Length));
+        target.Write(payload);
     }
 
     private static byte[] WithHeader(byte opcode, ReadOnlySpan<byte> head, long payload)

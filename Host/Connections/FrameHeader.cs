@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SharedState.Host.Protocol;
+namespace SharedState.Host.Connections;
 
 /// <summary>The header of a frame from the server: final, not masked (RFC 6455, 5.2).</summary>
 internal static class FrameHeader

@@ -1,20 +1,20 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// Puts one plugin in the place of another between two batches: updates and reads of storage wait meanwhile, what is in memory is served on. What the new
-/// one holds is compared with what is in memory, so that who follows a collection notices only what differs.
+/// Swaps one storage for another between two batches: updates and reads of storage wait meanwhile, what is in memory is served on. What the new
+/// one holds is compared with what is in memory, so that subscribers notice only what differs.
 /// </summary>
-internal sealed class Replacement(ServiceStorage storage, CollectionCache collections, CommitQueue commits, Lanes lanes, Feed feed, TimeProvider time, Action<object> post)
+internal sealed class StorageSwap(ServiceStorage storage, CollectionCache collections, CommitQueue commits, Lanes lanes, Feed feed, TimeProvider time, Action<Work> post)
 {
     // Updates that wait are answered in time.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
-    private PauseMessage? _pausing; // the writer's
+    private TaskCompletionSource<IReadOnlyList<CollectionPosition>>? _pausing; // the turn's; gets what is in memory when no commit runs
 
-    /// <summary>Replaces. Ends when updates go on, with the one or the other.</summary>
-    public async Task<ReplaceOutcome> RunAsync(StorageSource next, CancellationToken stop)
+    /// <summary>Swaps. Completes when updates go on, with the one or the other.</summary>
+    public async Task<SwapOutcome> RunAsync(StorageSource next, CancellationToken stop)
     {
-        // :: 1. Beside the old one: what fails here costs nobody anything.
+        // :: 1. Beside the old one: a failure here has no consequence.
         IItemService instance;
         try
         {
@@ -27,13 +27,13 @@ internal sealed class Replacement(ServiceStorage storage, CollectionCache collec
 
         // :: 2. Between two batches.
         var began = time.GetTimestamp();
-        await using var look = time.CreateTimer(_ => post(new OverdueMessage()), null, LookInterval, LookInterval);
+        await using var look = time.CreateTimer(_ => post(new Step(lanes.AnswerOverdue)), null, LookInterval, LookInterval);
         var held = await PauseAsync();
         await feed.EndAsync();
 
         // :: 3. The one for the other.
         var found = new Dictionary<CollectionKey, ItemLog?>();
-        var failure = await storage.ReplaceAsync(next, instance, () => CheckAsync(held, found, checking: true), stop);
+        var failure = await storage.ExchangeAsync(next, instance, () => CheckAsync(held, found, checking: true), stop);
         if (failure is not null) found.Clear(); // it is the other's
 
         // :: 4. What is used now and was not checked: it came into memory at the last moment, or the old one was opened again.
@@ -48,51 +48,49 @@ internal sealed class Replacement(ServiceStorage storage, CollectionCache collec
         }
 
         // :: 5. On.
-        var resume = new ResumeMessage(held, found, new(TaskCreationOptions.RunContinuationsAsynchronously));
-        post(resume);
-        var changed = await resume.Resumed.Task;
-        return new(time.GetElapsedTime(began), changed, failure);
+        var resumed = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        post(new Step(() => resumed.SetResult(Resume(held, found))));
+        return new(time.GetElapsedTime(began), await resumed.Task, failure);
     }
 
-    /// <summary>Lets no more commits begin.</summary>
-    public void Begin(PauseMessage pause)
-    {
-        commits.Paused = true;
-        feed.Pause();
-        _pausing = pause;
-        GoOn();
-    }
-
-    /// <summary>When the last commit has ended, the exchange may go on.</summary>
+    /// <summary>When the last commit has ended, the swap may go on.</summary>
     public void GoOn()
     {
         if (_pausing is null || commits.Committing) return;
         collections.DropUnused();
-        _pausing.Paused.SetResult([.. collections.All.Where(collection => collection.WasRead).Select(collection => new CollectionPosition(collection.Key, collection.Position))]);
+        var held = collections.All.Where(collection => collection.Standing.WasRead);
+        _pausing.SetResult([.. held.Select(collection => new CollectionPosition(collection.Key, collection.Position))]);
         _pausing = null;
     }
 
-    /// <summary>Takes what is stored now, and lets commits go on.</summary>
-    public void Finish(ResumeMessage resume)
+    /// <summary>Lets no more commits begin. Completes when the last has ended, with what is in memory and used.</summary>
+    private Task<IReadOnlyList<CollectionPosition>> PauseAsync()
+    {
+        var paused = new TaskCompletionSource<IReadOnlyList<CollectionPosition>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        post(new Step(() =>
+        {
+            commits.Paused = true;
+            feed.Pause();
+            _pausing = paused;
+            GoOn();
+        }));
+        return paused.Task;
+    }
+
+    /// <summary>Takes what is stored now, and lets commits go on. Returns how many collections differed.</summary>
+    private int Resume(IReadOnlyList<CollectionPosition> held, Dictionary<CollectionKey, ItemLog?> found)
     {
         commits.Paused = false;
         var changed = 0;
-        foreach (var (key, _) in resume.Held)
+        foreach (var (key, _) in held)
         {
-            if (collections.TryFind(key) is not { WasRead: true } collection) continue; // it is being read, or will be
-            if (!resume.Found.TryGetValue(key, out var log) || collection.Unsettled.Count > 0) collections.Load(collection);
+            if (collections.TryFind(key) is not { Standing.WasRead: true } collection) continue; // it is being read, or will be
+            if (!found.TryGetValue(key, out var log) || collection.Unsettled.Count > 0) collections.Load(collection);
             else if (log is not null && collection.TryReplace(log)) changed++;
             lanes.ResumeAll(collection);
         }
         feed.Start();
-        resume.Resumed.SetResult(changed);
-    }
-
-    private Task<IReadOnlyList<CollectionPosition>> PauseAsync()
-    {
-        var pause = new PauseMessage(new(TaskCreationOptions.RunContinuationsAsynchronously));
-        post(pause);
-        return pause.Paused.Task;
+        return changed;
     }
 
     /// <summary>Finds out what is stored: where the plugin tells what was committed, that is asked for; else all is read.</summary>

@@ -1,0 +1,92 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>A change as it is told.</summary>
+/// <param name="Since">The revision that it builds on.</param>
+/// <param name="Revision">The revision that it leads to.</param>
+/// <param name="Start">Where its body starts in the notice's text.</param>
+/// <param name="Length">The bytes of its body.</param>
+internal readonly record struct Change(long Since, long Revision, int Start, int Length);
+
+/// <summary>
+/// What the followers of a collection are told in one go: the whole collection, a difference, or a run of changes one after the other. Shared by all followers;
+/// a message that one of them makes of it is kept for the others.
+/// </summary>
+internal sealed class Notice
+{
+    private readonly TextBuffer? _run;
+    private readonly ReadOnlyMemory<byte> _body;
+    private object? _format, _message;                       // most followers of a collection spell it alike
+    private List<(object Format, object Message)>? _others;
+
+    /// <summary>The whole collection, or a difference.</summary>
+    /// <param name="since">What it builds on; null for the whole.</param>
+    /// <param name="position">Where it leads to.</param>
+    /// <param name="body">For the whole the items, a JSON list; else the removed ids, a JSON list, <c>,"insert":</c> and the changed items, a JSON list.</param>
+    public Notice(Position? since, Position position, ReadOnlyMemory<byte> body)
+    {
+        (Since, Position, _body) = (since, position, body);
+        Changes.Add(new(since?.Revision ?? 0, position.Revision, 0, body.Length));
+    }
+
+    /// <summary>An empty run of changes.</summary>
+    public Notice() => _run = new();
+
+    /// <summary>The position that it builds on; null for the whole collection.</summary>
+    public Position? Since { get; private set; }
+
+    /// <summary>The position that it leads to.</summary>
+    public Position Position { get; private set; }
+
+    /// <summary>Its changes, oldest first; one, but for a run.</summary>
+    public List<Change> Changes { get; } = [];
+
+    /// <summary>Whether its bytes stay as they are, so that a message may share them; else they are good for the turn.</summary>
+    public bool Lasting => _run is null;
+
+    /// <summary>The bytes of all its bodies.</summary>
+    public int Bytes => _run?.Length ?? _body.Length;
+
+    /// <summary>The body of one of its changes.</summary>
+    public ReadOnlyMemory<byte> Body(Change change) => _run?.Slice(change.Start, change.Length) ?? _body.Slice(change.Start, change.Length);
+
+    /// <summary>The message that a format makes of this notice: made once for all equal formats.</summary>
+    public TMessage In<TFormat, TMessage>(TFormat format, Func<Notice, TFormat, TMessage> make)
+        where TFormat : class
+        where TMessage : class
+    {
+        if (ReferenceEquals(_format, format) || format.Equals(_format)) return (TMessage)_message!;
+        if (_format is null)
+        {
+            _message = make(this, format);
+            _format = format;
+            return (TMessage)_message;
+        }
+        foreach (var (other, known) in _others ??= [])
+        {
+            if (format.Equals(other)) return (TMessage)known;
+        }
+        var message = make(this, format);
+        _others.Add((format, message));
+        return message;
+    }
+
+    /// <summary>Adds the newest change of a collection to a run.</summary>
+    /// <param name="bodies">The collection's.</param>
+    /// <param name="before">Where it stood before the change.</param>
+    public void Add(Bodies bodies, Position before)
+    {
+        if (Changes.Count == 0) Since = before;
+        var start = _run!.Length;
+        bodies.WriteChanges(_run, before.Revision);
+        Changes.Add(new(before.Revision, bodies.Position.Revision, start, _run.Length - start));
+        Position = bodies.Position;
+    }
+
+    /// <summary>Empties a run, to be used again.</summary>
+    public void Clear()
+    {
+        Changes.Clear();
+        (Since, _format, _message, _others) = (null, null, null, null);
+        _run!.Release();
+    }
+}

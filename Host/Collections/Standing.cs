@@ -1,0 +1,139 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>How far a collection in memory can be trusted.</summary>
+internal enum CollectionState
+{
+    /// <summary>The collection is being read.</summary>
+    Loading,
+
+    /// <summary>The collection is what storage holds, or was when the host last heard of it. It is served.</summary>
+    Loaded,
+
+    /// <summary>Other hosts committed, or may have. The collection is being brought up, and not served before.</summary>
+    Behind,
+
+    /// <summary>The collection could not be read. Another attempt is made while it has subscribers.</summary>
+    Away,
+}
+
+/// <summary>A question to the feed: what was committed to a collection after a position.</summary>
+/// <param name="Collection">The collection.</param>
+/// <param name="Since">Where it stood.</param>
+/// <param name="Heard">Where it should be brought at least; null if that is not known.</param>
+internal sealed record Inquiry(Collection Collection, CollectionPosition Since, Position? Heard);
+
+/// <summary>
+/// What the host knows of a collection in memory against its storage: one state, and, while the collection is in memory, what others are known or suspected to have
+/// committed to it.
+/// </summary>
+/// <remarks>
+/// <code>
+/// transition       from              to        also
+/// BeginLoad        any               Loading   forgets what was heard, the doubt, and the open inquiry: its answer will count for nothing
+/// Load             any               Loaded    forgets the open inquiry; what was heard since BeginLoad counts
+/// FailLoad         Loading           Away      counts the failures
+/// Distrust         Loaded, Behind    Away      as BeginLoad
+/// Postpone         Loading           Away      the storage is not open
+/// Hold             Loaded            Behind    doubt: the distance is not known
+/// Hear             any               -         remembers the position
+/// Doubt            Loaded, Behind    -         doubt
+/// Ask              Loaded, Behind    -         opens an inquiry; what was heard until now is its aim
+/// TryClose         Loaded, Behind    -         closes the inquiry; false if it is not the open one
+/// Reach            Loaded, Behind    -         no doubt if the answer was empty; the aim counts as heard if it was not
+/// BringUp          Behind            Loaded    no doubt
+/// </code>
+/// An answer is applied only if its inquiry is still the open one. The bug that this prevents: the host asks what came after revision 1 of an epoch; the history of the
+/// storage is replaced, and the collection is read again at revision 1 of the next epoch; the answer about the old one arrives, and its revision 2 fits.
+/// </remarks>
+internal sealed class Standing
+{
+    private Position? _heard;  // where the collection stands by what was heard since the last inquiry
+    private bool _doubted;     // it may be behind by a distance that nobody knows
+    private Inquiry? _inquiry; // is under way
+
+    public CollectionState State { get; private set; } = CollectionState.Loading;
+
+    /// <summary>Whether the collection is in memory, also where it has to be brought up first.</summary>
+    public bool WasRead => State is CollectionState.Loaded or CollectionState.Behind;
+
+    /// <summary>Whether the collection may be behind by an unknown distance.</summary>
+    public bool Doubted => _doubted;
+
+    /// <summary>Failed loads in a row.</summary>
+    public int FailedLoads { get; private set; }
+
+    public void BeginLoad() => Enter(CollectionState.Loading);
+
+    public void Load() => (State, FailedLoads, _inquiry) = (CollectionState.Loaded, 0, null);
+
+    public void FailLoad() => (State, FailedLoads) = (CollectionState.Away, FailedLoads + 1);
+
+    public void Distrust()
+    {
+        if (WasRead) Enter(CollectionState.Away);
+    }
+
+    public void Postpone() => Enter(CollectionState.Away);
+
+    /// <summary>Lets the collection be served no more before it is brought up; false if it is not served anyway.</summary>
+    public bool TryHold()
+    {
+        if (State != CollectionState.Loaded) return false;
+        (State, _doubted) = (CollectionState.Behind, true);
+        return true;
+    }
+
+    public void Hear(Position position) => _heard = position;
+
+    public void Doubt()
+    {
+        if (WasRead) _doubted = true;
+    }
+
+    /// <summary>Whether the collection is behind what was heard of it; if not, that is forgotten.</summary>
+    public bool IsBehind(Position here)
+    {
+        if (!WasRead || _heard is not { } heard) return false;
+        if (IsAhead(heard, here)) return true;
+        _heard = null;
+        return false;
+    }
+
+    /// <summary>Opens an inquiry.</summary>
+    public Inquiry Ask(Collection collection)
+    {
+        _inquiry = new(collection, new(collection.Key, collection.Position), _heard);
+        _heard = null; // what is read from now on has it
+        return _inquiry;
+    }
+
+    /// <summary>Closes an inquiry; false if its answer counts for nothing, because the collection was read as a whole since.</summary>
+    public bool TryClose(Inquiry inquiry)
+    {
+        if (_inquiry != inquiry) return false;
+        _inquiry = null;
+        return true;
+    }
+
+    /// <summary>The answer to an inquiry was applied.</summary>
+    /// <param name="inquiry">The inquiry.</param>
+    /// <param name="empty">Whether the answer named no commit. If it named some, the newest may have been left out.</param>
+    public void Reach(Inquiry inquiry, bool empty)
+    {
+        if (empty) _doubted = false;
+        else _heard ??= inquiry.Heard;
+    }
+
+    /// <summary>The collection holds all that is known to be committed; false if it was served anyway.</summary>
+    public bool TryBringUp()
+    {
+        if (State != CollectionState.Behind) return false;
+        (State, _doubted) = (CollectionState.Loaded, false);
+        return true;
+    }
+
+    /// <summary>Whether a position is one that a collection has not reached, or of another epoch.</summary>
+    public static bool IsAhead(Position known, Position here) => known.Epoch != here.Epoch || known.Revision > here.Revision;
+
+    private void Enter(CollectionState state) => (State, _heard, _doubted, _inquiry) = (state, null, false, null);
+}

@@ -1,0 +1,88 @@
+using SharedState.Host.Collections;
+using SharedState.Host.Protocol;
+
+namespace SharedState.Host.Connections;
+
+/// <summary>A request that a connection has read and not answered.</summary>
+/// <param name="request">The request.</param>
+/// <param name="replies">Those of its connection.</param>
+/// <param name="announced">The largest message that the server takes, where this is the first request of its connection; else 0.</param>
+internal sealed class OpenRequest(Request request, Replies replies, int announced)
+{
+    public Request Request => request;
+
+    /// <summary>Counts the requests of the connection, from 1. Set by <see cref="Replies.Expect"/>.</summary>
+    public long Number { get; set; }
+
+    /// <summary>The reply, once there is one. Guarded by the gate of <see cref="Replies"/>.</summary>
+    public Frame? Reply { get; set; }
+
+    /// <summary>The largest message that the server takes, to be told in the reply; 0 where that is not to be told.</summary>
+    public int Announced => announced;
+
+    /// <summary>When it was read, by the monotonic clock.</summary>
+    public long ReceivedAt { get; set; }
+
+    public bool HasRoom => replies.HasRoom(this);
+
+    public bool AwaitsClient => replies.AwaitsClient;
+
+    public ValueTask<bool> RoomAsync() => replies.RoomAsync(this);
+
+    public void Answer(Frame reply) => replies.Answer(this, reply);
+
+    public void Refuse(Error error) => Answer(FrameWriter.OfThisThread.Refuse(request, error, announced));
+
+    /// <summary>What the service gets of it.</summary>
+    public PendingRequest ToPending(Lane lane)
+    {
+        PendingRequest pending = request.Target switch
+        {
+            Target.Update => new ConnectionUpdate(this, lane),
+            Target.Read => new ConnectionRead(this, lane),
+            _ => new ConnectionListing(this, lane),
+        };
+        pending.ReceivedAt = ReceivedAt;
+        return pending;
+    }
+}
+
+/// <summary>An update from a connection.</summary>
+internal sealed class ConnectionUpdate(OpenRequest open, Lane lane) : PendingUpdate(lane, open.Request.Update!, open.Request.UpdateBytes)
+{
+    public override bool AwaitsClient => open.AwaitsClient;
+
+    public override void Refuse(Error error) => open.Refuse(error);
+
+    protected override void Answer(Position stored) =>
+        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, Update.Remove.Count + Update.Insert.Count, stored, open.Announced));
+}
+
+/// <summary>A read from a connection.</summary>
+internal sealed class ConnectionRead(OpenRequest open, Lane lane) : PendingRead(lane, open.Request.Path.Key)
+{
+    public override bool AwaitsClient => open.AwaitsClient;
+
+    public override bool HasRoom => open.HasRoom;
+
+    public override ValueTask<bool> RoomAsync() => open.RoomAsync();
+
+    public override void Refuse(Error error) => open.Refuse(error);
+
+    public override void Answer(ReadOnlyMemory<byte> items, Position position) =>
+        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, items, position, open.Announced));
+}
+
+/// <summary>A listing from a connection.</summary>
+internal sealed class ConnectionListing(OpenRequest open, Lane lane) : PendingListing(lane, open.Request.Path.App)
+{
+    public override bool AwaitsClient => open.AwaitsClient;
+
+    public override bool HasRoom => open.HasRoom;
+
+    public override ValueTask<bool> RoomAsync() => open.RoomAsync();
+
+    public override void Refuse(Error error) => open.Refuse(error);
+
+    public override void Answer(IReadOnlyList<string> names) => open.Answer(FrameWriter.OfThisThread.Reply(open.Request, names, open.Announced));
+}

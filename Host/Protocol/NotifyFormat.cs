@@ -1,0 +1,30 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using SharedState.Host.Collections;
+
+namespace SharedState.Host.Protocol;
+
+/// <summary>How the notifications of a subscription name it. Equal formats share messages.</summary>
+/// <param name="Path">The path as the client spelled it.</param>
+/// <param name="As">The name that the client gave the subscription; null without.</param>
+/// <param name="PartBytes">The bytes of a part, where the client takes large notifications in parts; else 0.</param>
+internal sealed record NotifyFormat(JsonEncodedText Path, JsonEncodedText? As, int PartBytes)
+{
+    /// <summary>The format that a client asks for.</summary>
+    public static NotifyFormat Of(SubscriptionRequest request) =>
+        new(Encode(request.Name.Spelling), request.Name.As is { } name ? Encode(name) : null, request.Options.PartBytes);
+
+    /// <summary>Writes the fields that name the subscription, after others.</summary>
+    public void WriteName(TextBuffer text)
+    {
+        text.Write(",\"path\":\""u8);
+        text.Write(Path.EncodedUtf8Bytes);
+        text.Write("\""u8);
+        if (As is not { } name) return;
+        text.Write(",\"as\":\""u8);
+        text.Write(name.EncodedUtf8Bytes);
+        text.Write("\""u8);
+    }
+
+    private static JsonEncodedText Encode(string text) => JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+}
