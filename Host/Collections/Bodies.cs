@@ -11,6 +11,7 @@ internal sealed class Bodies(ItemLog log)
 
     private ItemLog _log = log;
     private byte[]? _snapshot;
+    private Cuts? _snapshotCuts; // of _snapshot
     private Notice? _whole, _difference;
 
     public Position Position => _log.Position;
@@ -29,14 +30,15 @@ internal sealed class Bodies(ItemLog log)
         {
             var text = t_text ??= new();
             text.Clear(); // of what an exception left
-            WriteItems(text, _log.All);
+            _snapshotCuts = new();
+            WriteItems(text, _log.All, _snapshotCuts);
             _snapshot = text.Take();
         }
         return _snapshot;
     }
 
     /// <summary>Forgets what was built: the revision moved, or nobody may ask for it again.</summary>
-    public void Forget() => (_snapshot, _whole, _difference) = (null, null, null);
+    public void Forget() => (_snapshot, _snapshotCuts, _whole, _difference) = (null, null, null, null);
 
     /// <summary>
     /// The difference from a position to now where there is one, else the whole. The first snapshot, the resume after a reconnect, and the merged
@@ -44,19 +46,23 @@ internal sealed class Bodies(ItemLog log)
     /// </summary>
     public Notice Since(Position? known)
     {
-        if (known is not { } position || !Reaches(position)) return _whole ??= new(null, Position, Snapshot());
+        if (known is not { } position || !Reaches(position)) return _whole ??= new(null, Position, Snapshot(), _snapshotCuts!);
         if (_difference is null || _difference.Since != position)
         {
             var text = t_text ??= new();
             text.Clear();
-            WriteChanges(text, position.Revision);
-            _difference = new(position, Position, text.Take());
+            var cuts = new Cuts();
+            WriteChanges(text, position.Revision, cuts);
+            _difference = new(position, Position, text.Take(), cuts);
         }
         return _difference;
     }
 
     /// <summary>Writes the difference from a revision to now: the list of removed ids, <c>,"insert":</c>, and the list of changed items.</summary>
-    public void WriteChanges(TextBuffer text, long since)
+    /// <param name="text">Gets it.</param>
+    /// <param name="since">The revision.</param>
+    /// <param name="cuts">Gets the places at which it may be cut; null where it will not be.</param>
+    public void WriteChanges(TextBuffer text, long since, Cuts? cuts = null)
     {
         var changed = _log.Since(since);
         text.Write("["u8);
@@ -65,18 +71,21 @@ internal sealed class Bodies(ItemLog log)
         {
             if (!entry.Removed) continue;
             if (!first) text.Write(","u8);
+            cuts?.Note(text.Length);
             text.WriteString(entry.Id);
             first = false;
         }
+        var removedEnd = text.Length;
         text.Write("],\"insert\":"u8);
-        WriteItems(text, changed);
+        cuts?.NoteItems(removedEnd, text.Length + 1);
+        WriteItems(text, changed, cuts);
     }
 
     /// <summary>Whether the difference from there to now can be told.</summary>
     public bool Reaches(Position position) =>
         position.Epoch == Position.Epoch && position.Revision >= _log.HistoryStart && position.Revision <= Position.Revision;
 
-    private static void WriteItems(TextBuffer text, ItemWalk items)
+    private static void WriteItems(TextBuffer text, ItemWalk items, Cuts? cuts)
     {
         text.Write("["u8);
         var first = true;
@@ -84,6 +93,7 @@ internal sealed class Bodies(ItemLog log)
         {
             if (entry.Removed) continue;
             if (!first) text.Write(","u8);
+            cuts?.Note(text.Length);
             text.Write(entry.Json.Span);
             first = false;
         }

@@ -22,9 +22,10 @@ internal sealed class Notice
     /// <param name="since">What it builds on; null for the whole.</param>
     /// <param name="position">Where it leads to.</param>
     /// <param name="body">For the whole the items, a JSON list; else the removed ids, a JSON list, <c>,"insert":</c> and the changed items, a JSON list.</param>
-    public Notice(Position? since, Position position, ReadOnlyMemory<byte> body)
+    /// <param name="cuts">Where the body may be cut.</param>
+    public Notice(Position? since, Position position, ReadOnlyMemory<byte> body, Cuts cuts)
     {
-        (Since, Position, _body) = (since, position, body);
+        (Since, Position, _body, Cuts) = (since, position, body, cuts);
         Changes.Add(new(since?.Revision ?? 0, position.Revision, 0, body.Length));
     }
 
@@ -39,6 +40,9 @@ internal sealed class Notice
 
     /// <summary>Its changes, oldest first; one, but for a run.</summary>
     public List<Change> Changes { get; } = [];
+
+    /// <summary>Where the body of a notice that is no run may be cut.</summary>
+    public Cuts? Cuts { get; }
 
     /// <summary>Whether its bytes stay as they are, so that a message may share them; else they are good for the turn.</summary>
     public bool Lasting => _run is null;

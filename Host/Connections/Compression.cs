@@ -47,18 +47,4 @@ internal static class Compression
             throw new WebSocketException(CloseCode.ProtocolError, "a compressed message that cannot be inflated");
         }
     }
-
-    /// <summary>Deflates a text that stands in up to three parts; null where that makes it no smaller.</summary>
-    public static ReadOnlyMemory<byte>? Deflate(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
-    {
-        var length = first.Length + second.Length + third.Length;
-        using var output = new MemoryStream(length / 2);
-        using var deflate = new DeflateStream(output, CompressionLevel.Fastest);
-        deflate.Write(first);
-        deflate.Write(second);
-        deflate.Write(third);
-        deflate.Flush();
-        var deflated = (int)output.Length - 4; // without the end of the sync flush
-        return deflated < length ? output.GetBuffer().AsMemory(0, deflated) : null;
-    }
 }

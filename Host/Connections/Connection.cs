@@ -34,8 +34,8 @@ internal sealed class Connection : IDisposable
     public Connection(HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort)
     {
         (_host, _input, _abort) = (host, stream, abort);
-        _outbox = new(host.Limits.OutboxBytes, compression);
-        _sender = new(_outbox, stream, host.Time, CannotSend);
+        _outbox = new(host.Limits.OutboxBytes);
+        _sender = new(_outbox, stream, compression, host.Time, CannotSend);
         _outbox.Sender = _sender;
         _dispatcher = new(host, _outbox);
         _received = new(host.Unfinished);

@@ -1,15 +1,13 @@
-using SharedState.Host.Collections;
-
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// One outgoing WebSocket frame, or several in a row, ready to be written to any number of sockets. Immutable. A large body is shared by frames
-/// that differ only in what stands before it (another spelling of the path, another tunnel), so it is serialized and held once.
+/// One outgoing WebSocket frame, or several in a row, ready to be written to any number of sockets. Immutable. Frames that differ only in what stands before a
+/// large body (another spelling of the path, another tunnel) share it, so that it is serialized and held once.
 /// </summary>
 internal sealed class Frame
 {
-    // A shorter text gains nothing.
-    private const int LeastDeflated = 200;
+    // Of a shared body. A smaller one is sent as it is: the time to deflate it is worth more than the bytes.
+    private const int LeastDeflated = 4 << 10;
 
     private Frame? _deflated;
 
@@ -21,7 +19,7 @@ internal sealed class Frame
     /// <summary>The shared part of the payload; often empty.</summary>
     public ReadOnlyMemory<byte> Body { get; }
 
-    /// <summary>What closes the payload after the body; often empty.</summary>
+    /// <summary>The end of the payload after the body; often empty.</summary>
     public ReadOnlyMemory<byte> Tail { get; }
 
     /// <summary>All bytes that go onto the wire.</summary>
@@ -37,39 +35,23 @@ internal sealed class Frame
     /// <summary>A control frame; its payload has at most 125 bytes.</summary>
     public static Frame Control(byte opcode, ReadOnlySpan<byte> payload) => new(WithHeader(opcode, payload, payload.Length));
 
-    /// <summary>This frame for a connection that takes compression: made once, for all of them.</summary>
+    /// <summary>This frame for a connection that takes compression, where it has a body that is worth it; else the frame itself. Takes time: not for a turn.</summary>
     public Frame Deflated()
     {
         // Two threads may both make it; the frames are equal, and one of them stays.
-        if (_deflated is null) _deflated = Length > LeastDeflated ? Deflate() : this;
-        return _deflated;
+        if (Body.Length < LeastDeflated) return this;
+        return _deflated ??= Deflate();
     }
 
     private Frame Deflate()
     {
-        var deflated = new TextBuffer();
-        for (var rest = Head; rest.Length > 0;)
-        {
-            var (header, payload) = FrameHeader.Read(rest.Span);
-            var first = rest.Slice(header, Math.Min(payload, rest.Length - header));
-            if (FrameHeader.IsText(rest.Span) && payload > LeastDeflated && Compression.Deflate(first.Span, Body.Span, Tail.Span) is { } bytes)
-                WriteFrame(deflated, FrameHeader.Text | FrameHeader.Compressed, bytes.Span);
-            else if (Body.IsEmpty)
-                deflated.Write(rest.Span[..(header + payload)]);
-            else
-                return this;
-            rest = rest[(header + first.Length)..];
-        }
-        var frames = deflated.Take();
-        deflated.Release();
-        return FromWire(frames);
-    }
-
-    private static void WriteFrame(TextBuffer target, byte opcode, ReadOnlySpan<byte> payload)
-    {
-        FrameHeader.Write(target.GetSpan(FrameHeader.MostBytes), opcode, payload.Length);
-        target.Advance(FrameHeader.LengthFor(payload.Length));
-        target.Write(payload);
+        if (Deflation.Of(Body) is not { } body) return this;
+        var text = Head.Span[FrameHeader.Read(Head.Span).Header..];
+        var tail = new byte[Deflation.StoredLength(Tail.Length) + 1]; // the last byte begins the empty block whose rest is left out (RFC 7692, 7.2.1)
+        Deflation.WriteStored(tail, Tail.Span);
+        var first = new byte[Deflation.StoredLength(text.Length)];
+        Deflation.WriteStored(first, text);
+        return new(WithHeader(FrameHeader.Text | FrameHeader.Compressed, first, (long)first.Length + body.Length + tail.Length), body, tail);
     }
 
     private static byte[] WithHeader(byte opcode, ReadOnlySpan<byte> head, long payload)

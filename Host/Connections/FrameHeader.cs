@@ -36,9 +36,6 @@ internal static class FrameHeader
         }
     }
 
-    /// <summary>Whether a frame from the server is a text, not compressed.</summary>
-    public static bool IsText(ReadOnlySpan<byte> frame) => frame[0] == (Final | Text);
-
     /// <summary>The frame at the start of some: the length of its header and of its payload.</summary>
     public static (int Header, int Payload) Read(ReadOnlySpan<byte> frames) => frames[1] switch
     {

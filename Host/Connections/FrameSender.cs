@@ -3,14 +3,15 @@ using System.Buffers;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Writes what waits in an outbox to a connection, as much as there is in one write. Runs only while there is something to write: no thread,
-/// task or buffer belongs to a connection at rest.
+/// Writes the frames of an outbox to a connection, as many as there are in one write, and deflates those that are worth it. Runs only while there is something to
+/// write: no thread, task or buffer belongs to a connection at rest.
 /// </summary>
 /// <param name="outbox">Where it takes from; wakes it.</param>
 /// <param name="stream">Where it writes to.</param>
+/// <param name="compression">Whether the client takes compressed frames.</param>
 /// <param name="time">The time.</param>
 /// <param name="failed">Is told why nothing can be written any more.</param>
-internal sealed class FrameSender(Outbox outbox, Stream stream, TimeProvider time, Action<Exception> failed) : IThreadPoolWorkItem
+internal sealed class FrameSender(Outbox outbox, Stream stream, bool compression, TimeProvider time, Action<Exception> failed) : IThreadPoolWorkItem
 {
     // One write at most. A client that takes no such piece within the time of a stalled one is stalled.
     private const int WriteBytes = 64 << 10;
@@ -67,8 +68,10 @@ internal sealed class FrameSender(Outbox outbox, Stream stream, TimeProvider tim
         try
         {
             var length = 0;
-            foreach (var frame in _frames)
+            foreach (var plain in _frames)
             {
+                var frame = compression ? plain.Deflated() : plain;
+                _written += plain.Length - frame.Length; // the outbox counts plain bytes
                 length = await AddAsync(joined, length, frame.Head);
                 if (frame.Body.IsEmpty) continue;
                 length = await AddAsync(joined, length, frame.Body);

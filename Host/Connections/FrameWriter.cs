@@ -104,6 +104,18 @@ internal sealed class FrameWriter
         return Frame.FromWire(_text.Take());
     }
 
+    /// <summary>One part of a notification.</summary>
+    /// <param name="notice">What to tell; lasting.</param>
+    /// <param name="format">How the client names the subscription.</param>
+    /// <param name="slice">The part of the notice's body.</param>
+    /// <param name="more">Whether another part follows.</param>
+    public Frame Part(Notice notice, NotifyFormat format, (int Start, int End) slice, bool more)
+    {
+        var body = notice.Body(notice.Changes[0])[slice.Start..slice.End];
+        _messages.BeginPart(_text, format, notice.Position, notice.Since?.Revision, slice.End <= notice.Cuts!.RemovedEnd, more);
+        return Frame.FromText(_text.Written, body, MessageWriter.EndOfPart);
+    }
+
     /// <summary>The notice that the server ended a subscription, and why.</summary>
     public Frame Drop(NotifyFormat format, Error error)
     {

@@ -6,15 +6,19 @@ namespace SharedState.Host.Connections;
 /// The frames that wait to be written to one connection. It takes notifications only up to its bound; a follower that is refused asks for one
 /// merged difference once the frames that were queued before are written. That is all the back-pressure there is.
 /// </summary>
+/// <remarks>
+/// Large notifications that a client takes in parts do not wait here: a part is made when the frames before it have been taken, so that no small frame
+/// waits for more than one part. Their number is bounded by the subscriptions of the connection.
+/// </remarks>
 /// <param name="bound">The bytes that notifications may fill.</param>
-/// <param name="compression">Whether the client takes compressed frames.</param>
-internal sealed class Outbox(int bound, bool compression = false)
+internal sealed class Outbox(int bound)
 {
     private readonly Lock _gate = new();
 
     // All guarded by _gate.
     private List<Frame> _frames = [];
     private Queue<SocketFollower>? _lagging;
+    private Queue<Transfer>? _transfers;
     private long _taken, _written; // all bytes ever: what waits or is being written is the difference
     private long _askAt;           // when so many are written, the first lagging follower is asked
     private bool _catchingUp;      // a follower was asked, and has not answered
@@ -26,7 +30,10 @@ internal sealed class Outbox(int bound, bool compression = false)
     public FrameSender? Sender { get; set; }
 
     /// <summary>Whether nothing waits and nothing is being written.</summary>
-    public bool Empty => HeldBytes == 0;
+    public bool Empty
+    {
+        get { lock (_gate) return Bytes == 0 && _transfers is not { Count: > 0 }; }
+    }
 
     /// <summary>Whether no more is here than there should be.</summary>
     public bool HasRoom
@@ -48,12 +55,23 @@ internal sealed class Outbox(int bound, bool compression = false)
     /// </summary>
     public bool TryEnqueue(Frame frame, SocketFollower follower)
     {
-        if (compression) frame = frame.Deflated();
         lock (_gate)
         {
             if (_closed) return true; // there is no client to miss it
             if (!Fits(frame.Length, follower)) return false;
             Add(frame);
+            return true;
+        }
+    }
+
+    /// <summary>Takes a notification that is sent in parts, or says no. After the last part, as after a no, the follower is asked to catch up.</summary>
+    public bool TryBegin(Parts parts, SocketFollower follower)
+    {
+        lock (_gate)
+        {
+            if (_closed) return true;
+            if (!Fits(0, follower)) return false;
+            Begin(parts, follower);
             return true;
         }
     }
@@ -67,7 +85,6 @@ internal sealed class Outbox(int bound, bool compression = false)
     /// <summary>Takes what must not be refused: a reply, a pong. Their number is bounded by what is read from the connection.</summary>
     public void Enqueue(Frame frame)
     {
-        if (compression) frame = frame.Deflated();
         lock (_gate)
         {
             if (!_closed) Add(frame);
@@ -77,13 +94,25 @@ internal sealed class Outbox(int bound, bool compression = false)
     /// <summary>The answer of a follower that was asked to catch up: its merged difference, or null where it has none.</summary>
     public void CatchUp(Frame? frame)
     {
-        if (compression) frame = frame?.Deflated();
         SocketFollower? next;
         lock (_gate)
         {
             _catchingUp = false;
             if (frame is not null && !_closed) Add(frame);
             if (frame is not null) _askAt = _taken; // one merged difference at a time
+            next = NextToAsk();
+        }
+        Ask(next);
+    }
+
+    /// <summary>The answer of a follower that was asked to catch up, where it is sent in parts.</summary>
+    public void CatchUp(Parts parts, SocketFollower follower)
+    {
+        SocketFollower? next;
+        lock (_gate)
+        {
+            _catchingUp = false;
+            if (!_closed) Begin(parts, follower);
             next = NextToAsk();
         }
         Ask(next);
@@ -97,13 +126,13 @@ internal sealed class Outbox(int bound, bool compression = false)
             if (_closed) return;
             if (last is not null) Add(last);
             _closed = true;
-            _lagging = null;
+            (_lagging, _transfers) = (null, null);
             _room?.TrySetResult();
             Wake();
         }
     }
 
-    /// <summary>For the sender: gives it what waits. With nothing there the sender sleeps.</summary>
+    /// <summary>For the sender: gives it the frames that wait, and one part behind them. With nothing there the sender sleeps.</summary>
     /// <param name="taken">An empty list, which is filled; the outbox keeps no reference to it.</param>
     /// <param name="written">The bytes that it wrote since it last said so.</param>
     public Outgoing Take(ref List<Frame> taken, long written)
@@ -113,6 +142,7 @@ internal sealed class Outbox(int bound, bool compression = false)
         lock (_gate)
         {
             next = Count(written);
+            AddPart();
             if (_frames.Count > 0) (_frames, taken, outgoing) = (taken, _frames, Outgoing.Frames);
             else if (_closed) outgoing = Outgoing.End;
             else (_awake, outgoing) = (false, Outgoing.Nothing);
@@ -143,11 +173,35 @@ internal sealed class Outbox(int bound, bool compression = false)
     private bool Fits(int bytes, SocketFollower follower)
     {
         if (Bytes == 0 || (!follower.Conflates && Bytes + bytes <= bound)) return true;
-        // Waits until the frames that are queued now have been written; later frames do not put it off.
+        AskLater(follower);
+        return false;
+    }
+
+    /// <summary>Asks a follower once the frames that are queued now have been written; later frames do not put it off.</summary>
+    private void AskLater(SocketFollower follower)
+    {
         _lagging ??= [];
         if (_lagging.Count == 0 && !_catchingUp) _askAt = _taken;
         _lagging.Enqueue(follower);
-        return false;
+    }
+
+    private void Begin(Parts parts, SocketFollower follower)
+    {
+        (_transfers ??= []).Enqueue(new(parts, follower));
+        Wake();
+    }
+
+    /// <summary>Adds the next part of the transfer whose turn it is.</summary>
+    private void AddPart()
+    {
+        while (_transfers is not null && _transfers.TryDequeue(out var transfer))
+        {
+            if (transfer.Follower.Ended) continue;
+            Add(transfer.Take());
+            if (transfer.Done) AskLater(transfer.Follower);
+            else _transfers.Enqueue(transfer);
+            return;
+        }
     }
 
     private void Add(Frame frame)
@@ -183,7 +237,7 @@ internal sealed class Outbox(int bound, bool compression = false)
         {
             if (!_lagging.TryDequeue(out next)) return null;
         }
-        while (next.Dropped);
+        while (next.Ended);
         _catchingUp = true;
         return next;
     }

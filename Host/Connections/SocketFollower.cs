@@ -8,7 +8,7 @@ internal sealed class SocketFollower : IFollower
 {
     private readonly Outbox _outbox;
     private readonly NotifyFormat _format;
-    private bool _dropped;
+    private bool _dropped, _ended;
 
     public SocketFollower(SubscriptionRequest request, Lane lane, Outbox outbox)
     {
@@ -31,12 +31,24 @@ internal sealed class SocketFollower : IFollower
     /// <summary>Whether the server ended it. Set once, by the service; then the connection's own set forgets it.</summary>
     public bool Dropped => Volatile.Read(ref _dropped);
 
+    /// <summary>Whether nothing more may be sent: the server or the client ended the subscription.</summary>
+    public bool Ended => Volatile.Read(ref _ended);
+
     public bool IsReady() => _outbox.TryReady(this);
 
-    public Delivery Take(Notice notice) => _outbox.TryEnqueue(Frame(notice), this) ? Delivery.Taken : Delivery.Refused;
+    public Delivery Take(Notice notice)
+    {
+        if (InParts(notice) is { } parts) return _outbox.TryBegin(parts, this) ? Delivery.Underway : Delivery.Refused;
+        return _outbox.TryEnqueue(Frame(notice), this) ? Delivery.Taken : Delivery.Refused;
+    }
 
     public Delivery TakeMissed(Notice? notice)
     {
+        if (notice is not null && InParts(notice) is { } parts)
+        {
+            _outbox.CatchUp(parts, this);
+            return Delivery.Underway;
+        }
         _outbox.CatchUp(notice is null ? null : Frame(notice));
         return Delivery.Taken;
     }
@@ -44,8 +56,16 @@ internal sealed class SocketFollower : IFollower
     public void End(Error error)
     {
         Volatile.Write(ref _dropped, true); // first: a client that has read the notice finds the subscription gone
+        Leave();
         _outbox.Enqueue(FrameWriter.OfThisThread.Drop(_format, error));
     }
+
+    /// <summary>The client ended the subscription: nothing more of it is sent.</summary>
+    public void Leave() => Volatile.Write(ref _ended, true);
+
+    private Parts? InParts(Notice notice) => _format.PartBytes > 0 && notice.Lasting && notice.Bytes > _format.PartBytes
+        ? notice.In(_format, static (notice, format) => new Parts(notice, format))
+        : null;
 
     private Frame Frame(Notice notice) => notice.In(_format, static (notice, format) => FrameWriter.OfThisThread.Notify(notice, format));
 }

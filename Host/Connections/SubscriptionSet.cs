@@ -98,6 +98,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
     private static async Task DropAsync(List<SocketFollower> dropped)
     {
         var ends = new List<Task>();
+        dropped.ForEach(follower => follower.Leave());
         foreach (var group in ByService(dropped))
         {
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -12,7 +12,7 @@ namespace SharedState.Host.Protocol;
 internal sealed class MessageWriter
 {
     /// <summary>Closes a message after the items.</summary>
-    public static readonly ReadOnlyMemory<byte> EndOfNotify = "}}"u8.ToArray(), EndOfReply = "}"u8.ToArray();
+    public static readonly ReadOnlyMemory<byte> EndOfNotify = "}}"u8.ToArray(), EndOfPart = "]}}"u8.ToArray(), EndOfReply = "}"u8.ToArray();
 
     private string _epoch = "";         // the last one that was written,
     private JsonEncodedText _epochJson; // and how
@@ -87,6 +87,21 @@ internal sealed class MessageWriter
         WriteNotify(text, format, position, since);
         if (since is null) text.Write(""","data":{"reset":true,"remove":[],"insert":"""u8);
         else text.Write(""","data":{"reset":false,"remove":"""u8);
+    }
+
+    /// <summary>One part of a notification up to its elements, which are to follow with <see cref="EndOfPart"/>.</summary>
+    /// <param name="text">Gets it.</param>
+    /// <param name="format">How the client names the subscription.</param>
+    /// <param name="position">Where the collection stands after the last part.</param>
+    /// <param name="since">As of the whole notification.</param>
+    /// <param name="removed">Whether the elements are removed ids; else they are items.</param>
+    /// <param name="more">Whether another part follows.</param>
+    public void BeginPart(TextBuffer text, NotifyFormat format, Position position, long? since, bool removed, bool more)
+    {
+        WriteNotify(text, format, position, since);
+        if (more) text.Write(",\"more\":true"u8);
+        text.Write(since is null ? ",\"data\":{\"reset\":true"u8 : ",\"data\":{\"reset\":false"u8);
+        text.Write(removed ? ",\"insert\":[],\"remove\":["u8 : ",\"remove\":[],\"insert\":["u8);
     }
 
     /// <summary>The notice that the server ended a subscription, and why.</summary>

@@ -98,7 +98,7 @@ internal static class SubscriptionReader
         {
             if (remove.Count == limits.RequestItems) error = TooMany(limits);
             else if (TryReadName(ref reader, out var name)) remove.Add(name);
-            else error = Error.BadRequest($"remove[{remove.Count}]: a subscription is a path, or [path, the name that it has by \"as\"], strings without lone surrogates");
+            else error = Error.BadRequest($"remove[{remove.Count}]: a subscription is a path, or [path, name], strings without lone surrogates");
         }
     }
 

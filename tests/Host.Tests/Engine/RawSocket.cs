@@ -28,9 +28,10 @@ internal sealed class RawSocket : IAsyncDisposable
     }
 
     /// <summary>Connects, sends a request's bytes, and reads the response's head, and its body if it has one.</summary>
-    public static async Task<(RawSocket Socket, string Answer)> HandshakeAsync(LiveHost host, string request)
+    public static async Task<(RawSocket Socket, string Answer)> HandshakeAsync(LiveHost host, string request, int? receiveBytes = null)
     {
         var client = new TcpClient { NoDelay = true };
+        if (receiveBytes is { } bytes) client.ReceiveBufferSize = bytes;
         await client.ConnectAsync("127.0.0.1", host.Port);
         var socket = new RawSocket(client);
         await socket.SendBytesAsync(Encoding.Latin1.GetBytes(request));

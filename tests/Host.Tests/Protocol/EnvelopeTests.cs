@@ -21,6 +21,7 @@ public sealed class EnvelopeTests(SharedHost shared) : IClassFixture<SharedHost>
     public async Task TheTunnelComesBackByteByByte(string tunnel)
     {
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
+        await socket.AskAsync("{}"); // the first reply of a connection also tells limits
         await socket.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"/","tunnel": {{tunnel}} }""");
         Assert.Equal($$"""{"type":"REPLY","cmd":"GET","tunnel":{{tunnel}},"ok":true,"data":["items","other","down"]}""", await socket.ReceiveTextAsync());
         await socket.SendAsync($$"""{"tunnel":{{tunnel}},"type":"REQUEST","cmd":"GET","path":"/nowhere"}""");
@@ -31,6 +32,18 @@ public sealed class EnvelopeTests(SharedHost shared) : IClassFixture<SharedHost>
     public async Task AnAbsentTunnelComesBackAsNull()
     {
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
+        await socket.AskAsync("{}");
+        await socket.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs"}""");
+        Assert.Equal("""{"type":"REPLY","cmd":"GET","tunnel":null,"ok":true,"data":[]}""", await socket.ReceiveTextAsync());
+    }
+
+    [Fact]
+    public async Task TheFirstReplyOfAConnectionTellsTheLimitsAndNoOtherDoes()
+    {
+        await using var host = await LiveHost.StartAsync(limits: new() { MessageBytes = 123_456 });
+        await using var socket = await RawSocket.ConnectAsync(host);
+        await socket.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs"}""");
+        Assert.Equal("""{"type":"REPLY","cmd":"GET","tunnel":null,"ok":true,"limits":{"message":123456},"data":[]}""", await socket.ReceiveTextAsync());
         await socket.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs"}""");
         Assert.Equal("""{"type":"REPLY","cmd":"GET","tunnel":null,"ok":true,"data":[]}""", await socket.ReceiveTextAsync());
     }

@@ -1,0 +1,56 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace SharedState.Host.Connections;
+
+/// <summary>
+/// The shared bodies of frames, deflated (RFC 7692, without context takeover). A body is deflated once, whatever frames it stands in: the bytes before and after it
+/// go into stored blocks of the same stream.
+/// </summary>
+internal static class Deflation
+{
+    private const int StoredHeader = 5, MostStored = ushort.MaxValue;
+
+    // By the array that holds a body. A whole snapshot and each of its parts are different bodies.
+    private static readonly ConditionalWeakTable<byte[], Deflated> Known = [];
+
+    /// <summary>A body as blocks of a deflate stream that end on a byte's border; null where that makes it no smaller.</summary>
+    public static ReadOnlyMemory<byte>? Of(ReadOnlyMemory<byte> body)
+    {
+        if (!MemoryMarshal.TryGetArray(body, out var segment) || segment.Count != segment.Array!.Length) return Deflate(body.Span);
+        if (Known.TryGetValue(segment.Array, out var known)) return known.Body;
+        // Two threads may both deflate it; the results are equal, and one of them stays.
+        return Known.GetValue(segment.Array, array => new(Deflate(array))).Body;
+    }
+
+    /// <summary>The bytes that <see cref="WriteStored"/> writes.</summary>
+    public static int StoredLength(int length) => length + (StoredHeader * ((length + MostStored - 1) / MostStored));
+
+    /// <summary>Writes bytes as stored blocks (RFC 1951, 3.2.4). The stream stands on a byte's border before and after it.</summary>
+    public static void WriteStored(Span<byte> target, ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            var block = bytes[..Math.Min(bytes.Length, MostStored)];
+            bytes = bytes[block.Length..];
+            target[0] = 0;
+            BinaryPrimitives.WriteUInt16LittleEndian(target[1..], (ushort)block.Length);
+            BinaryPrimitives.WriteUInt16LittleEndian(target[3..], (ushort)~block.Length);
+            block.CopyTo(target[StoredHeader..]);
+            target = target[(StoredHeader + block.Length)..];
+        }
+    }
+
+    private static ReadOnlyMemory<byte>? Deflate(ReadOnlySpan<byte> body)
+    {
+        using var output = new MemoryStream(body.Length / 4);
+        using var deflate = new DeflateStream(output, CompressionLevel.Fastest, leaveOpen: true);
+        deflate.Write(body);
+        deflate.Flush(); // ends in an empty stored block, and so on a byte's border
+        return output.Length < body.Length ? output.ToArray() : null;
+    }
+
+    private sealed record Deflated(ReadOnlyMemory<byte>? Body);
+}
