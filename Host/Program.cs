@@ -45,7 +45,7 @@ internal static class Program
             command.JsonLog ?? installation.Config.JsonLog,
             command.Check ? LogEventLevel.Warning : LogEventLevel.Information);
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
-        var cache = PluginCache.ForUser();
+        var cache = PluginCache.ForUser(loggers);
         var plugins = new PluginHost(cache, loggers);
         var services = installation.Plans.Select(plugins.Set).ToArray();
         cache.Clean();

@@ -23,7 +23,16 @@ internal static class PluginTestMode
             await Console.Error.WriteLineAsync(request?.Mistake ?? "sharedstate plugin test DIR is what there is; --help tells more");
             return 2;
         }
-        using var scratch = new TemporaryFolder();
-        return await new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out)).RunAsync() ? 0 : 1;
+        TemporaryFolder scratch;
+        try
+        {
+            scratch = new();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"the storages of the test need a temporary folder, and {Path.GetTempPath()} cannot be written to; let TMPDIR name another one");
+            return 2;
+        }
+        using (scratch) return await new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out)).RunAsync() ? 0 : 1;
     }
 }

@@ -36,7 +36,7 @@ internal sealed class TestedPlugin
 
         // :: 3. Looked over, copied to the cache and loaded.
         var plan = installation.Plans.Single();
-        var setup = new PluginHost(PluginCache.ForUser(), loggers).Set(plan);
+        var setup = new PluginHost(PluginCache.ForUser(loggers), loggers).Set(plan);
         return setup.Refusal is null ? new(manifest, setup, plan.Values) : throw new PluginException(setup.Refusal);
     }
 

@@ -4,11 +4,15 @@ using System.Text;
 namespace SharedState.Host.Plugins;
 
 /// <summary>
-/// What a plugin's files look like from outside: their names, sizes and times, less what is of other platforms. Cheap enough to be asked for all the time.
+/// A hash of the names, sizes and times of a plugin's files, without the files of other platforms. It costs so little that it can be
+/// computed twice a second.
 /// </summary>
 internal static class FolderStamp
 {
-    /// <summary>Of a folder and all below it; the same text as long as nothing there has changed. Of what is not there, or cannot be read, too.</summary>
+    /// <summary>
+    /// Computes the stamp of a folder: the same text as long as nothing in the folder changes. A folder that is missing or unreadable has a
+    /// stamp too.
+    /// </summary>
     public static string Of(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -18,7 +22,7 @@ internal static class FolderStamp
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            hash.AppendData(Encoding.UTF8.GetBytes(e.GetType().Name)); // it is being moved or deleted
+            hash.AppendData(Encoding.UTF8.GetBytes(e.GetType().Name)); // the folder is being moved or deleted
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -30,7 +34,7 @@ internal static class FolderStamp
             if (folder.FullName == runtimes && Platform.IsForeign(info.Name)) continue;
             var size = info is FileInfo file ? file.Length : -1;
             hash.AppendData(Encoding.UTF8.GetBytes($"{info.FullName}\0{size}\0{info.LastWriteTimeUtc.Ticks}\0"));
-            // A link is not followed: a plugin that holds one is refused.
+            // A link is not followed: a plugin with a link is refused.
             if (info is DirectoryInfo inner && info.LinkTarget is null) Add(hash, inner, runtimes);
         }
     }

@@ -2,11 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace SharedState.Host.Plugins;
 
-/// <summary>Tells which folders under a plugin's <c>runtimes/</c> are of no use on this computer.</summary>
-/// <remarks>A package with a native library brings it for some thirty platforms: for SQLite 50 MB, of which one needs 2.</remarks>
+/// <summary>Tells which folders under a plugin's <c>runtimes/</c> are useless on this computer.</summary>
+/// <remarks>A package with a native library brings it for some thirty platforms. For SQLite these are 50 MB, of which one computer needs
+/// 2.</remarks>
 internal static class Platform
 {
-    // What .NET calls them. A name that is not here may be anything, and is kept.
+    // The names that .NET uses. A folder with any other name is kept.
     private static readonly string[] Systems =
     [
         "win", "linux", "linux-musl", "linux-bionic", "osx", "freebsd",
@@ -21,7 +22,9 @@ internal static class Platform
 
     private static readonly string Architecture = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
 
-    /// <summary>Whether a runtime identifier, like <c>linux-musl-arm64</c>, is surely of another system or another processor.</summary>
+    /// <summary>
+    /// Tells whether a runtime identifier, like <c>linux-musl-arm64</c>, certainly means another system or another processor.
+    /// </summary>
     public static bool IsForeign(string runtime)
     {
         var dash = runtime.LastIndexOf('-');

@@ -4,7 +4,7 @@ using System.Reflection.PortableExecutable;
 
 namespace SharedState.Host.Plugins;
 
-/// <summary>What a plugin's assembly says of itself in its metadata. Nothing of it is run, or even loaded.</summary>
+/// <summary>The metadata of a plugin's assembly. The assembly is neither run nor loaded.</summary>
 internal sealed class PluginAssembly
 {
     private static readonly Type Contract = typeof(IItemService);
@@ -16,16 +16,16 @@ internal sealed class PluginAssembly
         Services = FindServices(metadata);
     }
 
-    /// <summary>The versions of the assemblies that it was built with, by name.</summary>
+    /// <summary>The versions of the assemblies to which this one refers, by name.</summary>
     public ILookup<string, Version> References { get; }
 
-    /// <summary>The version of the contract that it was built for; null: of none.</summary>
+    /// <summary>The version of the contract for which the assembly was built; null if it does not refer to the contract.</summary>
     public Version? ContractVersion => References[Contract.Assembly.GetName().Name!].FirstOrDefault();
 
-    /// <summary>The public classes that are services; null where this assembly's metadata alone cannot tell.</summary>
+    /// <summary>The public classes that are services; null where the metadata of this assembly alone does not tell.</summary>
     public IReadOnlyList<string>? Services { get; }
 
-    /// <summary>Reads an assembly; null if the file is none.</summary>
+    /// <summary>Reads an assembly; null if the file is not one.</summary>
     public static PluginAssembly? Read(string path)
     {
         using var image = new PEReader(new MemoryStream(File.ReadAllBytes(path)));
@@ -46,19 +46,21 @@ internal sealed class PluginAssembly
         {
             var visibility = type.Attributes & TypeAttributes.VisibilityMask;
             if (visibility is not (TypeAttributes.Public or TypeAttributes.NestedPublic)) continue;
-            if ((type.Attributes & (TypeAttributes.Interface | TypeAttributes.Abstract)) != 0 || IsService(metadata, type) is false) continue;
-            // One within another class is public if that is: for the runtime to say.
+            if ((type.Attributes & (TypeAttributes.Interface | TypeAttributes.Abstract)) != 0) continue;
+            if (IsService(metadata, type) is false) continue;
+            // A nested class is public only if the outer one is. The runtime finds that out.
             if (visibility == TypeAttributes.NestedPublic || IsService(metadata, type) is null) return null;
             services.Add(FullName(metadata, type.Namespace, type.Name));
         }
         return services;
     }
 
-    /// <summary>Whether a type, or one that it builds on, implements the contract; null if that depends on another assembly.</summary>
+    /// <summary>Tells whether a type or one of its base types implements the contract; null if that depends on another assembly.</summary>
     private static bool? IsService(MetadataReader metadata, TypeDefinition type)
     {
         bool? found = false;
-        foreach (var basis in type.GetInterfaceImplementations().Select(implementation => metadata.GetInterfaceImplementation(implementation).Interface).Append(type.BaseType))
+        var interfaces = type.GetInterfaceImplementations().Select(implementation => metadata.GetInterfaceImplementation(implementation).Interface);
+        foreach (var basis in interfaces.Append(type.BaseType))
         {
             if (IsService(metadata, basis) is not { } isService) found = null;
             else if (isService) return true;
@@ -73,9 +75,10 @@ internal sealed class PluginAssembly
         if (basis.Kind != HandleKind.TypeReference) return null;
         var reference = metadata.GetTypeReference((TypeReferenceHandle)basis);
         if (FullName(metadata, reference.Namespace, reference.Name) == Contract.FullName) return true;
-        // The framework's own types know nothing of the contract.
-        return reference.ResolutionScope.Kind == HandleKind.AssemblyReference
-            && metadata.GetString(metadata.GetAssemblyReference((AssemblyReferenceHandle)reference.ResolutionScope).Name) == "System.Runtime" ? false : null;
+        // No type of the framework implements the contract.
+        if (reference.ResolutionScope.Kind != HandleKind.AssemblyReference) return null;
+        var assembly = metadata.GetAssemblyReference((AssemblyReferenceHandle)reference.ResolutionScope);
+        return metadata.GetString(assembly.Name) == "System.Runtime" ? false : null;
     }
 
     private static string FullName(MetadataReader metadata, StringHandle space, StringHandle name) =>

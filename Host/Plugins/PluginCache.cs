@@ -4,89 +4,79 @@ using System.Text;
 namespace SharedState.Host.Plugins;
 
 /// <summary>
-/// Copies of plugin folders, each named by the hash of its content, less what is of other platforms. Plugins are loaded from here, so that an
-/// operator may replace a plugin's folder under a running host: overwriting loaded code in place ends in an abort.
+/// Copies of plugin folders, each named by the hash of its content, less the files of other platforms. Plugins are loaded from here, so
+/// that an operator may replace a plugin's folder under a running host: overwriting loaded code in place ends in an abort.
 /// </summary>
 internal sealed class PluginCache
 {
-    /// <summary>An entry that no host has used for this long is deleted: long enough to go back to last week's plugin for free.</summary>
+    /// <summary>
+    /// How many entries are kept that no process uses: enough to go back through a day of upgrades, and some 20 MB with the plugins that
+    /// come with the host.
+    /// </summary>
+    public const int MostUnused = 8;
+
+    /// <summary>An unused entry is deleted after this time: long enough to go back to last week's plugin for free.</summary>
     private static readonly TimeSpan Unused = TimeSpan.FromDays(7);
 
-    private readonly string _root;
+    private readonly string? _root;
+    private readonly bool _executable;
+    private readonly string _refusals;
+    private readonly ILogger? _logger;
+    private readonly CacheLocks? _locks;
+    private readonly Dictionary<string, string> _inPlace = []; // the hash of what was loaded from a plugin's own folder, by the folder
+    private bool _said;
 
-    // By the entry's hash. Held, shared, as long as this process lives: a locked entry is in use and is not deleted.
-    private readonly Dictionary<string, FileStream> _locks = [];
-
-    public PluginCache(string root) => _root = root;
-
-    /// <summary>
-    /// The user's cache folder; without one (a service account without a home), a folder in the temporary one that only this process knows,
-    /// and that is gone when it ends.
-    /// </summary>
-    public static PluginCache ForUser()
+    /// <summary>A cache in a folder, which is made if it is not there.</summary>
+    public PluginCache(string root)
+        : this(root, executable: true, "", null)
     {
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
-        var caches = OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg) ? xdg
-            : home.Length > 0 ? Path.Combine(home, ".cache")
-            : "";
-        try
-        {
-            if (caches.Length > 0)
-            {
-                var root = Path.Combine(caches, "sharedstate", "plugins");
-                CreatePrivate(root);
-                // That it may be listed does not mean that it may be written to.
-                using (File.Create(Path.Combine(root, $".try-{Guid.NewGuid():N}"), 1, FileOptions.DeleteOnClose)) return new(root);
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Not writable: the temporary folder will do.
-        }
-        // Not one with a name that is always the same: whoever made that first could change what is loaded from it.
-        var temporary = Directory.CreateTempSubdirectory("sharedstate-plugins-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Delete(temporary);
-        return new(temporary);
     }
 
-    /// <summary>The copy of a folder, named by the hash of its content: made if it is not there yet, and checked byte by byte if it is.</summary>
-    /// <exception cref="PluginException">The folder holds links, or cannot be read.</exception>
-    public string Copy(string folder)
+    private PluginCache(string? root, bool executable, string refusals, ILogger? logger)
+    {
+        (_root, _executable, _refusals, _logger) = (root, executable, refusals, logger);
+        if (root is not null) _locks = new(root);
+    }
+
+    /// <summary>The cache of this user (<see cref="CacheFolder"/>). Without a folder for it nothing is copied.</summary>
+    public static PluginCache ForUser(ILoggerFactory loggers)
+    {
+        var logger = loggers.CreateLogger("Host");
+        var folder = CacheFolder.Find();
+        if (folder.Private)
+            PluginLog.PrivateCopies(logger, folder.Unsafe ? LogLevel.Warning : LogLevel.Information, folder.Path!, folder.Refusals);
+        return new(folder.Path, folder.Executable, folder.Refusals, logger);
+    }
+
+    /// <summary>
+    /// The copy of a folder, named by the hash of its content: made if it is not there yet, and checked byte by byte if it is.
+    /// </summary>
+    /// <exception cref="PluginException">The folder holds links or special files, or cannot be read.</exception>
+    public PluginCopy Copy(string folder)
     {
         try
         {
             // :: 1. Read the folder's content, once, and name the entry after it.
             var hash = Hash(folder);
+            if (_root is null || (!_executable && HasNativeLibrary(folder))) return InPlace(folder, hash);
             var entry = Path.Combine(_root, hash);
 
-            // :: 2. Lock the entry before looking at it, so that no other host deletes it from now on.
-            CreatePrivate(_root);
-            if (!_locks.ContainsKey(hash)) _locks.Add(hash, new(entry + ".lock", FileMode.OpenOrCreate, FileAccess.Read, FileShare.Read));
-            File.SetLastWriteTimeUtc(entry + ".lock", DateTime.UtcNow);
+            // :: 2. Lock the entry before looking at it, so that no other process deletes it from now on.
+            CacheFolder.CreatePrivate(_root);
+            _locks!.Hold(hash);
 
-            // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short (a full
-            //       disk, a cleaner of old files) would cost a crash in code not loaded yet.
+            // :: 3. A good copy is used as it is. Reading a plugin once more costs some milliseconds, and a cache that was cut short (a
+            //       full disk, a cleaner of old files) would cost a crash in code not loaded yet.
             if (Directory.Exists(entry))
             {
-                if (Hash(entry) == hash) return entry;
-                Directory.Move(entry, NewName());
+                if (IsWhole(entry, hash)) return new(entry, hash);
+                Directory.Move(entry, NewName(hash));
             }
 
-            // :: 4. Fill a folder of our own, then rename it: an entry is whole or not there. Whoever was faster made the same.
-            var copy = NewName();
-            CopyFiles(folder, copy);
-            if (Hash(copy) != hash)
-                throw new PluginException($"the plugin folder {folder} is being written to; it can be used when that is done");
-            try
-            {
-                Directory.Move(copy, entry);
-            }
-            catch (IOException) when (Directory.Exists(entry))
-            {
-                Directory.Delete(copy, recursive: true);
-            }
-            return entry;
+            // :: 4. Fill a new folder, then rename it: an entry is whole or not there. A faster process has made the same entry.
+            Fill(folder, entry, hash);
+            Clean();
+            return new(entry, hash);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -94,57 +84,45 @@ internal sealed class PluginCache
         }
     }
 
-    /// <summary>Deletes what no host uses and none has used for a week.</summary>
-    public void Clean()
+    /// <summary>Gives a copy back that was not loaded.</summary>
+    public void Release(PluginCopy copy)
     {
-        foreach (var path in Directory.EnumerateFiles(_root, "*.lock"))
-        {
-            try
-            {
-                if (DateTime.UtcNow - File.GetLastWriteTimeUtc(path) < Unused) continue;
-                // Fails while any host holds it.
-                using var exclusive = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None);
-                var entry = path[..^".lock".Length];
-                if (Directory.Exists(entry)) Directory.Delete(entry, recursive: true);
-                File.Delete(path);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // In use, or another host cleans as well: next time.
-            }
-        }
-        foreach (var leftover in Directory.EnumerateDirectories(_root, ".new-*"))
-        {
-            try
-            {
-                if (DateTime.UtcNow - Directory.GetLastWriteTimeUtc(leftover) > Unused) Directory.Delete(leftover, recursive: true);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // As above.
-            }
-        }
+        if (copy.InPlace) _inPlace.Remove(copy.Folder);
+        else _locks!.Release(copy.Hash);
     }
 
-    private static void Delete(string temporary)
+    /// <summary>Deletes the entries that no process uses, except the last ones that were used within a week.</summary>
+    public void Clean()
     {
+        if (_root is null || !Directory.Exists(_root)) return;
         try
         {
-            Directory.Delete(temporary, recursive: true);
+            // Another process that is just cleaning does it for this one too.
+            using var folder = _locks!.Enter(TimeSpan.Zero);
+            var kept = 0;
+            foreach (var hash in _locks.Entries.ToArray())
+            {
+                _locks.TryAlone(hash, used =>
+                {
+                    DeleteHalves(hash);
+                    if (DateTime.UtcNow - used < Unused && ++kept <= MostUnused) return false;
+                    if (Directory.Exists(Path.Combine(_root, hash))) Directory.Delete(Path.Combine(_root, hash), recursive: true);
+                    return true;
+                });
+            }
+            DeleteStrays();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Windows does not delete what is loaded; it stays until the temporary folder is cleaned.
+            // Another process has changed the folder meanwhile; the next cleaning finds the rest.
         }
     }
-
-    private string NewName() => Path.Combine(_root, $".new-{Guid.NewGuid():N}");
 
     /// <summary>SHA-256 over all names and contents, in an order that does not depend on the file system: 64 hex digits.</summary>
     public static string Hash(string folder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var file in Files(folder))
+        foreach (var file in PluginFiles.In(folder))
         {
             using var content = File.OpenRead(Path.Combine(folder, file));
             hash.AppendData(Encoding.UTF8.GetBytes(file.Replace('\\', '/') + '\0'));
@@ -153,43 +131,90 @@ internal sealed class PluginCache
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static void CopyFiles(string folder, string copy)
+    private static bool HasNativeLibrary(string folder) =>
+        PluginFiles.In(folder).Any(file => ImageFile.IsNative(Path.Combine(folder, file)));
+
+    /// <summary>The folder itself. Code that runs from there must not change, so another content of the same folder is refused.</summary>
+    private PluginCopy InPlace(string folder, string hash)
     {
-        CreatePrivate(copy);
-        foreach (var file in Files(folder))
+        if (_inPlace.TryGetValue(folder, out var running) && running != hash)
         {
-            var target = Path.Combine(copy, file);
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(Path.Combine(folder, file), target);
+            throw new PluginException(
+                $"the plugin folder {folder} has changed, but the host runs this plugin from there and cannot swap it. " +
+                "Restart the host, or let CACHE_DIRECTORY name a folder for copies");
+        }
+        _inPlace[folder] = hash;
+        if (_logger is not null && !_said)
+        {
+            if (_root is null) PluginLog.NoCopies(_logger, _refusals);
+            else PluginLog.NoNativeCopies(_logger, _refusals);
+        }
+        _said = true;
+        return new(folder, hash, InPlace: true);
+    }
+
+    /// <summary>
+    /// Tells whether an entry still has the content of its name. A link in it, for example, was added by another program.
+    /// </summary>
+    private static bool IsWhole(string entry, string hash)
+    {
+        try
+        {
+            return Hash(entry) == hash;
+        }
+        catch (PluginException)
+        {
+            return false;
         }
     }
 
-    /// <summary>What a plugin can need here, relative to its folder.</summary>
-    private static IEnumerable<string> Files(string folder)
+    private void Fill(string folder, string entry, string hash)
     {
-        var found = new List<string>();
-        var runtimes = Path.Combine(folder, "runtimes");
-        var folders = new Stack<string>([folder]);
-        while (folders.TryPop(out var next))
+        var copy = NewName(hash);
+        try
         {
-            foreach (var info in new DirectoryInfo(next).EnumerateFileSystemInfos())
+            CacheFolder.CreatePrivate(copy);
+            foreach (var file in PluginFiles.In(folder))
             {
-                // What a link shows can change or lead anywhere; a plugin is what is in its folder.
-                if (info.LinkTarget is not null)
-                    throw new PluginException($"the plugin folder holds a link, {info.FullName}; put the file itself there");
-                if (info is DirectoryInfo)
-                {
-                    if (next != runtimes || !Platform.IsForeign(info.Name)) folders.Push(info.FullName);
-                }
-                else found.Add(Path.GetRelativePath(folder, info.FullName));
+                var target = Path.Combine(copy, file);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(Path.Combine(folder, file), target);
             }
+            if (Hash(copy) != hash)
+                throw new PluginException($"the plugin folder {folder} is being written to; it can be used when that is done");
+            if (!Directory.Exists(entry)) Directory.Move(copy, entry);
         }
-        return found.Order(StringComparer.Ordinal);
+        catch (IOException) when (Directory.Exists(entry))
+        {
+            // Another process has made it meanwhile.
+        }
+        finally
+        {
+            if (Directory.Exists(copy)) Directory.Delete(copy, recursive: true);
+        }
     }
 
-    private static void CreatePrivate(string folder)
+    /// <summary>
+    /// Names a folder that is not an entry yet, or no longer. The name contains the entry's, because the entry's lock protects this folder
+    /// too.
+    /// </summary>
+    private string NewName(string hash) => Path.Combine(_root!, $".new-{hash}-{Guid.NewGuid():N}");
+
+    private void DeleteHalves(string hash)
     {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var half in Directory.EnumerateDirectories(_root!, $".new-{hash}-*")) Directory.Delete(half, recursive: true);
+    }
+
+    /// <summary>
+    /// Deletes old files without a lock: probes of processes that were killed, and unfinished copies of earlier versions of the host.
+    /// </summary>
+    private void DeleteStrays()
+    {
+        foreach (var stray in new DirectoryInfo(_root!).EnumerateFileSystemInfos(".*"))
+        {
+            if (stray.Name.Length >= 64 || DateTime.UtcNow - stray.LastWriteTimeUtc <= Unused) continue;
+            if (stray is DirectoryInfo folder) folder.Delete(recursive: true);
+            else stray.Delete();
+        }
     }
 }

@@ -4,12 +4,17 @@ using System.Runtime.Loader;
 
 namespace SharedState.Host.Plugins;
 
-/// <summary>Compiles a plugin's code before it is used: the runtime would do so method by method at first use, which is while updates wait for a swap.</summary>
+/// <summary>
+/// Compiles a plugin's code ahead. The runtime would compile each method at its first use, while updates wait for a swap.
+/// </summary>
 internal static class PluginCompilation
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    /// <summary>Compiles an assembly and those of its own libraries that it names. What is generic waits for its first use all the same.</summary>
+    /// <summary>
+    /// Compiles an assembly and the plugin's own libraries to which it refers. Generic code is still compiled at its first use.
+    /// </summary>
     public static void Run(Assembly assembly)
     {
         var context = AssemblyLoadContext.GetLoadContext(assembly)!;
@@ -23,7 +28,7 @@ internal static class PluginCompilation
             }
             catch (Exception e) when (e is IOException or BadImageFormatException)
             {
-                // What is missing is told by whoever needs it.
+                // The code that needs the missing library reports it.
             }
         }
     }
@@ -60,7 +65,7 @@ internal static class PluginCompilation
         }
         catch (Exception)
         {
-            // A method that cannot be compiled says why to whoever calls it, if anybody does.
+            // A method that cannot be compiled fails at its first call, with the reason.
         }
     }
 }

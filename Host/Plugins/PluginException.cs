@@ -1,4 +1,4 @@
 namespace SharedState.Host.Plugins;
 
-/// <summary>A plugin cannot be used; the message is one sentence for the operator that says what to change.</summary>
+/// <summary>A plugin cannot be used. The message tells the operator the reason and the remedy.</summary>
 internal sealed class PluginException(string message, Exception? innerException = null) : Exception(message, innerException);

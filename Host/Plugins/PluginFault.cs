@@ -1,10 +1,11 @@
 namespace SharedState.Host.Plugins;
 
-/// <summary>Why a plugin cannot be used, and what to do about it.</summary>
-/// <param name="Reason">A sentence without its beginning, the plugin, and its end: <c>lacks libx.so of X 1.0</c>.</param>
-/// <param name="Fix">A whole sentence but for its end.</param>
+/// <summary>The reason why a plugin cannot be used, and the remedy.</summary>
+/// <param name="Reason">A sentence without its subject, which is the plugin, and without a full stop: <c>lacks libx.so of X
+/// 1.0</c>.</param>
+/// <param name="Fix">A sentence without a full stop.</param>
 internal sealed record PluginFault(string Reason, string Fix)
 {
-    /// <summary>Both, about a plugin that is named.</summary>
+    /// <summary>Reason and remedy as one message about a plugin.</summary>
     public PluginException Of(PluginManifest manifest) => new($"{manifest.Title} in {manifest.Folder} {Reason}. {Fix}");
 }

@@ -5,9 +5,9 @@ namespace SharedState.Host.Plugins;
 /// <summary>The plugins that services use, each version of each loaded once. One thread at a time.</summary>
 internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
 {
-    private readonly Dictionary<string, Plugin> _versions = []; // by the copy; what was loaded once stays
-    private readonly Dictionary<string, string> _failures = []; // by the copy: why it can't be loaded, which another attempt would not mend
-    private readonly Dictionary<string, (string Stamp, string Copy)> _copies = []; // by folder
+    private readonly Dictionary<string, Plugin> _versions = []; // by the hash of the content; what was loaded once stays
+    private readonly Dictionary<string, string> _failures = []; // by the hash: why it can't be loaded, which another attempt would not mend
+    private readonly Dictionary<string, (string Stamp, PluginCopy Copy)> _copies = []; // by folder
 
     /// <summary>Every version that was loaded.</summary>
     public IReadOnlyCollection<Plugin> Versions => _versions.Values;
@@ -16,14 +16,16 @@ internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
     public ServiceSetup Set(ServicePlan plan)
     {
         if (plan.Plugin is not { } manifest) return ServiceSetup.Refused(plan, plan.Refusal, loggers);
+        PluginCopy? copy = null;
         try
         {
-            var copy = plan.Kept is null ? Copy(manifest.Folder) : "";
-            plan.Pins.Check(manifest, plan.Kept?.ContentHash ?? Path.GetFileName(copy));
-            return ServiceSetup.Ready(plan, plan.Kept ?? Load(manifest, copy), loggers);
+            copy = plan.Kept is null ? Copy(manifest.Folder) : null;
+            plan.Pins.Check(manifest, plan.Kept?.ContentHash ?? copy!.Hash);
+            return ServiceSetup.Ready(plan, plan.Kept ?? Load(manifest, copy!), loggers);
         }
         catch (PluginException e)
         {
+            if (copy is not null && !_versions.ContainsKey(copy.Hash)) GiveBack(manifest.Folder, copy);
             return ServiceSetup.Refused(plan, e.Message, loggers);
         }
     }
@@ -36,7 +38,7 @@ internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
     }
 
     /// <summary>The copy of what is in a plugin's folder, which is read as a whole only when something about its files has changed.</summary>
-    private string Copy(string folder)
+    private PluginCopy Copy(string folder)
     {
         var stamp = FolderStamp.Of(folder); // first: what changes from now on is another stamp
         if (_copies.TryGetValue(folder, out var known) && known.Stamp == stamp) return known.Copy;
@@ -45,19 +47,26 @@ internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
         return copy;
     }
 
-    private Plugin Load(PluginManifest manifest, string copy)
+    /// <summary>Lets the cache delete a copy that was not loaded; if it is wanted again, it is made again.</summary>
+    private void GiveBack(string folder, PluginCopy copy)
     {
-        if (_versions.TryGetValue(copy, out var loaded)) return loaded;
-        if (_failures.TryGetValue(copy, out var why)) throw new PluginException(why);
+        _copies.Remove(folder);
+        cache.Release(copy);
+    }
+
+    private Plugin Load(PluginManifest manifest, PluginCopy copy)
+    {
+        if (_versions.TryGetValue(copy.Hash, out var loaded)) return loaded;
+        if (_failures.TryGetValue(copy.Hash, out var why)) throw new PluginException(why);
         try
         {
             var plugin = Plugin.Load(manifest, copy);
-            _versions.Add(copy, plugin);
+            _versions.Add(copy.Hash, plugin);
             return plugin;
         }
         catch (PluginException e)
         {
-            _failures.Add(copy, e.Message);
+            _failures.Add(copy.Hash, e.Message);
             throw;
         }
     }

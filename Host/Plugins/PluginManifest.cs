@@ -41,7 +41,13 @@ internal sealed partial class PluginManifest
     /// <summary>Reads a folder's manifest; null, with mistakes, if it cannot be used.</summary>
     public static PluginManifest? Read(string folder, out IReadOnlyList<Mistake> mistakes)
     {
-        var file = JsonFile.Read(Path.Combine(folder, FileName));
+        var path = Path.Combine(folder, FileName);
+        if (PluginFiles.FindManifestFault(path) is { } fault)
+        {
+            mistakes = [new(path, null, "", fault)];
+            return null;
+        }
+        var file = JsonFile.Read(path);
         var fields = new JsonFields(file, file.Root);
         var manifest = new PluginManifest(folder)
         {

@@ -5,14 +5,14 @@ using System.Text.Json;
 namespace SharedState.Host.Plugins;
 
 /// <summary>
-/// Finds out, by reading alone, what the runtime would say too late or not at all: at first use, in a cast, or as "file not found" for a file
-/// that is there.
+/// Finds faults of a plugin by reading its files. The runtime would report them too late or not at all: at first use, in a cast, as "file
+/// not found" for a file that is there, or by the end of the process.
 /// </summary>
 internal static class PluginPreflight
 {
     /// <summary>
-    /// The types that host and plugins exchange. Their assemblies, and what those refer to, are always the host's; all else is each
-    /// plugin's own.
+    /// The types that host and plugins exchange. Their assemblies, and those to which these refer, are always the host's; all other
+    /// assemblies are each plugin's own.
     /// </summary>
     public static readonly Type[] SharedTypes = [typeof(IItemService), typeof(ILogger)];
 
@@ -26,31 +26,47 @@ internal static class PluginPreflight
     public static string ContractVersion { get; } = Contract.Version!.ToString(2);
 
     /// <param name="manifest">The plugin.</param>
-    /// <param name="folder">Where to look: the copy that will be loaded.</param>
+    /// <param name="folder">The folder to look at: the copy that will be loaded.</param>
     /// <exception cref="PluginException">The plugin cannot work here.</exception>
     public static void Check(PluginManifest manifest, string folder)
     {
         if (Find(manifest, folder) is { } fault) throw fault.Of(manifest);
     }
 
-    /// <summary>Why the plugin cannot work here; null if nothing speaks against it.</summary>
+    /// <summary>Says why the plugin cannot work here; null if no fault is found.</summary>
     public static PluginFault? Find(PluginManifest manifest, string folder)
     {
         var path = Path.Combine(folder, manifest.Assembly);
         if (!File.Exists(path)) return new($"has no file {manifest.Assembly}, which its plugin.json names as \"assembly\"", CopyAll);
+        if (FindInFiles(folder) is { } damage) return damage;
         if (PluginAssembly.Read(path) is not { } assembly)
-            return new($"has a {manifest.Assembly} that is no .NET assembly", "Name the plugin's own .dll as \"assembly\" in its plugin.json");
+            return new($"has a {manifest.Assembly} that is no .NET assembly",
+                "Name the plugin's own .dll as \"assembly\" in its plugin.json");
         return FindInReferences(assembly)
             ?? FindInCopies(folder)
             ?? FindInServices(manifest, assembly)
             ?? FindInLibraries(folder, Path.ChangeExtension(path, ".deps.json"));
     }
 
-    /// <summary>What the plugin brings and is not used, since the host's own is, as sentences without the plugin. No harm.</summary>
+    /// <summary>
+    /// Names libraries that the plugin brings in vain, because the host's own are used, as sentences without the plugin. They do no harm.
+    /// </summary>
     public static IEnumerable<string> Remarks(string folder) =>
         from shared in Shared
         where File.Exists(Copy(folder, shared))
-        select $"brings its own {shared.Name}.dll, which is not used, since the host's is; leave it out by ExcludeAssets=\"runtime\" at the reference to it";
+        select $"brings its own {shared.Name}.dll, which is not used, since the host's is; " +
+            "leave it out by ExcludeAssets=\"runtime\" at the reference to it";
+
+    /// <summary>Finds a library that was copied in part. Loading one ends the process.</summary>
+    private static PluginFault? FindInFiles(string folder)
+    {
+        foreach (var file in PluginFiles.In(folder))
+        {
+            if (ImageFile.FindDamage(Path.Combine(folder, file)) is { } damage)
+                return new($"has an incomplete file: {file} {damage}", "Copy it there again");
+        }
+        return null;
+    }
 
     private static PluginFault? FindInReferences(PluginAssembly assembly)
     {
@@ -62,7 +78,8 @@ internal static class PluginPreflight
         if (assembly.ContractVersion is { } contract && (contract > Contract.Version || contract.Major < Contract.Version!.Major))
         {
             return new($"is built for contract {contract.ToString(2)}; this host has {ContractVersion}",
-                contract.Major < Contract.Version!.Major ? $"Take a plugin built for contract {Contract.Version.Major}.0 to {ContractVersion}"
+                contract.Major < Contract.Version!.Major
+                    ? $"Take a plugin built for contract {Contract.Version.Major}.0 to {ContractVersion}"
                     : $"Take a newer host, or a plugin built for contract {ContractVersion}");
         }
         return Shared.FirstOrDefault(shared => assembly.References[shared.Name!].Any(version => version > shared.Version)) is { } old
@@ -70,7 +87,10 @@ internal static class PluginPreflight
             : null;
     }
 
-    /// <summary>If the plugin brings a newer copy, the loader would take that: then no type of the plugin is one of the host's.</summary>
+    /// <summary>
+    /// Finds a copy of a shared assembly that is newer than the host's: the loader would take it, and no type of the plugin would be one of
+    /// the host's.
+    /// </summary>
     private static PluginFault? FindInCopies(string folder)
     {
         foreach (var shared in Shared)
@@ -80,7 +100,8 @@ internal static class PluginPreflight
             {
                 return Newer(shared, version) with
                 {
-                    Reason = $"brings its own {shared.Name}.dll {version.ToString(3)}, newer than this host's {shared.Version!.ToString(3)}",
+                    Reason = $"brings its own {shared.Name}.dll {version.ToString(3)}, " +
+                        $"newer than this host's {shared.Version!.ToString(3)}",
                 };
             }
         }
@@ -91,11 +112,14 @@ internal static class PluginPreflight
     {
         [] => new($"has no public class in {manifest.Assembly} that implements {typeof(IItemService).FullName}",
             "Make that class public, or name the assembly that holds it as \"assembly\" in plugin.json"),
-        [_, _, ..] services => new($"has several services, {string.Join(" and ", services)}; only one class may be public", "Make the others internal"),
+        [_, _, ..] services => new($"has several services, {string.Join(" and ", services)}; only one class may be public",
+            "Make the others internal"),
         _ => null,
     };
 
-    /// <summary>What <c>deps.json</c> lists must be there: managed libraries, and the native ones of this platform.</summary>
+    /// <summary>
+    /// Finds a library that <c>deps.json</c> lists and the folder lacks: managed ones, and the native ones of this platform.
+    /// </summary>
     private static PluginFault? FindInLibraries(string folder, string depsFile)
     {
         var name = Path.GetFileName(depsFile);
@@ -109,7 +133,10 @@ internal static class PluginPreflight
                 {
                     var missing = Assets(library.Value).FirstOrDefault(asset => !File.Exists(Path.Combine(folder, asset.Path)));
                     if (missing.Path is not null)
-                        return new($"lacks {(missing.Native ? "the native library " : "")}{missing.Path} of {library.Name.Replace('/', ' ')}", CopyAll);
+                    {
+                        var kind = missing.Native ? "the native library " : "";
+                        return new($"lacks {kind}{missing.Path} of {library.Name.Replace('/', ' ')}", CopyAll);
+                    }
                 }
             }
             return null;
@@ -121,7 +148,7 @@ internal static class PluginPreflight
     }
 
     /// <summary>
-    /// The files of one library, as the build places them: those for all platforms side by side, the others in <c>runtimes/</c>.
+    /// Lists the files of one library as the build places them: those for all platforms side by side, the others in <c>runtimes/</c>.
     /// </summary>
     private static IEnumerable<(string Path, bool Native)> Assets(JsonElement library)
     {

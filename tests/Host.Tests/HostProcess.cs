@@ -17,6 +17,9 @@ public sealed partial class HostProcess : IDisposable
 
     private HostProcess(Process process) => _process = process;
 
+    /// <summary>The id of the process.</summary>
+    public int Id => _process.Id;
+
     /// <summary>All lines so far, of both outputs.</summary>
     public IReadOnlyList<string> Lines
     {

@@ -97,11 +97,11 @@ public sealed class PinTests : IDisposable
         var pinned = PluginCache.Hash(_kept);
         Write($$"""{"Contract10": "{{pinned}}"}""");
         var copy = new PluginCache(_folder["cache/sharedstate/plugins"]).Copy(_kept);
-        Assert.Equal(pinned, Path.GetFileName(copy));
-        File.WriteAllText(Path.Combine(copy, "Contract10.dll"), "something else");
+        Assert.Equal(pinned, copy.Hash);
+        File.WriteAllText(Path.Combine(copy.Folder, "Contract10.dll"), "something else");
         using var host = Start();
         await host.WriteAndReadAsync("items");
-        Assert.Equal(File.ReadAllBytes(Path.Combine(_kept, "Contract10.dll")), File.ReadAllBytes(Path.Combine(copy, "Contract10.dll")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_kept, "Contract10.dll")), File.ReadAllBytes(Path.Combine(copy.Folder, "Contract10.dll")));
     }
 
     [Fact]
