@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace SharedState.Items.Sqlite;
 
-/// <summary>A connection as whoever reads uses it: by one thread at a time.</summary>
+/// <summary>A connection that reads, used by one thread at a time.</summary>
 internal sealed class ReadConnection : IDisposable
 {
     private readonly SqliteConnection _connection;
@@ -18,6 +18,7 @@ internal sealed class ReadConnection : IDisposable
     private readonly Statement _removals;
     private readonly Statement _next;
     private readonly Statement _nextInApp;
+    private readonly Statement _emptied;
 
     /// <summary>Prepares the statements.</summary>
     /// <remarks>
@@ -47,6 +48,10 @@ internal sealed class ReadConnection : IDisposable
         _nextInApp = new Statement(connection, $"""
             SELECT app, chnl FROM {schema.Items}
             WHERE app = ?1 AND chnl > ?2 AND chnl < x'' ORDER BY chnl LIMIT 1
+            """);
+        _emptied = new Statement(connection, $"""
+            SELECT collection, app, chnl, epoch, revision FROM {schema.Collections}
+            WHERE collection > ?1 AND items = 0 ORDER BY collection LIMIT ?2
             """);
     }
 
@@ -86,9 +91,24 @@ internal sealed class ReadConnection : IDisposable
         return keys;
     }
 
+    /// <summary>Names collections that have a history and no items, in the order of their rows.</summary>
+    /// <param name="after">Only those after this row; 0 to begin.</param>
+    /// <param name="count">At most so many.</param>
+    public IReadOnlyList<(long Row, CollectionPosition Collection)> ListEmptied(long after, int count)
+    {
+        var emptied = new List<(long, CollectionPosition)>();
+        using var row = _emptied.Query(after, count);
+        while (row.Read())
+        {
+            var key = new CollectionKey(Encoding.UTF8.GetString(row.Bytes(1)!), Encoding.UTF8.GetString(row.Bytes(2)!));
+            emptied.Add((row.Number(0), new CollectionPosition(key, new Position(row.Text(3)!, row.Number(4)))));
+        }
+        return emptied;
+    }
+
     public void Dispose()
     {
-        foreach (var statement in new[] { _begin, _end, _items, _removals, _next, _nextInApp }) statement.Dispose();
+        foreach (var statement in new[] { _begin, _end, _items, _removals, _next, _nextInApp, _emptied }) statement.Dispose();
         _collections.Dispose();
         _connection.Dispose();
     }
