@@ -171,7 +171,14 @@ internal sealed class FileDatabase : IDatabase
     {
         if (!_idle.TryTake(out var reader))
         {
+            // It opens what is at the path: that is the database of the connection that writes, if it is before and after.
+            OpenedFile.Check(_writer.Connection, _options);
             reader = new ReadConnection(Connect(_options, SqliteOpenMode.ReadOnly), _options, _schema, _logger);
+            if (OpenedFile.HasMoved(_writer.Connection))
+            {
+                reader.Dispose();
+                throw Faults.Moved(ItemServiceFault.Unavailable, _options);
+            }
         }
         try
         {

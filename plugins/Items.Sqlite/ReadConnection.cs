@@ -9,8 +9,8 @@ namespace SharedState.Items.Sqlite;
 internal sealed class ReadConnection : IDisposable
 {
     private readonly SqliteConnection _connection;
+    private readonly SqliteOptions _options;
     private readonly ILogger _logger;
-    private readonly string _table;
     private readonly CollectionIndex _collections;
     private readonly Statement _begin;
     private readonly Statement _end;
@@ -33,7 +33,7 @@ internal sealed class ReadConnection : IDisposable
     {
         _connection = connection;
         _logger = logger;
-        _table = options.Table;
+        _options = options;
         _collections = new CollectionIndex(connection, schema);
         _begin = new Statement(connection, "BEGIN");
         _end = new Statement(connection, "COMMIT");
@@ -61,6 +61,7 @@ internal sealed class ReadConnection : IDisposable
         _begin.Execute();
         try
         {
+            OpenedFile.Check(_connection, _options);
             if (_collections.IsChanged(key)) return null;
             var row = _collections.Find(key);
             return new StoredCollection(row.Position, Items(key, row)) { Tombstones = Removals(row), HistoryStart = row.HistoryStart };
@@ -133,7 +134,7 @@ internal sealed class ReadConnection : IDisposable
                 items.Add(new StoredItem(id, json, Math.Clamp(revision, collection.EpochStart, collection.Revision)));
             }
         }
-        if (leftOut > 0) _logger.RowsLeftOut(leftOut, key.App, key.Collection, _table);
+        if (leftOut > 0) _logger.RowsLeftOut(leftOut, key.App, key.Collection, _options.Table);
         return items;
     }
 

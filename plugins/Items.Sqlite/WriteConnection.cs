@@ -13,6 +13,7 @@ internal sealed class WriteConnection : IDisposable
     private readonly SqliteOptions _options;
     private readonly ItemServiceContext _context;
     private readonly StoreLock _lock;
+    private readonly DiskRoom _room;
     private readonly CollectionIndex _collections;
     private readonly List<Statement> _statements = [];
 
@@ -52,6 +53,7 @@ internal sealed class WriteConnection : IDisposable
         _options = options;
         _context = context;
         _lock = storeLock;
+        _room = new DiskRoom(connection, options);
         _collections = new CollectionIndex(connection, schema);
 
         raw.sqlite3_busy_timeout(connection.Handle, BusyStep);
@@ -88,7 +90,7 @@ internal sealed class WriteConnection : IDisposable
     internal SqliteConnection Connection { get; }
 
     /// <summary>Stores a batch in one transaction.</summary>
-    public IReadOnlyList<CommitResult> Commit(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) => Write(() =>
+    public IReadOnlyList<CommitResult> Commit(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) => Write(WriteSize.Of(batch), () =>
     {
         var results = new CommitResult[batch.Count];
         var rows = new Dictionary<CollectionKey, CollectionRow>();
@@ -110,14 +112,14 @@ internal sealed class WriteConnection : IDisposable
     }, stop);
 
     /// <summary>Makes what another program left of a collection the beginning of a new epoch.</summary>
-    public CollectionRow Adopt(CollectionKey key, CancellationToken stop) => Write(() => FindAdopted(key), stop);
+    public CollectionRow Adopt(CollectionKey key, CancellationToken stop) => Write(WriteSize.Smallest, () => FindAdopted(key), stop);
 
     /// <summary>Forgets a collection's history if the collection has no items and stands at this position.</summary>
     public bool Forget(CollectionKey key, Position at, CancellationToken stop)
     {
         // Most collections that can't be forgotten are found before anything is written; within the transaction nothing can change any more.
         if (!Stands(key, at, out _)) return false;
-        return Write(() =>
+        return Write(WriteSize.Smallest, () =>
         {
             if (!Stands(key, at, out var id)) return false;
             if (id == 0) return true;
@@ -139,16 +141,22 @@ internal sealed class WriteConnection : IDisposable
     }
 
     /// <summary>Runs a transaction. Either all of it is stored when this returns, or it throws and nothing is.</summary>
-    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.OutcomeUnknown"/>: the disk failed while it was to store.</exception>
-    private T Write<T>(Func<T> work, CancellationToken stop)
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.OutcomeUnknown"/>: the disk failed while it was to store, or the file was replaced.
+    /// </exception>
+    private T Write<T>(WriteSize size, Func<T> work, CancellationToken stop)
     {
+        _room.Ensure(size);
         Begin(stop);
         try
         {
+            OpenedFile.Check(Connection, _options);
             var (store, commits) = BeginWriting();
             var result = work();
             _endWriting.Execute();
+            _options.BeforeCommit();
             StoreAll();
+            if (OpenedFile.HasMoved(Connection)) throw Faults.Moved(ItemServiceFault.OutcomeUnknown, _options);
             _lock.Record(store, commits);
             return result;
         }
