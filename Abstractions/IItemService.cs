@@ -6,10 +6,10 @@ namespace SharedState;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Threads: the host calls <see cref="OpenAsync"/> once and first, <see cref="CommitAsync"/> never twice at a time,
-/// <see cref="LoadAsync"/> and <see cref="ListAsync"/> at any time, also during a commit, and DisposeAsync once and last, possibly while
-/// loads still run. At most four loads and listings run at a time. An implementation may block the calling thread; it may not call back into the
-/// host but for logging.
+/// Threads: the host calls <see cref="OpenAsync"/> once and first. It never makes two calls of <see cref="CommitAsync"/> at a time, nor two of
+/// <see cref="ForgetAsync"/>, but it may forget during a commit. It calls <see cref="LoadAsync"/>, <see cref="ListAsync"/> and
+/// <see cref="ListEmptiedAsync"/> at any time, at most four of them at once, and DisposeAsync once and last, possibly while loads still run. An
+/// implementation may block the calling thread. It calls nothing of the host except the logger.
 /// </para>
 /// <para>
 /// Ends: the token of a call is cancelled when it has taken 8 seconds, or when the host stops; half a second later the call is given up on, and as long as it
@@ -34,7 +34,10 @@ public interface IItemService : IAsyncDisposable
     /// </exception>
     ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop);
 
-    /// <summary>Reads one collection, all at one position. One that nothing was ever written to is empty, at revision 0; reading creates nothing.</summary>
+    /// <summary>
+    /// Reads one collection, all at one position. A collection of which the storage keeps nothing is empty. It stands at revision 0 if it was never
+    /// written to; see <see cref="ForgetAsync"/> for one that was forgotten. Reading creates nothing.
+    /// </summary>
     /// <param name="key">The collection.</param>
     /// <param name="stop">Ends the attempt.</param>
     /// <exception cref="ItemServiceException">
@@ -72,4 +75,47 @@ public interface IItemService : IAsyncDisposable
     /// <param name="stop">Ends the enumeration.</param>
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unavailable"/>.</exception>
     IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop);
+
+    /// <summary>
+    /// Names the collections that have no items but of which the storage still keeps a history, each once, in any order, with their positions. The
+    /// host calls <see cref="ForgetAsync"/> later for those that have not moved. Default: none.
+    /// </summary>
+    /// <param name="stop">Ends the enumeration.</param>
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unavailable"/>.</exception>
+    IAsyncEnumerable<CollectionPosition> ListEmptiedAsync(CancellationToken stop) => AsyncEnumerable.Empty<CollectionPosition>();
+
+    /// <summary>
+    /// Forgets all that the storage keeps of an emptied collection: its revision, its remembered removals, and what a feed keeps of its commits.
+    /// Default: forgets nothing.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// The storage forgets in one atomic step, and only if the collection has no items and stands exactly at <paramref name="at"/>. A commit of any
+    /// host takes effect either before that step, which then does not happen, or after it.
+    /// </para>
+    /// <para>
+    /// No position is ever given to two states, also across this step. So the collection then stands in another epoch, or at a revision that is not
+    /// lower, and <see cref="StoredCollection.HistoryStart"/> is that revision. Positions of collections that were never written to may change in
+    /// the same way, since the storage does not know which collections it has forgotten.
+    /// </para>
+    /// <para>
+    /// A host that still has the collection in memory learns of it as of any other change that it did not make: <see cref="IItemFeed.ReadAsync"/>
+    /// answers null for the old position (or the commits since, if the collection stands at the same position), an update that expects the old
+    /// position is a conflict, and the result of a commit does not follow on the old position. The host then loads the collection.
+    /// </para>
+    /// <example>
+    /// The bug that this prevents: a collection is emptied at revision 7 and forgotten, begins again at revision 1 in the same epoch, and gets to
+    /// revision 7. A client that was away since the first revision 7 would be told that it missed nothing.
+    /// </example>
+    /// </remarks>
+    /// <param name="key">The collection.</param>
+    /// <param name="at">The position that the collection must have.</param>
+    /// <param name="stop">Ends the attempt.</param>
+    /// <returns>
+    /// True if the storage keeps nothing of the collection any more. False if it still has items, stands elsewhere, or the storage does not forget.
+    /// </returns>
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.Unavailable"/>: the collection may be forgotten or not. The same call may be repeated.
+    /// </exception>
+    ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) => ValueTask.FromResult(false);
 }

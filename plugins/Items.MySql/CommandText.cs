@@ -76,6 +76,9 @@ internal sealed class CommandText(long packetBytes)
     /// <inheritdoc cref="Size(string)"/>
     public static long Size(ReadOnlySpan<byte> bytes) => bytes.Length + bytes.Count((byte)'\'') + bytes.Count((byte)'\\') + 10;
 
+    /// <summary>Reads a column of bytes, which are a text.</summary>
+    public static string Text(MySqlDataReader reader, int column) => Encoding.UTF8.GetString((byte[])reader.GetValue(column));
+
     private CommandText Parameter(object value)
     {
         _text.Append('?');

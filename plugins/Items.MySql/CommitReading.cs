@@ -1,4 +1,3 @@
-using System.Text;
 using MySqlConnector;
 
 namespace SharedState.Items.MySql;
@@ -61,7 +60,7 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
             foreach (var (key, _) in chunk) _text.Add(" OR (app = ").Bytes(key.App).Add(" AND chnl = ").Bytes(key.Collection).Add(")");
             using var command = _text.Take(connection);
             await using var reader = await command.ExecuteReaderAsync(stop);
-            while (await reader.ReadAsync(stop)) _rows.Add(new(Text(reader, 7), Text(reader, 8)), TransactionReading.Row(reader));
+            while (await reader.ReadAsync(stop)) _rows.Add(new(CommandText.Text(reader, 7), CommandText.Text(reader, 8)), TransactionReading.Row(reader));
         }
     }
 
@@ -133,8 +132,6 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
         var revision = one.Since.Position.Revision;
         _text.Add("(collection = ").Add(one.Collection).Add(" AND revision BETWEEN ").Add(revision + first).Add(" AND ").Add(revision + last).Add(")");
     }
-
-    private static string Text(MySqlDataReader reader, int column) => Encoding.UTF8.GetString((byte[])reader.GetValue(column));
 
     /// <summary>A collection of which something is to be read.</summary>
     /// <param name="index">Its place in the answer.</param>

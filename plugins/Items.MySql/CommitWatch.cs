@@ -70,7 +70,7 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
                 gaps.Saw(reader.GetInt64(0), now);
                 var collection = reader.GetInt64(1);
                 if (found.ContainsKey(collection)) continue;
-                var key = new CollectionKey(Text(reader, 2), Text(reader, 3));
+                var key = new CollectionKey(CommandText.Text(reader, 2), CommandText.Text(reader, 3));
                 found.Add(collection, new(key, new(reader.GetString(4), reader.GetInt64(5))));
             }
         }
@@ -129,8 +129,6 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
         for (var i = 0; i < gaps.Count; i++) text.Append(CultureInfo.InvariantCulture, $" OR seq BETWEEN {gaps[i].First} AND {gaps[i].Last}");
         return text.ToString();
     }
-
-    private static string Text(MySqlDataReader reader, int column) => Encoding.UTF8.GetString((byte[])reader.GetValue(column));
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Logging;
 using MySqlConnector;
 
@@ -40,7 +39,7 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         await reader.NextResultAsync(stop);
         await NextAsync();
         var removals = new List<Tombstone>();
-        while (await reader.ReadAsync(stop)) removals.Add(new Tombstone(Text(reader, 0), reader.GetInt64(1)));
+        while (await reader.ReadAsync(stop)) removals.Add(new Tombstone(CommandText.Text(reader, 0), reader.GetInt64(1)));
 
         // The COMMIT, which lets go of the point in time.
         while (await reader.NextResultAsync(stop))
@@ -77,7 +76,7 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         using (var command = text.Take(connection))
         {
             await using var reader = await command.ExecuteReaderAsync(stop);
-            while (await reader.ReadAsync(stop)) keys.Add(new(Text(reader, 0), Text(reader, 1)));
+            while (await reader.ReadAsync(stop)) keys.Add(new(CommandText.Text(reader, 0), CommandText.Text(reader, 1)));
         }
         return [.. keys];
 
@@ -88,9 +87,6 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
             if (key.App.Length > 0 && key.Collection.Length > 0 && !key.App.Any(char.IsControl) && !key.Collection.Any(char.IsControl)) keys.Add(key);
         }
     }
-
-    /// <summary>A column of bytes, which are a text.</summary>
-    private static string Text(MySqlDataReader reader, int column) => Encoding.UTF8.GetString((byte[])reader.GetValue(column));
 
     /// <summary>Reads the items; null where they are not those that the collection's row tells of.</summary>
     private async Task<List<StoredItem>?> ItemsAsync(MySqlDataReader reader, CollectionKey key, CollectionRow collection, CancellationToken stop)

@@ -10,6 +10,9 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     /// <summary>How often a transaction is tried that met another one.</summary>
     private const int Attempts = 3;
 
+    /// <summary>How many emptied collections are named at a time; between two such pages the connection is free for others.</summary>
+    private const int ListPage = 256;
+
     private MySqlOptions? _options;
     private Tables? _tables;
     private Connections? _connections;
@@ -66,6 +69,25 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         var keys = await RetryAsync(() => Connections.ReadAsync(connection => _loading!.ListAsync(connection, app, stop), stop), stop);
         foreach (var key in keys) yield return key;
     }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<CollectionPosition> ListEmptiedAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        var last = 0L;
+        while (true)
+        {
+            var after = last;
+            var page = await RetryAsync(
+                () => Connections.ReadAsync(connection => new Forgetting(connection, _tables!, stop).ListAsync(after, ListPage), stop), stop);
+            foreach (var (_, collection) in page) yield return collection;
+            if (page.Count < ListPage) yield break;
+            last = page[^1].Row;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) => await RetryAsync(
+        () => Connections.ReadAsync(connection => new Forgetting(connection, _tables!, stop).RunAsync(key, at), stop), stop);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync(CancellationToken stop) =>

@@ -18,10 +18,10 @@ internal sealed class Tables(string table, string collation)
     /// <summary>The items: the five columns that other programs know, and two that <c>SELECT *</c> does not show.</summary>
     public string Items { get; } = $"`{table}`";
 
-    /// <summary>One row: the epoch of collections never written to, and by what the tables are known again.</summary>
+    /// <summary>One row: the epoch of collections without a row of their own, and by what the tables are known again.</summary>
     public string Store { get; } = $"`{StoreName(table)}`";
 
-    /// <summary>A row for each collection that was ever written to. Who changes a collection locks its row first.</summary>
+    /// <summary>A row for each collection with a history. A commit locks the rows of its collections first. At revision 0 it was forgotten.</summary>
     public string Collections { get; } = $"`{CollectionsName(table)}`";
 
     /// <summary>The remembered removals. No item of the collection has such an id.</summary>

@@ -49,8 +49,8 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
 
     public RedisKey[] Keys()
     {
-        var keys = new List<RedisKey>(2 + (2 * _buckets.Count) + (4 * _collections.Count)) { Outcomes, teller.Mark };
-        foreach (var bucket in _buckets) keys.AddRange([bucket.Mark, bucket.Index]);
+        var keys = new List<RedisKey>(2 + (3 * _buckets.Count) + (4 * _collections.Count)) { Outcomes, teller.Mark };
+        foreach (var bucket in _buckets) keys.AddRange([bucket.Mark, bucket.Index, bucket.Emptied]);
         foreach (var collection in _collections) keys.AddRange([collection.Meta, collection.Items, collection.Removals, collection.Changes]);
         return [.. keys];
     }
@@ -67,7 +67,7 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
         {
             host, number, _mark, layout.Channel, teller.Number,
             options.RemovalsKept, options.ChangesKept, options.ChangesBytes, options.ChangeFields, options.ChangeBytes,
-            _buckets.Count,
+            (long)options.EmptiedTime.TotalSeconds, _buckets.Count,
         };
         foreach (var sight in seen) values.AddRange([sight.Epoch, sight.Commits]);
         values.Add(_collections.Count);

@@ -4,10 +4,14 @@ namespace SharedState.Items.Redis;
 
 /// <summary>The collections of one slot, which have one epoch, and what this host has seen of them: a storage that went back in time has less.</summary>
 /// <param name="number">Its number, from 0.</param>
-/// <param name="mark">The key of a hash: the epoch, the number of commits that changed something, and that of the messages that it counts.</param>
+/// <param name="mark">
+/// The key of a hash: the epoch, the number of commits that changed something, that of the messages that it counts, and the highest revision of a
+/// collection that was forgotten.
+/// </param>
 /// <param name="index">The key of a sorted set of the names of the collections that have items.</param>
+/// <param name="emptied">The key of a sorted set of the names of the collections that have a history and no items.</param>
 /// <param name="outcomes">The key of a hash: what became of each host's last commit.</param>
-internal sealed class Bucket(int number, RedisKey mark, RedisKey index, RedisKey outcomes)
+internal sealed class Bucket(int number, RedisKey mark, RedisKey index, RedisKey emptied, RedisKey outcomes)
 {
     private readonly Lock _lock = new();
     private Sight _seen = new("", 0);
@@ -17,6 +21,8 @@ internal sealed class Bucket(int number, RedisKey mark, RedisKey index, RedisKey
     public RedisKey Mark { get; } = mark;
 
     public RedisKey Index { get; } = index;
+
+    public RedisKey Emptied { get; } = emptied;
 
     public RedisKey Outcomes { get; } = outcomes;
 

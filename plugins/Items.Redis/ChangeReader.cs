@@ -34,8 +34,9 @@ internal sealed class ChangeReader(Server server, Layout layout)
         var (answers, marks) = await server.AskAsync(database => AskAsync(database, collections, buckets, count), stop);
         for (var i = 0; i < buckets.Length; i++)
         {
-            if (marks[i].Epoch == seen[i].Epoch && marks[i].Commits < seen[i].Commits) marks[i] = default; // an older copy, which gets a new epoch soon
-            else buckets[i].Saw(marks[i]);
+            var sight = marks[i].Sight;
+            if (sight.Epoch == seen[i].Epoch && sight.Commits < seen[i].Commits) marks[i] = default; // an older copy, which gets a new epoch soon
+            else buckets[i].Saw(sight);
         }
         for (var i = 0; i < collections.Count; i++) collections[i].Add(answers[i], marks[Array.IndexOf(buckets, collections[i].Keys.Bucket)]);
     }
@@ -44,13 +45,13 @@ internal sealed class ChangeReader(Server server, Layout layout)
     /// Asks all at once. For each collection where it stands before its changes, so that these must reach as far; and the epochs last of all. One that was known
     /// before was there throughout, for none ever comes back.
     /// </summary>
-    private static async Task<(ChangesAnswer?[] Answers, Sight[] Marks)> AskAsync(
+    private static async Task<(ChangesAnswer?[] Answers, Mark[] Marks)> AskAsync(
         IDatabase database, IReadOnlyList<CollectionChanges> collections, Bucket[] buckets, Func<CollectionChanges, int> count)
     {
         var answers = Task.WhenAll([.. collections.Select(collection => AskAsync(database, collection, count(collection)))]);
-        var marks = Task.WhenAll([.. buckets.Select(bucket => database.HashGetAsync(bucket.Mark, ["epoch", "commits"], CommandFlags.DemandMaster))]);
+        var marks = Task.WhenAll([.. buckets.Select(bucket => database.HashGetAsync(bucket.Mark, ["epoch", "commits", "forgotten"], CommandFlags.DemandMaster))]);
         await Task.WhenAll(answers, marks);
-        return (await answers, [.. (await marks).Select(mark => new Sight((string?)mark[0] ?? "", Number(mark[1])))]);
+        return (await answers, [.. (await marks).Select(mark => new Mark(new Sight((string?)mark[0] ?? "", Number(mark[1])), Number(mark[2])))]);
     }
 
     /// <returns>Null where another program's keys are: who loads the collection is told so.</returns>
@@ -68,7 +69,7 @@ internal sealed class ChangeReader(Server server, Layout layout)
             return null;
         }
         var standing = await meta;
-        return new ChangesAnswer(Number(standing[0]), Number(standing[1]), await entries, count);
+        return new ChangesAnswer(standing[0].IsNull ? null : Number(standing[0]), Number(standing[1]), await entries, count);
     }
 
     private static long Number(RedisValue value) => value.IsNull ? 0 : (long)value;

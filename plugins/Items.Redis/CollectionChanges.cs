@@ -27,12 +27,15 @@ internal sealed class CollectionChanges(CollectionPosition since, CollectionKeys
     /// <summary>Adds what was read after <see cref="Last"/>.</summary>
     /// <param name="answer">What was read; null if it could not be.</param>
     /// <param name="mark">Where the bucket stood after that.</param>
-    public void Add(ChangesAnswer? answer, Sight mark)
+    public void Add(ChangesAnswer? answer, Mark mark)
     {
-        if (answer is null || mark.Epoch != since.Position.Epoch || answer.Revision < Last || !TryAdd(answer)) (_commits, Left) = (null, 0);
+        // Without a history it stood where the last of those was that were forgotten. That was read later, and may be further: but if it is where the
+        // host has the collection, it was there before, since no collection ever goes back.
+        var revision = answer?.Revision ?? mark.Forgotten;
+        if (answer is null || mark.Sight.Epoch != since.Position.Epoch || revision < Last || !TryAdd(answer, revision)) (_commits, Left) = (null, 0);
     }
 
-    private bool TryAdd(ChangesAnswer answer)
+    private bool TryAdd(ChangesAnswer answer, long revision)
     {
         foreach (var entry in answer.Entries)
         {
@@ -42,15 +45,20 @@ internal sealed class CollectionChanges(CollectionPosition since, CollectionKeys
             Bytes += change.Bytes;
             BytesLeft = answer.Written - change.End;
         }
-        if (answer.Entries.Length < answer.Count && Last < answer.Revision) return false; // the stream ends too early
-        Left = (int)Math.Max(0, answer.Revision - Last);
+        if (answer.Entries.Length < answer.Count && Last < revision) return false; // the stream ends too early
+        Left = (int)Math.Max(0, revision - Last);
         return true;
     }
 }
 
 /// <summary>What was asked about a collection.</summary>
-/// <param name="Revision">Where it stood before its changes were read.</param>
+/// <param name="Revision">Where it stood before its changes were read; null without a history.</param>
 /// <param name="Written">How many bytes of changes had been written by then, since ever.</param>
 /// <param name="Entries">The changes.</param>
 /// <param name="Count">How many were asked for, at most.</param>
-internal sealed record ChangesAnswer(long Revision, long Written, StreamEntry[] Entries, int Count);
+internal sealed record ChangesAnswer(long? Revision, long Written, StreamEntry[] Entries, int Count);
+
+/// <summary>Where a bucket stood after its collections' changes were read.</summary>
+/// <param name="Sight">Its epoch and its commits.</param>
+/// <param name="Forgotten">The highest revision of a collection that was forgotten.</param>
+internal readonly record struct Mark(Sight Sight, long Forgotten);

@@ -42,7 +42,7 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
     public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
     {
         // The first page of all buckets at once: there is seldom a second.
-        var pages = await server.AskAsync(database => Task.WhenAll(layout.All.Select(bucket => PageAsync(database, bucket, app, after: null))), stop);
+        var pages = await server.AskAsync(database => Task.WhenAll(layout.All.Select(bucket => PageAsync(database, bucket.Index, app, after: null))), stop);
         for (var number = 0; number < pages.Length; number++)
         {
             var page = pages[number];
@@ -54,34 +54,69 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
                 }
                 if (page.Length < ListPage) break;
                 var (bucket, last) = (layout.All[number], page[^1]);
-                page = await server.AskAsync(database => PageAsync(database, bucket, app, last), stop);
+                page = await server.AskAsync(database => PageAsync(database, bucket.Index, app, last), stop);
             }
         }
     }
 
-    private static Task<RedisValue[]> PageAsync(IDatabase database, Bucket bucket, string? app, RedisValue? after)
+    /// <summary>Names the collections that have a history and no items.</summary>
+    public async IAsyncEnumerable<CollectionPosition> ListEmptiedAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        foreach (var bucket in layout.All)
+        {
+            RedisValue? last = null;
+            while (true)
+            {
+                var after = last;
+                var (epoch, page) = await server.AskAsync(database => EmptiedAsync(database, bucket, after), stop);
+                foreach (var (name, revision) in page)
+                {
+                    if (!revision.IsNull && Layout.Parse(name!) is { } key) yield return new CollectionPosition(key, new Position(epoch, (long)revision));
+                }
+                if (page.Count < ListPage) break;
+                last = page[^1].Name;
+            }
+        }
+    }
+
+    /// <summary>Reads a page of emptied collections. Their epoch comes first: if it ends meanwhile, no collection stands at what is answered.</summary>
+    private static async Task<(string Epoch, IReadOnlyList<(RedisValue Name, RedisValue Revision)> Page)> EmptiedAsync(
+        IDatabase database, Bucket bucket, RedisValue? after)
+    {
+        var mark = database.HashGetAsync(bucket.Mark, "epoch", CommandFlags.DemandMaster);
+        var names = await PageAsync(database, bucket.Emptied, null, after);
+        var revisions = await Task.WhenAll(names.Select(name => database.HashGetAsync(Layout.Meta(bucket, name!), "revision", CommandFlags.DemandMaster)));
+        return ((string?)await mark ?? "", [.. names.Zip(revisions)]);
+    }
+
+    private static Task<RedisValue[]> PageAsync(IDatabase database, RedisKey set, string? app, RedisValue? after)
     {
         // Names are app/collection, and 0 comes after the slash.
         var (from, to) = app is null ? ("", RedisValue.Null) : (Layout.Start(app), (RedisValue)$"{Layout.Start(app)[..^1]}0");
         return database.SortedSetRangeByValueAsync(
-            bucket.Index, after ?? from, to, after is null ? Exclude.Stop : Exclude.Both, Order.Ascending, 0, ListPage, CommandFlags.DemandMaster);
+            set, after ?? from, to, after is null ? Exclude.Stop : Exclude.Both, Order.Ascending, 0, ListPage, CommandFlags.DemandMaster);
     }
 
     /// <summary>Asks all at once, and where it stands before and after.</summary>
     private static async Task<Answer> ReadAsync(IDatabase database, CollectionKeys keys)
     {
         const CommandFlags Flags = CommandFlags.DemandMaster;
-        var mark = database.HashGetAsync(keys.Bucket.Mark, ["epoch", "commits"], Flags);
+        RedisValue[] fields = ["epoch", "commits", "forgotten"];
+        var mark = database.HashGetAsync(keys.Bucket.Mark, fields, Flags);
         var before = database.HashGetAsync(keys.Meta, ["revision", "history"], Flags);
         var items = database.HashGetAllAsync(keys.Items, Flags);
         var removals = database.SortedSetRangeByRankWithScoresAsync(keys.Removals, flags: Flags);
         var after = database.HashGetAsync(keys.Meta, ["revision", "history"], Flags);
-        var markAfter = database.HashGetAsync(keys.Bucket.Mark, ["epoch", "commits"], Flags);
+        var markAfter = database.HashGetAsync(keys.Bucket.Mark, fields, Flags);
         await Task.WhenAll(mark, before, items, removals, after, markAfter);
-        var (at, standing, standingAfter) = (await mark, await before, await after);
-        return new Answer((string?)at[0] ?? "", Number(at[1]), Number(standing[0]), Number(standing[1]), await items, await removals)
+        var (at, standing, atAfter, standingAfter) = (await mark, await before, await markAfter, await after);
+
+        // Without a history it stands where the last of those was that were forgotten, if none was forgotten meanwhile.
+        var isKnown = !standing[0].IsNull;
+        return new Answer(
+            (string?)at[0] ?? "", Number(at[1]), Number(isKnown ? standing[0] : at[2]), Number(isKnown ? standing[1] : at[2]), await items, await removals)
         {
-            Whole = standing[0] == standingAfter[0] && at[0] == (await markAfter)[0],
+            Whole = standing[0] == standingAfter[0] && at[0] == atAfter[0] && (isKnown || at[2] == atAfter[2]),
         };
 
         static long Number(RedisValue value) => value.IsNull ? 0 : (long)value;

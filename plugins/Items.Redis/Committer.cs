@@ -64,6 +64,17 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
         }
     }
 
+    /// <summary>Forgets a collection's history if the collection has no items and stands at this position. Done twice, it does no harm.</summary>
+    /// <exception cref="ItemServiceException">Redis can't be asked.</exception>
+    public async Task<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop)
+    {
+        var keys = layout.Of(key);
+        var bucket = keys.Bucket;
+        RedisKey[] all = [bucket.Mark, bucket.Emptied, keys.Meta, keys.Items, keys.Removals, keys.Changes];
+        var answer = await server.AskAsync(database => Script.RunAsync(database, Script.Forget, all, [at.Epoch, at.Revision, keys.Name]), stop);
+        return (int)answer[0] == 1;
+    }
+
     /// <summary>Lets a commit that runs end, though not for long, and ends what waits for a connection.</summary>
     public async Task CloseAsync()
     {

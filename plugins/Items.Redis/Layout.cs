@@ -19,7 +19,11 @@ internal sealed class Layout
     {
         _prefix = prefix;
         Channel = string.Create(CultureInfo.InvariantCulture, $"{prefix}:commits:{database}");
-        All = [.. Enumerable.Range(0, Buckets).Select(number => new Bucket(number, Key(number, "mark"), Key(number, "collections"), Key(number, "outcomes")))];
+        All =
+        [
+            .. Enumerable.Range(0, Buckets).Select(number => new Bucket(
+                number, Key(number, "mark"), Key(number, "collections"), Key(number, "emptied"), Key(number, "outcomes"))),
+        ];
     }
 
     public IReadOnlyList<Bucket> All { get; }
@@ -40,6 +44,9 @@ internal sealed class Layout
         return new CollectionKeys(
             All[number], name, Key(number, "meta", name), Key(number, "items", name), Key(number, "removals", name), Key(number, "changes", name));
     }
+
+    /// <summary>The meta of a collection, by the name that an index of its bucket has.</summary>
+    public static RedisKey Meta(Bucket bucket, string name) => $"{((string)bucket.Mark!)[..^"mark".Length]}meta:{name}";
 
     /// <summary>What the names of an app's collections begin with.</summary>
     public static string Start(string app) => $"{Escaped(app)}/";

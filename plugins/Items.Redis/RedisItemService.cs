@@ -58,6 +58,12 @@ public sealed class RedisItemService : IItemService, IItemFeed
     public IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop) => Reader.ListAsync(app, stop);
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<CollectionPosition> ListEmptiedAsync(CancellationToken stop) => Reader.ListEmptiedAsync(stop);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) => await Committer.ForgetAsync(key, at, stop);
+
+    /// <inheritdoc/>
     public IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync(CancellationToken stop) => Opened(_watch).ListsAsync(stop);
 
     /// <inheritdoc/>

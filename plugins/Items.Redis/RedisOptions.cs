@@ -44,6 +44,9 @@ internal sealed partial record RedisOptions
     /// <summary>A change of more fields and values is only mentioned, too. Lua can pass on some 8,000 at a time.</summary>
     public int ChangeFields { get; init; } = 1_000;
 
+    /// <summary>How long the changes of an emptied collection are kept, if it stays so: longer than a follower takes to read them. In whole seconds.</summary>
+    public TimeSpan EmptiedTime { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How many bytes of changes are read at a time; the rest is asked for again.</summary>
     public int ReadBytes { get; init; } = 4 << 20;
 

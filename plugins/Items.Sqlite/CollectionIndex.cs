@@ -14,7 +14,7 @@ internal sealed class CollectionIndex(SqliteConnection connection, Schema schema
     /// <summary>Whether another program changed the collection, so that it must be adopted before anything is said of it.</summary>
     public bool IsChanged(CollectionKey key) => _changed.Text(key.App, key.Collection) is not null;
 
-    /// <summary>Where the collection stands: at revision 0 of the store's epoch if it was never written to.</summary>
+    /// <summary>Where the collection stands: at revision 0 of the store's epoch if it has no history.</summary>
     public CollectionRow Find(CollectionKey key)
     {
         using var row = _row.Query(key.App, key.Collection);

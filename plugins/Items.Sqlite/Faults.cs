@@ -12,7 +12,7 @@ internal static class Faults
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new(
             ItemServiceFault.Unavailable,
             $"{options.Name} was locked by another program for {options.BusySeconds} s: let that program end its transaction", e),
-        raw.SQLITE_FULL => new(ItemServiceFault.Unavailable, $"the disk of {options.Name} is full: make room on it", e),
+        raw.SQLITE_FULL => Full(options, e),
         raw.SQLITE_IOERR => new(ItemServiceFault.Unavailable, $"the disk of {options.Name} failed, or is full: {e.Message}", e),
         raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => new(
             ItemServiceFault.Unusable,
@@ -31,6 +31,13 @@ internal static class Faults
             + "and to its folder", e),
         _ => Of(e, options),
     };
+
+    public static ItemServiceException Full(SqliteOptions options, Exception? e) =>
+        new(ItemServiceFault.Unavailable, $"the disk of {options.Name} is full: make room on it", e);
+
+    public static ItemServiceException Moved(ItemServiceFault fault, SqliteOptions options) => new(
+        fault,
+        $"{options.Name} was deleted, moved or replaced while it was open, or its -wal was: put both back, or restart this host to use what is there now");
 
     public static ItemServiceException Closed(string name) => new(ItemServiceFault.Unavailable, $"{name} was closed");
 }

@@ -78,7 +78,6 @@ internal sealed class FileDatabase : IDatabase
             // 3. Make what is missing, and compare with what the lock file remembers.
             MakeReady(connection, schema, storeLock, options, logger);
 
-
             // 4. Our own triggers have nothing to note while we write, so where there are no others, none is run for each row.
             if (!schema.HasOtherTriggers(connection)) raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, out _);
 
@@ -120,6 +119,22 @@ internal sealed class FileDatabase : IDatabase
         }
     }
 
+    public async IAsyncEnumerable<CollectionPosition> ListEmptiedAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        var last = 0L;
+        while (true)
+        {
+            var after = last;
+            var page = await ReadAsync(reader => reader.ListEmptied(after, ListPage), stop);
+            foreach (var (_, collection) in page) yield return collection;
+            if (page.Count < ListPage) yield break;
+            last = page[^1].Row;
+        }
+    }
+
+    public ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) =>
+        new(WriteAsync(writer => writer.Forget(key, at, stop), stop));
+
     public async ValueTask DisposeAsync()
     {
         _thread.Dispose();
@@ -156,7 +171,14 @@ internal sealed class FileDatabase : IDatabase
     {
         if (!_idle.TryTake(out var reader))
         {
+            // It opens what is at the path: that is the database of the connection that writes, if it is before and after.
+            OpenedFile.Check(_writer.Connection, _options);
             reader = new ReadConnection(Connect(_options, SqliteOpenMode.ReadOnly), _options, _schema, _logger);
+            if (OpenedFile.HasMoved(_writer.Connection))
+            {
+                reader.Dispose();
+                throw Faults.Moved(ItemServiceFault.Unavailable, _options);
+            }
         }
         try
         {

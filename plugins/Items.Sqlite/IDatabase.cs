@@ -11,4 +11,10 @@ internal interface IDatabase : IAsyncDisposable
 
     /// <summary>Names the collections that hold items.</summary>
     IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop);
+
+    /// <summary>Names the collections that have a history and no items.</summary>
+    IAsyncEnumerable<CollectionPosition> ListEmptiedAsync(CancellationToken stop);
+
+    /// <summary>Forgets a collection's history if the collection has no items and stands at this position.</summary>
+    ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop);
 }

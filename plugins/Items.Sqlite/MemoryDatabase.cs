@@ -2,11 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace SharedState.Items.Sqlite;
 
-/// <summary>A database in memory: dictionaries, used by whoever comes, one at a time. Nothing in it waits, so every call is done when it returns.</summary>
+/// <summary>A database in memory: dictionaries under one lock. Nothing in it waits, so every call is done when it returns.</summary>
 internal sealed class MemoryDatabase : IDatabase
 {
     private readonly SqliteOptions _options;
-    private readonly string _epoch = Epoch.New();
+
+    /// <summary>The epoch of collections that have no history.</summary>
+    private string _epoch = Epoch.New();
 
     /// <summary>Held by each call for all of its work: what a load sees is before or after a batch.</summary>
     private readonly Lock _lock = new();
@@ -62,6 +64,33 @@ internal sealed class MemoryDatabase : IDatabase
         }
         foreach (var key in keys) yield return key;
         await Task.CompletedTask;
+    }
+
+    public async IAsyncEnumerable<CollectionPosition> ListEmptiedAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        CollectionPosition[] emptied;
+        lock (_lock)
+        {
+            Check(stop);
+            emptied = [.. _collections.Where(entry => entry.Value.IsEmpty).Select(entry => new CollectionPosition(entry.Key, entry.Value.Position))];
+        }
+        foreach (var collection in emptied) yield return collection;
+        await Task.CompletedTask;
+    }
+
+    public ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop)
+    {
+        lock (_lock)
+        {
+            Check(stop);
+            if (!_collections.TryGetValue(key, out var collection)) return new(at == new Position(_epoch, 0));
+            if (!collection.IsEmpty || collection.Position != at) return new(false);
+            _collections.Remove(key);
+
+            // The collection may begin again: its revisions must be those of another epoch.
+            _epoch = Epoch.New();
+            return new(true);
+        }
     }
 
     public ValueTask DisposeAsync()

@@ -5,12 +5,12 @@ using Microsoft.Extensions.Logging;
 
 namespace SharedState.Items.Sqlite;
 
-/// <summary>A connection as whoever reads uses it: by one thread at a time.</summary>
+/// <summary>A connection that reads, used by one thread at a time.</summary>
 internal sealed class ReadConnection : IDisposable
 {
     private readonly SqliteConnection _connection;
+    private readonly SqliteOptions _options;
     private readonly ILogger _logger;
-    private readonly string _table;
     private readonly CollectionIndex _collections;
     private readonly Statement _begin;
     private readonly Statement _end;
@@ -18,6 +18,7 @@ internal sealed class ReadConnection : IDisposable
     private readonly Statement _removals;
     private readonly Statement _next;
     private readonly Statement _nextInApp;
+    private readonly Statement _emptied;
 
     /// <summary>Prepares the statements.</summary>
     /// <remarks>
@@ -32,7 +33,7 @@ internal sealed class ReadConnection : IDisposable
     {
         _connection = connection;
         _logger = logger;
-        _table = options.Table;
+        _options = options;
         _collections = new CollectionIndex(connection, schema);
         _begin = new Statement(connection, "BEGIN");
         _end = new Statement(connection, "COMMIT");
@@ -48,6 +49,10 @@ internal sealed class ReadConnection : IDisposable
             SELECT app, chnl FROM {schema.Items}
             WHERE app = ?1 AND chnl > ?2 AND chnl < x'' ORDER BY chnl LIMIT 1
             """);
+        _emptied = new Statement(connection, $"""
+            SELECT collection, app, chnl, epoch, revision FROM {schema.Collections}
+            WHERE collection > ?1 AND items = 0 ORDER BY collection LIMIT ?2
+            """);
     }
 
     /// <summary>Reads a collection within one transaction, or returns null: another program changed it, and it must be adopted first.</summary>
@@ -56,6 +61,7 @@ internal sealed class ReadConnection : IDisposable
         _begin.Execute();
         try
         {
+            OpenedFile.Check(_connection, _options);
             if (_collections.IsChanged(key)) return null;
             var row = _collections.Find(key);
             return new StoredCollection(row.Position, Items(key, row)) { Tombstones = Removals(row), HistoryStart = row.HistoryStart };
@@ -86,9 +92,24 @@ internal sealed class ReadConnection : IDisposable
         return keys;
     }
 
+    /// <summary>Names collections that have a history and no items, in the order of their rows.</summary>
+    /// <param name="after">Only those after this row; 0 to begin.</param>
+    /// <param name="count">At most so many.</param>
+    public IReadOnlyList<(long Row, CollectionPosition Collection)> ListEmptied(long after, int count)
+    {
+        var emptied = new List<(long, CollectionPosition)>();
+        using var row = _emptied.Query(after, count);
+        while (row.Read())
+        {
+            var key = new CollectionKey(Encoding.UTF8.GetString(row.Bytes(1)!), Encoding.UTF8.GetString(row.Bytes(2)!));
+            emptied.Add((row.Number(0), new CollectionPosition(key, new Position(row.Text(3)!, row.Number(4)))));
+        }
+        return emptied;
+    }
+
     public void Dispose()
     {
-        foreach (var statement in new[] { _begin, _end, _items, _removals, _next, _nextInApp }) statement.Dispose();
+        foreach (var statement in new[] { _begin, _end, _items, _removals, _next, _nextInApp, _emptied }) statement.Dispose();
         _collections.Dispose();
         _connection.Dispose();
     }
@@ -113,7 +134,7 @@ internal sealed class ReadConnection : IDisposable
                 items.Add(new StoredItem(id, json, Math.Clamp(revision, collection.EpochStart, collection.Revision)));
             }
         }
-        if (leftOut > 0) _logger.RowsLeftOut(leftOut, key.App, key.Collection, _table);
+        if (leftOut > 0) _logger.RowsLeftOut(leftOut, key.App, key.Collection, _options.Table);
         return items;
     }
 

@@ -32,10 +32,10 @@ internal sealed class Schema(string table)
 
     public string Items { get; } = $"\"{table}\"";
 
-    /// <summary>One row: the store's id, its number of commits, the epoch of collections never written to, and the triggers' switch.</summary>
+    /// <summary>One row: the store's id, its number of commits, the epoch of collections without a history, and the triggers' switch.</summary>
     public string Store { get; } = $"\"{table}__store\"";
 
-    /// <summary>A row for each collection that was ever written to.</summary>
+    /// <summary>A row for each collection that was written to and not forgotten since.</summary>
     public string Collections { get; } = $"\"{table}__collections\"";
 
     /// <summary>The remembered removals. No item of the collection has such an id.</summary>

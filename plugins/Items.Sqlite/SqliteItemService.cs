@@ -43,5 +43,11 @@ public sealed class SqliteItemService : IItemService
     public IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop) => Database.ListAsync(app, stop);
 
     /// <inheritdoc/>
+    public IAsyncEnumerable<CollectionPosition> ListEmptiedAsync(CancellationToken stop) => Database.ListEmptiedAsync(stop);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) => Database.ForgetAsync(key, at, stop);
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => _database?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

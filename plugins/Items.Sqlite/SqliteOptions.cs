@@ -25,6 +25,12 @@ internal sealed partial record SqliteOptions
     /// </remarks>
     public int RemovalsKept { get; init; } = 10_000;
 
+    /// <summary>Called before each COMMIT; tests interfere there.</summary>
+    public Action BeforeCommit { get; init; } = () => { };
+
+    /// <summary>The database's log.</summary>
+    public string Log => $"{File}-wal";
+
     /// <summary>The file in the words of an error message.</summary>
     public string Name => File ?? ":memory:";
 

@@ -4,7 +4,7 @@ using SQLitePCL;
 
 namespace SharedState.Items.Sqlite;
 
-/// <summary>The one connection that writes. Whoever uses it sees to it that it does one thing at a time.</summary>
+/// <summary>The one connection that writes, used by one thread.</summary>
 internal sealed class WriteConnection : IDisposable
 {
     /// <summary>How long SQLite waits for a lock at a time, in milliseconds: it can't be told to stop waiting, and the host allows half a second.</summary>
@@ -13,6 +13,7 @@ internal sealed class WriteConnection : IDisposable
     private readonly SqliteOptions _options;
     private readonly ItemServiceContext _context;
     private readonly StoreLock _lock;
+    private readonly DiskRoom _room;
     private readonly CollectionIndex _collections;
     private readonly List<Statement> _statements = [];
 
@@ -37,6 +38,8 @@ internal sealed class WriteConnection : IDisposable
     private readonly Statement _forgetUntil;
     private readonly Statement _nthRemoval;
     private readonly Statement _adopted;
+    private readonly Statement _drop;
+    private readonly Statement _renewEpoch;
 
     /// <summary>Prepares the statements.</summary>
     /// <param name="connection">An open connection, disposed of with this.</param>
@@ -50,6 +53,7 @@ internal sealed class WriteConnection : IDisposable
         _options = options;
         _context = context;
         _lock = storeLock;
+        _room = new DiskRoom(connection, options);
         _collections = new CollectionIndex(connection, schema);
 
         raw.sqlite3_busy_timeout(connection.Handle, BusyStep);
@@ -79,12 +83,14 @@ internal sealed class WriteConnection : IDisposable
         _forgetUntil = Prepare($"DELETE FROM {schema.Removals} WHERE collection = ?1 AND revision <= ?2");
         _nthRemoval = Prepare($"SELECT revision FROM {schema.Removals} WHERE collection = ?1 ORDER BY revision DESC LIMIT 1 OFFSET ?2");
         _adopted = Prepare($"DELETE FROM {schema.Changed} WHERE app = ?1 AND chnl = ?2");
+        _drop = Prepare($"DELETE FROM {schema.Collections} WHERE collection = ?1");
+        _renewEpoch = Prepare($"UPDATE {schema.Store} SET epoch = ?1");
     }
 
     internal SqliteConnection Connection { get; }
 
     /// <summary>Stores a batch in one transaction.</summary>
-    public IReadOnlyList<CommitResult> Commit(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) => Write(() =>
+    public IReadOnlyList<CommitResult> Commit(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) => Write(WriteSize.Of(batch), () =>
     {
         var results = new CommitResult[batch.Count];
         var rows = new Dictionary<CollectionKey, CollectionRow>();
@@ -106,7 +112,25 @@ internal sealed class WriteConnection : IDisposable
     }, stop);
 
     /// <summary>Makes what another program left of a collection the beginning of a new epoch.</summary>
-    public CollectionRow Adopt(CollectionKey key, CancellationToken stop) => Write(() => FindAdopted(key), stop);
+    public CollectionRow Adopt(CollectionKey key, CancellationToken stop) => Write(WriteSize.Smallest, () => FindAdopted(key), stop);
+
+    /// <summary>Forgets a collection's history if the collection has no items and stands at this position.</summary>
+    public bool Forget(CollectionKey key, Position at, CancellationToken stop)
+    {
+        // Most collections that can't be forgotten are found before anything is written; within the transaction nothing can change any more.
+        if (!Stands(key, at, out _)) return false;
+        return Write(WriteSize.Smallest, () =>
+        {
+            if (!Stands(key, at, out var id)) return false;
+            if (id == 0) return true;
+            _forgetAll.Execute(id);
+            _drop.Execute(id);
+
+            // The collection may begin again: its revisions must be those of another epoch.
+            _renewEpoch.Execute(Epoch.New());
+            return true;
+        }, stop);
+    }
 
     public void Dispose()
     {
@@ -117,16 +141,22 @@ internal sealed class WriteConnection : IDisposable
     }
 
     /// <summary>Runs a transaction. Either all of it is stored when this returns, or it throws and nothing is.</summary>
-    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.OutcomeUnknown"/>: the disk failed while it was to store.</exception>
-    private T Write<T>(Func<T> work, CancellationToken stop)
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.OutcomeUnknown"/>: the disk failed while it was to store, or the file was replaced.
+    /// </exception>
+    private T Write<T>(WriteSize size, Func<T> work, CancellationToken stop)
     {
+        _room.Ensure(size);
         Begin(stop);
         try
         {
+            OpenedFile.Check(Connection, _options);
             var (store, commits) = BeginWriting();
             var result = work();
             _endWriting.Execute();
+            _options.BeforeCommit();
             StoreAll();
+            if (OpenedFile.HasMoved(Connection)) throw Faults.Moved(ItemServiceFault.OutcomeUnknown, _options);
             _lock.Record(store, commits);
             return result;
         }
@@ -194,6 +224,14 @@ internal sealed class WriteConnection : IDisposable
         _adopted.Execute(key.App, key.Collection);
         _context.Logger.CollectionChanged(key.App, key.Collection, _options.Table);
         return row;
+    }
+
+    /// <summary>Whether a collection has no items, is at this position, and was not changed by another program.</summary>
+    private bool Stands(CollectionKey key, Position at, out long id)
+    {
+        var row = _collections.Find(key);
+        id = row.Id;
+        return row.Items == 0 && row.Position == at && !_collections.IsChanged(key);
     }
 
     private CommitStatus Apply(ItemUpdate update, CollectionRow row, string time)

@@ -3,7 +3,7 @@ namespace SharedState.Items;
 /// <summary>Where one collection stands: its row, while a transaction reads or changes it.</summary>
 internal sealed class CollectionRow
 {
-    /// <summary>The row's key in the tables beside the items'; 0 while the collection was never written to and has no row.</summary>
+    /// <summary>The row's key in the tables beside the items'; 0 while the collection has no history and no row.</summary>
     public long Id { get; set; }
 
     public required string Epoch { get; set; }

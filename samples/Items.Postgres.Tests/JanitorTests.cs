@@ -45,6 +45,29 @@ public sealed class JanitorTests(SharedServer shared)
         Assert.Equal(1000L, await shared.Server.ExecuteAsync($"SELECT removals FROM {_schema}.collections"));
     }
 
+    [Fact]
+    public async Task TheRowOfAForgottenCollectionGoesAndItsRevisionsAreNotGivenAgain()
+    {
+        await using var service = await OpenAsync();
+        var other = Opened.Key with { Collection = "other" };
+        foreach (var id in new[] { "a", "b", "c" }) await service.CommitAsync(Opened.Put(Opened.Key, id));
+        var at = (await service.CommitAsync(Opened.Remove(Opened.Key, "a", "b", "c"))).Position;
+        await service.CommitAsync(Opened.Put(other, "a"));
+        Assert.True(await service.Service.ForgetAsync(Opened.Key, at, CancellationToken.None));
+        await CleanAsync();
+        Assert.Equal(2L, await shared.Server.ExecuteAsync($"SELECT count(*) FROM {_schema}.collections"));
+
+        await shared.Server.ExecuteAsync($"UPDATE {_schema}.collections SET forgotten = forgotten - interval '1 hour'");
+        await CleanAsync();
+        Assert.Equal(1L, await shared.Server.ExecuteAsync($"SELECT count(*) FROM {_schema}.collections"));
+        Assert.Equal(at, (await service.LoadAsync()).Position);
+        Assert.Equal(at with { Revision = at.Revision + 1 }, (await service.CommitAsync(Opened.Put(Opened.Key, "d"))).Position);
+
+        // One that was never written to stands there too.
+        var third = await service.CommitAsync(Opened.Put(Opened.Key with { Collection = "third" }, "a"));
+        Assert.Equal(at with { Revision = at.Revision + 1 }, third.Position);
+    }
+
     private async Task CleanAsync()
     {
         var context = new ItemServiceContext { ServiceName = "service", Config = shared.Server.Config(_schema), BaseDirectory = "/", Logger = NullLogger.Instance };

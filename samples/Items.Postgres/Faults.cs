@@ -34,7 +34,7 @@ internal static class Faults
     /// <summary>Whether the same may succeed at once: others were in the way, or the connection had died in the pool.</summary>
     public static bool IsPassing(Exception e) => e switch
     {
-        HistoryReplacedException => true,
+        HistoryReplacedException or CollectionForgottenException => true,
         PostgresException p => p.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected || IsShutdown(p),
         // Connecting failed where a SocketException is inside; trying again at once would fail again.
         NpgsqlException { InnerException: IOException io } => io.InnerException is not SocketException { SocketErrorCode: SocketError.TimedOut },

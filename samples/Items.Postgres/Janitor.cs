@@ -4,7 +4,10 @@ using SharedState;
 
 namespace Items.Postgres;
 
-/// <summary>Forgets what is kept for a while only: old commits, and all but the newest removals of a collection that has very many.</summary>
+/// <summary>
+/// Removes what is kept for a while only: old commits, the rows of collections that were forgotten as long ago, and all but the newest removals of a
+/// collection that has very many.
+/// </summary>
 internal sealed class Janitor(Database database, TimeSpan logAge, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(10);
@@ -18,6 +21,15 @@ internal sealed class Janitor(Database database, TimeSpan logAge, TimeProvider t
         DELETE FROM commits WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM commits WHERE at < now() - $1::interval AND pg_try_advisory_xact_lock(hashtext('shared_state'), $2::regclass::oid::integer)
             ORDER BY at LIMIT $3))
+        """;
+
+    // What stands without a row stands at the highest revision that any removed row had.
+    private const string RemoveForgotten =
+        """
+        WITH old AS MATERIALIZED (
+            SELECT id FROM collections WHERE forgotten < now() - $1::interval ORDER BY forgotten LIMIT $2 FOR UPDATE SKIP LOCKED),
+        gone AS (DELETE FROM collections c USING old WHERE c.id = old.id RETURNING c.revision)
+        UPDATE shared_state SET forgotten = greatest(forgotten, (SELECT max(revision) FROM gone)) WHERE EXISTS (SELECT FROM gone)
         """;
 
     private static readonly string _crowded = $"SELECT id FROM collections WHERE removals > {Schema.CrowdedRemovals} LIMIT 100";
@@ -57,6 +69,11 @@ internal sealed class Janitor(Database database, TimeSpan logAge, TimeProvider t
         while (await database.RunAsync((c, s) => Sql.ExecuteAsync(c, s, ForgetCommits, logAge, "shared_state", (long)Portion), stop).ConfigureAwait(false) == Portion)
         {
             // There are more.
+        }
+
+        while (await database.RunAsync((c, s) => Sql.ExecuteAsync(c, s, RemoveForgotten, logAge, (long)Portion), stop).ConfigureAwait(false) > 0)
+        {
+            // There may be more.
         }
 
         foreach (var id in await database.RunAsync(FindCrowdedAsync, stop).ConfigureAwait(false))

@@ -44,7 +44,11 @@ internal sealed class Loader(Database database, int atOnce) : IDisposable
         {
             BatchCommands =
             {
-                Command($"SELECT s.epoch, c.revision, c.history_start FROM {Lineage.Row} s LEFT JOIN collections c ON c.app = $1 AND c.name = $2"),
+                Command(
+                    $"""
+                    SELECT s.epoch, coalesce(c.revision, f.forgotten), coalesce(c.history_start, f.forgotten)
+                    FROM {Lineage.Row} s CROSS JOIN shared_state f LEFT JOIN collections c ON c.app = $1 AND c.name = $2
+                    """),
                 Command("SELECT id, json, revision FROM items WHERE collection = (SELECT id FROM collections WHERE app = $1 AND name = $2)"),
                 Command("SELECT id, revision FROM removals WHERE collection = (SELECT id FROM collections WHERE app = $1 AND name = $2)"),
             },
@@ -55,9 +59,8 @@ internal sealed class Loader(Database database, int atOnce) : IDisposable
             throw new HistoryReplacedException();
         }
 
-        var isThere = !reader.IsDBNull(1);
-        var position = new Position(reader.GetString(0), isThere ? reader.GetInt64(1) : 0);
-        var historyStart = isThere ? reader.GetInt64(2) : 0;
+        var position = new Position(reader.GetString(0), reader.GetInt64(1));
+        var historyStart = reader.GetInt64(2);
         var items = new List<StoredItem>();
         await reader.NextResultAsync(stop).ConfigureAwait(false);
         while (await reader.ReadAsync(stop).ConfigureAwait(false))

@@ -10,8 +10,8 @@ internal sealed class LockedBatch(string epoch, IReadOnlyDictionary<CollectionKe
     // never each for the other. A row that is being made by another transaction is waited for by the first statement and seen by the second.
     private const string Make =
         """
-        INSERT INTO collections (app, name)
-        SELECT k.app, k.name FROM unnest($1::bytea[], $2::bytea[]) AS k (app, name)
+        INSERT INTO collections (app, name, revision, history_start)
+        SELECT k.app, k.name, s.forgotten, s.forgotten FROM unnest($1::bytea[], $2::bytea[]) AS k (app, name) CROSS JOIN shared_state s
         WHERE NOT EXISTS (SELECT FROM collections c WHERE c.app = k.app AND c.name = k.name)
         ORDER BY k.app, k.name
         ON CONFLICT DO NOTHING
@@ -67,6 +67,11 @@ internal sealed class LockedBatch(string epoch, IReadOnlyDictionary<CollectionKe
         {
             ledgers.Add(keys[reader.GetInt64(0) - 1], new Ledger(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3)));
             epoch = reader.IsDBNull(4) ? throw new HistoryReplacedException() : reader.GetString(4);
+        }
+
+        if (ledgers.Count < keys.Length)
+        {
+            throw new CollectionForgottenException();
         }
 
         await reader.NextResultAsync(stop).ConfigureAwait(false);

@@ -12,7 +12,7 @@ internal sealed class LogReader(Database database)
     // The first commit after a position always, and what follows it up to some size. One statement, and so one state of the database.
     private const string Commits =
         $"""
-        SELECT k.n, s.epoch, c.revision, l.revision, l.body
+        SELECT k.n, s.epoch, coalesce(c.revision, (SELECT forgotten FROM shared_state)), l.revision, l.body
         FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) WITH ORDINALITY AS k (app, name, revision, n)
         CROSS JOIN {Lineage.Row} s
         LEFT JOIN collections c ON c.app = k.app AND c.name = k.name
@@ -50,7 +50,7 @@ internal sealed class LogReader(Database database)
             var n = (int)reader.GetInt64(0) - 1;
             var (key, position) = since[n];
             found[n] ??= [];
-            var current = reader.IsDBNull(2) ? 0 : reader.GetInt64(2);
+            var current = reader.GetInt64(2);
             if (reader.GetString(1) != position.Epoch || position.Revision > current)
             {
                 found[n] = null;

@@ -17,6 +17,7 @@ public sealed class PostgresItemService : IItemService, IItemFeed
     private LogReader? _log;
     private Watcher? _watcher;
     private Bell? _bell;
+    private Forgetter? _forgetter;
 
     /// <inheritdoc/>
     public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
@@ -40,6 +41,7 @@ public sealed class PostgresItemService : IItemService, IItemFeed
         _loader = new Loader(_database, options.Loads);
         _committer = new Committer(_database);
         _log = new LogReader(_database);
+        _forgetter = new Forgetter(_database);
         _watcher = new Watcher(_database, channel, _ownRing);
         _bell = new Bell(_database, channel, _ownRing, context.Logger);
         _background = Task.WhenAll(_bell.RunAsync(_closing.Token), janitor.RunAsync(_closing.Token));
@@ -87,6 +89,27 @@ public sealed class PostgresItemService : IItemService, IItemFeed
         }
         while (Loader.IsFull(page));
     }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<CollectionPosition> ListEmptiedAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        CollectionKey? last = null;
+        List<CollectionPosition> page;
+        do
+        {
+            page = await UntilClosedAsync(s => Opened(_forgetter).ListAsync(last, s), stop).ConfigureAwait(false);
+            foreach (var collection in page)
+            {
+                yield return collection;
+                last = collection.Key;
+            }
+        }
+        while (Forgetter.IsFull(page));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) =>
+        await UntilClosedAsync(s => Opened(_forgetter).ForgetAsync(key, at, s), stop).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync([EnumeratorCancellation] CancellationToken stop)

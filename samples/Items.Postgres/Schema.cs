@@ -38,13 +38,22 @@ internal sealed class Schema(string name, string service)
             WITH (autovacuum_vacuum_scale_factor = 0.02);
         ALTER TABLE commits ALTER COLUMN body SET STORAGE EXTERNAL;
         CREATE INDEX commits_at ON commits (at);
+        {Forgetting}
+        """;
+
+    // shared_state: the highest revision of any collection that was forgotten, where those without a row stand. collections: since when it is forgotten.
+    private const string Forgetting =
+        """
+        ALTER TABLE shared_state ADD COLUMN IF NOT EXISTS forgotten bigint NOT NULL DEFAULT 0;
+        ALTER TABLE collections ADD COLUMN IF NOT EXISTS forgotten timestamptz;
+        CREATE INDEX IF NOT EXISTS collections_forgotten ON collections (forgotten) WHERE forgotten IS NOT NULL;
         """;
 
     // Fails where a table or a column is not there.
     private const string Probe =
         """
-        SELECT FROM (SELECT one, lineage, home FROM shared_state LIMIT 0) s,
-            (SELECT id, app, name, revision, history_start, items, removals, changed FROM collections LIMIT 0) c,
+        SELECT FROM (SELECT one, lineage, home, forgotten FROM shared_state LIMIT 0) s,
+            (SELECT id, app, name, revision, history_start, items, removals, changed, forgotten FROM collections LIMIT 0) c,
             (SELECT collection, id, revision, json FROM items LIMIT 0) i, (SELECT collection, id, revision FROM removals LIMIT 0) r,
             (SELECT collection, revision, at, body FROM commits LIMIT 0) l
         """;
@@ -106,6 +115,12 @@ internal sealed class Schema(string name, string service)
             {
                 throw Unusable($"The schema {name} is that of the service {owner}. Give {service} a db_schema of its own; or, "
                     + $"if the service was renamed, say so to the database: UPDATE {name}.shared_state SET service = '{service}'.");
+            }
+
+            const string IsOlder = "SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'collections'::regclass AND attname = 'forgotten')";
+            if (await ScalarAsync<bool>(connection, stop, IsOlder).ConfigureAwait(false))
+            {
+                await Sql.ExecuteAsync(connection, stop, Forgetting).ConfigureAwait(false);
             }
 
             await Sql.ExecuteAsync(connection, stop, Probe).ConfigureAwait(false);

@@ -33,7 +33,7 @@ internal sealed class Writer
     // The number of removals is what there may be at most: an item that comes back takes its removal along, which is not counted.
     private const string PutCollections =
         """
-        UPDATE collections c SET revision = n.revision, items = n.items, changed = pg_current_xact_id(),
+        UPDATE collections c SET revision = n.revision, items = n.items, changed = pg_current_xact_id(), forgotten = NULL,
             history_start = coalesce(n.reset, c.history_start),
             removals = n.removals + CASE WHEN n.reset IS NULL THEN c.removals ELSE 0 END
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS n (id, revision, items, reset, removals)

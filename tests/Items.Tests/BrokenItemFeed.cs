@@ -39,6 +39,8 @@ public enum FeedPromise
     Expected,
     Revisions,
     WholeUpdates,
+    ForgettingIsTold,
+    ForgettingAtOnce,
 }
 
 /// <summary>A service with a feed that keeps all promises but one.</summary>
@@ -53,6 +55,19 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
     public ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop) => inner.LoadAsync(key, stop);
 
     public IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop) => inner.ListAsync(app, stop);
+
+    public IAsyncEnumerable<CollectionPosition> ListEmptiedAsync(CancellationToken stop) => inner.ListEmptiedAsync(stop);
+
+    public async ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop)
+    {
+        if (broken != FeedPromise.ForgettingAtOnce) return await inner.ForgetAsync(key, at, stop);
+
+        // Looks first and forgets then, as if it were alone.
+        var collection = await inner.LoadAsync(key, stop);
+        if (collection.Position != at || collection.Items.Count > 0) return false;
+        await Task.Delay(2, stop);
+        return inner.Drop(key);
+    }
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
 
@@ -96,6 +111,7 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
             {
                 FeedPromise.Confirmation => before,
                 FeedPromise.AllCollections => [.. list.TakeLast(1)],
+                FeedPromise.ForgettingIsTold => await WithItemsAsync(list, stop),
                 FeedPromise.FullPositions => [.. list.Select(told => told with { Position = told.Position with { Epoch = "" } })],
                 FeedPromise.PositionsThatWere => [.. list.Select(told => told with { Position = told.Position with { Revision = told.Position.Revision + 1 } })],
                 _ => list,
@@ -182,6 +198,17 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
                 return false;
             }
         }
+    }
+
+    /// <summary>Tells only of collections that are still there.</summary>
+    private async Task<IReadOnlyList<CollectionPosition>> WithItemsAsync(IReadOnlyList<CollectionPosition> list, CancellationToken stop)
+    {
+        var told = new List<CollectionPosition>();
+        foreach (var collection in list)
+        {
+            if ((await inner.LoadAsync(collection.Key, stop)).Items.Count > 0) told.Add(collection);
+        }
+        return told;
     }
 
     private static Item Newest(Item item, StoredCollection now) =>

@@ -31,6 +31,11 @@ public enum Promise
     Apps,
     ReadingCreatesNothing,
     OnlyWithItems,
+    ForgetsItems,
+    ForgetsElsewhere,
+    ForgetsNothing,
+    EpochAfterForgetting,
+    ListsEmptied,
 }
 
 /// <summary>A service that keeps all promises but one.</summary>
@@ -93,6 +98,32 @@ internal sealed class BrokenItemService(IItemService inner, Promise broken) : II
         foreach (var key in _seen.Where(key => app is null || key.App == app)) yield return key;
     }
 
+    public async IAsyncEnumerable<CollectionPosition> ListEmptiedAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        if (broken == Promise.ListsEmptied) yield break;
+        await foreach (var collection in inner.ListEmptiedAsync(stop)) yield return collection;
+    }
+
+    public async ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop)
+    {
+        if (broken == Promise.ForgetsNothing) return false;
+        var collection = await inner.LoadAsync(key, stop);
+        if (broken == Promise.ForgetsItems && collection.Items.Count > 0)
+        {
+            var emptied = await inner.CommitAsync([new ItemUpdate { Key = key, Reset = true }], stop);
+            return await inner.ForgetAsync(key, emptied[0].Position, stop);
+        }
+
+        // Whatever it holds now.
+        if (broken == Promise.ForgetsElsewhere)
+        {
+            await Task.Delay(2, stop);
+            var emptied = await inner.CommitAsync([new ItemUpdate { Key = key, Reset = true }], stop);
+            return await inner.ForgetAsync(key, emptied[0].Position, stop);
+        }
+        return await inner.ForgetAsync(key, broken == Promise.EpochAfterForgetting ? at with { Epoch = collection.Position.Epoch } : at, stop);
+    }
+
     private ItemUpdate Update(ItemUpdate update) => new()
     {
         Key = Key(update.Key),
@@ -131,7 +162,7 @@ internal sealed class BrokenItemService(IItemService inner, Promise broken) : II
     private Position Position(Position position) => broken switch
     {
         Promise.EpochAcrossReopening => position with { Epoch = position.Epoch[..16] + _suffix },
-        Promise.AnotherEpochAfterLoss => position with { Epoch = "always" },
+        Promise.AnotherEpochAfterLoss or Promise.EpochAfterForgetting => position with { Epoch = "always" },
         _ => position,
     };
 }

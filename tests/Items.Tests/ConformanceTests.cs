@@ -42,6 +42,12 @@ public sealed class ConformanceTests
     [InlineData(Promise.Apps, nameof(ItemServiceConformance.NamesThatLookAlikeAreDifferent))]
     [InlineData(Promise.ReadingCreatesNothing, nameof(ItemServiceConformance.ACollectionNeverWrittenToIsEmptyAtRevisionZeroAndIsNotCreated))]
     [InlineData(Promise.OnlyWithItems, nameof(ItemServiceConformance.ListingNamesTheCollectionsThatHaveItems))]
+    [InlineData(Promise.ForgetsItems, nameof(ItemServiceConformance.OnlyAnEmptiedCollectionAtTheGivenPositionIsForgotten))]
+    [InlineData(Promise.ForgetsElsewhere, nameof(ItemServiceConformance.OnlyAnEmptiedCollectionAtTheGivenPositionIsForgotten))]
+    [InlineData(Promise.ForgetsElsewhere, nameof(ItemServiceConformance.ForgettingDuringCommitsLosesNothing))]
+    [InlineData(Promise.ForgetsNothing, nameof(ItemServiceConformance.OnlyAnEmptiedCollectionAtTheGivenPositionIsForgotten))]
+    [InlineData(Promise.EpochAfterForgetting, nameof(ItemServiceConformance.NoPositionIsGivenTwiceWhenACollectionBeginsAnewAfterItWasForgotten))]
+    [InlineData(Promise.ListsEmptied, nameof(ItemServiceConformance.EmptiedCollectionsAreListedUntilTheyAreForgotten))]
     public async Task ABrokenPromiseFailsItsTest(Promise broken, string test)
     {
         var conformance = new BrokenConformance(broken);

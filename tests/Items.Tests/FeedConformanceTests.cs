@@ -46,6 +46,8 @@ public sealed class FeedConformanceTests
     [InlineData(FeedPromise.Expected, nameof(ItemFeedConformance.ConditionalCommitsOfManyWritersCountRightly))]
     [InlineData(FeedPromise.Revisions, nameof(ItemFeedConformance.WritersAtOnceLoseNothingAndTearNothing))]
     [InlineData(FeedPromise.WholeUpdates, nameof(ItemFeedConformance.WritersAtOnceLoseNothingAndTearNothing))]
+    [InlineData(FeedPromise.ForgettingIsTold, nameof(ItemFeedConformance.AServiceThatHoldsAForgottenCollectionGetsItAnew))]
+    [InlineData(FeedPromise.ForgettingAtOnce, nameof(ItemFeedConformance.ForgettingDuringCommitsOfAnotherServiceLosesNothing))]
     public async Task ABrokenPromiseFailsItsTest(FeedPromise broken, string test)
     {
         var conformance = new BrokenConformance(broken);

@@ -55,6 +55,28 @@ internal sealed class MemoryItemService : IItemService, IItemFeed
         await Task.CompletedTask;
     }
 
+    public async IAsyncEnumerable<CollectionPosition> ListEmptiedAsync([EnumeratorCancellation] CancellationToken stop)
+    {
+        CollectionPosition[] emptied;
+        lock (_lock)
+        {
+            emptied = [.. Opened(stop).Collections.Where(entry => entry.Value.Items.Count == 0).Select(entry => new CollectionPosition(entry.Key, entry.Value.Position))];
+        }
+        foreach (var collection in emptied) yield return collection;
+        await Task.CompletedTask;
+    }
+
+    public ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop)
+    {
+        lock (_lock) return ValueTask.FromResult(Opened(stop).Forget(key, at));
+    }
+
+    /// <summary>Forgets a collection wherever it stands and whatever it holds, which no storage may do.</summary>
+    public bool Drop(CollectionKey key)
+    {
+        lock (_lock) return Opened(CancellationToken.None).Collections.Remove(key);
+    }
+
     public async IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync([EnumeratorCancellation] CancellationToken stop)
     {
         // It looks after it was asked, so that a list has all that was committed before. A storage that is far away would wake it up.
@@ -99,7 +121,7 @@ internal sealed class MemoryItemService : IItemService, IItemFeed
 
     private sealed class Storage
     {
-        private readonly string _epoch = Guid.NewGuid().ToString("N");
+        private string _epoch = Guid.NewGuid().ToString("N");
 
         public int Services { get; set; }
 
@@ -112,11 +134,20 @@ internal sealed class MemoryItemService : IItemService, IItemFeed
 
         public CommitResult Commit(ItemUpdate update)
         {
-            var collection = Collections[update.Key] = Find(update.Key);
+            var collection = Find(update.Key);
             if (update.Expected is { } expected && expected != collection.Position) return new CommitResult(CommitStatus.Conflict, collection.Position);
             if (!collection.Apply(update)) return new CommitResult(CommitStatus.Unchanged, collection.Position);
+            Collections[update.Key] = collection;
             Log.Add(new CollectionPosition(update.Key, collection.Position));
             return new CommitResult(CommitStatus.Committed, collection.Position);
+        }
+
+        public bool Forget(CollectionKey key, Position at)
+        {
+            var collection = Find(key);
+            if (collection.Items.Count > 0 || collection.Position != at) return false;
+            if (Collections.Remove(key)) _epoch = Guid.NewGuid().ToString("N");
+            return true;
         }
     }
 

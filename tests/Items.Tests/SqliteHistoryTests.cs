@@ -138,6 +138,29 @@ public sealed class SqliteHistoryTests : SqliteTests
     }
 
     [Fact]
+    public async Task AForgottenCollectionLeavesNoRow()
+    {
+        var service = await OpenAsync();
+        await InsertAsync(service, "a", "b");
+        await RemoveAsync(service, "a");
+        var at = await RemoveAsync(service, "b");
+        Assert.Equal(["1|2"], Sql("SELECT (SELECT count(*) FROM items__collections), (SELECT count(*) FROM items__removals)"));
+        Assert.True(await service.ForgetAsync(Key, at, CancellationToken.None));
+        Assert.Equal(["0|0"], Sql("SELECT (SELECT count(*) FROM items__collections), (SELECT count(*) FROM items__removals)"));
+    }
+
+    [Fact]
+    public async Task WhatAnotherProgramWroteIsNotForgotten()
+    {
+        var service = await OpenAsync();
+        await InsertAsync(service, "a");
+        var at = await RemoveAsync(service, "a");
+        Sql("""INSERT INTO items (app, chnl, id, data) VALUES ('app', 'collection', 'b', '{"id":"b"}')""");
+        Assert.False(await service.ForgetAsync(Key, at, CancellationToken.None));
+        Assert.Equal(["""{"id":"b"}"""], Texts(await LoadAsync(service)));
+    }
+
+    [Fact]
     public async Task InMemoryEveryCallIsDoneWhenItReturns()
     {
         var service = await OpenAsync(":memory:");

@@ -25,10 +25,14 @@ public abstract class SqliteTests : IAsyncLifetime
         Folder.Delete();
     }
 
-    protected async Task<SqliteItemService> OpenAsync(
-        string? database = null, string table = "items", int busySeconds = 5, int removalsKept = 10_000, string name = "items")
+    private protected async Task<SqliteItemService> OpenAsync(
+        string? database = null, string table = "items", int busySeconds = 5, int removalsKept = 10_000, string name = "items",
+        Func<SqliteOptions, SqliteOptions>? adjust = null)
     {
-        var service = new SqliteItemService { Adjust = options => options with { BusySeconds = busySeconds, RemovalsKept = removalsKept } };
+        var service = new SqliteItemService
+        {
+            Adjust = options => (adjust ?? (given => given))(options with { BusySeconds = busySeconds, RemovalsKept = removalsKept }),
+        };
         var config = Folder.Config(table);
         if (database is not null) config["db_name"] = database;
         await service.OpenAsync(

@@ -1,11 +1,12 @@
 #!lua
 -- Stores the updates of one commit: all of them, but for conflicts, or none.
 --
--- KEYS: where outcomes are kept; the mark that counts the messages; for each bucket its mark and its index;
+-- KEYS: where outcomes are kept; the mark that counts the messages; for each bucket its mark, its index and its set of emptied collections;
 --       for each collection its meta, items, removals, changes
 -- ARGV: 1 the host  2 the commit's number  3 a number for the changes' ids  4 the channel  5 the bucket that counts the messages
 --       6 removals kept  7 changes kept  8 bytes of changes kept  9 fields of a change  10 bytes of a change
---       11 the number of buckets   then for each: epoch, commits (what the host has seen)
+--       11 for how many seconds the changes of an emptied collection are kept
+--       12 the number of buckets   then for each: epoch, commits (what the host has seen)
 --       the number of collections  then for each: its bucket (1..), its name
 --       the number of updates      then for each: its collection (1..), the revision expected or '', reset 1 or 0,
 --                                  the number of removals, of inserts, the ids to remove, id and item of each insert
@@ -21,19 +22,20 @@ local function count() return tonumber(next()) end
 local function whole(number) return string.format('%.0f', number) end
 
 local host, number, mark, channel, teller = next(), next(), next(), next(), next()
-local removals_kept, changes_kept, bytes_kept, change_fields, change_bytes = count(), count(), count(), count(), count()
+local removals_kept, changes_kept, bytes_kept, change_fields, change_bytes, emptied_seconds = count(), count(), count(), count(), count(), count()
 local key = 2
 
 -- 1. The buckets are those that the host knows, with all that it has seen committed.
 local buckets = {}
 for b = 1, count() do
-  local bucket = {mark = KEYS[key + 1], index = KEYS[key + 2]}
-  key = key + 2
+  local bucket = {mark = KEYS[key + 1], index = KEYS[key + 2], emptied = KEYS[key + 3]}
+  key = key + 3
   local seen_epoch, seen_commits = next(), count()
-  local epoch, commits = unpack(call('HMGET', bucket.mark, 'epoch', 'commits'))
+  local epoch, commits, forgotten = unpack(call('HMGET', bucket.mark, 'epoch', 'commits', 'forgotten'))
   if epoch ~= seen_epoch or tonumber(commits or '0') < seen_commits then return {'moved'} end
   call('ZCARD', bucket.index)
-  bucket.epoch, bucket.commits = epoch, tonumber(commits or '0')
+  call('ZCARD', bucket.emptied)
+  bucket.epoch, bucket.commits, bucket.forgotten = epoch, tonumber(commits or '0'), tonumber(forgotten or '0')
   buckets[b] = bucket
 end
 local teller_epoch, told = unpack(call('HMGET', KEYS[2], 'epoch', 'told'))
@@ -55,10 +57,12 @@ for c = 1, count() do
   local collection = {
     meta = meta, items_key = KEYS[key + 2], removals_key = KEYS[key + 3], changes_key = KEYS[key + 4],
     bucket = buckets[count()], name = next(),
-    revision = tonumber(revision or '0'), history = tonumber(history or '0'),
     written = tonumber(written or '0'), floor = tonumber(floor or '0'), -- bytes of changes, of all and of those that were trimmed
   }
   key = key + 4
+  -- Without a history it stands where the last of those was that were forgotten: see forget.lua.
+  collection.revision = tonumber(revision) or collection.bucket.forgotten
+  collection.history = tonumber(history) or collection.bucket.forgotten
   collection.items, collection.removals = call('HLEN', collection.items_key), call('ZCARD', collection.removals_key)
   call('XLEN', collection.changes_key)
   collection.first, collection.items_before = collection.revision, collection.items
@@ -171,6 +175,13 @@ for _, collection in ipairs(collections) do
       'written', whole(collection.written), 'floor', whole(collection.floor))
     if collection.items > 0 and collection.items_before == 0 then call('ZADD', collection.bucket.index, 0, collection.name) end
     if collection.items == 0 and collection.items_before > 0 then call('ZREM', collection.bucket.index, collection.name) end
+    if collection.items == 0 then
+      call('ZADD', collection.bucket.emptied, 0, collection.name)
+      call('EXPIRE', collection.changes_key, emptied_seconds)
+    elseif collection.items_before == 0 then
+      call('ZREM', collection.bucket.emptied, collection.name)
+      call('PERSIST', collection.changes_key)
+    end
     collection.bucket.changed = true
     changed[#changed + 1] = collection
   end

@@ -94,7 +94,7 @@ public sealed class OlderContractTests : IDisposable
     public async Task OneOfALaterContractIsRefusedAndTheOthersRun()
     {
         Copy();
-        Metadata.PretendReference(_folder["plugs/Contract10/Contract10.dll"], "SharedState.Abstractions", 1, 2);
+        Metadata.PretendReference(_folder["plugs/Contract10/Contract10.dll"], "SharedState.Abstractions", 1, 3);
         _folder.Write("my.json", """
             {"plugins": ["plugs"], "service": {"port": 0}, "services": [
               {"name": "later", "module": "items_service", "config": {"db_type": "kept"}},
@@ -102,7 +102,7 @@ public sealed class OlderContractTests : IDisposable
             """);
         using var host = HostProcess.Start(_folder.FullName, ["my.json"]);
         Assert.EndsWith(
-            $"Service later does not run: Contract10 1.0.0 in {_folder["plugs/Contract10"]} is built for contract 1.2; this host has 1.1. Take a newer host, or a plugin built for contract 1.1",
+            $"Service later does not run: Contract10 1.0.0 in {_folder["plugs/Contract10"]} is built for contract 1.3; this host has 1.2. Take a newer host, or a plugin built for contract 1.2",
             await host.LineAsync("Service later does not run"),
             StringComparison.Ordinal);
         await host.WriteAndReadAsync("file");

@@ -137,6 +137,36 @@ public sealed class MySqlFeedTests : MySqlTests
     }
 
     [MariaDbFact]
+    public async Task TheRowsOfAForgottenCollectionGoWhenItsCommitsWouldHave()
+    {
+        var service = await OpenAsync(options => options with { CommitsAge = TimeSpan.FromMilliseconds(1), PruneInterval = TimeSpan.FromMilliseconds(20) });
+        await InsertAsync(service, "a");
+        var at = await RemoveAsync(service, "a");
+        await CommitAsync(service, new ItemUpdate { Key = _other, Insert = [NewItem("a")] });
+        Assert.True(await service.ForgetAsync(Key, at, CancellationToken.None));
+        Assert.Equal(["2|0|1"], await SqlAsync("SELECT (SELECT COUNT(*) FROM items__collections), (SELECT COUNT(*) FROM items__removals), COUNT(*) FROM items__commits WHERE revision = 0"));
+        var forgotten = (await LoadAsync(service)).Position;
+        Assert.NotEqual(at.Epoch, forgotten.Epoch);
+
+        // It is the same collection without a row.
+        await using var follower = new Follower(service);
+        await follower.UntilAsync(() => SqlAsync("SELECT COUNT(*) FROM items__collections").Result is ["1"]);
+        Assert.Equal(forgotten, (await LoadAsync(service)).Position);
+        Assert.Equal(forgotten with { Revision = 1 }, await InsertAsync(service, "b"));
+    }
+
+    [MariaDbFact]
+    public async Task WhatAnotherProgramWroteIsNotForgotten()
+    {
+        var service = await OpenAsync();
+        await InsertAsync(service, "a");
+        var at = await RemoveAsync(service, "a");
+        await SqlAsync("INSERT INTO items (app, chnl, id, data) VALUES ('app', 'collection', 'b', '1')");
+        Assert.False(await service.ForgetAsync(Key, at, CancellationToken.None));
+        Assert.Single((await LoadAsync(service)).Items);
+    }
+
+    [MariaDbFact]
     public async Task ALongAnswerIsGivenInPartsOfWhichEachBringsEveryCollectionFurther()
     {
         const int Collections = 150, Updates = 12;

@@ -117,6 +117,45 @@ public sealed class RedisLayoutTests : RedisTests
     }
 
     [RedisFact]
+    public async Task AForgottenCollectionLeavesNoKey()
+    {
+        var server = await StartAsync();
+        var service = await OpenAsync(server);
+        await InsertAsync(service, "a", "b");
+        await CommitAsync(service, new ItemUpdate { Key = Key, Remove = ["a"] });
+        var (_, at) = await CommitAsync(service, new ItemUpdate { Key = Key, Remove = ["b"] });
+        var before = await server.Database.ExecuteAsync("DBSIZE");
+        Assert.True(await service.ForgetAsync(Key, at, CancellationToken.None));
+        Assert.Equal((long)before - 4, (long)await server.Database.ExecuteAsync("DBSIZE")); // meta, removals, changes, and the set of emptied ones
+        foreach (var key in new[] { _keys.Meta, _keys.Items, _keys.Removals, _keys.Changes }) Assert.False(await server.Database.KeyExistsAsync(key));
+    }
+
+    [RedisFact]
+    public async Task TheChangesOfAnEmptiedCollectionExpireUnlessItIsUsedAgain()
+    {
+        var server = await StartAsync();
+        var service = await OpenAsync(server, options => options with { EmptiedTime = TimeSpan.FromSeconds(1) });
+        var other = new CollectionKey("app", "other");
+        foreach (var key in new[] { Key, other })
+        {
+            await CommitAsync(service, new ItemUpdate { Key = key, Insert = [NewItem("a", new string('x', 10_000))] });
+            await CommitAsync(service, new ItemUpdate { Key = key, Reset = true });
+        }
+        var (_, again) = await CommitAsync(service, new ItemUpdate { Key = other, Insert = [NewItem("b")] });
+        await UntilAsync(async () => !await server.Database.KeyExistsAsync(_keys.Changes), "the changes are gone");
+        var kept = new Layout("items").Of(other).Changes;
+        Assert.Equal(3, await server.Database.StreamLengthAsync(kept));
+        Assert.Null(await server.Database.KeyTimeToLiveAsync(kept));
+
+        // What is gone is answered with null, and what comes then is told.
+        var position = again with { Revision = 2, Epoch = (await LoadAsync(service)).Position.Epoch };
+        Assert.Null(await ReadAsync(service, position with { Revision = 1 }));
+        Assert.Empty((await ReadAsync(service, position))!);
+        await InsertAsync(service, "c");
+        Assert.Equal(3, Assert.Single((await ReadAsync(service, position))!).Revision);
+    }
+
+    [RedisFact]
     public async Task TwoHostsThatWriteToOneCollectionLoseNothing()
     {
         var server = await StartAsync();
