@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Tests.Plugins;
 
@@ -19,7 +20,10 @@ public sealed class PluginFolder
         (FullName, _dbType) = (fullName, dbType);
         foreach (var file in Directory.EnumerateFiles(Path.Combine(Standard, plugin), "*", SearchOption.AllDirectories))
         {
-            var copy = Path.Combine(fullName, Path.GetRelativePath(Path.Combine(Standard, plugin), file));
+            var name = Path.GetRelativePath(Path.Combine(Standard, plugin), file);
+            // Libraries of other platforms are 50 MB, and the host does not look at them.
+            if (name.Split(Path.DirectorySeparatorChar) is ["runtimes", var platform, ..] && Platform.IsForeign(platform)) continue;
+            var copy = Path.Combine(fullName, name);
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }
