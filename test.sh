@@ -48,29 +48,37 @@ install haproxy haproxy || echo "== no HAProxy: the tests of hosts behind a prox
 dotnet restore SharedState.sln --locked-mode -v quiet || stop "The packages are not those of the lock files: 'dotnet restore' after a change of Directory.Packages.props, and commit what it changes."
 dotnet build SharedState.sln --no-restore -v quiet -clp:ErrorsOnly || stop "The build failed."
 
-# :: 3. All runs, two at a time, because most tests wait more than they compute. The longest ones begin first, so that both lanes end together.
-run() { # "client" or the folder of a test project, the filter of a C# run, the folder of its results
-  local name=${1##*/} filter=${2:-Category!=Client} folder=${3:-$results}
-  if [ "$name" = client ]; then
+# :: 3. All runs: a name, the folder of a C# test project or of the client, and a filter. Most tests wait more than they compute, so that two runs go on at a time; the
+# longest ones begin first. Tests that measure delays (Category=Alone) come last, with the machine to themselves.
+run() { # name, folder, filter, folder of the results
+  local results=${4:-$results}
+  if [ "$1" = client ]; then
     npm test --prefix client --silent
   else
-    dotnet test "$1" --no-build --filter "$filter" --logger "console;verbosity=minimal" --logger "trx;LogFileName=$name.trx" --results-directory "$folder"
-  fi 2>&1 | tee "$folder/$name.log" | sed -u "s/^/$name: /"
-  echo "${PIPESTATUS[0]}" >"$folder/$name.exit"
+    dotnet test "$2" --no-build --filter "$3" --logger "console;verbosity=minimal" --logger "trx;LogFileName=$1.trx" --results-directory "$results"
+  fi 2>&1 </dev/null | tee "$results/$1.log" | sed -u "s/^/$1: /"
+  echo "${PIPESTATUS[0]}" >"$results/$1.exit"
 }
 export -f run
 
-first=(tests/Host.Tests tests/EndToEnd.Tests client)
-others=$(dirname $(grep -l Microsoft.NET.Test.Sdk tests/*/*.csproj samples/*/*.csproj) | grep -vxF "$(printf '%s\n' "${first[@]}")")
-runs=("${first[@]}" $others)
-printf '%s\n' "${runs[@]}" | xargs -P 2 -I{} bash -c 'run {}'
+beside="Host.Tests tests/Host.Tests Category!=Client
+EndToEnd.Tests tests/EndToEnd.Tests Category!=Client&Category!=Alone
+client client -"
+for project in $(grep -l Microsoft.NET.Test.Sdk tests/*/*.csproj samples/*/*.csproj); do
+  folder=${project%/*}
+  grep -qF " $folder " <<<"$beside" || beside+=$'\n'"${folder##*/} $folder Category!=Client"
+done
+alone="Alone tests/EndToEnd.Tests Category=Alone"
+xargs -P 2 -L 1 bash -c 'run "$@"' run <<<"$beside"
+run $alone
+names=$(cut -d " " -f 1 <<<"$beside"$'\n'"$alone")
 
-# :: 4. A few failed C# tests run once more, alone: on a machine that stands still for seconds even a generous deadline passes. The report names them all the same.
+# :: 4. A few failed C# tests run once more, by themselves: on a machine that stands still for seconds even a generous deadline passes. The report names them all the same.
 mkdir "$results/again"
-node tests/results.mjs again "$results" "${runs[@]##*/}" | while read -r name filter; do
+node tests/results.mjs again "$results" $names | while read -r name filter; do
   echo "== once more: what failed in $name"
-  for folder in "${runs[@]}"; do [ "${folder##*/}" != "$name" ] || run "$folder" "$filter" "$results/again" </dev/null; done
+  run "$name" "$(grep "^$name " <<<"$beside"$'\n'"$alone" | cut -d " " -f 2)" "$filter" "$results/again"
 done
 
 # :: 5. The failures and the counts.
-node tests/results.mjs report "$results" "${runs[@]##*/}"
+node tests/results.mjs report "$results" $names
