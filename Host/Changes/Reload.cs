@@ -20,19 +20,19 @@ internal sealed class Reload(
     Installation started, Func<Installation> read, Watch watch, Hangup hangup, PluginHost plugins, ServiceSet services, ChangeReport report, TimeProvider time)
     : BackgroundService
 {
-    // A look costs 0.6 ms of a processor with the three plugins that come with the host; who changes something sees it in effect within two seconds.
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+    private readonly HostConfig _started = started.Config;
 
     // For how long nothing may change before it counts as whole: a file is written in one go, a folder of plugins file by file. What is still incomplete
     // after that usually cannot be used, of which nothing is said before it was left alone for longer.
-    private static readonly TimeSpan QuietFile = TimeSpan.FromMilliseconds(400), QuietPlugins = TimeSpan.FromSeconds(1), SettledPlugins = TimeSpan.FromSeconds(3);
+    private readonly TimeSpan _quietFile = started.Config.Limits.WatchInterval * 0.8;
+    private readonly TimeSpan _quietPlugins = started.Config.Limits.WatchInterval * 2;
+    private readonly TimeSpan _settledPlugins = started.Config.Limits.WatchInterval * 6;
 
-    // Whoever writes there all the time does not keep the others' changes away.
-    private static readonly TimeSpan LongestNoise = TimeSpan.FromSeconds(15);
+    // A folder that is written to all the time does not keep other changes away.
+    private readonly TimeSpan _longestNoise = started.Config.Limits.WatchInterval * 30;
 
     private Sight? _seen, _taken;                    // at the last look; when the last pass began
     private long _fileAt, _pluginsAt, _noiseAt;      // when what is seen changed, and when it first differed from what was taken, by the monotonic clock
-    private readonly HostConfig _started = started.Config;
     private volatile Installation _current = started;
     private bool _unsettled;                         // the last pass met what may be half of a plugin
 
@@ -41,7 +41,7 @@ internal sealed class Reload(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(LookInterval, time);
+        using var timer = new PeriodicTimer(_started.Limits.WatchInterval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             try
@@ -62,15 +62,15 @@ internal sealed class Reload(
         if (seen.File != _seen?.File) _fileAt = now;
         if (seen.Plugins != _seen?.Plugins) _pluginsAt = now;
         _seen = seen;
-        var settled = time.GetElapsedTime(_pluginsAt, now) >= SettledPlugins;
+        var settled = time.GetElapsedTime(_pluginsAt, now) >= _settledPlugins;
         if (seen == _taken && !hangup.Came && !(_unsettled && settled))
         {
             _noiseAt = 0;
             return false;
         }
         if (_noiseAt == 0) _noiseAt = now;
-        var quiet = time.GetElapsedTime(_fileAt, now) >= QuietFile && time.GetElapsedTime(_pluginsAt, now) >= QuietPlugins;
-        return quiet || time.GetElapsedTime(_noiseAt, now) > LongestNoise;
+        var quiet = time.GetElapsedTime(_fileAt, now) >= _quietFile && time.GetElapsedTime(_pluginsAt, now) >= _quietPlugins;
+        return quiet || time.GetElapsedTime(_noiseAt, now) > _longestNoise;
     }
 
     private async Task TakeOverAsync()
@@ -78,7 +78,7 @@ internal sealed class Reload(
         // :: 1. What is read from now on is at least as new as what was seen.
         var again = hangup.Take();
         var changed = again || (_taken is not null && _taken.File != _seen!.File);
-        var settled = time.GetElapsedTime(_pluginsAt) >= SettledPlugins || (_noiseAt != 0 && time.GetElapsedTime(_noiseAt) > LongestNoise);
+        var settled = time.GetElapsedTime(_pluginsAt) >= _settledPlugins || (_noiseAt != 0 && time.GetElapsedTime(_noiseAt) > _longestNoise);
         (_taken, _noiseAt, _unsettled) = (_seen, 0, false);
         if (again) plugins.Forget();
 

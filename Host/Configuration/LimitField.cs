@@ -51,6 +51,7 @@ internal sealed record LimitField(
         Seconds("storage_seconds", l => l.StorageTime, (l, v) => l with { StorageTime = v }, maximum: 9),
         // A stop takes less than 10 seconds in all: after this the process still needs a second, and a storage that closes badly another.
         Seconds("stop_seconds", l => l.StopTime, (l, v) => l with { StopTime = v }, maximum: 8),
+        Seconds("watch_seconds", l => l.WatchInterval, (l, v) => l with { WatchInterval = v }, maximum: 60),
     ];
 
     private static readonly Limits Defaults = new();

@@ -14,7 +14,9 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string Password = "pass;word='1'";
 
     private static readonly Lazy<Task<string>> _template = new(InstallAsync);
-    private static int _lastPort = Random.Shared.Next(20_000, 30_000);
+    private static readonly Lock _ports = new();
+    private static readonly List<TcpListener> _reserved = []; // the first port of each block that this process uses, as long as it lives
+    private static int _nextPort;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("items-postgres-").FullName;
     private Process? _process;
@@ -236,22 +238,54 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    // Below those that the system gives to connections: none can take it while the server is down.
+    // From a block of a hundred ports that only this process uses: tests of several projects run at a time. The ports are below those that the system gives to
+    // connections, so that none takes one while its server is down.
     private static int FreePort()
+    {
+        lock (_ports)
+        {
+            while (true)
+            {
+                if (_nextPort % 100 == 0)
+                {
+                    _nextPort = ReserveBlock();
+                }
+
+                var port = _nextPort++;
+                if (Listen(port) is { } listener)
+                {
+                    listener.Dispose();
+                    return port;
+                }
+            }
+        }
+    }
+
+    private static int ReserveBlock()
     {
         while (true)
         {
-            var port = Interlocked.Increment(ref _lastPort);
-            try
+            var first = 100 * Random.Shared.Next(200, 300);
+            if (Listen(first) is { } listener)
             {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                return port;
+                _reserved.Add(listener);
+                return first + 1;
             }
-            catch (SocketException)
-            {
-                // Somebody else's.
-            }
+        }
+    }
+
+    private static TcpListener? Listen(int port)
+    {
+        var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return listener;
+        }
+        catch (SocketException)
+        {
+            listener.Dispose();
+            return null;
         }
     }
 }

@@ -21,6 +21,7 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
         ["PATH"] = $"{_home[".dotnet/tools"]}:{System.Environment.GetEnvironmentVariable("PATH")}",
         ["XDG_CACHE_HOME"] = _home["cache"],
         ["DOTNET_NOLOGO"] = "1",
+        ["DOTNET_CLI_UI_LANGUAGE"] = "en",
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
         ["DOTNET_GENERATE_ASPNET_CERTIFICATE"] = "false",
         // Nothing that is started here outlives it.
@@ -48,6 +49,9 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
             ["PackageVersion"] = Version,
             ["ArtifactsPath"] = Path.Combine(AppContext.BaseDirectory, "packing"),
             ["UseArtifactsOutput"] = "true",
+            // As in every other build of the repository: the compiler's server may have begun with the last one. The analyzers have had their say by then.
+            ["UseSharedCompilation"] = "true",
+            ["RunAnalyzers"] = "false",
         });
         await RunAsync(PluginPage.Blocks[1], _home.FullName);
     }

@@ -67,6 +67,7 @@ public sealed class PackageTests(Newcomer newcomer)
             <PackageReference Include="Serilog" Version="3.1.1" />
                 <PackageReference Include="SQLitePCLRaw.bundle_e_sqlite3" Version="{VersionOf("SQLitePCLRaw.bundle_e_sqlite3")}" />
                 <PackageReference Include="MySqlConnector" Version="{VersionOf("MySqlConnector")}" />
+                <PackageReference Include="StackExchange.Redis" Version="{VersionOf("StackExchange.Redis")}" />
               </ItemGroup>
             """;
         await File.WriteAllTextAsync(project, (await File.ReadAllTextAsync(project)).Replace("</ItemGroup>", references));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace SharedState.Host.Tests;
@@ -10,6 +11,10 @@ public sealed partial class HostProcess : IDisposable
 
     /// <summary>The program that the build put beside the tests.</summary>
     public static readonly string Program = Path.Combine(AppContext.BaseDirectory, "sharedstate");
+
+    // A process inherits the signals that its parent ignores: SIGHUP of nohup, SIGINT of a shell script's background job. The host would then ignore them as well,
+    // so that the launcher resets them; it has the same process id.
+    private static readonly string[] _defaultSignals = IgnoresSignals() ? ["env", "--default-signal"] : [];
 
     private readonly Process _process;
     private readonly List<string> _lines = [];
@@ -53,13 +58,14 @@ public sealed partial class HostProcess : IDisposable
 
     public static HostProcess Start(string workingDirectory, string[] arguments, string? program = null, Dictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(program ?? Program, arguments)
+        string[] command = [.. _defaultSignals, program ?? Program, .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = workingDirectory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Beside the tests: a test leaves nothing in the cache of whoever runs it.
+        // Beside the tests, so that they leave nothing in the cache of the user.
         start.Environment["XDG_CACHE_HOME"] = Path.Combine(AppContext.BaseDirectory, "cache");
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
         var host = new HostProcess(new() { StartInfo = start });
@@ -123,6 +129,16 @@ public sealed partial class HostProcess : IDisposable
         if (!_process.HasExited) _process.Kill();
         _process.Dispose();
         _changed.Dispose();
+    }
+
+    /// <summary>Whether this process ignores one of the signals that the host reacts to.</summary>
+    private static bool IgnoresSignals()
+    {
+        const int HangUp = 1, Interrupt = 2, Quit = 3, Terminate = 15;
+        if (!OperatingSystem.IsLinux()) return false;
+        var mask = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)).Split('\t')[1];
+        var ignored = ulong.Parse(mask, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        return new[] { HangUp, Interrupt, Quit, Terminate }.Any(signal => (ignored >> (signal - 1) & 1) != 0);
     }
 
     private void Add(string? line)

@@ -19,7 +19,11 @@ public sealed class ServerProcess : IAsyncDisposable
         [ -z "$gone" ] || rm -rf "$folder"
         """;
 
-    private static int _lastPort = Random.Shared.Next(20_000, 30_000);
+    private const int BlockPorts = 100;
+
+    private static readonly Lock _ports = new();
+    private static readonly List<TcpListener> _reserved = []; // the first port of each block that this process uses, as long as it lives
+    private static int _nextPort;
 
     private Process? _guard;
     private int _id;
@@ -35,23 +39,20 @@ public sealed class ServerProcess : IAsyncDisposable
         Find(program) is null ? $"{program} is not installed: install {package}, so that '{program} --version' answers; ./test.sh does so" : null;
 
     /// <summary>
-    /// A free port, each time another one. It is below those that the system gives to connections (from 32768): none of the many that tests make can take it
-    /// while its server is down.
+    /// A free port, each time another one, from a block of ports that only this process uses: tests of several projects run at a time, and a server that is down must
+    /// find its port again. The ports are below those that the system gives to connections (from 32768), so that no connection takes one meanwhile.
     /// </summary>
     public static int FreePort()
     {
-        while (true)
+        lock (_ports)
         {
-            var port = Interlocked.Increment(ref _lastPort);
-            try
+            while (true)
             {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
+                if (_nextPort % BlockPorts == 0) _nextPort = ReserveBlock();
+                var port = _nextPort++;
+                if (Listen(port) is not { } listener) continue;
+                listener.Dispose();
                 return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody else's.
             }
         }
     }
@@ -90,5 +91,33 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         if (_guard is not null) await KillAsync();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Takes a block by listening at its first port; returns its second one.</summary>
+    private static int ReserveBlock()
+    {
+        while (true)
+        {
+            var first = BlockPorts * Random.Shared.Next(200, 300);
+            if (Listen(first) is not { } listener) continue;
+            _reserved.Add(listener);
+            return first + 1;
+        }
+    }
+
+    /// <summary>Listens at a port; null where another process does.</summary>
+    private static TcpListener? Listen(int port)
+    {
+        var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return listener;
+        }
+        catch (SocketException)
+        {
+            listener.Dispose();
+            return null;
+        }
     }
 }

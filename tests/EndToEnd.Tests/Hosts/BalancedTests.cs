@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>Hosts are restarted and upgraded behind a proxy, as docs/OPERATING.md says.</summary>
-[Collection(Alone.Name)]
+[Collection(Alone.Name), Trait("Category", "Alone")]
 public sealed class BalancedTests(ITestOutputHelper log)
 {
     private const int Members = 60;

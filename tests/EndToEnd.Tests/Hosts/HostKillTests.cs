@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>Hosts are killed and started again in turn, and their storage once. SHAREDSTATE_KILLS kills more hosts.</summary>
-[Collection(Alone.Name)]
+[Collection(Alone.Name), Trait("Category", "Alone")]
 public sealed class HostKillTests(ITestOutputHelper log)
 {
     private const int Members = 90;

@@ -5,7 +5,7 @@ using SharedState.Items.Tests.MySql;
 namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>Who comes to another host with a position gets at least that, however far that host is.</summary>
-[Collection(Alone.Name)]
+[Collection(Alone.Name), Trait("Category", "Alone")]
 public sealed class ResumeTests
 {
     private const string Path = "/app/items/a";

@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>A host is suspended while others write, as a computer that sleeps. SHAREDSTATE_SUSPENSION is its length in seconds.</summary>
-[Collection(Alone.Name)]
+[Collection(Alone.Name), Trait("Category", "Alone")]
 public sealed class SuspensionTests(ITestOutputHelper log)
 {
     private const int Members = 15;

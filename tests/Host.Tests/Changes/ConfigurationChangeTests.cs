@@ -76,14 +76,14 @@ public sealed class ConfigurationChangeTests : IDisposable
         host.Process.Signal("HUP");
         await host.Process.LineAsync("my.json was read again: there is nothing to change");
         System.IO.File.SetLastWriteTimeUtc(host.Path, DateTime.UtcNow.AddDays(1));
-        _folder.Write("my.json", """
+        _folder.Write("my.json", $$$"""
             {
               // The same in other words.
               "services": [
                 {"module": "items_service", "config": {"db_name": ":memory:", "db_type": "sqlite", "db_table": "items"}, "name": "a"},
                 {"name": "b", "module": "items_service", "config": {"db_table": "t", "db_name": "b.db", "db_type": "sqlite", "db_host": null}},
               ],
-              "plugins": ["plugs"], "service": {"port": 0}
+              "plugins": ["plugs"], "service": {{{Server}}}
             }
             """);
         await host.SaidAsync("my.json was read again: there is nothing to change", 2);
@@ -268,7 +268,8 @@ public sealed class ConfigurationChangeTests : IDisposable
     public async Task WhatNeedsARestartIsSaidOnceAndTheRestIsTakenOver()
     {
         using var host = await StartAsync(_folder, Service("a"));
-        _folder.Write("my.json", Text(Service("a"), Service("b")).Replace("\"port\": 0", "\"port\": 1, \"log\": \"json\", \"limits\": {\"id_bytes\": 99}", StringComparison.Ordinal));
+        _folder.Write("my.json", Text(Service("a"), Service("b"))
+            .Replace("\"port\": 0", "\"port\": 1, \"log\": \"json\"", StringComparison.Ordinal).Replace("\"limits\": {", "\"limits\": {\"id_bytes\": 99, ", StringComparison.Ordinal));
         Assert.EndsWith(
             "WRN service.port, service.log, service.limits.id_bytes changed: that needs a restart, and until then the host goes on with what it was started with",
             await host.Process.LineAsync("restart"), StringComparison.Ordinal);

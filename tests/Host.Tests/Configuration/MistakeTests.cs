@@ -38,6 +38,7 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"limits\": {\"ping_secnds\": 1}", "service.limits.ping_secnds: unknown field; did you mean \"ping_seconds\"?")]
     [InlineData("\"limits\": {\"storage_seconds\": 10}", "service.limits.storage_seconds: must be a number from 0.1 to 9, not 10")]
     [InlineData("\"limits\": {\"stop_seconds\": 8.5}", "service.limits.stop_seconds: must be a number from 0.1 to 8, not 8.5")]
+    [InlineData("\"limits\": {\"watch_seconds\": 61}", "service.limits.watch_seconds: must be a number from 0.1 to 60, not 61")]
     [InlineData("\"tls\": {\"key\": \"k\"}", "service.tls: \"certificate\" is missing")]
     [InlineData("\"origins\": [\"https://a.org/\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
     [InlineData("\"origins\": [\"https://a.org:443\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]

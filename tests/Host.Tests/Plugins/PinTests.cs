@@ -131,7 +131,7 @@ public sealed class PinTests : IDisposable
     private HostProcess Start() => HostProcess.Start(_folder.FullName, ["my.json"], environment: new() { ["XDG_CACHE_HOME"] = _folder["cache"] });
 
     private void Write(string pins) => _folder.Write("my.json", $$$"""
-        {"plugins": ["plugs"], "service": {"port": 0}, "services": [
+        {"plugins": ["plugs"], "service": {"port": 0, "limits": {"watch_seconds": 0.25}}, "services": [
            {"name": "items", "module": "items_service", "config": {"db_type": "kept"}},
            {"name": "file", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}],
          "pins": {{{pins}}}}
