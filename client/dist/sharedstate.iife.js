@@ -245,9 +245,9 @@ var SHAREDSTATE = (() => {
     remove_state_callback(handle) {
       this.#states.remove(handle);
     }
-    /** @internal What the subscription's options say beside the application's: where to go on from. */
-    get resumeOptions() {
-      return this.#position ? { ...this.options, since: this.#position.rev, epoch: this.#position.epoch } : this.options;
+    /** @internal The state that it holds; undefined if the server has named none. */
+    get position() {
+      return this.#position;
     }
     /** @internal Takes a change from the server. False if one before it is missing, so that the client must subscribe again. */
     receive({ data, rev, epoch, prev }) {
@@ -407,64 +407,159 @@ var SHAREDSTATE = (() => {
     }
   };
 
+  // src/link.ts
+  var SLOWEST_BYTES_PER_MS = 16.384;
+  var Link = class {
+    #buffered;
+    #sent = 0;
+    #arrived = 0;
+    constructor(buffered) {
+      this.#buffered = buffered;
+    }
+    /** Counts the bytes of a request that is handed to the WebSocket. Returns the position at which the request ends. */
+    sent(bytes) {
+      return this.#sent += bytes;
+    }
+    /** The request that ends at a position was answered. */
+    answered(end) {
+      this.#arrived = Math.max(this.#arrived, end);
+    }
+    /** The end of the latest request that was answered. */
+    get arrived() {
+      return this.#arrived;
+    }
+    /**
+     * A function that tells whether bytes have moved since its last call: whether the buffer held bytes then, and some have left it. Bytes that leave an
+     * empty buffer at once prove nothing: the system takes megabytes for a dead link.
+     */
+    watch() {
+      let held = 0;
+      let left = 0;
+      return () => {
+        const before = { held, left };
+        held = this.#buffered();
+        left = this.#sent - held;
+        return before.held > 0 && left > before.left;
+      };
+    }
+    /** How long the bytes up to a position may still be on their way, on the slowest link that counts as working. */
+    allowanceMs(end = this.#sent) {
+      return Math.max(0, end - this.#arrived) / SLOWEST_BYTES_PER_MS;
+    }
+  };
+  function byteLength(text) {
+    return text.length < 256 ? text.length : new TextEncoder().encode(text).length;
+  }
+
   // src/requests.ts
+  var MESSAGE_BYTES = 16 * 1024 * 1024;
+  var ANSWER_FACTOR = 1.5;
+  var TICKS = 5;
+  var BACKLOG_MS = 64e3;
+  var LONGEST_MS = 2 ** 31 - 1;
   var Requests = class {
-    #transmit;
+    #transport;
     #timeoutMs;
+    #messageBytes = MESSAGE_BYTES;
     #lastTunnel = 0;
-    #pending = /* @__PURE__ */ new Map();
-    /** The tunnels of those that wait for a connection, in the order in which they were made. */
-    #unsent = /* @__PURE__ */ new Set();
-    constructor(transmit, timeoutMs) {
-      this.#transmit = transmit;
+    /** In the order in which they were made; so are the sent ones. */
+    #unsent = /* @__PURE__ */ new Map();
+    #sent = /* @__PURE__ */ new Map();
+    #timer;
+    #tick = 0;
+    /** The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another kind. */
+    #alive = 0;
+    #moved = 0;
+    #bytesMoved = () => false;
+    constructor(transport, timeoutMs) {
+      this.#transport = transport;
       this.#timeoutMs = timeoutMs;
     }
-    /** Sends a request, or keeps it for `sendWaiting`. Throws if `arg` cannot be written as JSON. */
-    add(cmd, path, arg, connected) {
+    /** Sends a request now, or keeps it for `sendWaiting`. Throws if `arg` cannot be written as JSON. */
+    add(cmd, path, arg, now) {
       const tunnel = ++this.#lastTunnel;
       const request = { type: "REQUEST", cmd, path, arg, tunnel };
       const text = JSON.stringify(request);
+      const bytes = byteLength(text);
       return new Promise((resolve) => {
-        const pending = { text, resolve };
-        this.#pending.set(tunnel, pending);
-        if (connected) return this.#send(tunnel, pending);
-        this.#unsent.add(tunnel);
-        this.#limit(tunnel, pending, `not sent: no connection within ${this.#timeoutMs} ms`);
+        if (now) return this.#send(tunnel, text, bytes, resolve);
+        const timer = this.#timeoutMs <= LONGEST_MS ? setTimeout(() => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`), this.#timeoutMs) : void 0;
+        this.#unsent.set(tunnel, { text, bytes, resolve, timer });
       });
     }
     sendWaiting() {
-      for (const tunnel of this.#unsent) this.#send(tunnel, this.#pending.get(tunnel));
+      const waiting = [...this.#unsent];
       this.#unsent.clear();
-    }
-    answer(reply) {
-      const tunnel = reply.tunnel;
-      const pending = this.#pending.get(tunnel);
-      if (pending) this.#settle(tunnel, pending, reply);
-    }
-    /** The connection broke: what was sent gets no answer any more; the rest waits for the next one, if there will be one. */
-    lost(forGood) {
-      for (const [tunnel, pending] of [...this.#pending]) {
-        const sent = !this.#unsent.has(tunnel);
-        if (sent) this.#refuse(tunnel, pending, "disconnected", "the connection broke before the answer: an update may have been applied or not");
-        else if (forGood) this.#refuse(tunnel, pending, "disconnected", "not sent: the client is closed");
+      for (const [tunnel, { text, bytes, resolve, timer }] of waiting) {
+        clearTimeout(timer);
+        this.#send(tunnel, text, bytes, resolve);
       }
     }
-    #send(tunnel, pending) {
-      this.#limit(tunnel, pending, `no answer within ${this.#timeoutMs} ms: an update may have been applied or not`);
-      this.#transmit(pending.text);
+    answer(reply) {
+      this.#messageBytes = reply.limits?.message ?? this.#messageBytes;
+      const tunnel = reply.tunnel;
+      const request = this.#sent.get(tunnel);
+      if (!request) return;
+      this.#alive = this.#moved = this.#tick;
+      this.#transport.link.answered(request.end);
+      this.#settle(tunnel, reply);
     }
-    #limit(tunnel, pending, message) {
-      clearTimeout(pending.timer);
-      pending.timer = setTimeout(() => this.#refuse(tunnel, pending, "timeout", message), this.#timeoutMs);
+    /** A message other than a reply has come; the answers may wait behind such messages. Parts keep coming only until their message is whole. */
+    received(part) {
+      if (part) this.#moved = this.#tick;
+      if ((this.#tick - this.#moved) * this.#tickMs <= BACKLOG_MS) this.#alive = this.#tick;
     }
-    #refuse(tunnel, pending, code, message) {
-      this.#settle(tunnel, pending, { ok: false, data: message, error: refusal(code, message) });
+    /** The connection broke: sent requests get no answer any more; the others wait for the next connection, if there will be one. */
+    lost(forGood) {
+      for (const tunnel of [...this.#sent.keys()]) this.#refuse(tunnel, "disconnected", "the connection broke before the answer: an update may have been applied or not");
+      if (forGood) for (const tunnel of [...this.#unsent.keys()]) this.#refuse(tunnel, "disconnected", "not sent: the client is closed");
     }
-    #settle(tunnel, pending, answer) {
-      this.#pending.delete(tunnel);
+    get #tickMs() {
+      return this.#timeoutMs * ANSWER_FACTOR / TICKS;
+    }
+    #send(tunnel, text, bytes, resolve) {
+      if (bytes > this.#messageBytes) {
+        const message = `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}; send fewer or smaller items at once`;
+        return resolve({ ok: false, data: message, error: refusal("too_large", message) });
+      }
+      const { link } = this.#transport;
+      if (this.#sent.size === 0) this.#watch();
+      this.#sent.set(tunnel, { resolve, end: link.sent(bytes), tick: this.#tick });
+      this.#transport.send(text);
+    }
+    /** From the first request on, until none is left. */
+    #watch() {
+      this.#alive = this.#moved = this.#tick;
+      this.#bytesMoved = this.#transport.link.watch();
+      this.#wait();
+    }
+    #wait() {
+      if (this.#tickMs <= LONGEST_MS) this.#timer = setTimeout(() => this.#onTick(), this.#tickMs);
+    }
+    /** Gives up requests for which the link was free and silent for TICKS whole ticks, besides the time that their bytes may take. */
+    #onTick() {
+      const { link } = this.#transport;
+      this.#tick++;
+      if (this.#bytesMoved()) this.#alive = this.#moved = this.#tick;
+      for (const [tunnel, { tick, end }] of [...this.#sent]) {
+        const overtaken = end < link.arrived;
+        const silentTicks = this.#tick - (overtaken ? tick : Math.max(tick, this.#alive)) - 1;
+        if (silentTicks < TICKS + Math.floor(link.allowanceMs(end) / this.#tickMs)) break;
+        this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: an update may have been applied or not`);
+      }
+      if (this.#sent.size > 0) this.#wait();
+    }
+    #refuse(tunnel, code, message) {
+      this.#settle(tunnel, { ok: false, data: message, error: refusal(code, message) });
+    }
+    #settle(tunnel, answer) {
+      const request = this.#sent.get(tunnel) ?? this.#unsent.get(tunnel);
+      if (!request) return;
+      if ("timer" in request) clearTimeout(request.timer);
+      this.#sent.delete(tunnel);
       this.#unsent.delete(tunnel);
-      clearTimeout(pending.timer);
-      pending.resolve(answer);
+      if (this.#sent.size === 0) clearTimeout(this.#timer);
+      request.resolve(answer);
     }
   };
 
@@ -473,6 +568,7 @@ var SHAREDSTATE = (() => {
   var BEAT_MS = 5e3;
   var BEATS_TO_ASK = 3;
   var BEATS_TO_DEATH = 5;
+  var MOST_PATIENCE = 8;
   var FINAL_CODE = 4500;
   function backoffMs(failures) {
     const longest = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)];
@@ -488,6 +584,10 @@ var SHAREDSTATE = (() => {
     #timer;
     #beat;
     #quietBeats = 0;
+    /** The longer wait before an alarm, after one that was false. */
+    #patience = 1;
+    #link = new Link(() => 0);
+    #bytesMoved = this.#link.watch();
     #failures = 0;
     /** An attempt has succeeded once the server has said something: a proxy opens connections to servers that are not there. */
     #proven = false;
@@ -498,6 +598,9 @@ var SHAREDSTATE = (() => {
     }
     get state() {
       return this.#state;
+    }
+    get link() {
+      return this.#link;
     }
     /** Connects now unless it is connected or about to be. Throws if the URL is none. */
     connect() {
@@ -522,6 +625,8 @@ var SHAREDSTATE = (() => {
       socket.onclose = (reason) => this.#end(reason, reason.code >= FINAL_CODE);
       socket.onerror = (error) => this.#listener.failed(error);
       this.#socket = socket;
+      this.#link = new Link(() => socket.bufferedAmount ?? 0);
+      this.#bytesMoved = this.#link.watch();
       this.#proven = false;
       this.#timer = setTimeout(() => this.#drop("the attempt took too long"), this.#options.timeoutMs);
       this.#state = "connecting";
@@ -530,19 +635,28 @@ var SHAREDSTATE = (() => {
     #opened() {
       clearTimeout(this.#timer);
       this.#quietBeats = 0;
-      this.#beat = setInterval(() => this.#onBeat(), BEAT_MS);
+      this.#nextBeat();
       this.#state = "connected";
       this.#listener.opened();
     }
     #received(data) {
+      if (this.#quietBeats === BEATS_TO_ASK) this.#patience = 1;
       this.#quietBeats = 0;
       this.#proven = true;
       if (typeof data === "string") this.#listener.received(data);
     }
+    #nextBeat() {
+      this.#beat = setTimeout(() => this.#onBeat(), BEAT_MS);
+    }
     #onBeat() {
-      this.#quietBeats++;
-      if (this.#quietBeats >= BEATS_TO_DEATH) this.#drop("the server does not answer");
-      else if (this.#quietBeats >= BEATS_TO_ASK) this.#listener.quiet();
+      this.#quietBeats = this.#bytesMoved() ? 0 : this.#quietBeats + 1;
+      const deadline = BEATS_TO_DEATH * this.#patience + Math.floor(this.#link.allowanceMs() / BEAT_MS);
+      if (this.#quietBeats >= deadline) {
+        this.#patience = Math.min(this.#patience * 2, MOST_PATIENCE);
+        return this.#drop("the server does not answer");
+      }
+      if (this.#quietBeats >= BEATS_TO_ASK) this.#listener.quiet();
+      this.#nextBeat();
     }
     #onVisibility = () => {
       if (document.visibilityState === "visible") this.#wake();
@@ -561,8 +675,9 @@ var SHAREDSTATE = (() => {
     /** The connection, or the attempt, is over. Never waits for the socket's own close event: on a dead network that takes minutes. */
     #end(reason, final) {
       clearTimeout(this.#timer);
-      clearInterval(this.#beat);
+      clearTimeout(this.#beat);
       this.#abandon();
+      if (!this.#proven) this.#patience = 1;
       this.#failures = this.#proven ? 0 : this.#failures + 1;
       if (final || this.#failures >= this.#options.retries) {
         globalThis.removeEventListener?.("online", this.#wake);
@@ -584,23 +699,75 @@ var SHAREDSTATE = (() => {
     }
   };
 
+  // src/parts.ts
+  var PART_BYTES = 16 * 1024;
+  var Parts = class {
+    #gathered = [];
+    /** The whole message, once its last part is here. A part of another message begins anew: the server has started over. */
+    add(part) {
+      const [first] = this.#gathered;
+      if (first && (part.rev !== first.rev || part.epoch !== first.epoch || part.prev !== first.prev || !part.data.reset !== !first.data.reset)) this.clear();
+      this.#gathered.push(part);
+      if (part.more) return void 0;
+      const parts = this.#gathered;
+      this.clear();
+      if (parts.length === 1) return part;
+      const { reset = false } = part.data;
+      return { ...part, data: { reset, remove: parts.flatMap(({ data }) => data.remove ?? []), insert: parts.flatMap(({ data }) => data.insert ?? []) } };
+    }
+    /** Forgets the parts of a message whose rest does not come. */
+    clear() {
+      this.#gathered = [];
+    }
+  };
+
   // src/subscriptions.ts
+  var Subscription = class {
+    collection;
+    parts = new Parts();
+    /** Times in a row that the server could not serve it for the moment. */
+    refusals = 0;
+    retry;
+    constructor(collection) {
+      this.collection = collection;
+    }
+    get key() {
+      return this.collection.path;
+    }
+    /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
+    get request() {
+      const { path, options, position } = this.collection;
+      const { since, epoch, as, ...own } = options;
+      return [path, { ...own, part: PART_BYTES, ...position && { since: position.rev, epoch: position.epoch } }];
+    }
+  };
+  var keyOf = ({ path }) => path;
   var Subscriptions = class {
     #put;
+    #settled;
     #wanted = /* @__PURE__ */ new Map();
-    /** What the server has not been told on this connection; only while connected. */
+    /** The keys of those that the server has not been told on this connection; only while connected. */
     #changed = /* @__PURE__ */ new Set();
     #connected = false;
-    #incremental = false;
-    constructor(put) {
+    #server = "unknown";
+    /** A list is on its way, or its first NOTIFY is. */
+    #asking = false;
+    /** `settled` is called when requests that had to wait for subscriptions may go. */
+    constructor(put, settled) {
       this.#put = put;
+      this.#settled = settled;
     }
     get(path) {
       return this.#wanted.get(path)?.collection;
     }
+    /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
+    get waiting() {
+      return this.#changed.size > 0 && this.#asking && this.#server === "unknown";
+    }
     add(collection) {
-      this.#wanted.set(collection.path, { collection, refusals: 0 });
-      this.#change(collection.path);
+      const subscription = new Subscription(collection);
+      this.#wanted.set(subscription.key, subscription);
+      this.#change(subscription.key);
     }
     release(path) {
       const subscription = this.#wanted.get(path);
@@ -616,63 +783,84 @@ var SHAREDSTATE = (() => {
     }
     opened() {
       this.#connected = true;
-      this.#incremental = false;
-      for (const path of this.#wanted.keys()) this.#changed.add(path);
+      this.#server = "unknown";
+      this.#asking = false;
+      for (const key of this.#wanted.keys()) this.#changed.add(key);
       this.flush();
     }
     lost(forGood) {
       this.#connected = false;
       this.#changed.clear();
-      for (const { collection, retry } of [...this.#wanted.values()]) {
+      for (const { collection, parts, retry } of [...this.#wanted.values()]) {
         clearTimeout(retry);
+        parts.clear();
         collection.lost();
         if (forGood && collection.state === "pending") collection.fail(refusal("disconnected", "the client is closed"));
       }
     }
+    /** A reply to whatever request: an older server sends no limits and no revisions. */
+    replied({ limits, rev }) {
+      if (limits || rev !== void 0) this.#learn("incremental");
+    }
     receive(notify) {
-      if (notify.rev !== void 0) this.#incremental = true;
-      const subscription = this.#wanted.get(notify.path);
+      this.#learn(notify.rev === void 0 ? "older" : "incremental");
+      const subscription = this.#wanted.get(keyOf(notify));
       if (!subscription) return;
       subscription.refusals = 0;
-      if (!subscription.collection.receive(notify)) this.#change(notify.path);
+      const whole = subscription.parts.add(notify);
+      if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
     }
-    /** The server serves a path no more. */
-    drop({ path, error }) {
-      const subscription = this.#wanted.get(path);
-      if (subscription) this.#refused(subscription, error);
+    /** The server serves a subscription no more. */
+    drop(drop) {
+      const subscription = this.#wanted.get(keyOf(drop));
+      if (subscription) this.#refused(subscription, drop.error);
     }
     /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
     flush() {
-      if (this.#changed.size === 0) return;
+      if (this.#changed.size === 0 || this.waiting) return;
       const changed = [...this.#changed];
       this.#changed.clear();
-      const asked = this.#incremental ? changed.flatMap((path) => this.#wanted.get(path) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
-      const insert = asked.map(({ collection }) => [collection.path, collection.resumeOptions]);
-      const remove = changed.filter((path) => !this.#wanted.has(path));
-      const arg = this.#incremental ? { reset: false, remove, insert } : { insert };
-      void this.#put(arg).then((answer) => this.#onAnswer(asked, answer));
+      const incremental = this.#server === "incremental";
+      const asked = incremental ? changed.flatMap((key) => this.#wanted.get(key) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
+      const insert = asked.map(({ request }) => request);
+      const remove = changed.filter((key) => !this.#wanted.has(key));
+      this.#asking = true;
+      void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then((answer) => this.#onAnswer(asked, answer));
     }
     /** Several changes made in one go are one request. */
-    #change(path) {
+    #change(key) {
       if (!this.#connected) return;
       if (this.#changed.size === 0) queueMicrotask(() => this.flush());
-      this.#changed.add(path);
+      this.#changed.add(key);
+    }
+    #learn(server) {
+      if (this.#server === "incremental" || this.#server === server) return;
+      this.#server = server;
+      this.#goOn();
+    }
+    #goOn() {
+      this.#asking = false;
+      this.flush();
+      this.#settled();
     }
     #onAnswer(asked, { ok, error, errors }) {
       if (error?.code === "disconnected") return;
+      if (errors) this.#learn("incremental");
       const refused = new Map(errors);
       for (const subscription of asked) {
         const { collection } = subscription;
         const reason = refused.get(collection.path) ?? (ok || errors ? void 0 : error ?? refusal("failed", "the subscription failed"));
-        if (!reason || this.get(collection.path) !== collection) continue;
+        if (!reason || this.#wanted.get(subscription.key) !== subscription) continue;
         this.#refused(subscription, reason);
       }
+      if (!ok || asked.length === 0) this.#goOn();
     }
     #refused(subscription, { code, message, temporary }) {
+      subscription.parts.clear();
       if (temporary ?? refusal(code, message).temporary) {
         subscription.collection.lost();
         clearTimeout(subscription.retry);
-        subscription.retry = setTimeout(() => this.#change(subscription.collection.path), backoffMs(subscription.refusals++));
+        subscription.retry = setTimeout(() => this.#change(subscription.key), backoffMs(subscription.refusals++));
       } else {
         subscription.collection.fail({ code, message, temporary: false });
       }
@@ -697,16 +885,18 @@ var SHAREDSTATE = (() => {
       const { retries = Infinity, timeoutMs = 1e4 } = options;
       this.url = webSocketUrl(url);
       this.options = options;
-      this.#requests = new Requests((text) => this.#transmit(text), timeoutMs);
-      this.#subscriptions = new Subscriptions((arg) => this.#request("PUT", "/subs", arg));
-      this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs }, {
+      this.#subscriptions = new Subscriptions((arg) => this.#request("PUT", "/subs", arg), () => this.#sendWaiting());
+      const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs }, {
         connecting: () => this.#onConnecting(),
         opened: () => this.#onOpened(),
         received: (text) => this.#onReceived(text),
         closed: (reason) => this.#onClosed(reason),
         failed: (error) => guarded(() => this.on_error(error)),
-        quiet: () => void this.get("/clock")
+        quiet: () => void this.#request("GET", "/clock", void 0)
       });
+      this.#requests = new Requests({ get link() {
+        return socket.link;
+      }, send: (text) => this.#transmit(text) }, timeoutMs);
       this.#socket.connect();
     }
     get state() {
@@ -803,12 +993,12 @@ var SHAREDSTATE = (() => {
     }
     async #send(cmd, path, arg) {
       this.#subscriptions.flush();
-      const { ok, data, error, rev, epoch } = await this.#request(cmd, path, arg);
+      const { ok, data, error, rev, epoch } = await this.#request(cmd, path, arg, this.#subscriptions.waiting);
       const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch } };
       return ok ? { ok, path, data, ...position } : { ok, path, data, error: error ?? refusal("failed", String(data)), ...position };
     }
-    #request(cmd, path, arg) {
-      const answer = this.#requests.add(cmd, path, arg, this.connected);
+    #request(cmd, path, arg, wait = false) {
+      const answer = this.#requests.add(cmd, path, arg, this.connected && !wait);
       if (this.state === "closed") this.#requests.lost(true);
       return answer;
     }
@@ -816,13 +1006,16 @@ var SHAREDSTATE = (() => {
       if (this.options.debug) console.log("sharedstate ->", text);
       this.#socket.send(text);
     }
+    #sendWaiting() {
+      if (this.connected && !this.#subscriptions.waiting) this.#requests.sendWaiting();
+    }
     #onConnecting() {
       this.#subscriptions.connecting();
       this.#states.call(this.state);
     }
     #onOpened() {
       this.#subscriptions.opened();
-      this.#requests.sendWaiting();
+      this.#sendWaiting();
       this.#clock?.restart();
       this.#states.call(this.state);
       guarded(() => this.on_connect());
@@ -830,9 +1023,14 @@ var SHAREDSTATE = (() => {
     #onReceived(text) {
       if (this.options.debug) console.log("sharedstate <-", text);
       const message = parseMessage(text);
-      if (message?.type === "REPLY") this.#requests.answer(message);
-      else if (message?.cmd === "DROP") this.#subscriptions.drop(message);
-      else if (message) this.#subscriptions.receive(message);
+      if (message?.type === "REPLY") {
+        this.#requests.answer(message);
+        this.#subscriptions.replied(message);
+      } else if (message) {
+        this.#requests.received("more" in message);
+        if (message.cmd === "DROP") this.#subscriptions.drop(message);
+        else this.#subscriptions.receive(message);
+      }
       guarded(() => this.on_message(text));
     }
     #onClosed(reason) {

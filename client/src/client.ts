@@ -12,7 +12,10 @@ export interface SharedStateOptions {
   debug?: boolean;
   /** Give up after so many failed attempts to connect in a row. Default: never. */
   retries?: number;
-  /** How long a request waits for the connection, and then for its answer, and how long an attempt to connect may take. Default 10,000. */
+  /**
+   * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and a half times that from the
+   * moment when the request has left and the link is free for the answer: the server promises one within 10 s.
+   */
   timeoutMs?: number;
   /** The WebSocket to use. Default: the global one, which Node has from version 22 on; before, that of the `ws` package does. */
   WebSocket?: new (url: string) => WebSocketLike;
@@ -38,16 +41,16 @@ export class SharedStateClient {
     const { retries = Infinity, timeoutMs = 10_000 } = options;
     this.url = webSocketUrl(url);
     this.options = options;
-    this.#requests = new Requests(text => this.#transmit(text), timeoutMs);
-    this.#subscriptions = new Subscriptions(arg => this.#request("PUT", "/subs", arg));
-    this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs }, {
+    this.#subscriptions = new Subscriptions(arg => this.#request("PUT", "/subs", arg), () => this.#sendWaiting());
+    const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs }, {
       connecting: () => this.#onConnecting(),
       opened: () => this.#onOpened(),
       received: text => this.#onReceived(text),
       closed: reason => this.#onClosed(reason),
       failed: error => guarded(() => this.on_error(error)),
-      quiet: () => void this.get("/clock"),
+      quiet: () => void this.#request("GET", "/clock", undefined),
     });
+    this.#requests = new Requests({ get link() { return socket.link; }, send: text => this.#transmit(text) }, timeoutMs);
     this.#socket.connect();
   }
 
@@ -159,15 +162,15 @@ export class SharedStateClient {
   async #send<D>(cmd: "GET" | "PUT", path: string, arg: unknown): Promise<Result<D>> {
     // What we are subscribed to first: an update's NOTIFY comes before its reply, and is to find its subscription.
     this.#subscriptions.flush();
-    const { ok, data, error, rev, epoch } = await this.#request(cmd, path, arg);
+    const { ok, data, error, rev, epoch } = await this.#request(cmd, path, arg, this.#subscriptions.waiting);
     const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
     return ok
       ? { ok, path, data: data as D, ...position }
       : { ok, path, data, error: error ?? refusal("failed", String(data)), ...position };
   }
 
-  #request(cmd: "GET" | "PUT", path: string, arg: unknown): Promise<Answer> {
-    const answer = this.#requests.add(cmd, path, arg, this.connected);
+  #request(cmd: "GET" | "PUT", path: string, arg: unknown, wait = false): Promise<Answer> {
+    const answer = this.#requests.add(cmd, path, arg, this.connected && !wait);
     if (this.state === "closed") this.#requests.lost(true);
     return answer;
   }
@@ -177,6 +180,10 @@ export class SharedStateClient {
     this.#socket.send(text);
   }
 
+  #sendWaiting(): void {
+    if (this.connected && !this.#subscriptions.waiting) this.#requests.sendWaiting();
+  }
+
   #onConnecting(): void {
     this.#subscriptions.connecting();
     this.#states.call(this.state);
@@ -184,7 +191,7 @@ export class SharedStateClient {
 
   #onOpened(): void {
     this.#subscriptions.opened();
-    this.#requests.sendWaiting();
+    this.#sendWaiting();
     this.#clock?.restart();
     this.#states.call(this.state);
     guarded(() => this.on_connect());
@@ -193,9 +200,14 @@ export class SharedStateClient {
   #onReceived(text: string): void {
     if (this.options.debug) console.log("sharedstate <-", text);
     const message = parseMessage(text);
-    if (message?.type === "REPLY") this.#requests.answer(message);
-    else if (message?.cmd === "DROP") this.#subscriptions.drop(message);
-    else if (message) this.#subscriptions.receive(message);
+    if (message?.type === "REPLY") {
+      this.#requests.answer(message);
+      this.#subscriptions.replied(message);
+    } else if (message) {
+      this.#requests.received("more" in message);
+      if (message.cmd === "DROP") this.#subscriptions.drop(message);
+      else this.#subscriptions.receive(message);
+    }
     guarded(() => this.on_message(text));
   }
 

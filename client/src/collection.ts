@@ -126,9 +126,9 @@ export class ProxyCollection<T extends Item = AnyItem> {
     this.#states.remove(handle);
   }
 
-  /** @internal What the subscription's options say beside the application's: where to go on from. */
-  get resumeOptions(): Record<string, unknown> {
-    return this.#position ? { ...this.options, since: this.#position.rev, epoch: this.#position.epoch } : this.options;
+  /** @internal The state that it holds; undefined if the server has named none. */
+  get position(): Position | undefined {
+    return this.#position;
   }
 
   /** @internal Takes a change from the server. False if one before it is missing, so that the client must subscribe again. */

@@ -25,7 +25,7 @@ export interface SharedStateError {
   /**
    * The server's codes, and three of the client's own:
    * - `disconnected`: the connection broke before the answer, so whether an update was applied is not known;
-   * - `timeout`: no answer, or no connection, within `timeoutMs`;
+   * - `timeout`: no connection within `timeoutMs`, or no answer within one and a half times that;
    * - `failed`: anything else, such as a refusal by an older server, which gives no codes.
    */
   code:
@@ -65,7 +65,9 @@ export interface Reply {
   rev?: number;
   epoch?: string;
   /** In the reply to PUT /subs: the paths that were refused. */
-  errors?: [path: string, error: { code: SharedStateError["code"]; message: string; temporary?: boolean }][];
+  errors?: [path: string, error: { code: SharedStateError["code"]; message: string; temporary?: boolean; as?: string }][];
+  /** In the first reply of a connection: the largest message that the server takes, in bytes. */
+  limits?: { message?: number };
 }
 
 /** A change of a subscribed collection. Without `rev`, the server speaks only the base protocol. */
@@ -73,11 +75,15 @@ export interface Notify {
   type: "MESSAGE";
   cmd: "NOTIFY";
   path: string;
+  /** The name of the subscription, if it has one. */
+  as?: string;
   data: { remove?: string[]; insert?: Item[]; reset?: boolean };
   rev?: number;
   epoch?: string;
   /** Where the change builds on any state from this revision on; a reset has none. */
   prev?: number;
+  /** This is a part; the next part follows. */
+  more?: boolean;
 }
 
 /** The end of a subscription, which the server can serve no more. */
@@ -85,6 +91,7 @@ export interface Drop {
   type: "MESSAGE";
   cmd: "DROP";
   path: string;
+  as?: string;
   error: SharedStateError;
 }
 

@@ -9,7 +9,10 @@ export interface SharedStateOptions {
     debug?: boolean;
     /** Give up after so many failed attempts to connect in a row. Default: never. */
     retries?: number;
-    /** How long a request waits for the connection, and then for its answer, and how long an attempt to connect may take. Default 10,000. */
+    /**
+     * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and a half times that from the
+     * moment when the request has left and the link is free for the answer: the server promises one within 10 s.
+     */
     timeoutMs?: number;
     /** The WebSocket to use. Default: the global one, which Node has from version 22 on; before, that of the `ws` package does. */
     WebSocket?: new (url: string) => WebSocketLike;

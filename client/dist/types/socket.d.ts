@@ -1,3 +1,4 @@
+import { Link } from "./link.js";
 /**
  * - `connecting`: an attempt is under way
  * - `connected`
@@ -19,6 +20,8 @@ export interface WebSocketLike {
     onerror: ((event: never) => void) | null;
     send(text: string): void;
     close(): void;
+    /** The bytes of sent messages that have not left yet. */
+    readonly bufferedAmount?: number;
 }
 /** What a Socket tells its owner. Its state has changed already when it tells. */
 export interface SocketListener {
@@ -44,6 +47,7 @@ export declare class Socket {
     #private;
     constructor(url: string, options: SocketOptions, listener: SocketListener);
     get state(): ClientState;
+    get link(): Link;
     /** Connects now unless it is connected or about to be. Throws if the URL is none. */
     connect(): void;
     close(): void;
