@@ -536,7 +536,6 @@ var Requests = class {
 
 // src/socket.ts
 var BACKOFF_MS = [200, 400, 1e3, 2e3, 5e3, 1e4];
-var BEAT_MS = 5e3;
 var BEATS_TO_ASK = 3;
 var BEATS_TO_DEATH = 5;
 var MOST_PATIENCE = 8;
@@ -617,11 +616,11 @@ var Socket = class {
     if (typeof data === "string") this.#listener.received(data);
   }
   #nextBeat() {
-    this.#beat = setTimeout(() => this.#onBeat(), BEAT_MS);
+    this.#beat = setTimeout(() => this.#onBeat(), this.#options.heartbeatMs);
   }
   #onBeat() {
     this.#quietBeats = this.#bytesMoved() ? 0 : this.#quietBeats + 1;
-    const deadline = BEATS_TO_DEATH * this.#patience + Math.floor(this.#link.allowanceMs() / BEAT_MS);
+    const deadline = BEATS_TO_DEATH * this.#patience + Math.floor(this.#link.allowanceMs() / this.#options.heartbeatMs);
     if (this.#quietBeats >= deadline) {
       this.#patience = Math.min(this.#patience * 2, MOST_PATIENCE);
       return this.#drop("the server does not answer");
@@ -853,11 +852,11 @@ var SharedStateClient = class {
   constructor(url, options = {}) {
     const WebSocket = options.WebSocket ?? globalThis.WebSocket;
     if (!WebSocket) throw new Error("there is no WebSocket here: pass one as options.WebSocket, for example that of the ws package");
-    const { retries = Infinity, timeoutMs = 1e4 } = options;
+    const { retries = Infinity, timeoutMs = 1e4, heartbeatMs = 5e3 } = options;
     this.url = webSocketUrl(url);
     this.options = options;
     this.#subscriptions = new Subscriptions((arg) => this.#request("PUT", "/subs", arg), () => this.#sendWaiting());
-    const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs }, {
+    const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs, heartbeatMs }, {
       connecting: () => this.#onConnecting(),
       opened: () => this.#onOpened(),
       received: (text) => this.#onReceived(text),

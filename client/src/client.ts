@@ -17,6 +17,11 @@ export interface SharedStateOptions {
    * moment when the request has left and the link is free for the answer: the server promises one within 10 s.
    */
   timeoutMs?: number;
+  /**
+   * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after 4-5 it connects anew; later
+   * while bytes may still be on their way.
+   */
+  heartbeatMs?: number;
   /** The WebSocket to use. Default: the global one, which Node has from version 22 on; before, that of the `ws` package does. */
   WebSocket?: new (url: string) => WebSocketLike;
 }
@@ -38,11 +43,11 @@ export class SharedStateClient {
   constructor(url: string, options: SharedStateOptions = {}) {
     const WebSocket = options.WebSocket ?? globalThis.WebSocket;
     if (!WebSocket) throw new Error("there is no WebSocket here: pass one as options.WebSocket, for example that of the ws package");
-    const { retries = Infinity, timeoutMs = 10_000 } = options;
+    const { retries = Infinity, timeoutMs = 10_000, heartbeatMs = 5000 } = options;
     this.url = webSocketUrl(url);
     this.options = options;
     this.#subscriptions = new Subscriptions(arg => this.#request("PUT", "/subs", arg), () => this.#sendWaiting());
-    const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs }, {
+    const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs, heartbeatMs }, {
       connecting: () => this.#onConnecting(),
       opened: () => this.#onOpened(),
       received: text => this.#onReceived(text),

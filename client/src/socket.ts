@@ -44,16 +44,13 @@ export interface SocketOptions {
   retries: number;
   /** How long an attempt may take. */
   timeoutMs: number;
+  heartbeatMs: number;
 }
 
 /** The wait before the next attempt, by how many have failed in a row; the last one repeats. Short first: a restarted server is back soon. */
 const BACKOFF_MS = [200, 400, 1000, 2000, 5000, 10_000];
 
-/**
- * How often we look whether anything moved. The quiet beats: after 10-15 s we ask, after 20-25 s the connection counts as dead, unless bytes of
- * ours may still be on their way.
- */
-const BEAT_MS = 5000;
+/** Beats on which nothing has moved, of 5 s each: after 10-15 s we ask, after 20-25 s the connection counts as dead, unless bytes of ours may still be on their way. */
 const BEATS_TO_ASK = 3;
 /** Two questions unanswered, not one: a page that slept sees its timers before the messages that wait for it. */
 const BEATS_TO_DEATH = 5;
@@ -153,12 +150,12 @@ export class Socket {
   }
 
   #nextBeat(): void {
-    this.#beat = setTimeout(() => this.#onBeat(), BEAT_MS);
+    this.#beat = setTimeout(() => this.#onBeat(), this.#options.heartbeatMs);
   }
 
   #onBeat(): void {
     this.#quietBeats = this.#bytesMoved() ? 0 : this.#quietBeats + 1;
-    const deadline = BEATS_TO_DEATH * this.#patience + Math.floor(this.#link.allowanceMs() / BEAT_MS);
+    const deadline = BEATS_TO_DEATH * this.#patience + Math.floor(this.#link.allowanceMs() / this.#options.heartbeatMs);
     if (this.#quietBeats >= deadline) {
       this.#patience = Math.min(this.#patience * 2, MOST_PATIENCE); // The alarm was a false one if the next attempt reaches the server.
       return this.#drop("the server does not answer");

@@ -14,6 +14,11 @@ export interface SharedStateOptions {
      * moment when the request has left and the link is free for the answer: the server promises one within 10 s.
      */
     timeoutMs?: number;
+    /**
+     * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after 4-5 it connects anew; later
+     * while bytes may still be on their way.
+     */
+    heartbeatMs?: number;
     /** The WebSocket to use. Default: the global one, which Node has from version 22 on; before, that of the `ws` package does. */
     WebSocket?: new (url: string) => WebSocketLike;
 }

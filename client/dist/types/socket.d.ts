@@ -39,6 +39,7 @@ export interface SocketOptions {
     retries: number;
     /** How long an attempt may take. */
     timeoutMs: number;
+    heartbeatMs: number;
 }
 /** The wait after so many failures: up to half less by chance, so that a restarted server is not met by all its clients at once. */
 export declare function backoffMs(failures: number): number;
