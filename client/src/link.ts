@@ -10,6 +10,9 @@ export class Link {
   #buffered: () => number;
   #sent = 0;
   #arrived = 0;
+  /** The bytes in the buffer, and those that had left it, at the last look. */
+  #held = 0;
+  #left = 0;
 
   constructor(buffered: () => number) {
     this.#buffered = buffered;
@@ -31,23 +34,19 @@ export class Link {
   }
 
   /**
-   * A function that tells whether bytes have moved since its last call: whether the buffer held bytes then, and some have left it. Bytes that leave an
+   * Whether bytes have moved since the last call: whether the buffer held bytes then, and some have left it. Bytes that leave an
    * empty buffer at once prove nothing: the system takes megabytes for a dead link.
    */
-  watch(): () => boolean {
-    let held = 0;
-    let left = 0;
-    return () => {
-      const before = { held, left };
-      held = this.#buffered();
-      left = this.#sent - held;
-      return before.held > 0 && left > before.left;
-    };
+  moved(): boolean {
+    const [held, left] = [this.#held, this.#left];
+    this.#held = this.#buffered();
+    this.#left = this.#sent - this.#held;
+    return held > 0 && this.#left > left;
   }
 
-  /** How long the bytes up to a position may still be on their way, on the slowest link that counts as working. */
-  allowanceMs(end = this.#sent): number {
-    return Math.max(0, end - this.#arrived) / SLOWEST_BYTES_PER_MS;
+  /** How many whole periods the bytes up to a position may still be on their way, on the slowest link that counts as working. */
+  allowance(periodMs: number, end = this.#sent): number {
+    return Math.floor(Math.max(0, end - this.#arrived) / SLOWEST_BYTES_PER_MS / periodMs);
   }
 }
 

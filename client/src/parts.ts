@@ -13,7 +13,7 @@ export class Parts {
   /** The whole message, once its last part is here. A part of another message begins anew: the server has started over. */
   add(part: Notify): Notify | undefined {
     const [first] = this.#gathered;
-    if (first && (part.rev !== first.rev || part.epoch !== first.epoch || part.prev !== first.prev || !part.data.reset !== !first.data.reset)) this.clear();
+    if (first && (part.rev !== first.rev || part.epoch !== first.epoch || part.prev !== first.prev)) this.clear();
     this.#gathered.push(part);
     if (part.more) return undefined;
     const parts = this.#gathered;

@@ -1,4 +1,5 @@
 import { Link } from "./link.js";
+import { later } from "./timers.js";
 
 /**
  * - `connecting`: an attempt is under way
@@ -32,6 +33,8 @@ export interface SocketListener {
   connecting(): void;
   opened(): void;
   received(text: string): void;
+  /** Bytes have left a buffer that was full. */
+  moved(): void;
   closed(reason: CloseReason): void;
   failed(error: unknown): void;
   /** Nothing came for a while: send something that the server answers. */
@@ -57,6 +60,12 @@ const BEATS_TO_DEATH = 5;
 /** A false alarm doubles the patience of the next connection, up to this: 195-200 s, in which 5 MB pass in one message at 30 KB/s. */
 const MOST_PATIENCE = 8;
 
+/** A connection that was up while the page slept is asked; the silence after which it counts as dead, so that the page is live within a second. */
+const WAKE_MS = 500;
+
+/** A `connect()` so soon after a failure is part of handling it, and waits like any other attempt. */
+const STORM_MS = 100;
+
 /** Close codes from here on mean: do not come back. */
 const FINAL_CODE = 4500;
 
@@ -74,15 +83,16 @@ export class Socket {
 
   #state: ClientState = "closed";
   #socket: WebSocketLike | undefined;
-  /** While connecting the attempt's time limit, while waiting the wait. */
+  /** While connecting the attempt's time limit, while waiting the wait, while connected the limit after a sleep. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #beat: ReturnType<typeof setTimeout> | undefined;
   #quietBeats = 0;
   /** The longer wait before an alarm, after one that was false. */
   #patience = 1;
   #link = new Link(() => 0);
-  #bytesMoved = this.#link.watch();
   #failures = 0;
+  #beatAt = 0;
+  #endedAt = -Infinity;
   /** An attempt has succeeded once the server has said something: a proxy opens connections to servers that are not there. */
   #proven = false;
 
@@ -100,36 +110,55 @@ export class Socket {
     return this.#link;
   }
 
-  /** Connects now unless it is connected or about to be. Throws if the URL is none. */
-  connect(): void {
+  /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+  connect(first = false): void {
+    const soon = Date.now() - this.#endedAt < STORM_MS;
     if (this.#state === "closed") {
-      this.#failures = 0;
-      globalThis.addEventListener?.("online", this.#wake);
-      globalThis.document?.addEventListener("visibilitychange", this.#onVisibility);
-    }
-    if (this.#state === "closed" || this.#state === "waiting") this.#attempt();
+      this.#failures = soon ? this.#failures : 0;
+      if (soon) this.#waitForNext();
+      else this.#attempt(first);
+      this.#listen("addEventListener");
+    } else if (this.#state === "waiting" && !soon) this.#attempt();
   }
 
   close(): void {
     if (this.#state !== "closed") this.#end({ code: 1000, reason: "closed by the client", wasClean: true }, true);
+    this.#endedAt = -Infinity;
   }
 
   send(text: string): void {
     this.#socket?.send(text);
   }
 
-  #attempt(): void {
+  #listen(method: "addEventListener" | "removeEventListener"): void {
+    for (const event of ["online", "offline", "pageshow"]) globalThis[method]?.(event, this.#wake);
+    for (const event of ["visibilitychange", "resume"]) globalThis.document?.[method](event, this.#wake);
+  }
+
+  #waitForNext(): void {
+    this.#timer = setTimeout(() => this.#attempt(), backoffMs(this.#failures));
+    this.#state = "waiting";
+  }
+
+  #attempt(first = false): void {
     clearTimeout(this.#timer);
-    const socket = new this.#options.WebSocket(this.#url);
+    this.#abandon();
+    this.#proven = false;
+    let socket: WebSocketLike;
+    try {
+      socket = new this.#options.WebSocket(this.#url);
+    } catch (error) {
+      if (first) throw error;
+      return this.#drop(String(error));
+    }
     socket.onopen = () => this.#opened();
     socket.onmessage = ({ data }: { data: unknown }) => this.#received(data);
     socket.onclose = (reason: CloseReason) => this.#end(reason, reason.code >= FINAL_CODE);
     socket.onerror = (error: unknown) => this.#listener.failed(error);
     this.#socket = socket;
     this.#link = new Link(() => socket.bufferedAmount ?? 0);
-    this.#bytesMoved = this.#link.watch();
-    this.#proven = false;
-    this.#timer = setTimeout(() => this.#drop("the attempt took too long"), this.#options.timeoutMs);
+    this.#timer = later(this.#options.timeoutMs, () => this.#drop("the attempt took too long"));
+    this.#beatAt = Date.now();
     this.#state = "connecting";
     this.#listener.connecting();
   }
@@ -143,6 +172,7 @@ export class Socket {
   }
 
   #received(data: unknown): void {
+    clearTimeout(this.#timer);
     if (this.#quietBeats === BEATS_TO_ASK) this.#patience = 1; // The question was answered within a beat: the link is no slow one.
     this.#quietBeats = 0;
     this.#proven = true;
@@ -150,13 +180,17 @@ export class Socket {
   }
 
   #nextBeat(): void {
+    this.#beatAt = Date.now();
     this.#beat = setTimeout(() => this.#onBeat(), this.#options.heartbeatMs);
   }
 
   #onBeat(): void {
-    this.#quietBeats = this.#bytesMoved() ? 0 : this.#quietBeats + 1;
-    const deadline = BEATS_TO_DEATH * this.#patience + Math.floor(this.#link.allowanceMs() / this.#options.heartbeatMs);
-    if (this.#quietBeats >= deadline) {
+    this.#quietBeats++;
+    if (this.#link.moved()) {
+      this.#quietBeats = 0;
+      this.#listener.moved();
+    }
+    if (this.#quietBeats >= BEATS_TO_DEATH * this.#patience + this.#link.allowance(this.#options.heartbeatMs)) {
       this.#patience = Math.min(this.#patience * 2, MOST_PATIENCE); // The alarm was a false one if the next attempt reaches the server.
       return this.#drop("the server does not answer");
     }
@@ -164,18 +198,23 @@ export class Socket {
     this.#nextBeat();
   }
 
-  #onVisibility = (): void => {
-    if (document.visibilityState === "visible") this.#wake();
-  };
-
-  /** The page is online or seen again: what we know about the connection is old. */
-  #wake = (): void => {
-    if (this.#state === "waiting") this.#attempt();
+  /** The page is visible or thawed again, or the network came or went: what we know about the connection may be old. */
+  #wake = ({ type }: Event): void => {
+    if (type === "visibilitychange" && document.visibilityState === "hidden") return;
+    const offline = type === "offline";
+    const slept = offline || Date.now() - this.#beatAt > 2 * this.#options.heartbeatMs;
     if (this.#state === "connected") {
       this.#quietBeats = BEATS_TO_ASK;
       this.#listener.quiet();
-    }
+      clearTimeout(this.#timer);
+      if (slept) this.#timer = setTimeout(() => this.#onSilentWake(), WAKE_MS);
+    } else if (!offline && (slept || this.#state === "waiting")) this.#attempt();
   };
+
+  #onSilentWake(): void {
+    this.#drop("the server does not answer");
+    if (this.#state === "waiting" && globalThis.navigator?.onLine !== false) this.#attempt();
+  }
 
   #drop(reason: string): void {
     this.#end({ code: 1006, reason, wasClean: false }, false);
@@ -189,13 +228,12 @@ export class Socket {
     if (!this.#proven) this.#patience = 1;
     this.#failures = this.#proven ? 0 : this.#failures + 1;
     if (final || this.#failures >= this.#options.retries) {
-      globalThis.removeEventListener?.("online", this.#wake);
-      globalThis.document?.removeEventListener("visibilitychange", this.#onVisibility);
+      this.#listen("removeEventListener");
       this.#state = "closed";
     } else {
-      this.#timer = setTimeout(() => this.#attempt(), backoffMs(this.#failures));
-      this.#state = "waiting";
+      this.#waitForNext();
     }
+    this.#endedAt = Date.now();
     this.#listener.closed(reason);
   }
 

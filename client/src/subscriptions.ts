@@ -1,16 +1,18 @@
 import type { ProxyCollection } from "./collection.js";
 import { PART_BYTES, Parts } from "./parts.js";
-import { refusal, type Drop, type Item, type Notify, type Reply, type SharedStateError } from "./protocol.js";
+import { refusal, type Drop, type Item, type Notify, type Refusal, type Reply } from "./protocol.js";
 import type { Answer } from "./requests.js";
 import { backoffMs } from "./socket.js";
 
 /** Why a subscription is not served; a server may leave out whether it may be later. */
-type Refusal = Omit<SharedStateError, "temporary"> & { temporary?: boolean };
+type Reason = Omit<Refusal, "temporary"> & { temporary?: boolean };
 
 /** One subscription: how the wire knows it, and the collection that it feeds. */
 class Subscription {
   readonly collection: ProxyCollection<Item>;
   readonly parts = new Parts();
+  /** The calls of `acquire` that were not matched by a release. */
+  handles = 0;
   /** Times in a row that the server could not serve it for the moment. */
   refusals = 0;
   retry: ReturnType<typeof setTimeout> | undefined;
@@ -58,8 +60,8 @@ export class Subscriptions {
     this.#settled = settled;
   }
 
-  get(path: string): ProxyCollection<Item> | undefined {
-    return this.#wanted.get(path)?.collection;
+  get paths(): string[] {
+    return [...this.#wanted.keys()];
   }
 
   /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
@@ -67,19 +69,26 @@ export class Subscriptions {
     return this.#changed.size > 0 && this.#asking && this.#server === "unknown";
   }
 
-  add(collection: ProxyCollection<Item>): void {
-    const subscription = new Subscription(collection);
-    this.#wanted.set(subscription.key, subscription);
-    this.#change(subscription.key);
+  /** The collection of a path, with one more handle; a new one if there is none. */
+  acquire(path: string, create: () => ProxyCollection<Item>): ProxyCollection<Item> {
+    let subscription = this.#wanted.get(path);
+    if (!subscription) {
+      subscription = new Subscription(create());
+      this.#wanted.set(path, subscription);
+      this.#change(path);
+    }
+    subscription.handles++;
+    return subscription.collection;
   }
 
-  release(path: string): void {
+  /** Gives a handle back, or all of them; the last one ends the subscription. */
+  release(path: string, all: boolean): void {
     const subscription = this.#wanted.get(path);
-    if (!subscription) return;
+    if (!subscription || --subscription.handles > 0 && !all) return;
     clearTimeout(subscription.retry);
     this.#wanted.delete(path);
     this.#change(path);
-    subscription.collection.release();
+    subscription.collection.end();
   }
 
   /** What failed before may hold now. */
@@ -166,7 +175,7 @@ export class Subscriptions {
     const refused = new Map(errors);
     for (const subscription of asked) {
       const { collection } = subscription;
-      const reason = refused.get(collection.path) ?? (ok || errors ? undefined : error ?? refusal("failed", "the subscription failed"));
+      const reason = refused.get(collection.path) ?? (ok || errors ? undefined : error ?? refusal("failed", "refused"));
       if (!reason || this.#wanted.get(subscription.key) !== subscription) continue;
       this.#refused(subscription, reason);
     }
@@ -174,7 +183,7 @@ export class Subscriptions {
     if (!ok || asked.length === 0) this.#goOn();
   }
 
-  #refused(subscription: Subscription, { code, message, temporary }: Refusal): void {
+  #refused(subscription: Subscription, { code, message, temporary }: Reason): void {
     subscription.parts.clear();
     if (temporary ?? refusal(code, message).temporary) {
       subscription.collection.lost();

@@ -206,7 +206,7 @@ test("a refused subscription fails: ready rejects with the code, others go on, a
   const a = client.acquire_collection(A);
   const b = client.acquire_collection(B);
   await a.ready;
-  await assert.rejects(b.ready, { name: "SubscriptionError", code: "not_found", temporary: false, message: `${B}: no such service` });
+  await assert.rejects(b.ready, { name: "SharedStateError", code: "not_found", temporary: false, message: `${B}: no such service` });
   assert.deepEqual([a.state, b.state], ["live", "failed"]);
   await client.acquire_collection(C).ready;
   assert.equal(b.state, "failed");

@@ -13,12 +13,12 @@ export declare class Link {
     /** The end of the latest request that was answered. */
     get arrived(): number;
     /**
-     * A function that tells whether bytes have moved since its last call: whether the buffer held bytes then, and some have left it. Bytes that leave an
+     * Whether bytes have moved since the last call: whether the buffer held bytes then, and some have left it. Bytes that leave an
      * empty buffer at once prove nothing: the system takes megabytes for a dead link.
      */
-    watch(): () => boolean;
-    /** How long the bytes up to a position may still be on their way, on the slowest link that counts as working. */
-    allowanceMs(end?: number): number;
+    moved(): boolean;
+    /** How many whole periods the bytes up to a position may still be on their way, on the slowest link that counts as working. */
+    allowance(periodMs: number, end?: number): number;
 }
 /** The bytes of a text as UTF-8. A short text, which no server's limit (at least 1,024 bytes) concerns, counts by its UTF-16 code units. */
 export declare function byteLength(text: string): number;

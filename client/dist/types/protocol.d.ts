@@ -17,10 +17,10 @@ export interface Changes<T extends Item = AnyItem> {
     insert?: readonly NewItem<T>[];
     reset?: boolean;
 }
-/** What kept a request from succeeding. */
-export interface SharedStateError {
+/** Why a request or a subscription did not succeed. */
+export interface Refusal {
     /**
-     * The server's codes, and three of the client's own:
+     * The server's codes, of which the client also uses `bad_request` and `too_large`, and three of the client's own:
      * - `disconnected`: the connection broke before the answer, so whether an update was applied is not known;
      * - `timeout`: no connection within `timeoutMs`, or no answer within one and a half times that;
      * - `failed`: anything else, such as a refusal by an older server, which gives no codes.
@@ -30,18 +30,30 @@ export interface SharedStateError {
     /** True if the same request may succeed later. */
     temporary: boolean;
 }
-/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so. */
+/** A refusal as an error: a request with `throw: true` throws it, and `ready` rejects with it. */
+export declare class SharedStateError extends Error implements Refusal {
+    readonly code: Refusal["code"];
+    readonly temporary: boolean;
+    constructor(path: string, { code, message, temporary }: Refusal);
+}
+/** How a request is made. */
+export interface RequestOptions {
+    /** A refusal throws a SharedStateError instead of resolving with `ok: false`. Default: that of the client. */
+    throw?: boolean;
+}
+/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's inserted items. */
 export type Result<D = unknown> = {
     path: string;
     rev?: number;
     epoch?: string;
+    ids?: string[];
 } & ({
     ok: true;
     data: D;
 } | {
     ok: false;
     data: unknown;
-    error: SharedStateError;
+    error: Refusal;
 });
 /** A state of a collection that the server can name: equal epochs mean comparable revisions. */
 export interface Position {
@@ -60,12 +72,12 @@ export interface Reply {
     tunnel: unknown;
     ok: boolean;
     data: unknown;
-    error?: SharedStateError;
+    error?: Refusal;
     rev?: number;
     epoch?: string;
     /** In the reply to PUT /subs: the paths that were refused. */
     errors?: [path: string, error: {
-        code: SharedStateError["code"];
+        code: Refusal["code"];
         message: string;
         temporary?: boolean;
         as?: string;
@@ -100,9 +112,9 @@ export interface Drop {
     cmd: "DROP";
     path: string;
     as?: string;
-    error: SharedStateError;
+    error: Refusal;
 }
 /** The message in a frame; undefined for what no server of this protocol sends. */
 export declare function parseMessage(text: string): Reply | Notify | Drop | undefined;
 /** What `error` holds when the client itself, or a server without error codes, says no. */
-export declare function refusal(code: SharedStateError["code"], message: string): SharedStateError;
+export declare function refusal(code: Refusal["code"], message: string): Refusal;

@@ -28,6 +28,8 @@ export interface SocketListener {
     connecting(): void;
     opened(): void;
     received(text: string): void;
+    /** Bytes have left a buffer that was full. */
+    moved(): void;
     closed(reason: CloseReason): void;
     failed(error: unknown): void;
     /** Nothing came for a while: send something that the server answers. */
@@ -49,8 +51,8 @@ export declare class Socket {
     constructor(url: string, options: SocketOptions, listener: SocketListener);
     get state(): ClientState;
     get link(): Link;
-    /** Connects now unless it is connected or about to be. Throws if the URL is none. */
-    connect(): void;
+    /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+    connect(first?: boolean): void;
     close(): void;
     send(text: string): void;
 }

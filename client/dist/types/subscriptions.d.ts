@@ -12,11 +12,13 @@ export declare class Subscriptions {
     #private;
     /** `settled` is called when requests that had to wait for subscriptions may go. */
     constructor(put: (arg: object) => Promise<Answer>, settled: () => void);
-    get(path: string): ProxyCollection<Item> | undefined;
+    get paths(): string[];
     /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
     get waiting(): boolean;
-    add(collection: ProxyCollection<Item>): void;
-    release(path: string): void;
+    /** The collection of a path, with one more handle; a new one if there is none. */
+    acquire(path: string, create: () => ProxyCollection<Item>): ProxyCollection<Item>;
+    /** Gives a handle back, or all of them; the last one ends the subscription. */
+    release(path: string, all: boolean): void;
     /** What failed before may hold now. */
     connecting(): void;
     opened(): void;
