@@ -15,8 +15,28 @@ export async function files() {
   for (const format of ["es", "iife"]) {
     for (const minify of [false, true]) await bundle(format, minify, contents);
   }
+  for (const framework of ["react", "vue", "svelte"]) await binding(framework, contents);
   declarations(contents);
   return contents;
+}
+
+/** A binding imports its framework, and the client from the bundle beside it, so that a page has one client. */
+async function binding(framework, contents) {
+  const client = { name: "client", setup: ({ onResolve }) => onResolve({ filter: /\/index\.js$/ }, () => ({ path: "./sharedstate.es.js", external: true })) };
+  const { outputFiles } = await build({
+    absWorkingDir: here,
+    entryPoints: [`src/bindings/${framework}.ts`],
+    outfile: `dist/${framework}.js`,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    sourcemap: true,
+    external: [framework, `${framework}/*`],
+    plugins: [client],
+    banner: { js: `/*! Shared State for ${framework}, BSD-2-Clause */` },
+    write: false,
+  });
+  for (const file of outputFiles) contents.set(basename(file.path), file.text);
 }
 
 async function bundle(format, minify, contents) {
@@ -41,7 +61,9 @@ function declarations(contents) {
   const tsc = join(here, "node_modules/typescript/bin/tsc");
   try {
     execFileSync(process.execPath, [tsc, "-p", here, "--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", join(here, "src"), "--outDir", folder], { stdio: "inherit" });
-    for (const name of readdirSync(folder).sort()) contents.set(`types/${name}`, readFileSync(join(folder, name), "utf8"));
+    for (const name of readdirSync(folder, { recursive: true }).sort()) {
+      if (name.endsWith(".d.ts")) contents.set(`types/${name}`, readFileSync(join(folder, name), "utf8"));
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -50,6 +72,6 @@ function declarations(contents) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   rmSync(dist, { recursive: true, force: true });
-  mkdirSync(join(dist, "types"), { recursive: true });
+  mkdirSync(join(dist, "types/bindings"), { recursive: true });
   for (const [name, content] of await files()) writeFileSync(join(dist, name), content);
 }

@@ -1,14 +1,59 @@
 /*! Shared State client, BSD-2-Clause */
 
+// src/aliases.ts
+function alias({ prototype }) {
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    if (/^(?!on_).+_/.test(name)) Reflect.set(prototype, name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), Reflect.get(prototype, name));
+  }
+}
+
+// src/json.ts
+var FIELDS = ["remove", "insert", "patch", "inc", "reset", "if", "ttl", "ephemeral"];
+var warned = false;
+function checkJson(value, place, above = []) {
+  const kind = typeof value;
+  if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
+  const lossy = value instanceof Map || value instanceof Set || value instanceof Date || (kind === "undefined" || kind === "function" || kind === "symbol") || kind === "number" && !Number.isFinite(value);
+  if (lossy && above.length > 0 && !warned) {
+    warned = true;
+    console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
+  }
+  if (kind !== "object" || !value) return;
+  if (above.includes(value)) throw new TypeError(`${place} contains itself`);
+  if ("toJSON" in value) return;
+  above.push(value);
+  for (const key of Object.keys(value)) checkJson(Reflect.get(value, key), `${place}.${key}`, above);
+  above.pop();
+}
+function whyNoUpdate(changes) {
+  if (!isObject(changes)) return expected("an update such as {insert: [..]}", changes);
+  const unknown = Object.keys(changes).find((key) => !FIELDS.includes(key));
+  if (unknown !== void 0) return `unknown field "${unknown}": an update has ${FIELDS.join(", ")}`;
+  const insert = Reflect.get(changes, "insert") ?? [];
+  if (!Array.isArray(insert)) return expected("a list of items as insert", insert);
+  const wrong = insert.findIndex((item) => !isObject(item));
+  return wrong < 0 ? void 0 : expected(`an object as insert.${wrong}`, insert[wrong]);
+}
+var isObject = (value) => typeof value === "object" && !!value && !Array.isArray(value);
+var expected = (what, value) => `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}`;
+function must(right, what, value) {
+  if (!right) throw new TypeError(expected(what, value));
+}
+
 // src/callbacks.ts
 var Callbacks = class {
   #handles = /* @__PURE__ */ new Set();
+  get size() {
+    return this.#handles.size;
+  }
   add(handler) {
+    must(typeof handler === "function", "a function as callback", handler);
     const handle = { handler };
     this.#handles.add(handle);
     return handle;
   }
   remove(handle) {
+    must(typeof handle?.handler === "function", "the handle that adding the callback returned", handle);
     this.#handles.delete(handle);
   }
   clear() {
@@ -19,12 +64,20 @@ var Callbacks = class {
       if (this.#handles.has(handle)) guarded(() => handle.handler(event));
     }
   }
+  /** Adds a handler, and calls it with a first event at once. Returns the function that removes it. */
+  follow(handler, first) {
+    const handle = this.add(handler);
+    guarded(() => handler(first));
+    return () => this.remove(handle);
+  }
 };
 function guarded(run) {
+  const report = (error) => console.error("sharedstate: a callback threw", error);
   try {
-    run();
+    const result = run();
+    if (result instanceof Promise) result.catch(report);
   } catch (error) {
-    console.error("sharedstate: a callback threw", error);
+    report(error);
   }
 }
 
@@ -114,13 +167,36 @@ var Pinger = class {
   }
 };
 
+// src/order.ts
+function byId({ id: a }, { id: b }) {
+  for (let n = 0; ; n++) {
+    const x = a.codePointAt(n) ?? -1;
+    const y = b.codePointAt(n) ?? -1;
+    if (x !== y || x < 0) return x - y;
+  }
+}
+var lastMs = 0;
+function newId() {
+  lastMs = Math.max(Date.now(), lastMs + 1);
+  return lastMs.toString(36).padStart(9, "0") + Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
+}
+
 // src/protocol.ts
-function parseMessage(text) {
+var SharedStateError = class extends Error {
+  code;
+  temporary;
+  constructor(path, { code, message, temporary }) {
+    super(`${path}: ${message}`);
+    this.name = "SharedStateError";
+    this.code = code;
+    this.temporary = temporary;
+  }
+};
+function parseMessage(text2) {
   try {
-    const message = JSON.parse(text);
+    const message = JSON.parse(text2);
     if (message?.type === "REPLY") return message;
-    if (message?.type === "MESSAGE" && message.cmd === "DROP" && message.error) return message;
-    if (message?.type === "MESSAGE" && message.cmd === "NOTIFY" && message.data) return message;
+    if (message?.type === "MESSAGE" && (message.cmd === "DROP" ? message.error : message.cmd === "NOTIFY" && message.data)) return message;
   } catch {
   }
   return void 0;
@@ -130,80 +206,98 @@ function refusal(code, message) {
 }
 
 // src/collection.ts
-var SubscriptionError = class extends Error {
-  code;
-  temporary;
-  constructor(path, { code, message, temporary }) {
-    super(`${path}: ${message}`);
-    this.name = "SubscriptionError";
-    this.code = code;
-    this.temporary = temporary;
-  }
-};
 var ProxyCollection = class {
   path;
-  /** The subscription's options, as given to the first `acquire_collection` of the path. */
+  /** The subscription's options, as given to the first acquisition of the path. */
   options;
-  #send;
+  #owner;
   #state = "pending";
+  #error;
   /** A Map, so that `__proto__` is an id like any other. */
   #items = /* @__PURE__ */ new Map();
+  #sorted;
   /** Undefined until the first snapshot, and with a server that names no positions. */
   #position;
   #diffs = new Callbacks();
   #states = new Callbacks();
+  #views = new Callbacks();
+  #readyUsed = false;
   #ready;
   #resolveReady;
   #rejectReady;
   /** @internal */
-  constructor(path, options, send) {
+  constructor(path, options, owner) {
     this.path = path;
     this.options = options;
-    this.#send = send;
+    this.#owner = owner;
     this.#expect();
   }
   get state() {
     return this.#state;
   }
+  /** Why the state is `failed`. */
+  get error() {
+    return this.#state === "failed" ? this.#error : void 0;
+  }
   /**
-   * Resolves, with the collection, when the first snapshot is there. Rejects with a SubscriptionError when the collection fails or is released
-   * before that; a failed one that is tried again has a new promise. Nobody needs to catch it.
+   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+   * before that; a failed one that is tried again has a new promise. It need not be caught.
    */
   get ready() {
+    this.#readyUsed = true;
     return this.#ready;
   }
   get size() {
     return this.#items.size;
   }
-  get(id) {
-    return id === void 0 ? [...this.#items.values()] : this.#items.get(id);
+  /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
+  get items() {
+    return this.#sorted ??= Object.freeze([...this.#items.values()].sort(byId));
+  }
+  get(...ids) {
+    return ids.length === 0 ? [...this.items] : this.#items.get(text(ids[0]));
   }
   has(id) {
-    return this.#items.has(id);
+    return this.#items.has(text(id));
   }
   get_item(id) {
-    return this.#items.get(id);
+    return this.get(id);
   }
   get_items() {
-    return [...this.#items.values()];
+    return this.get();
   }
   has_item(id) {
-    return this.#items.has(id);
+    return this.has(id);
+  }
+  async #update(changes, options) {
+    const items = changes?.insert;
+    if (!Array.isArray(items)) return this.#owner.send(this.path, changes, options);
+    const insert = items.map((item) => isObject(item) && Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
+    const result = await this.#owner.send(this.path, { ...changes, insert }, options);
+    return result.ok ? { ...result, ids: insert.map(({ id }) => id) } : result;
   }
   /**
    * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
-   * An item without `id` gets a random one. Throws once the collection is released.
+   * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
    */
-  update(changes) {
-    if (this.#state === "released") throw new Error(`${this.path} was released; acquire it again to update it`);
-    if (!changes.insert) return this.#send(changes);
-    return this.#send({ ...changes, insert: changes.insert.map((item) => item.id === void 0 ? { ...item, id: randomId() } : item) });
+  update(changes = {}, options) {
+    this.#refuseReleased();
+    return this.#update(changes, options);
   }
-  update_items(changes) {
-    return this.update(changes);
+  update_items(changes, options) {
+    return this.update(changes, options);
+  }
+  /** Inserts or replaces one item, or several. */
+  insert(items, options) {
+    return this.update({ insert: Array.isArray(items) ? items : [items] }, options);
+  }
+  /** Removes the items of one id, or of several. */
+  remove(ids, options) {
+    return this.update({ remove: typeof ids === "string" ? [ids] : ids }, options);
   }
   /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
   add_callback(handler) {
+    this.#refuseReleased();
     return this.#diffs.add(handler);
   }
   remove_callback(handle) {
@@ -211,14 +305,24 @@ var ProxyCollection = class {
   }
   /** Calls the handler with each later state. */
   add_state_callback(handler) {
+    this.#refuseReleased();
     return this.#states.add(handler);
   }
   remove_state_callback(handle) {
     this.#states.remove(handle);
   }
-  /** @internal What the subscription's options say beside the application's: where to go on from. */
-  get resumeOptions() {
-    return this.#position ? { ...this.options, since: this.#position.rev, epoch: this.#position.epoch } : this.options;
+  /** Calls the handler at once, and after each change of the items or the state. Returns the function that ends this. */
+  subscribe(handler) {
+    this.#refuseReleased();
+    return this.#views.follow(handler, this.#view([]));
+  }
+  /** Gives back one acquisition of this collection. The last one ends it: no callback any more, and updates throw. */
+  release() {
+    if (this.#state !== "released") this.#owner.release(this.path);
+  }
+  /** @internal The state that it holds; undefined if the server has named none. */
+  get position() {
+    return this.#position;
   }
   /** @internal Takes a change from the server. False if one before it is missing, so that the client must subscribe again. */
   receive({ data, rev, epoch, prev }) {
@@ -255,15 +359,18 @@ var ProxyCollection = class {
   }
   /** @internal */
   fail(error) {
-    this.#rejectReady(new SubscriptionError(this.path, error));
+    if (!this.#readyUsed && this.#states.size + this.#views.size === 0) console.error(`sharedstate: ${this.path} failed: ${error.message}`);
+    this.#error = error;
+    this.#rejectReady(new SharedStateError(this.path, error));
     this.#setState("failed");
   }
   /** @internal */
-  release() {
-    this.#rejectReady(new SubscriptionError(this.path, refusal("failed", "released before the first snapshot")));
+  end() {
+    this.#rejectReady(new SharedStateError(this.path, refusal("failed", "released")));
     this.#diffs.clear();
     this.#setState("released");
     this.#states.clear();
+    this.#views.clear();
   }
   #expect() {
     this.#ready = new Promise((resolve, reject) => {
@@ -273,21 +380,34 @@ var ProxyCollection = class {
     this.#ready.catch(() => {
     });
   }
-  /** The items are what they are to be; tells everybody. */
+  #refuseReleased() {
+    if (this.#state === "released") throw new Error(`${this.path} was released: acquire it again`);
+  }
+  #view(diffs) {
+    return { items: this.items, diffs, state: this.#state };
+  }
+  /** The items are up to date; tells all callbacks. */
   #change(diffs) {
+    if (diffs.length > 0) this.#sorted = void 0;
     this.#resolveReady(this);
-    this.#setState("live");
+    if (!this.#setState("live", diffs) && diffs.length > 0) this.#tell(diffs);
     if (diffs.length > 0) this.#diffs.call(diffs);
   }
-  #setState(state) {
-    if (state === this.#state) return;
+  /** Whether it is another state. */
+  #setState(state, diffs = []) {
+    if (state === this.#state) return false;
     this.#state = state;
     this.#states.call(state);
+    this.#tell(diffs);
+    return true;
+  }
+  #tell(diffs) {
+    if (this.#views.size > 0) this.#views.call(this.#view(diffs));
   }
   /** Items that stay the same are no diff. */
   #replaceAll(items) {
     const before = this.#items;
-    this.#items = new Map(items.map((item) => [item.id, item]));
+    this.#items = new Map([...items].sort(byId).map((item) => [item.id, item]));
     const diffs = [];
     for (const [id, old] of before) {
       if (!this.#items.has(id)) diffs.push({ id, new: void 0, old });
@@ -295,7 +415,8 @@ var ProxyCollection = class {
     for (const [id, item] of this.#items) {
       const old = before.get(id);
       if (!old) diffs.push({ id, new: item, old });
-      else if (!same(old, item)) diffs.push({ id, new: item, old });
+      else if (same(old, item)) this.#items.set(id, old);
+      else diffs.push({ id, new: item, old });
     }
     return diffs;
   }
@@ -318,48 +439,49 @@ var ProxyCollection = class {
     return diffs;
   }
 };
-function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
+function text(id) {
+  must(typeof id === "string", "an id, a string", id);
+  return id;
 }
 function same(a, b) {
   if (typeof a !== "object" || typeof b !== "object" || !a || !b) return a === b;
   const keys = Object.keys(a);
   return Array.isArray(a) === Array.isArray(b) && keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key)));
 }
+alias(ProxyCollection);
 
 // src/object.ts
 var ProxyObject = class {
   collection;
   name;
-  #callbacks = new Callbacks();
   /** @internal */
   constructor(collection, name) {
     this.collection = collection;
     this.name = name;
-    collection.add_callback((diffs) => {
-      const diff = diffs.find(({ id }) => id === name);
-      if (diff) this.#callbacks.call(diff);
-    });
   }
   /** The value; undefined when nothing is set. */
   get() {
     return this.#item?.data;
   }
   /** Stores `{id, data: value}`. Throws once the collection is released. */
-  set(value) {
-    return this.collection.update({ insert: [{ id: this.name, data: value }] });
+  set(value, options) {
+    return this.collection.update({ insert: [{ id: this.name, data: value }] }, options);
   }
   /** Calls the handler with each later change of the item. */
   add_callback(handler) {
-    return this.#callbacks.add(handler);
+    must(typeof handler === "function", "a function as callback", handler);
+    return this.collection.add_callback((diffs) => {
+      const diff = diffs.find(({ id }) => id === this.name);
+      return diff && handler(diff);
+    });
   }
   remove_callback(handle) {
-    this.#callbacks.remove(handle);
+    this.collection.remove_callback(handle);
   }
   /** Stores `{id, state: items}`: the object as a small list of its own. Throws a TypeError for anything but an array. */
-  set_items(items) {
-    if (!Array.isArray(items)) throw new TypeError("set_items takes an array");
-    return this.collection.update({ insert: [{ id: this.name, state: items }] });
+  set_items(items, options) {
+    must(Array.isArray(items), "an array", items);
+    return this.collection.update({ insert: [{ id: this.name, state: items }] }, options);
   }
   /** The list; empty when nothing is set. */
   get_items() {
@@ -373,77 +495,203 @@ var ProxyObject = class {
   has_item(id) {
     return this.get_item(id) !== void 0;
   }
+  /** Gives back one acquisition of the object's collection. */
+  release() {
+    this.collection.release();
+  }
   get #item() {
     return this.collection.get(this.name);
   }
 };
+alias(ProxyObject);
+
+// src/paths.ts
+function collectionPath(path) {
+  const segments = segmentsOf(path);
+  must(segments.length === 3 && !segments.some((segment) => /^\.\.?$/.test(segment)), "a path such as /app/service/collection", path);
+  return "/" + segments.join("/");
+}
+var segmentsOf = (path) => typeof path === "string" ? path.split("/").filter(Boolean) : [];
+var isCollection = (path) => segmentsOf(path).length === 3;
+function webSocketUrl(url) {
+  if (/^wss?:/i.test(url)) return url;
+  const absolute = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
+  absolute.protocol = absolute.protocol.replace("http", "ws");
+  absolute.hash = "";
+  return absolute.href;
+}
+
+// src/link.ts
+var SLOWEST_BYTES_PER_MS = 16.384;
+var Link = class {
+  #buffered;
+  #sent = 0;
+  #arrived = 0;
+  /** The bytes in the buffer, and those that had left it, at the last look. */
+  #held = 0;
+  #left = 0;
+  constructor(buffered) {
+    this.#buffered = buffered;
+  }
+  /** Counts the bytes of a request that is handed to the WebSocket. Returns the position at which the request ends. */
+  sent(bytes) {
+    return this.#sent += bytes;
+  }
+  /** The request that ends at a position was answered. */
+  answered(end) {
+    this.#arrived = Math.max(this.#arrived, end);
+  }
+  /** The end of the latest request that was answered. */
+  get arrived() {
+    return this.#arrived;
+  }
+  /**
+   * Whether bytes have moved since the last call: whether the buffer held bytes then, and some have left it. Bytes that leave an
+   * empty buffer at once prove nothing: the system takes megabytes for a dead link.
+   */
+  moved() {
+    const [held, left] = [this.#held, this.#left];
+    this.#held = this.#buffered();
+    this.#left = this.#sent - this.#held;
+    return held > 0 && this.#left > left;
+  }
+  /** How many whole periods the bytes up to a position may still be on their way, on the slowest link that counts as working. */
+  allowance(periodMs, end = this.#sent) {
+    return Math.floor(Math.max(0, end - this.#arrived) / SLOWEST_BYTES_PER_MS / periodMs);
+  }
+};
+function byteLength(text2) {
+  return text2.length < 256 ? text2.length : new TextEncoder().encode(text2).length;
+}
+
+// src/timers.ts
+var LONGEST_MS = 2 ** 31 - 1;
+function later(ms, run) {
+  return ms > LONGEST_MS ? void 0 : setTimeout(run, ms);
+}
 
 // src/requests.ts
+var MESSAGE_BYTES = 16 * 1024 * 1024;
+var ANSWER_FACTOR = 1.5;
+var TICKS = 5;
+var BACKLOG_MS = 64e3;
 var Requests = class {
-  #transmit;
+  #transport;
   #timeoutMs;
+  #messageBytes = MESSAGE_BYTES;
   #lastTunnel = 0;
   #pending = /* @__PURE__ */ new Map();
-  /** The tunnels of those that wait for a connection, in the order in which they were made. */
-  #unsent = /* @__PURE__ */ new Set();
-  constructor(transmit, timeoutMs) {
-    this.#transmit = transmit;
+  #timer;
+  #tick = 0;
+  /** The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another kind. */
+  #alive = 0;
+  #moved = 0;
+  constructor(transport, timeoutMs) {
+    this.#transport = transport;
     this.#timeoutMs = timeoutMs;
   }
-  /** Sends a request, or keeps it for `sendWaiting`. Throws if `arg` cannot be written as JSON. */
-  add(cmd, path, arg, connected) {
+  /** Sends a request now, or keeps it for `sendWaiting`. */
+  add(cmd, path, arg, now) {
     const tunnel = ++this.#lastTunnel;
-    const request = { type: "REQUEST", cmd, path, arg, tunnel };
-    const text = JSON.stringify(request);
+    let text2;
+    try {
+      const request = { type: "REQUEST", cmd, path, arg, tunnel };
+      checkJson(arg, "the update");
+      text2 = JSON.stringify(request);
+    } catch (error) {
+      return Promise.resolve(refused("bad_request", `not sent: ${error?.message}`));
+    }
     return new Promise((resolve) => {
-      const pending = { text, resolve };
+      const pending = { text: text2, bytes: byteLength(text2), resolve, tick: 0 };
+      if (this.#pending.size === 0) {
+        this.#alive = this.#moved = this.#tick;
+        this.#wait();
+      }
       this.#pending.set(tunnel, pending);
-      if (connected) return this.#send(tunnel, pending);
-      this.#unsent.add(tunnel);
-      this.#limit(tunnel, pending, `not sent: no connection within ${this.#timeoutMs} ms`);
+      if (now) this.#send(tunnel, pending);
+      else pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
     });
   }
   sendWaiting() {
-    for (const tunnel of this.#unsent) this.#send(tunnel, this.#pending.get(tunnel));
-    this.#unsent.clear();
-  }
-  answer(reply) {
-    const tunnel = reply.tunnel;
-    const pending = this.#pending.get(tunnel);
-    if (pending) this.#settle(tunnel, pending, reply);
-  }
-  /** The connection broke: what was sent gets no answer any more; the rest waits for the next one, if there will be one. */
-  lost(forGood) {
     for (const [tunnel, pending] of [...this.#pending]) {
-      const sent = !this.#unsent.has(tunnel);
-      if (sent) this.#refuse(tunnel, pending, "disconnected", "the connection broke before the answer: an update may have been applied or not");
-      else if (forGood) this.#refuse(tunnel, pending, "disconnected", "not sent: the client is closed");
+      if (pending.end === void 0) this.#send(tunnel, pending);
     }
   }
+  answer(reply) {
+    this.#messageBytes = reply.limits?.message ?? this.#messageBytes;
+    const { end } = this.#pending.get(reply.tunnel) ?? {};
+    if (end === void 0) return;
+    this.received(true);
+    this.#transport.link.answered(end);
+    this.#settle(reply.tunnel, reply);
+  }
+  /**
+   * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies, parts and bytes do.
+   * Other messages may come for ever.
+   */
+  received(busy) {
+    if (busy) this.#moved = this.#tick;
+    if ((this.#tick - this.#moved) * this.#tickMs <= BACKLOG_MS) this.#alive = this.#tick;
+  }
+  /** The connection broke: sent requests get no answer any more; the others wait for the next connection, if there will be one. */
+  lost(forGood, reason = "the client is closed") {
+    for (const [tunnel, { end }] of [...this.#pending]) {
+      if (end !== void 0) this.#refuse(tunnel, "disconnected", "the connection broke before the answer: an update may have been applied or not");
+      else if (forGood) this.#refuse(tunnel, "disconnected", `not sent: ${reason}`);
+    }
+  }
+  get #tickMs() {
+    return this.#timeoutMs * ANSWER_FACTOR / TICKS;
+  }
   #send(tunnel, pending) {
-    this.#limit(tunnel, pending, `no answer within ${this.#timeoutMs} ms: an update may have been applied or not`);
-    this.#transmit(pending.text);
+    const { bytes, text: text2, timer } = pending;
+    if (bytes > this.#messageBytes) {
+      return this.#refuse(tunnel, "too_large", `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`);
+    }
+    clearTimeout(timer);
+    pending.end = this.#transport.link.sent(bytes);
+    pending.tick = this.#tick;
+    this.#transport.send(text2);
   }
-  #limit(tunnel, pending, message) {
-    clearTimeout(pending.timer);
-    pending.timer = setTimeout(() => this.#refuse(tunnel, pending, "timeout", message), this.#timeoutMs);
+  /** A timer runs from the first request on, until none is left. */
+  #wait() {
+    this.#timer = later(this.#tickMs, () => this.#onTick());
   }
-  #refuse(tunnel, pending, code, message) {
-    this.#settle(tunnel, pending, { ok: false, data: message, error: refusal(code, message) });
+  /** Gives up requests for which the link was free and silent for TICKS whole ticks, besides the time that their bytes may take. */
+  #onTick() {
+    const { link } = this.#transport;
+    this.#tick++;
+    for (const [tunnel, { tick, end }] of [...this.#pending]) {
+      if (end === void 0) continue;
+      const since = end < link.arrived ? tick : Math.max(tick, this.#alive);
+      if (this.#tick - since > TICKS + link.allowance(this.#tickMs, end)) {
+        this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: an update may have been applied or not`);
+      }
+    }
+    if (this.#pending.size > 0) this.#wait();
   }
-  #settle(tunnel, pending, answer) {
+  #refuse(tunnel, code, message) {
+    this.#settle(tunnel, refused(code, message));
+  }
+  #settle(tunnel, answer) {
+    const pending = this.#pending.get(tunnel);
     this.#pending.delete(tunnel);
-    this.#unsent.delete(tunnel);
-    clearTimeout(pending.timer);
-    pending.resolve(answer);
+    clearTimeout(pending?.timer);
+    if (this.#pending.size === 0) clearTimeout(this.#timer);
+    pending?.resolve(answer);
   }
 };
+function refused(code, message) {
+  return { ok: false, data: message, error: refusal(code, message) };
+}
 
 // src/socket.ts
 var BACKOFF_MS = [200, 400, 1e3, 2e3, 5e3, 1e4];
-var BEAT_MS = 5e3;
 var BEATS_TO_ASK = 3;
 var BEATS_TO_DEATH = 5;
+var MOST_PATIENCE = 8;
+var WAKE_MS = 500;
+var STORM_MS = 100;
 var FINAL_CODE = 4500;
 function backoffMs(failures) {
   const longest = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)];
@@ -455,11 +703,16 @@ var Socket = class {
   #listener;
   #state = "closed";
   #socket;
-  /** While connecting the attempt's time limit, while waiting the wait. */
+  /** While connecting the attempt's time limit, while waiting the wait, while connected the limit after a sleep. */
   #timer;
   #beat;
   #quietBeats = 0;
+  /** The longer wait before an alarm, after one that was false. */
+  #patience = 1;
+  #link = new Link(() => 0);
   #failures = 0;
+  #beatAt = 0;
+  #endedAt = -Infinity;
   /** An attempt has succeeded once the server has said something: a proxy opens connections to servers that are not there. */
   #proven = false;
   constructor(url, options, listener) {
@@ -470,79 +723,120 @@ var Socket = class {
   get state() {
     return this.#state;
   }
-  /** Connects now unless it is connected or about to be. Throws if the URL is none. */
-  connect() {
+  get link() {
+    return this.#link;
+  }
+  /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+  connect(first = false) {
+    const soon = Date.now() - this.#endedAt < STORM_MS;
     if (this.#state === "closed") {
-      this.#failures = 0;
-      globalThis.addEventListener?.("online", this.#wake);
-      globalThis.document?.addEventListener("visibilitychange", this.#onVisibility);
-    }
-    if (this.#state === "closed" || this.#state === "waiting") this.#attempt();
+      this.#failures = soon ? this.#failures : 0;
+      if (soon) this.#waitForNext();
+      else this.#attempt(first);
+      this.#listen("addEventListener");
+    } else if (this.#state === "waiting" && !soon) this.#attempt();
   }
   close() {
     if (this.#state !== "closed") this.#end({ code: 1e3, reason: "closed by the client", wasClean: true }, true);
+    this.#endedAt = -Infinity;
   }
-  send(text) {
-    this.#socket?.send(text);
+  send(text2) {
+    this.#socket?.send(text2);
   }
-  #attempt() {
+  #listen(method) {
+    for (const event of ["online", "offline", "pageshow"]) globalThis[method]?.(event, this.#wake);
+    for (const event of ["visibilitychange", "resume"]) globalThis.document?.[method](event, this.#wake);
+  }
+  #waitForNext() {
+    this.#timer = setTimeout(() => this.#attempt(), backoffMs(this.#failures));
+    this.#state = "waiting";
+  }
+  #attempt(first = false) {
     clearTimeout(this.#timer);
-    const socket = new this.#options.WebSocket(this.#url);
+    this.#abandon();
+    this.#proven = false;
+    let socket;
+    try {
+      socket = new this.#options.WebSocket(this.#url);
+    } catch (error) {
+      if (first) throw error;
+      return this.#drop(String(error));
+    }
     socket.onopen = () => this.#opened();
     socket.onmessage = ({ data }) => this.#received(data);
     socket.onclose = (reason) => this.#end(reason, reason.code >= FINAL_CODE);
     socket.onerror = (error) => this.#listener.failed(error);
     this.#socket = socket;
-    this.#proven = false;
-    this.#timer = setTimeout(() => this.#drop("the attempt took too long"), this.#options.timeoutMs);
+    this.#link = new Link(() => socket.bufferedAmount ?? 0);
+    this.#timer = later(this.#options.timeoutMs, () => this.#drop("the attempt took too long"));
+    this.#beatAt = Date.now();
     this.#state = "connecting";
     this.#listener.connecting();
   }
   #opened() {
     clearTimeout(this.#timer);
     this.#quietBeats = 0;
-    this.#beat = setInterval(() => this.#onBeat(), BEAT_MS);
+    this.#nextBeat();
     this.#state = "connected";
     this.#listener.opened();
   }
   #received(data) {
+    clearTimeout(this.#timer);
+    if (this.#quietBeats === BEATS_TO_ASK) this.#patience = 1;
     this.#quietBeats = 0;
     this.#proven = true;
     if (typeof data === "string") this.#listener.received(data);
   }
+  #nextBeat() {
+    this.#beatAt = Date.now();
+    this.#beat = setTimeout(() => this.#onBeat(), this.#options.heartbeatMs);
+  }
   #onBeat() {
     this.#quietBeats++;
-    if (this.#quietBeats >= BEATS_TO_DEATH) this.#drop("the server does not answer");
-    else if (this.#quietBeats >= BEATS_TO_ASK) this.#listener.quiet();
+    if (this.#link.moved()) {
+      this.#quietBeats = 0;
+      this.#listener.moved();
+    }
+    if (this.#quietBeats >= BEATS_TO_DEATH * this.#patience + this.#link.allowance(this.#options.heartbeatMs)) {
+      this.#patience = Math.min(this.#patience * 2, MOST_PATIENCE);
+      return this.#drop("the server does not answer");
+    }
+    if (this.#quietBeats >= BEATS_TO_ASK) this.#listener.quiet();
+    this.#nextBeat();
   }
-  #onVisibility = () => {
-    if (document.visibilityState === "visible") this.#wake();
-  };
-  /** The page is online or seen again: what we know about the connection is old. */
-  #wake = () => {
-    if (this.#state === "waiting") this.#attempt();
+  /** The page is visible or thawed again, or the network came or went: what we know about the connection may be old. */
+  #wake = ({ type }) => {
+    if (type === "visibilitychange" && document.visibilityState === "hidden") return;
+    const offline = type === "offline";
+    const slept = offline || Date.now() - this.#beatAt > 2 * this.#options.heartbeatMs;
     if (this.#state === "connected") {
       this.#quietBeats = BEATS_TO_ASK;
       this.#listener.quiet();
-    }
+      clearTimeout(this.#timer);
+      if (slept) this.#timer = setTimeout(() => this.#onSilentWake(), WAKE_MS);
+    } else if (!offline && (slept || this.#state === "waiting")) this.#attempt();
   };
+  #onSilentWake() {
+    this.#drop("the server does not answer");
+    if (this.#state === "waiting" && globalThis.navigator?.onLine !== false) this.#attempt();
+  }
   #drop(reason) {
     this.#end({ code: 1006, reason, wasClean: false }, false);
   }
   /** The connection, or the attempt, is over. Never waits for the socket's own close event: on a dead network that takes minutes. */
   #end(reason, final) {
     clearTimeout(this.#timer);
-    clearInterval(this.#beat);
+    clearTimeout(this.#beat);
     this.#abandon();
+    if (!this.#proven) this.#patience = 1;
     this.#failures = this.#proven ? 0 : this.#failures + 1;
     if (final || this.#failures >= this.#options.retries) {
-      globalThis.removeEventListener?.("online", this.#wake);
-      globalThis.document?.removeEventListener("visibilitychange", this.#onVisibility);
+      this.#listen("removeEventListener");
       this.#state = "closed";
     } else {
-      this.#timer = setTimeout(() => this.#attempt(), backoffMs(this.#failures));
-      this.#state = "waiting";
+      this.#waitForNext();
     }
+    this.#endedAt = Date.now();
     this.#listener.closed(reason);
   }
   #abandon() {
@@ -555,31 +849,92 @@ var Socket = class {
   }
 };
 
+// src/parts.ts
+var PART_BYTES = 16 * 1024;
+var Parts = class {
+  #gathered = [];
+  /** The whole message, once its last part is here. A part of another message begins anew: the server has started over. */
+  add(part) {
+    const [first] = this.#gathered;
+    if (first && (part.rev !== first.rev || part.epoch !== first.epoch || part.prev !== first.prev)) this.clear();
+    this.#gathered.push(part);
+    if (part.more) return void 0;
+    const parts = this.#gathered;
+    this.clear();
+    if (parts.length === 1) return part;
+    const { reset = false } = part.data;
+    return { ...part, data: { reset, remove: parts.flatMap(({ data }) => data.remove ?? []), insert: parts.flatMap(({ data }) => data.insert ?? []) } };
+  }
+  /** Forgets the parts of a message whose rest does not come. */
+  clear() {
+    this.#gathered = [];
+  }
+};
+
 // src/subscriptions.ts
+var Subscription = class {
+  collection;
+  parts = new Parts();
+  /** The calls of `acquire` that were not matched by a release. */
+  handles = 0;
+  /** Times in a row that the server could not serve it for the moment. */
+  refusals = 0;
+  retry;
+  constructor(collection) {
+    this.collection = collection;
+  }
+  get key() {
+    return this.collection.path;
+  }
+  /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
+  get request() {
+    const { path, options, position } = this.collection;
+    const { since, epoch, as, ...own } = options;
+    return [path, { ...own, part: PART_BYTES, ...position && { since: position.rev, epoch: position.epoch } }];
+  }
+};
+var keyOf = ({ path }) => path;
 var Subscriptions = class {
   #put;
+  #settled;
   #wanted = /* @__PURE__ */ new Map();
-  /** What the server has not been told on this connection; only while connected. */
+  /** The keys of those that the server has not been told on this connection; only while connected. */
   #changed = /* @__PURE__ */ new Set();
   #connected = false;
-  #incremental = false;
-  constructor(put) {
+  #server = "unknown";
+  /** A list is on its way, or its first NOTIFY is. */
+  #asking = false;
+  /** `settled` is called when requests that had to wait for subscriptions may go. */
+  constructor(put, settled) {
     this.#put = put;
+    this.#settled = settled;
   }
-  get(path) {
-    return this.#wanted.get(path)?.collection;
+  get paths() {
+    return [...this.#wanted.keys()];
   }
-  add(collection) {
-    this.#wanted.set(collection.path, { collection, refusals: 0 });
-    this.#change(collection.path);
+  /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
+  get waiting() {
+    return this.#changed.size > 0 && this.#asking && this.#server === "unknown";
   }
-  release(path) {
+  /** The collection of a path, with one more handle; a new one if there is none. */
+  acquire(path, create) {
+    let subscription = this.#wanted.get(path);
+    if (!subscription) {
+      subscription = new Subscription(create());
+      this.#wanted.set(path, subscription);
+      this.#change(path);
+    }
+    subscription.handles++;
+    return subscription.collection;
+  }
+  /** Gives a handle back, or all of them; the last one ends the subscription. */
+  release(path, all) {
     const subscription = this.#wanted.get(path);
-    if (!subscription) return;
+    if (!subscription || --subscription.handles > 0 && !all) return;
     clearTimeout(subscription.retry);
     this.#wanted.delete(path);
     this.#change(path);
-    subscription.collection.release();
+    subscription.collection.end();
   }
   /** What failed before may hold now. */
   connecting() {
@@ -587,63 +942,84 @@ var Subscriptions = class {
   }
   opened() {
     this.#connected = true;
-    this.#incremental = false;
-    for (const path of this.#wanted.keys()) this.#changed.add(path);
+    this.#server = "unknown";
+    this.#asking = false;
+    for (const key of this.#wanted.keys()) this.#changed.add(key);
     this.flush();
   }
   lost(forGood) {
     this.#connected = false;
     this.#changed.clear();
-    for (const { collection, retry } of [...this.#wanted.values()]) {
+    for (const { collection, parts, retry } of [...this.#wanted.values()]) {
       clearTimeout(retry);
+      parts.clear();
       collection.lost();
       if (forGood && collection.state === "pending") collection.fail(refusal("disconnected", "the client is closed"));
     }
   }
+  /** A reply to whatever request: an older server sends no limits and no revisions. */
+  replied({ limits, rev }) {
+    if (limits || rev !== void 0) this.#learn("incremental");
+  }
   receive(notify) {
-    if (notify.rev !== void 0) this.#incremental = true;
-    const subscription = this.#wanted.get(notify.path);
+    this.#learn(notify.rev === void 0 ? "older" : "incremental");
+    const subscription = this.#wanted.get(keyOf(notify));
     if (!subscription) return;
     subscription.refusals = 0;
-    if (!subscription.collection.receive(notify)) this.#change(notify.path);
+    const whole = subscription.parts.add(notify);
+    if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
   }
-  /** The server serves a path no more. */
-  drop({ path, error }) {
-    const subscription = this.#wanted.get(path);
-    if (subscription) this.#refused(subscription, error);
+  /** The server serves a subscription no more. */
+  drop(drop) {
+    const subscription = this.#wanted.get(keyOf(drop));
+    if (subscription) this.#refused(subscription, drop.error);
   }
   /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
   flush() {
-    if (this.#changed.size === 0) return;
+    if (this.#changed.size === 0 || this.waiting) return;
     const changed = [...this.#changed];
     this.#changed.clear();
-    const asked = this.#incremental ? changed.flatMap((path) => this.#wanted.get(path) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
-    const insert = asked.map(({ collection }) => [collection.path, collection.resumeOptions]);
-    const remove = changed.filter((path) => !this.#wanted.has(path));
-    const arg = this.#incremental ? { reset: false, remove, insert } : { insert };
-    void this.#put(arg).then((answer) => this.#onAnswer(asked, answer));
+    const incremental = this.#server === "incremental";
+    const asked = incremental ? changed.flatMap((key) => this.#wanted.get(key) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
+    const insert = asked.map(({ request }) => request);
+    const remove = changed.filter((key) => !this.#wanted.has(key));
+    this.#asking = true;
+    void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then((answer) => this.#onAnswer(asked, answer));
   }
   /** Several changes made in one go are one request. */
-  #change(path) {
+  #change(key) {
     if (!this.#connected) return;
     if (this.#changed.size === 0) queueMicrotask(() => this.flush());
-    this.#changed.add(path);
+    this.#changed.add(key);
+  }
+  #learn(server) {
+    if (this.#server === "incremental" || this.#server === server) return;
+    this.#server = server;
+    this.#goOn();
+  }
+  #goOn() {
+    this.#asking = false;
+    this.flush();
+    this.#settled();
   }
   #onAnswer(asked, { ok, error, errors }) {
     if (error?.code === "disconnected") return;
-    const refused = new Map(errors);
+    if (errors) this.#learn("incremental");
+    const refused2 = new Map(errors);
     for (const subscription of asked) {
       const { collection } = subscription;
-      const reason = refused.get(collection.path) ?? (ok || errors ? void 0 : error ?? refusal("failed", "the subscription failed"));
-      if (!reason || this.get(collection.path) !== collection) continue;
+      const reason = refused2.get(collection.path) ?? (ok || errors ? void 0 : error ?? refusal("failed", "refused"));
+      if (!reason || this.#wanted.get(subscription.key) !== subscription) continue;
       this.#refused(subscription, reason);
     }
+    if (!ok || asked.length === 0) this.#goOn();
   }
   #refused(subscription, { code, message, temporary }) {
+    subscription.parts.clear();
     if (temporary ?? refusal(code, message).temporary) {
       subscription.collection.lost();
       clearTimeout(subscription.retry);
-      subscription.retry = setTimeout(() => this.#change(subscription.collection.path), backoffMs(subscription.refusals++));
+      subscription.retry = setTimeout(() => this.#change(subscription.key), backoffMs(subscription.refusals++));
     } else {
       subscription.collection.fail({ code, message, temporary: false });
     }
@@ -651,6 +1027,8 @@ var Subscriptions = class {
 };
 
 // src/client.ts
+var symbolDispose = Symbol.dispose ?? /* @__PURE__ */ Symbol.for("Symbol.dispose");
+var NO_WEBSOCKET = "there is no WebSocket: pass that of the ws package as options.WebSocket";
 var SharedStateClient = class {
   /** The WebSocket URL that it connects to. */
   url;
@@ -661,24 +1039,36 @@ var SharedStateClient = class {
   #objects = /* @__PURE__ */ new WeakMap();
   #clock;
   #states = new Callbacks();
-  /** Connects at once. `url` is ws, wss, http, https, or relative to the page. Throws if it is none of these, or if there is no WebSocket. */
+  #views = new Callbacks();
+  #pending = 0;
+  #disposed = false;
+  /**
+   * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where pages are rendered
+   * on a server, the client is closed.
+   */
   constructor(url, options = {}) {
     const WebSocket = options.WebSocket ?? globalThis.WebSocket;
-    if (!WebSocket) throw new Error("there is no WebSocket here: pass one as options.WebSocket, for example that of the ws package");
-    const { retries = Infinity, timeoutMs = 1e4 } = options;
-    this.url = webSocketUrl(url);
+    const { retries = Infinity, timeoutMs: limitMs = 1e4, heartbeatMs = 5e3, signal } = options;
+    must(limitMs >= 0, "milliseconds as timeoutMs", limitMs);
+    const timeoutMs = limitMs || Infinity;
+    this.url = WebSocket ? webSocketUrl(url) : url;
     this.options = options;
-    this.#requests = new Requests((text) => this.#transmit(text), timeoutMs);
-    this.#subscriptions = new Subscriptions((arg) => this.#request("PUT", "/subs", arg));
-    this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs }, {
+    this.#subscriptions = new Subscriptions((arg) => this.#request("PUT", "/subs", arg), () => this.#sendWaiting());
+    const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs, heartbeatMs }, {
       connecting: () => this.#onConnecting(),
       opened: () => this.#onOpened(),
-      received: (text) => this.#onReceived(text),
+      received: (text2) => this.#onReceived(text2),
+      moved: () => this.#requests.received(true),
       closed: (reason) => this.#onClosed(reason),
       failed: (error) => guarded(() => this.on_error(error)),
-      quiet: () => void this.get("/clock")
+      quiet: () => void this.#request("GET", "/clock", void 0)
     });
-    this.#socket.connect();
+    this.#requests = new Requests({ get link() {
+      return socket.link;
+    }, send: (text2) => this.#transmit(text2) }, timeoutMs);
+    signal?.addEventListener("abort", () => this.dispose());
+    if (signal?.aborted) this.dispose();
+    else if (WebSocket) socket.connect(true);
   }
   get state() {
     return this.#socket.state;
@@ -696,17 +1086,25 @@ var SharedStateClient = class {
   remove_state_callback(handle) {
     this.#states.remove(handle);
   }
-  /** Connects again after it closed, or at once if it waits for its next attempt. */
+  /** The updates that are not answered yet: for a "Saving…". */
+  get pending() {
+    return this.#pending;
+  }
+  /** Calls the handler at once, and with each change of `state` or `pending`. Returns the function that ends this. */
+  subscribe(handler) {
+    return this.#views.follow(handler, this.#view);
+  }
+  /** Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due time. */
   connect() {
-    this.#socket.connect();
+    if (this.#unusable === void 0) this.#socket.connect();
     return this.connectedPromise();
   }
-  /** Resolves when it is connected. Rejects if it is or gets closed before that. Nobody needs to catch it. */
+  /** Resolves when it is connected. Rejects if it is or gets closed before that. It need not be caught. */
   connectedPromise() {
     const promise = new Promise((resolve, reject) => {
       const settle = (state) => {
         if (state === "connected") resolve();
-        else if (state === "closed") reject(new Error(`the client is closed, there is no connection to ${this.url}`));
+        else if (state === "closed") reject(new Error(this.#unusable ?? `the client is closed, there is no connection to ${this.url}`));
         else return;
         this.#states.remove(handle);
       };
@@ -721,40 +1119,63 @@ var SharedStateClient = class {
   close() {
     this.#socket.close();
   }
+  /** Ends the client for good: its connection, its collections, and its requests. */
+  dispose() {
+    this.#disposed = true;
+    for (const path of this.#subscriptions.paths) this.#subscriptions.release(path, true);
+    this.close();
+    this.#requests.lost(true);
+  }
+  [symbolDispose]() {
+    this.dispose();
+  }
   /**
-   * The collection of a path, kept up to date until it is released; the same object on each call.
+   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object on each call.
    * `options` are the subscription's; those of the first call count.
    */
-  acquire_collection(path, options = {}) {
-    path = withLeadingSlash(path);
-    let collection = this.#subscriptions.get(path);
-    if (!collection) {
-      collection = new ProxyCollection(path, options, (changes) => this.update(path, changes));
-      this.#subscriptions.add(collection);
-      if (this.state === "closed") this.#subscriptions.lost(true);
-    }
+  collection(path, options = {}) {
+    if (this.#disposed) throw new Error("the client was disposed of");
+    path = collectionPath(path);
+    must(isObject(options), "an object as options", options);
+    checkJson(options, "options");
+    const collection = this.#subscriptions.acquire(path, () => new ProxyCollection(path, JSON.parse(JSON.stringify(options)), {
+      send: (where, changes, requestOptions) => this.update(where, changes, requestOptions),
+      release: (where) => this.#subscriptions.release(where, false)
+    }));
+    if (this.state === "closed") this.#subscriptions.lost(true);
     return collection;
   }
+  acquire_collection(path, options) {
+    return this.collection(path, options);
+  }
   /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
-  acquire_object(path, name, options) {
-    const collection = this.acquire_collection(path, options);
+  object(path, name, options) {
+    const collection = this.collection(path, options);
     let objects = this.#objects.get(collection);
     if (!objects) this.#objects.set(collection, objects = /* @__PURE__ */ new Map());
     let object = objects.get(name);
     if (!object) objects.set(name, object = new ProxyObject(collection, name));
     return object;
   }
-  /** Ends the collection of a path and its objects: from now on no callback is called, and updates throw. */
-  release(path) {
-    this.#subscriptions.release(withLeadingSlash(path));
+  acquire_object(path, name, options) {
+    return this.object(path, name, options);
   }
-  /** Asks the server for what is at a path. */
-  async get(path) {
-    return this.#send("GET", path, void 0);
+  /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
+  release(path) {
+    this.#subscriptions.release(collectionPath(path), true);
+  }
+  /** Asks the server for the data at a path. */
+  async get(path, options) {
+    return this.#send("GET", path, void 0, options);
   }
   /** Sends a change to a path; see `ProxyCollection.update`. */
-  async update(path, changes) {
-    return this.#send("PUT", path, changes);
+  async update(path, changes, options) {
+    this.#setPending(1);
+    try {
+      return await this.#send("PUT", path, changes, options);
+    } finally {
+      this.#setPending(-1);
+    }
   }
   /** The server's clock, from the first use on. */
   get clock() {
@@ -772,59 +1193,85 @@ var SharedStateClient = class {
   /** A message has come and was dealt with. */
   on_message(_data) {
   }
-  async #send(cmd, path, arg) {
-    this.#subscriptions.flush();
-    const { ok, data, error, rev, epoch } = await this.#request(cmd, path, arg);
-    const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch } };
-    return ok ? { ok, path, data, ...position } : { ok, path, data, error: error ?? refusal("failed", String(data)), ...position };
+  get #view() {
+    return { state: this.state, pending: this.#pending };
   }
-  #request(cmd, path, arg) {
-    const answer = this.#requests.add(cmd, path, arg, this.connected);
-    if (this.state === "closed") this.#requests.lost(true);
+  /** Why it can never connect. */
+  get #unusable() {
+    if (this.#disposed) return "the client was disposed of";
+    return this.options.WebSocket ?? globalThis.WebSocket ? void 0 : NO_WEBSOCKET;
+  }
+  #tell() {
+    this.#states.call(this.state);
+    this.#views.call(this.#view);
+  }
+  #setPending(more) {
+    this.#pending += more;
+    this.#views.call(this.#view);
+  }
+  async #send(cmd, path, arg, options) {
+    this.#subscriptions.flush();
+    const why = cmd === "PUT" && isCollection(path) ? whyNoUpdate(arg) : void 0;
+    const { ok, data, error, rev, epoch } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
+    const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch } };
+    if (ok) return { ok, path, data, ...position };
+    const reason = error ?? refusal("failed", String(data));
+    if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
+    const result = { ok, path, data, error: reason, ...position };
+    return this.options.debug ? watched(result, path) : result;
+  }
+  #request(cmd, path, arg, wait = false) {
+    const answer = this.#requests.add(cmd, path, arg, this.connected && !wait);
+    if (this.state === "closed") this.#requests.lost(true, this.#unusable);
     return answer;
   }
-  #transmit(text) {
-    if (this.options.debug) console.log("sharedstate ->", text);
-    this.#socket.send(text);
+  #transmit(text2) {
+    if (this.options.debug) console.log("sharedstate ->", text2);
+    this.#socket.send(text2);
+  }
+  #sendWaiting() {
+    if (this.connected && !this.#subscriptions.waiting) this.#requests.sendWaiting();
   }
   #onConnecting() {
     this.#subscriptions.connecting();
-    this.#states.call(this.state);
+    this.#tell();
   }
   #onOpened() {
     this.#subscriptions.opened();
-    this.#requests.sendWaiting();
+    this.#sendWaiting();
     this.#clock?.restart();
-    this.#states.call(this.state);
+    this.#tell();
     guarded(() => this.on_connect());
   }
-  #onReceived(text) {
-    if (this.options.debug) console.log("sharedstate <-", text);
-    const message = parseMessage(text);
-    if (message?.type === "REPLY") this.#requests.answer(message);
-    else if (message?.cmd === "DROP") this.#subscriptions.drop(message);
-    else if (message) this.#subscriptions.receive(message);
-    guarded(() => this.on_message(text));
+  #onReceived(text2) {
+    if (this.options.debug) console.log("sharedstate <-", text2);
+    const message = parseMessage(text2);
+    if (message?.type === "REPLY") {
+      this.#requests.answer(message);
+      this.#subscriptions.replied(message);
+    } else if (message) {
+      this.#requests.received("more" in message);
+      if (message.cmd === "DROP") this.#subscriptions.drop(message);
+      else this.#subscriptions.receive(message);
+    }
+    guarded(() => this.on_message(text2));
   }
   #onClosed(reason) {
     const forGood = this.state === "closed";
     this.#requests.lost(forGood);
     this.#subscriptions.lost(forGood);
     this.#clock?.restart();
-    this.#states.call(this.state);
+    this.#tell();
     guarded(() => this.on_disconnect(reason));
   }
 };
-function withLeadingSlash(path) {
-  return path.startsWith("/") ? path : "/" + path;
+function watched(result, path) {
+  const { ok, error } = result;
+  const timer = setTimeout(() => console.warn("sharedstate: unread refusal of", path, error), 1e3);
+  const read = (value) => ({ enumerable: true, get: () => (clearTimeout(timer), value) });
+  return Object.defineProperties(result, { ok: read(ok), error: read(error) });
 }
-function webSocketUrl(url) {
-  if (/^wss?:/i.test(url)) return url;
-  const absolute = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
-  absolute.protocol = absolute.protocol.replace("http", "ws");
-  absolute.hash = "";
-  return absolute.href;
-}
+alias(SharedStateClient);
 
 // src/viewer.ts
 var CollectionViewer = class {
@@ -832,55 +1279,76 @@ var CollectionViewer = class {
   #element;
   #options;
   #children = /* @__PURE__ */ new Map();
-  constructor(collection, element, options = {}) {
+  constructor(collection, element2, options = {}) {
     this.#collection = collection;
-    this.#element = element;
+    this.#element = element2;
     this.#options = options;
-    for (const item of collection.get()) this.#show(item);
+    this.#show(collection.items);
     collection.add_callback((diffs) => {
-      for (const diff of diffs) {
-        if (diff.new) this.#show(diff.new);
-        else this.#remove(diff.id);
+      for (const { id, new: item } of diffs) {
+        if (item) continue;
+        this.#children.get(id)?.remove();
+        this.#children.delete(id);
       }
+      this.#show(diffs.flatMap((diff) => diff.new ?? []));
     });
+    if (options.delete) element2.addEventListener("click", ({ target }) => this.#delete(target));
   }
-  #show(item) {
-    let child = this.#children.get(item.id);
-    if (!child) {
-      child = document.createElement("div");
-      child.className = "list-item";
-      child.id = item.id;
-      this.#children.set(item.id, child);
-      this.#element.append(child);
-    }
-    const content = document.createElement("span");
+  #show(items) {
     const { toString } = this.#options;
-    if (toString && toString !== Object.prototype.toString) content.innerHTML = toString(item);
-    else content.textContent = asText(item);
-    child.replaceChildren(content, ...this.#options.delete ? [this.#deleteButton(item.id)] : []);
+    let isNew = false;
+    for (const item of items) {
+      let child = this.#children.get(item.id);
+      if (!child) {
+        child = element("div", "");
+        child.className = "list-item";
+        child.dataset["id"] = item.id;
+        if (!document.getElementById(item.id)) child.id = item.id;
+        this.#children.set(item.id, child);
+        isNew = true;
+      }
+      if (toString && toString !== Object.prototype.toString) child.innerHTML = toString(item);
+      else child.replaceChildren(...content(item, this.#options.delete));
+    }
+    if (!isNew) return;
+    let next = null;
+    for (const { id } of [...this.#collection.items].reverse()) {
+      const child = this.#children.get(id);
+      if (!child) continue;
+      if (!child.parentNode) this.#element.insertBefore(child, next);
+      next = child;
+    }
   }
-  #remove(id) {
-    this.#children.get(id)?.remove();
-    this.#children.delete(id);
-  }
-  #deleteButton(id) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Delete";
-    button.setAttribute("aria-label", `Delete ${id}`);
-    button.addEventListener("click", () => void this.#collection.update({ remove: [id] }));
-    return button;
+  #delete(target) {
+    const button = target.closest('[id="delete"]');
+    for (const [id, child] of this.#children) {
+      if (button && button !== child && child.contains(button)) void this.#collection.remove(id);
+    }
   }
 };
-function asText({ id, itv, data, state }) {
-  const values = [itv, data ?? state].filter((value) => value !== void 0);
-  return [id, ...values.map((value) => typeof value === "string" ? value : JSON.stringify(value))].join(" ");
+function content({ id, itv, data, state }, removable = false) {
+  const text2 = element("span", "");
+  for (const [name, value] of Object.entries({ id, itv, data, state: data === void 0 ? state : void 0 })) {
+    if (value === void 0) continue;
+    const part = element("span", typeof value === "string" ? value : JSON.stringify(value));
+    part.className = name;
+    text2.append(...text2.firstChild ? [" ", part] : [part]);
+  }
+  if (!removable) return [text2];
+  const button = element("button", "Delete");
+  button.type = "button";
+  button.id = "delete";
+  button.setAttribute("aria-label", `Delete ${id}`);
+  return [text2, button];
+}
+function element(name, text2) {
+  return Object.assign(document.createElement(name), { textContent: text2 });
 }
 export {
   CollectionViewer,
   ProxyCollection,
   ProxyObject,
   SharedStateClient,
-  SubscriptionError
+  SharedStateError
 };
 //# sourceMappingURL=sharedstate.es.js.map

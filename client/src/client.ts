@@ -1,28 +1,61 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { alias } from "./aliases.js";
 import { Callbacks, guarded, type CallbackHandle } from "./callbacks.js";
 import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
+import { checkJson, isObject, must, whyNoUpdate } from "./json.js";
 import { ProxyObject } from "./object.js";
-import { parseMessage, refusal, type AnyItem, type Changes, type Item, type Result } from "./protocol.js";
-import { Requests, type Answer } from "./requests.js";
+import { collectionPath, isCollection, webSocketUrl } from "./paths.js";
+import { parseMessage, refusal, SharedStateError, type AnyItem, type Changes, type Item, type RequestOptions, type Result } from "./protocol.js";
+import { refused, Requests, type Answer } from "./requests.js";
 import { Socket, type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
 
 export interface SharedStateOptions {
-  /** Log all traffic to the console. Default false. */
+  /** Log all traffic to the console, and refusals whose `ok` nothing has read. Default false. */
   debug?: boolean;
+  /** A request that is refused throws a SharedStateError instead of resolving with `ok: false`. Default false. */
+  throw?: boolean;
+  /** Disposes of the client when it aborts. */
+  signal?: AbortSignal;
   /** Give up after so many failed attempts to connect in a row. Default: never. */
   retries?: number;
-  /** How long a request waits for the connection, and then for its answer, and how long an attempt to connect may take. Default 10,000. */
+  /**
+   * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and a half times that from the
+   * moment when the request has left and the link is free for the answer: the server promises one within 10 s. 0 or Infinity: no limit.
+   */
   timeoutMs?: number;
+  /**
+   * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after 4-5 it connects anew; later
+   * while bytes may still be on their way.
+   */
+  heartbeatMs?: number;
   /** The WebSocket to use. Default: the global one, which Node has from version 22 on; before, that of the `ws` package does. */
   WebSocket?: new (url: string) => WebSocketLike;
 }
 
-/** A connection to a Shared State server that keeps itself up, and what is shared over it. */
+/** What a subscriber of a client gets. */
+export interface ClientView {
+  readonly state: ClientState;
+  /** The updates that are not answered yet. */
+  readonly pending: number;
+}
+
+/** Older browsers and Node have no `Symbol.dispose`. */
+const symbolDispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+
+const NO_WEBSOCKET = "there is no WebSocket: pass that of the ws package as options.WebSocket";
+
+/** A connection to a Shared State server that keeps itself up, and the collections that it shares. */
 export class SharedStateClient {
   /** The WebSocket URL that it connects to. */
   readonly url: string;
   readonly options: SharedStateOptions;
+
+  declare acquireCollection: SharedStateClient["acquire_collection"];
+  declare acquireObject: SharedStateClient["acquire_object"];
+  declare addStateCallback: SharedStateClient["add_state_callback"];
+  declare removeStateCallback: SharedStateClient["remove_state_callback"];
 
   #socket: Socket;
   #requests: Requests;
@@ -30,25 +63,35 @@ export class SharedStateClient {
   #objects = new WeakMap<ProxyCollection, Map<string, ProxyObject>>();
   #clock: ServerClock | undefined;
   #states = new Callbacks<ClientState>();
+  #views = new Callbacks<ClientView>();
+  #pending = 0;
+  #disposed = false;
 
-  /** Connects at once. `url` is ws, wss, http, https, or relative to the page. Throws if it is none of these, or if there is no WebSocket. */
+  /**
+   * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where pages are rendered
+   * on a server, the client is closed.
+   */
   constructor(url: string, options: SharedStateOptions = {}) {
     const WebSocket = options.WebSocket ?? globalThis.WebSocket;
-    if (!WebSocket) throw new Error("there is no WebSocket here: pass one as options.WebSocket, for example that of the ws package");
-    const { retries = Infinity, timeoutMs = 10_000 } = options;
-    this.url = webSocketUrl(url);
+    const { retries = Infinity, timeoutMs: limitMs = 10_000, heartbeatMs = 5000, signal } = options;
+    must(limitMs >= 0, "milliseconds as timeoutMs", limitMs);
+    const timeoutMs = limitMs || Infinity;
+    this.url = WebSocket ? webSocketUrl(url) : url;
     this.options = options;
-    this.#requests = new Requests(text => this.#transmit(text), timeoutMs);
-    this.#subscriptions = new Subscriptions(arg => this.#request("PUT", "/subs", arg));
-    this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs }, {
+    this.#subscriptions = new Subscriptions(arg => this.#request("PUT", "/subs", arg), () => this.#sendWaiting());
+    const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs, heartbeatMs }, {
       connecting: () => this.#onConnecting(),
       opened: () => this.#onOpened(),
       received: text => this.#onReceived(text),
+      moved: () => this.#requests.received(true),
       closed: reason => this.#onClosed(reason),
       failed: error => guarded(() => this.on_error(error)),
-      quiet: () => void this.get("/clock"),
+      quiet: () => void this.#request("GET", "/clock", undefined),
     });
-    this.#socket.connect();
+    this.#requests = new Requests({ get link() { return socket.link; }, send: text => this.#transmit(text) }, timeoutMs);
+    signal?.addEventListener("abort", () => this.dispose());
+    if (signal?.aborted) this.dispose();
+    else if (WebSocket) socket.connect(true);
   }
 
   get state(): ClientState {
@@ -72,18 +115,28 @@ export class SharedStateClient {
     this.#states.remove(handle);
   }
 
-  /** Connects again after it closed, or at once if it waits for its next attempt. */
+  /** The updates that are not answered yet: for a "Saving…". */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Calls the handler at once, and with each change of `state` or `pending`. Returns the function that ends this. */
+  subscribe(handler: (view: ClientView) => void): () => void {
+    return this.#views.follow(handler, this.#view);
+  }
+
+  /** Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due time. */
   connect(): Promise<void> {
-    this.#socket.connect();
+    if (this.#unusable === undefined) this.#socket.connect();
     return this.connectedPromise();
   }
 
-  /** Resolves when it is connected. Rejects if it is or gets closed before that. Nobody needs to catch it. */
+  /** Resolves when it is connected. Rejects if it is or gets closed before that. It need not be caught. */
   connectedPromise(): Promise<void> {
     const promise = new Promise<void>((resolve, reject) => {
       const settle = (state: ClientState): void => {
         if (state === "connected") resolve();
-        else if (state === "closed") reject(new Error(`the client is closed, there is no connection to ${this.url}`));
+        else if (state === "closed") reject(new Error(this.#unusable ?? `the client is closed, there is no connection to ${this.url}`));
         else return;
         this.#states.remove(handle);
       };
@@ -99,24 +152,42 @@ export class SharedStateClient {
     this.#socket.close();
   }
 
+  /** Ends the client for good: its connection, its collections, and its requests. */
+  dispose(): void {
+    this.#disposed = true;
+    for (const path of this.#subscriptions.paths) this.#subscriptions.release(path, true);
+    this.close();
+    this.#requests.lost(true);
+  }
+
+  [symbolDispose](): void {
+    this.dispose();
+  }
+
   /**
-   * The collection of a path, kept up to date until it is released; the same object on each call.
+   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object on each call.
    * `options` are the subscription's; those of the first call count.
    */
-  acquire_collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
-    path = withLeadingSlash(path);
-    let collection = this.#subscriptions.get(path);
-    if (!collection) {
-      collection = new ProxyCollection<Item>(path, options, changes => this.update(path, changes));
-      this.#subscriptions.add(collection);
-      if (this.state === "closed") this.#subscriptions.lost(true);
-    }
+  collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
+    if (this.#disposed) throw new Error("the client was disposed of");
+    path = collectionPath(path);
+    must(isObject(options), "an object as options", options);
+    checkJson(options, "options");
+    const collection = this.#subscriptions.acquire(path, () => new ProxyCollection<Item>(path, JSON.parse(JSON.stringify(options)), {
+      send: (where, changes, requestOptions) => this.update(where, changes as Changes, requestOptions),
+      release: where => this.#subscriptions.release(where, false),
+    }));
+    if (this.state === "closed") this.#subscriptions.lost(true);
     return collection as unknown as ProxyCollection<T>; // The server does not know types: the caller does.
   }
 
+  acquire_collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T> {
+    return this.collection<T>(path, options);
+  }
+
   /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
-  acquire_object(path: string, name: string, options?: Record<string, unknown>): ProxyObject {
-    const collection = this.acquire_collection(path, options);
+  object(path: string, name: string, options?: Record<string, unknown>): ProxyObject {
+    const collection = this.collection(path, options);
     let objects = this.#objects.get(collection);
     if (!objects) this.#objects.set(collection, objects = new Map());
     let object = objects.get(name);
@@ -124,19 +195,28 @@ export class SharedStateClient {
     return object;
   }
 
-  /** Ends the collection of a path and its objects: from now on no callback is called, and updates throw. */
-  release(path: string): void {
-    this.#subscriptions.release(withLeadingSlash(path));
+  acquire_object(path: string, name: string, options?: Record<string, unknown>): ProxyObject {
+    return this.object(path, name, options);
   }
 
-  /** Asks the server for what is at a path. */
-  async get<D = unknown>(path: string): Promise<Result<D>> {
-    return this.#send<D>("GET", path, undefined);
+  /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
+  release(path: string): void {
+    this.#subscriptions.release(collectionPath(path), true);
+  }
+
+  /** Asks the server for the data at a path. */
+  async get<D = unknown>(path: string, options?: RequestOptions): Promise<Result<D>> {
+    return this.#send<D>("GET", path, undefined, options);
   }
 
   /** Sends a change to a path; see `ProxyCollection.update`. */
-  async update<T extends Item = AnyItem>(path: string, changes: Changes<T>): Promise<Result<number>> {
-    return this.#send<number>("PUT", path, changes);
+  async update<T extends Item = AnyItem>(path: string, changes: Changes<T>, options?: RequestOptions): Promise<Result<number>> {
+    this.#setPending(1);
+    try {
+      return await this.#send<number>("PUT", path, changes, options);
+    } finally {
+      this.#setPending(-1);
+    }
   }
 
   /** The server's clock, from the first use on. */
@@ -156,19 +236,42 @@ export class SharedStateClient {
   /** A message has come and was dealt with. */
   on_message(_data: string): void {}
 
-  async #send<D>(cmd: "GET" | "PUT", path: string, arg: unknown): Promise<Result<D>> {
-    // What we are subscribed to first: an update's NOTIFY comes before its reply, and is to find its subscription.
-    this.#subscriptions.flush();
-    const { ok, data, error, rev, epoch } = await this.#request(cmd, path, arg);
-    const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
-    return ok
-      ? { ok, path, data: data as D, ...position }
-      : { ok, path, data, error: error ?? refusal("failed", String(data)), ...position };
+  get #view(): ClientView {
+    return { state: this.state, pending: this.#pending };
   }
 
-  #request(cmd: "GET" | "PUT", path: string, arg: unknown): Promise<Answer> {
-    const answer = this.#requests.add(cmd, path, arg, this.connected);
-    if (this.state === "closed") this.#requests.lost(true);
+  /** Why it can never connect. */
+  get #unusable(): string | undefined {
+    if (this.#disposed) return "the client was disposed of";
+    return this.options.WebSocket ?? globalThis.WebSocket ? undefined : NO_WEBSOCKET;
+  }
+
+  #tell(): void {
+    this.#states.call(this.state);
+    this.#views.call(this.#view);
+  }
+
+  #setPending(more: number): void {
+    this.#pending += more;
+    this.#views.call(this.#view);
+  }
+
+  async #send<D>(cmd: "GET" | "PUT", path: string, arg: unknown, options: RequestOptions | undefined): Promise<Result<D>> {
+    // The subscriptions go first: an update's NOTIFY comes before its reply, and must find its subscription.
+    this.#subscriptions.flush();
+    const why = cmd === "PUT" && isCollection(path) ? whyNoUpdate(arg) : undefined;
+    const { ok, data, error, rev, epoch } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
+    const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
+    if (ok) return { ok, path, data: data as D, ...position };
+    const reason = error ?? refusal("failed", String(data));
+    if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
+    const result: Result<D> = { ok, path, data, error: reason, ...position };
+    return this.options.debug ? watched(result, path) : result;
+  }
+
+  #request(cmd: "GET" | "PUT", path: string, arg: unknown, wait = false): Promise<Answer> {
+    const answer = this.#requests.add(cmd, path, arg, this.connected && !wait);
+    if (this.state === "closed") this.#requests.lost(true, this.#unusable);
     return answer;
   }
 
@@ -177,25 +280,34 @@ export class SharedStateClient {
     this.#socket.send(text);
   }
 
+  #sendWaiting(): void {
+    if (this.connected && !this.#subscriptions.waiting) this.#requests.sendWaiting();
+  }
+
   #onConnecting(): void {
     this.#subscriptions.connecting();
-    this.#states.call(this.state);
+    this.#tell();
   }
 
   #onOpened(): void {
     this.#subscriptions.opened();
-    this.#requests.sendWaiting();
+    this.#sendWaiting();
     this.#clock?.restart();
-    this.#states.call(this.state);
+    this.#tell();
     guarded(() => this.on_connect());
   }
 
   #onReceived(text: string): void {
     if (this.options.debug) console.log("sharedstate <-", text);
     const message = parseMessage(text);
-    if (message?.type === "REPLY") this.#requests.answer(message);
-    else if (message?.cmd === "DROP") this.#subscriptions.drop(message);
-    else if (message) this.#subscriptions.receive(message);
+    if (message?.type === "REPLY") {
+      this.#requests.answer(message);
+      this.#subscriptions.replied(message);
+    } else if (message) {
+      this.#requests.received("more" in message);
+      if (message.cmd === "DROP") this.#subscriptions.drop(message);
+      else this.#subscriptions.receive(message);
+    }
     guarded(() => this.on_message(text));
   }
 
@@ -204,19 +316,17 @@ export class SharedStateClient {
     this.#requests.lost(forGood);
     this.#subscriptions.lost(forGood);
     this.#clock?.restart();
-    this.#states.call(this.state);
+    this.#tell();
     guarded(() => this.on_disconnect(reason));
   }
 }
 
-function withLeadingSlash(path: string): string {
-  return path.startsWith("/") ? path : "/" + path;
+/** Reports a refusal on the console unless something reads it soon. */
+function watched<R extends { ok: boolean; error?: unknown }>(result: R, path: string): R {
+  const { ok, error } = result;
+  const timer = setTimeout(() => console.warn("sharedstate: unread refusal of", path, error), 1000);
+  const read = <V>(value: V) => ({ enumerable: true, get: () => (clearTimeout(timer), value) });
+  return Object.defineProperties(result, { ok: read(ok), error: read(error) });
 }
 
-function webSocketUrl(url: string): string {
-  if (/^wss?:/i.test(url)) return url;
-  const absolute = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
-  absolute.protocol = absolute.protocol.replace("http", "ws");
-  absolute.hash = "";
-  return absolute.href;
-}
+alias(SharedStateClient);

@@ -1,5 +1,8 @@
+import { alias } from "./aliases.js";
 import { Callbacks, type CallbackHandle } from "./callbacks.js";
-import { refusal, type AnyItem, type Changes, type Item, type Notify, type Position, type Result, type SharedStateError } from "./protocol.js";
+import { isObject, must } from "./json.js";
+import { byId, newId } from "./order.js";
+import { refusal, SharedStateError, type AnyItem, type Changes, type Item, type NewItem, type Notify, type Position, type Refusal, type RequestOptions, type Result } from "./protocol.js";
 
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
 export type Diff<T extends Item = AnyItem> =
@@ -16,42 +19,57 @@ export type Diff<T extends Item = AnyItem> =
  */
 export type CollectionState = "pending" | "live" | "stale" | "failed" | "released";
 
-/** Why `ready` rejects. */
-export class SubscriptionError extends Error implements SharedStateError {
-  readonly code: SharedStateError["code"];
-  readonly temporary: boolean;
+/** What a subscriber of a collection gets. */
+export interface CollectionView<T extends Item = AnyItem> {
+  /** The collection's items, by their ids; the same array until something changes. */
+  readonly items: readonly T[];
+  /** What has changed since the last call; empty if it was the state alone, and in the first call. */
+  readonly diffs: readonly Diff<T>[];
+  readonly state: CollectionState;
+}
 
-  constructor(path: string, { code, message, temporary }: SharedStateError) {
-    super(`${path}: ${message}`);
-    this.name = "SubscriptionError";
-    this.code = code;
-    this.temporary = temporary;
-  }
+/** What a collection needs of its client. */
+export interface CollectionOwner {
+  send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
+  release(path: string): void;
 }
 
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
 export class ProxyCollection<T extends Item = AnyItem> {
   readonly path: string;
-  /** The subscription's options, as given to the first `acquire_collection` of the path. */
+  /** The subscription's options, as given to the first acquisition of the path. */
   readonly options: Readonly<Record<string, unknown>>;
 
-  #send: (changes: Changes<T>) => Promise<Result<number>>;
+  declare getItem: ProxyCollection<T>["get_item"];
+  declare getItems: ProxyCollection<T>["get_items"];
+  declare hasItem: ProxyCollection<T>["has_item"];
+  declare updateItems: ProxyCollection<T>["update_items"];
+  declare addCallback: ProxyCollection<T>["add_callback"];
+  declare removeCallback: ProxyCollection<T>["remove_callback"];
+  declare addStateCallback: ProxyCollection<T>["add_state_callback"];
+  declare removeStateCallback: ProxyCollection<T>["remove_state_callback"];
+
+  #owner: CollectionOwner;
   #state: CollectionState = "pending";
+  #error: Refusal | undefined;
   /** A Map, so that `__proto__` is an id like any other. */
   #items = new Map<string, T>();
+  #sorted: readonly T[] | undefined;
   /** Undefined until the first snapshot, and with a server that names no positions. */
   #position: Position | undefined;
   #diffs = new Callbacks<Diff<T>[]>();
   #states = new Callbacks<CollectionState>();
+  #views = new Callbacks<CollectionView<T>>();
+  #readyUsed = false;
   #ready!: Promise<this>;
   #resolveReady!: (self: this) => void;
-  #rejectReady!: (error: SubscriptionError) => void;
+  #rejectReady!: (error: SharedStateError) => void;
 
   /** @internal */
-  constructor(path: string, options: Record<string, unknown>, send: (changes: Changes<T>) => Promise<Result<number>>) {
+  constructor(path: string, options: Record<string, unknown>, owner: CollectionOwner) {
     this.path = path;
     this.options = options;
-    this.#send = send;
+    this.#owner = owner;
     this.#expect();
   }
 
@@ -59,11 +77,17 @@ export class ProxyCollection<T extends Item = AnyItem> {
     return this.#state;
   }
 
+  /** Why the state is `failed`. */
+  get error(): Refusal | undefined {
+    return this.#state === "failed" ? this.#error : undefined;
+  }
+
   /**
-   * Resolves, with the collection, when the first snapshot is there. Rejects with a SubscriptionError when the collection fails or is released
-   * before that; a failed one that is tried again has a new promise. Nobody needs to catch it.
+   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+   * before that; a failed one that is tried again has a new promise. It need not be caught.
    */
   get ready(): Promise<this> {
+    this.#readyUsed = true;
     return this.#ready;
   }
 
@@ -71,45 +95,68 @@ export class ProxyCollection<T extends Item = AnyItem> {
     return this.#items.size;
   }
 
-  /** One item (undefined when absent), or all items. Do not change what you get: insert a changed copy. */
+  /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
+  get items(): readonly T[] {
+    return this.#sorted ??= Object.freeze([...this.#items.values()].sort(byId));
+  }
+
+  /** One item (undefined when absent), or all items, as an array of your own. Do not change the items: insert a changed copy. */
   get(): T[];
   get(id: string): T | undefined;
-  get(id?: string): T[] | T | undefined {
-    return id === undefined ? [...this.#items.values()] : this.#items.get(id);
+  get(...ids: [] | [id: string]): T[] | T | undefined {
+    return ids.length === 0 ? [...this.items] : this.#items.get(text(ids[0]));
   }
 
   has(id: string): boolean {
-    return this.#items.has(id);
+    return this.#items.has(text(id));
   }
 
   get_item(id: string): T | undefined {
-    return this.#items.get(id);
+    return this.get(id);
   }
 
   get_items(): T[] {
-    return [...this.#items.values()];
+    return this.get();
   }
 
   has_item(id: string): boolean {
-    return this.#items.has(id);
+    return this.has(id);
+  }
+
+  async #update(changes: Changes<T>, options: RequestOptions | undefined): Promise<Result<number>> {
+    const items: unknown = changes?.insert;
+    if (!Array.isArray(items)) return this.#owner.send(this.path, changes, options);
+    const insert = items.map(item => (isObject(item) && Reflect.get(item, "id") === undefined ? { ...item, id: newId() } : item));
+    const result = await this.#owner.send(this.path, { ...changes, insert }, options);
+    return result.ok ? { ...result, ids: insert.map(({ id }) => id) } : result;
   }
 
   /**
    * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
-   * An item without `id` gets a random one. Throws once the collection is released.
+   * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
    */
-  update(changes: Changes<T>): Promise<Result<number>> {
-    if (this.#state === "released") throw new Error(`${this.path} was released; acquire it again to update it`);
-    if (!changes.insert) return this.#send(changes);
-    return this.#send({ ...changes, insert: changes.insert.map(item => (item.id === undefined ? { ...item, id: randomId() } : item)) });
+  update(changes: Changes<T> = {}, options?: RequestOptions): Promise<Result<number>> {
+    this.#refuseReleased();
+    return this.#update(changes, options);
   }
 
-  update_items(changes: Changes<T>): Promise<Result<number>> {
-    return this.update(changes);
+  update_items(changes?: Changes<T>, options?: RequestOptions): Promise<Result<number>> {
+    return this.update(changes, options);
+  }
+
+  /** Inserts or replaces one item, or several. */
+  insert(items: NewItem<T> | readonly NewItem<T>[], options?: RequestOptions): Promise<Result<number>> {
+    return this.update({ insert: Array.isArray(items) ? items : [items] }, options);
+  }
+
+  /** Removes the items of one id, or of several. */
+  remove(ids: string | readonly string[], options?: RequestOptions): Promise<Result<number>> {
+    return this.update({ remove: typeof ids === "string" ? [ids] : ids }, options);
   }
 
   /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
   add_callback(handler: (diffs: Diff<T>[]) => void): CallbackHandle<Diff<T>[]> {
+    this.#refuseReleased();
     return this.#diffs.add(handler);
   }
 
@@ -119,6 +166,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
 
   /** Calls the handler with each later state. */
   add_state_callback(handler: (state: CollectionState) => void): CallbackHandle<CollectionState> {
+    this.#refuseReleased();
     return this.#states.add(handler);
   }
 
@@ -126,9 +174,20 @@ export class ProxyCollection<T extends Item = AnyItem> {
     this.#states.remove(handle);
   }
 
-  /** @internal What the subscription's options say beside the application's: where to go on from. */
-  get resumeOptions(): Record<string, unknown> {
-    return this.#position ? { ...this.options, since: this.#position.rev, epoch: this.#position.epoch } : this.options;
+  /** Calls the handler at once, and after each change of the items or the state. Returns the function that ends this. */
+  subscribe(handler: (view: CollectionView<T>) => void): () => void {
+    this.#refuseReleased();
+    return this.#views.follow(handler, this.#view([]));
+  }
+
+  /** Gives back one acquisition of this collection. The last one ends it: no callback any more, and updates throw. */
+  release(): void {
+    if (this.#state !== "released") this.#owner.release(this.path);
+  }
+
+  /** @internal The state that it holds; undefined if the server has named none. */
+  get position(): Position | undefined {
+    return this.#position;
   }
 
   /** @internal Takes a change from the server. False if one before it is missing, so that the client must subscribe again. */
@@ -169,17 +228,20 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 
   /** @internal */
-  fail(error: SharedStateError): void {
-    this.#rejectReady(new SubscriptionError(this.path, error));
+  fail(error: Refusal): void {
+    if (!this.#readyUsed && this.#states.size + this.#views.size === 0) console.error(`sharedstate: ${this.path} failed: ${error.message}`);
+    this.#error = error;
+    this.#rejectReady(new SharedStateError(this.path, error));
     this.#setState("failed");
   }
 
   /** @internal */
-  release(): void {
-    this.#rejectReady(new SubscriptionError(this.path, refusal("failed", "released before the first snapshot")));
+  end(): void {
+    this.#rejectReady(new SharedStateError(this.path, refusal("failed", "released")));
     this.#diffs.clear();
     this.#setState("released");
     this.#states.clear();
+    this.#views.clear();
   }
 
   #expect(): void {
@@ -187,26 +249,42 @@ export class ProxyCollection<T extends Item = AnyItem> {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
     });
-    this.#ready.catch(() => {}); // Who does not use it is not to crash by it.
+    this.#ready.catch(() => {}); // A page that does not use it must not crash by it.
   }
 
-  /** The items are what they are to be; tells everybody. */
+  #refuseReleased(): void {
+    if (this.#state === "released") throw new Error(`${this.path} was released: acquire it again`);
+  }
+
+  #view(diffs: readonly Diff<T>[]): CollectionView<T> {
+    return { items: this.items, diffs, state: this.#state };
+  }
+
+  /** The items are up to date; tells all callbacks. */
   #change(diffs: Diff<T>[]): void {
+    if (diffs.length > 0) this.#sorted = undefined;
     this.#resolveReady(this);
-    this.#setState("live");
+    if (!this.#setState("live", diffs) && diffs.length > 0) this.#tell(diffs);
     if (diffs.length > 0) this.#diffs.call(diffs);
   }
 
-  #setState(state: CollectionState): void {
-    if (state === this.#state) return;
+  /** Whether it is another state. */
+  #setState(state: CollectionState, diffs: Diff<T>[] = []): boolean {
+    if (state === this.#state) return false;
     this.#state = state;
     this.#states.call(state);
+    this.#tell(diffs);
+    return true;
+  }
+
+  #tell(diffs: Diff<T>[]): void {
+    if (this.#views.size > 0) this.#views.call(this.#view(diffs));
   }
 
   /** Items that stay the same are no diff. */
   #replaceAll(items: readonly T[]): Diff<T>[] {
     const before = this.#items;
-    this.#items = new Map(items.map(item => [item.id, item]));
+    this.#items = new Map([...items].sort(byId).map(item => [item.id, item]));
     const diffs: Diff<T>[] = [];
     for (const [id, old] of before) {
       if (!this.#items.has(id)) diffs.push({ id, new: undefined, old });
@@ -214,7 +292,8 @@ export class ProxyCollection<T extends Item = AnyItem> {
     for (const [id, item] of this.#items) {
       const old = before.get(id);
       if (!old) diffs.push({ id, new: item, old });
-      else if (!same(old, item)) diffs.push({ id, new: item, old });
+      else if (same(old, item)) this.#items.set(id, old);
+      else diffs.push({ id, new: item, old });
     }
     return diffs;
   }
@@ -239,9 +318,9 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 }
 
-/** Ten characters of 36. Not randomUUID: pages on plain http don't have that. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(10)), byte => (byte % 36).toString(36)).join("");
+function text(id: string): string {
+  must(typeof id === "string", "an id, a string", id);
+  return id;
 }
 
 /** Whether two JSON values are equal; the order of keys counts for nothing. */
@@ -252,3 +331,5 @@ function same(a: unknown, b: unknown): boolean {
     && keys.length === Object.keys(b).length
     && keys.every(key => Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key)));
 }
+
+alias(ProxyCollection);

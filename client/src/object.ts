@@ -1,21 +1,25 @@
-import { Callbacks, type CallbackHandle } from "./callbacks.js";
+import { alias } from "./aliases.js";
+import type { CallbackHandle } from "./callbacks.js";
 import type { Diff, ProxyCollection } from "./collection.js";
-import type { AnyItem, Result } from "./protocol.js";
+import { must } from "./json.js";
+import type { AnyItem, RequestOptions, Result } from "./protocol.js";
 
 /** One item of a collection as a value that everyone can read and set. `SharedStateClient.acquire_object` makes it. */
 export class ProxyObject {
   readonly collection: ProxyCollection;
   readonly name: string;
-  #callbacks = new Callbacks<Diff>();
+
+  declare setItems: ProxyObject["set_items"];
+  declare getItems: ProxyObject["get_items"];
+  declare getItem: ProxyObject["get_item"];
+  declare hasItem: ProxyObject["has_item"];
+  declare addCallback: ProxyObject["add_callback"];
+  declare removeCallback: ProxyObject["remove_callback"];
 
   /** @internal */
   constructor(collection: ProxyCollection, name: string) {
     this.collection = collection;
     this.name = name;
-    collection.add_callback(diffs => {
-      const diff = diffs.find(({ id }) => id === name);
-      if (diff) this.#callbacks.call(diff);
-    });
   }
 
   /** The value; undefined when nothing is set. */
@@ -24,23 +28,27 @@ export class ProxyObject {
   }
 
   /** Stores `{id, data: value}`. Throws once the collection is released. */
-  set(value: unknown): Promise<Result<number>> {
-    return this.collection.update({ insert: [{ id: this.name, data: value }] });
+  set(value: unknown, options?: RequestOptions): Promise<Result<number>> {
+    return this.collection.update({ insert: [{ id: this.name, data: value }] }, options);
   }
 
   /** Calls the handler with each later change of the item. */
-  add_callback(handler: (diff: Diff) => void): CallbackHandle<Diff> {
-    return this.#callbacks.add(handler);
+  add_callback(handler: (diff: Diff) => void): CallbackHandle<Diff[]> {
+    must(typeof handler === "function", "a function as callback", handler);
+    return this.collection.add_callback(diffs => {
+      const diff = diffs.find(({ id }) => id === this.name);
+      return diff && handler(diff);
+    });
   }
 
-  remove_callback(handle: CallbackHandle<Diff>): void {
-    this.#callbacks.remove(handle);
+  remove_callback(handle: CallbackHandle<Diff[]>): void {
+    this.collection.remove_callback(handle);
   }
 
   /** Stores `{id, state: items}`: the object as a small list of its own. Throws a TypeError for anything but an array. */
-  set_items(items: readonly unknown[]): Promise<Result<number>> {
-    if (!Array.isArray(items)) throw new TypeError("set_items takes an array");
-    return this.collection.update({ insert: [{ id: this.name, state: items }] });
+  set_items(items: readonly unknown[], options?: RequestOptions): Promise<Result<number>> {
+    must(Array.isArray(items), "an array", items);
+    return this.collection.update({ insert: [{ id: this.name, state: items }] }, options);
   }
 
   /** The list; empty when nothing is set. */
@@ -58,7 +66,14 @@ export class ProxyObject {
     return this.get_item(id) !== undefined;
   }
 
+  /** Gives back one acquisition of the object's collection. */
+  release(): void {
+    this.collection.release();
+  }
+
   get #item(): AnyItem | undefined {
     return this.collection.get(this.name);
   }
 }
+
+alias(ProxyObject);

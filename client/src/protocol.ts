@@ -20,12 +20,12 @@ export interface Changes<T extends Item = AnyItem> {
   reset?: boolean;
 }
 
-/** What kept a request from succeeding. */
-export interface SharedStateError {
+/** Why a request or a subscription did not succeed. */
+export interface Refusal {
   /**
-   * The server's codes, and three of the client's own:
+   * The server's codes, of which the client also uses `bad_request` and `too_large`, and three of the client's own:
    * - `disconnected`: the connection broke before the answer, so whether an update was applied is not known;
-   * - `timeout`: no answer, or no connection, within `timeoutMs`;
+   * - `timeout`: no connection within `timeoutMs`, or no answer within one and a half times that;
    * - `failed`: anything else, such as a refusal by an older server, which gives no codes.
    */
   code:
@@ -36,10 +36,29 @@ export interface SharedStateError {
   temporary: boolean;
 }
 
-/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so. */
-export type Result<D = unknown> = { path: string; rev?: number; epoch?: string } & (
+/** A refusal as an error: a request with `throw: true` throws it, and `ready` rejects with it. */
+export class SharedStateError extends Error implements Refusal {
+  readonly code: Refusal["code"];
+  readonly temporary: boolean;
+
+  constructor(path: string, { code, message, temporary }: Refusal) {
+    super(`${path}: ${message}`);
+    this.name = "SharedStateError";
+    this.code = code;
+    this.temporary = temporary;
+  }
+}
+
+/** How a request is made. */
+export interface RequestOptions {
+  /** A refusal throws a SharedStateError instead of resolving with `ok: false`. Default: that of the client. */
+  throw?: boolean;
+}
+
+/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's inserted items. */
+export type Result<D = unknown> = { path: string; rev?: number; epoch?: string; ids?: string[] } & (
   | { ok: true; data: D }
-  | { ok: false; data: unknown; error: SharedStateError }
+  | { ok: false; data: unknown; error: Refusal }
 );
 
 /** A state of a collection that the server can name: equal epochs mean comparable revisions. */
@@ -61,11 +80,13 @@ export interface Reply {
   tunnel: unknown;
   ok: boolean;
   data: unknown;
-  error?: SharedStateError;
+  error?: Refusal;
   rev?: number;
   epoch?: string;
   /** In the reply to PUT /subs: the paths that were refused. */
-  errors?: [path: string, error: { code: SharedStateError["code"]; message: string; temporary?: boolean }][];
+  errors?: [path: string, error: { code: Refusal["code"]; message: string; temporary?: boolean; as?: string }][];
+  /** In the first reply of a connection: the largest message that the server takes, in bytes. */
+  limits?: { message?: number };
 }
 
 /** A change of a subscribed collection. Without `rev`, the server speaks only the base protocol. */
@@ -73,11 +94,15 @@ export interface Notify {
   type: "MESSAGE";
   cmd: "NOTIFY";
   path: string;
+  /** The name of the subscription, if it has one. */
+  as?: string;
   data: { remove?: string[]; insert?: Item[]; reset?: boolean };
   rev?: number;
   epoch?: string;
   /** Where the change builds on any state from this revision on; a reset has none. */
   prev?: number;
+  /** This is a part; the next part follows. */
+  more?: boolean;
 }
 
 /** The end of a subscription, which the server can serve no more. */
@@ -85,7 +110,8 @@ export interface Drop {
   type: "MESSAGE";
   cmd: "DROP";
   path: string;
-  error: SharedStateError;
+  as?: string;
+  error: Refusal;
 }
 
 /** The message in a frame; undefined for what no server of this protocol sends. */
@@ -93,8 +119,7 @@ export function parseMessage(text: string): Reply | Notify | Drop | undefined {
   try {
     const message = JSON.parse(text) as Reply | Notify | Drop | null;
     if (message?.type === "REPLY") return message;
-    if (message?.type === "MESSAGE" && message.cmd === "DROP" && message.error) return message;
-    if (message?.type === "MESSAGE" && message.cmd === "NOTIFY" && message.data) return message;
+    if (message?.type === "MESSAGE" && (message.cmd === "DROP" ? message.error : message.cmd === "NOTIFY" && message.data)) return message;
   } catch {
     // Not JSON: no more use than a message of another kind.
   }
@@ -102,7 +127,7 @@ export function parseMessage(text: string): Reply | Notify | Drop | undefined {
 }
 
 /** What `error` holds when the client itself, or a server without error codes, says no. */
-export function refusal(code: SharedStateError["code"], message: string): SharedStateError {
+export function refusal(code: Refusal["code"], message: string): Refusal {
   return { code, message, temporary: code === "disconnected" || code === "timeout" || code === "unavailable" };
 }
 

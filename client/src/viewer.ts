@@ -8,7 +8,10 @@ export interface CollectionViewerOptions<T extends Item = AnyItem> {
   toString?: (item: T) => string;
 }
 
-/** Shows a collection in an element: one child `div.list-item` per item, its `id` attribute the item's id. */
+/**
+ * Shows a collection in an element: one child `div.list-item` per item, in the collection's order. Its `data-id` attribute is the item's id, and so is its `id` attribute, unless
+ * another element of the page has that id. A click on an element with `id="delete"` in it, also in the HTML of a custom `toString`, removes the item if `delete` is set.
+ */
 export class CollectionViewer<T extends Item = AnyItem> {
   #collection: ProxyCollection<T>;
   #element: HTMLElement;
@@ -19,48 +22,70 @@ export class CollectionViewer<T extends Item = AnyItem> {
     this.#collection = collection;
     this.#element = element;
     this.#options = options;
-    for (const item of collection.get()) this.#show(item);
+    this.#show(collection.items);
     collection.add_callback(diffs => {
-      for (const diff of diffs) {
-        if (diff.new) this.#show(diff.new);
-        else this.#remove(diff.id);
+      for (const { id, new: item } of diffs) {
+        if (item) continue;
+        this.#children.get(id)?.remove();
+        this.#children.delete(id);
       }
+      this.#show(diffs.flatMap(diff => diff.new ?? []));
     });
+    if (options.delete) element.addEventListener("click", ({ target }) => this.#delete(target as Element));
   }
 
-  #show(item: T): void {
-    let child = this.#children.get(item.id);
-    if (!child) {
-      child = document.createElement("div");
-      child.className = "list-item";
-      child.id = item.id;
-      this.#children.set(item.id, child);
-      this.#element.append(child);
-    }
-    const content = document.createElement("span");
+  #show(items: readonly T[]): void {
     const { toString } = this.#options;
-    // Every object has a toString; only one that is not Object's own was given to us.
-    if (toString && toString !== Object.prototype.toString) content.innerHTML = toString(item);
-    else content.textContent = asText(item);
-    child.replaceChildren(content, ...(this.#options.delete ? [this.#deleteButton(item.id)] : []));
+    let isNew = false;
+    for (const item of items) {
+      let child = this.#children.get(item.id);
+      if (!child) {
+        child = element("div", "");
+        child.className = "list-item";
+        child.dataset["id"] = item.id;
+        if (!document.getElementById(item.id)) child.id = item.id;
+        this.#children.set(item.id, child);
+        isNew = true;
+      }
+      // Every object has a toString; only one that is not Object's own was given to us.
+      if (toString && toString !== Object.prototype.toString) child.innerHTML = toString(item);
+      else child.replaceChildren(...content(item, this.#options.delete));
+    }
+    if (!isNew) return;
+    let next: Element | null = null;
+    for (const { id } of [...this.#collection.items].reverse()) {
+      const child: HTMLElement | undefined = this.#children.get(id);
+      if (!child) continue; // A change that came while this one is shown.
+      if (!child.parentNode) this.#element.insertBefore(child, next);
+      next = child;
+    }
   }
 
-  #remove(id: string): void {
-    this.#children.get(id)?.remove();
-    this.#children.delete(id);
-  }
-
-  #deleteButton(id: string): HTMLElement {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Delete";
-    button.setAttribute("aria-label", `Delete ${id}`);
-    button.addEventListener("click", () => void this.#collection.update({ remove: [id] }));
-    return button;
+  #delete(target: Element): void {
+    const button = target.closest('[id="delete"]');
+    for (const [id, child] of this.#children) {
+      if (button && button !== child && child.contains(button)) void this.#collection.remove(id);
+    }
   }
 }
 
-function asText({ id, itv, data, state }: { id: string; itv?: unknown; data?: unknown; state?: unknown }): string {
-  const values = [itv, data ?? state].filter(value => value !== undefined);
-  return [id, ...values.map(value => (typeof value === "string" ? value : JSON.stringify(value)))].join(" ");
+/** The default look of an item, as text: one element each for its id, its `itv`, and its `data` or `state`. */
+function content({ id, itv, data, state }: { id: string; itv?: unknown; data?: unknown; state?: unknown }, removable = false): Element[] {
+  const text = element("span", "");
+  for (const [name, value] of Object.entries({ id, itv, data, state: data === undefined ? state : undefined })) {
+    if (value === undefined) continue;
+    const part = element("span", typeof value === "string" ? value : JSON.stringify(value));
+    part.className = name;
+    text.append(...(text.firstChild ? [" ", part] : [part]));
+  }
+  if (!removable) return [text];
+  const button = element("button", "Delete");
+  button.type = "button";
+  button.id = "delete";
+  button.setAttribute("aria-label", `Delete ${id}`);
+  return [text, button];
+}
+
+function element<K extends "div" | "span" | "button">(name: K, text: string): HTMLElementTagNameMap[K] {
+  return Object.assign(document.createElement(name), { textContent: text });
 }

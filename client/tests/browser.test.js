@@ -1,15 +1,12 @@
 // The host's pages in a real Chromium, on the real host.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { chromium } from "playwright-core";
+import { launch, noBrowser } from "./chromium.js";
 import { noHost, RealHost } from "./real-host.js";
 import { storages } from "./storages.js";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-const skip = noHost || (executablePath ? false : "there is no Chromium: install the package chromium");
-const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const skip = noHost || noBrowser;
 
 for (const storage of storages) describe(`in a browser, with ${storage.name}`, { skip: skip || storage.missing, timeout: 180_000 }, () => {
   let host;
@@ -17,7 +14,7 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
   const mistakes = [];
 
   before(async () => {
-    [host, browser] = await Promise.all([new RealHost(storage).start(), chromium.launch({ executablePath, args: flags })]);
+    [host, browser] = await Promise.all([new RealHost(storage).start(), launch()]);
   });
 
   after(async () => {

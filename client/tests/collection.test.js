@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setUp, settle } from "./fakes.js";
+import { SharedStateClient } from "../dist/sharedstate.es.js";
+import { FakeNetwork, setUp, settle } from "./fakes.js";
 
 const PATH = "/app/items/chnl";
 
@@ -83,7 +84,7 @@ test("__proto__ and constructor are ids like others, also as fields", async t =>
 test("after an update's promise the update shows", async t => {
   const { collection } = await acquired(t);
   const result = await collection.update({ insert: [{ id: "c", n: 5 }] });
-  assert.deepEqual(result, { ok: true, path: PATH, data: 1, rev: 2, epoch: "e1" });
+  assert.deepEqual(result, { ok: true, path: PATH, data: 1, rev: 2, epoch: "e1", ids: ["c"] });
   assert.deepEqual(collection.get("c"), { id: "c", n: 5 });
 });
 
@@ -98,22 +99,21 @@ test("an update right after acquiring shows too, connected or not", async t => {
   assert.deepEqual(server.received.map(({ path }) => path), ["/subs", early.path, "/subs", late.path]);
 });
 
-test("an inserted item without id gets a random one, and the caller's object stays as it is", async t => {
+test("an inserted item without id gets a new one, later ones greater ones, and the caller's object stays as it is", async t => {
   const { collection } = await acquired(t);
   const item = { text: "hello" };
-  await collection.update({ reset: true, insert: [item, item, { id: "" }] });
-  const [first, second] = collection.get();
-  assert.match(first.id, /^[0-9a-z]{10}$/);
-  assert.notEqual(first.id, second.id);
-  assert.equal(first.text, "hello");
-  assert.equal(collection.has(""), true, "an empty id is an id: the server is to judge it");
+  const { ids } = await collection.update({ reset: true, insert: [item, item, { id: "" }] });
+  assert.match(ids[0], /^[0-9a-z]{19}$/);
+  assert.ok(ids[0] < ids[1]);
+  assert.deepEqual(collection.get().map(({ id }) => id), ["", ids[0], ids[1]], "an empty id is an id: the server is to judge it");
+  assert.equal(collection.get(ids[0]).text, "hello");
   assert.deepEqual(item, { text: "hello" });
 });
 
-test("fields of an update that the client does not know reach the server", async t => {
+test("the fields that an update may have reach the server", async t => {
   const { server, collection } = await acquired(t);
-  await collection.update({ insert: [], ephemeral: true });
-  assert.equal(server.received.at(-1).arg.ephemeral, true);
+  await collection.update({ insert: [], ephemeral: true, ttl: 5 });
+  assert.deepEqual(server.received.at(-1).arg, { insert: [], ephemeral: true, ttl: 5 });
 });
 
 test("a callback that throws disturbs nobody else", async t => {
@@ -200,10 +200,13 @@ test("state goes pending, live, stale, live, released, and says so", async t => 
   assert.deepEqual(states, ["pending", "live", "stale", "live", "released"]);
 });
 
-test("a released collection calls nobody, refuses updates, and can be acquired anew", async t => {
+test("a released collection calls no callback, refuses updates and callbacks, and can be acquired anew", async t => {
   const { server, client, collection, changes } = await acquired(t);
   client.release("app/items/chnl");
   assert.throws(() => collection.update({ remove: ["a"] }), /released/);
+  assert.throws(() => collection.add_callback(() => {}), /released/);
+  assert.throws(() => collection.add_state_callback(() => {}), /released/);
+  assert.throws(() => collection.subscribe(() => {}), /released/);
   server.update(PATH, { remove: ["a"] });
   await settle();
   assert.deepEqual(changes, []);
@@ -218,5 +221,147 @@ test("released before the first snapshot, ready rejects", async t => {
   const { client } = setUp(t);
   const collection = client.acquire_collection(PATH);
   client.release(PATH);
-  await assert.rejects(collection.ready, { name: "SubscriptionError", message: /released/ });
+  await assert.rejects(collection.ready, { name: "SharedStateError", message: /released/ });
 });
+
+test("a path lives as long as one of its handles, and client.release ends all", async t => {
+  const { client, lists } = setUp(t);
+  const first = client.acquire_collection(PATH);
+  assert.equal(client.acquire_collection("app/items//chnl/"), first, "the same object, whatever the spelling");
+  await first.ready;
+  first.release();
+  assert.equal(first.state, "live");
+  first.release();
+  assert.equal(first.state, "released");
+  first.release();
+  await settle();
+  assert.deepEqual(lists().at(-1), { reset: false, remove: [PATH], insert: [] });
+
+  const again = client.acquire_collection(PATH);
+  client.acquire_object(PATH, "o").release();
+  assert.equal(again.state, "pending");
+  client.acquire_collection(PATH);
+  client.release(PATH);
+  assert.equal(again.state, "released");
+  assert.equal(client.acquire_collection(PATH).state, "pending", "what was released counts for nothing");
+});
+
+test("released and acquired again at once, as StrictMode does, a collection is live", async t => {
+  const { server, client } = setUp(t);
+  server.update(PATH, { insert: [{ id: "a" }] });
+  client.acquire_collection(PATH).release();
+  const collection = client.acquire_collection(PATH);
+  await settle();
+  assert.deepEqual([collection.state, collection.size], ["live", 1]);
+});
+
+test("all clients have the same order, by id, however the items came", async t => {
+  const { server, client } = setUp(t);
+  const live = client.acquire_collection(PATH);
+  const ids = ["b", "\u{1F600}", "a", "\uFFFD", "B", "aa", "", "10", "9"];
+  for (const id of ids) await live.update({ insert: [{ id }] });
+  await live.update({ insert: [{ id: "b", n: 2 }], remove: ["a"] });
+  await live.update({ insert: [{ id: "a" }] });
+  const reloaded = await setUpSecond(t, server).acquire_collection(PATH).ready;
+  const expected = ["", "10", "9", "B", "a", "aa", "b", "\uFFFD", "\u{1F600}"];
+  assert.deepEqual(live.get().map(({ id }) => id), expected);
+  assert.deepEqual(reloaded.get(), live.get());
+});
+
+test("items is the same array until something changes, and get() is the caller's own", async t => {
+  const { server, collection, network, advance } = await acquired(t);
+  const { items } = collection;
+  assert.equal(collection.items, items);
+  collection.get().reverse();
+  assert.deepEqual(collection.items.map(({ id }) => id), ["a", "b"]);
+  assert.throws(() => collection.items.push({ id: "c" }), TypeError);
+  server.update(PATH, { reset: true, insert: [{ id: "b", n: 2 }, { id: "a", n: 1 }] });
+  await settle();
+  network.cut();
+  await advance(200);
+  assert.equal(collection.items, items, "a reset to the same items is no change");
+  await collection.update({ remove: ["a"] });
+  assert.deepEqual(collection.items.map(({ id }) => id), ["b"]);
+  assert.equal(collection.items[0], items[1]);
+});
+
+test("subscribe calls at once and after each change of the items or the state, until it is ended", async t => {
+  const { server, client } = setUp(t);
+  const collection = client.collection(PATH);
+  const views = [];
+  const stop = collection.subscribe(({ items, diffs, state }) => views.push([state, items.map(({ id }) => id), diffs.length]));
+  server.update(PATH, { insert: [{ id: "a" }, { id: "b" }] });
+  await settle();
+  server.update(PATH, { remove: ["a"] });
+  await settle();
+  client.close();
+  stop();
+  void client.connect();
+  await settle();
+  assert.deepEqual(views, [["pending", [], 0], ["live", ["a", "b"], 2], ["live", ["b"], 1], ["stale", ["b"], 0]]);
+});
+
+test("insert and remove take one or several", async t => {
+  const { collection } = await acquired(t);
+  const { ids } = await collection.insert({ text: "one" });
+  await collection.insert([{ id: "x" }, { id: "y" }]);
+  await collection.remove("a");
+  await collection.remove(["b", "x"]);
+  assert.deepEqual(collection.get().map(({ id }) => id).sort(), [...ids, "y"].sort());
+});
+
+test("each old name has a camelCase one", async t => {
+  const { client, collection } = await acquired(t);
+  assert.equal(client.acquireCollection(PATH), collection);
+  assert.equal(client.acquireObject(PATH, "o").getItems().length, 0);
+  assert.deepEqual(collection.getItems(), collection.get());
+  assert.deepEqual(collection.getItem("a"), collection.get("a"));
+  assert.equal(collection.hasItem("a"), true);
+  let calls = 0;
+  const handle = collection.addCallback(() => calls++);
+  await collection.updateItems({ remove: ["a"] });
+  collection.removeCallback(handle);
+  await collection.updateItems({ remove: ["b"] });
+  assert.equal(calls, 1);
+  client.removeStateCallback(client.addStateCallback(() => {}));
+  collection.removeStateCallback(collection.addStateCallback(() => {}));
+  assert.equal(client.onConnect, undefined, "a hook has one name");
+});
+
+test("a failed collection that nothing listens to is reported on the console, and has its reason", async t => {
+  const { server, client } = setUp(t);
+  const errors = t.mock.method(console, "error", () => {});
+  server.refusals.set(PATH, { code: "forbidden", message: "not for you" });
+  server.refusals.set("/app/items/watched", { code: "forbidden", message: "not for you" });
+  const collection = client.acquire_collection(PATH);
+  const watched = client.acquire_collection("/app/items/watched");
+  watched.add_state_callback(() => {});
+  await settle();
+  assert.equal(errors.mock.callCount(), 1);
+  assert.match(errors.mock.calls[0].arguments[0], /\/app\/items\/chnl failed: not for you/);
+  assert.deepEqual(collection.error, { code: "forbidden", message: "not for you", temporary: false });
+});
+
+test("a wrong argument of a synchronous call throws a TypeError that says what was expected", async t => {
+  const { client, collection } = await acquired(t);
+  const wrong = (run, message) => assert.throws(run, { name: "TypeError", message });
+  wrong(() => collection.get(undefined), "expected an id, a string, not undefined");
+  wrong(() => collection.has(5), "expected an id, a string, not number");
+  wrong(() => collection.remove_callback(() => {}), /^expected the handle that/);
+  wrong(() => collection.add_callback("x"), 'expected a function as callback, not "x"');
+  wrong(() => client.acquire_object(PATH, "o").add_callback(), /^expected a function/);
+  for (const path of [undefined, "", "/", "/app/items", "/app/items/c/more", "/app/../c"]) wrong(() => client.acquire_collection(path), /^expected a path such as \/app/);
+  for (const options of [null, [], 5]) wrong(() => client.acquire_collection("/app/items/x", options), /^expected an object as options/);
+  wrong(() => client.acquire_collection("/app/items/x", { filter: { big: 1n } }), "options.filter.big is a BigInt: pass it as a string");
+  const cycle = {};
+  cycle.deep = [cycle];
+  wrong(() => client.acquire_collection("/app/items/x", cycle), "options.deep.0 contains itself");
+  assert.equal((await client.acquire_collection("/app/items/x").ready).state, "live", "what was wrong has left no trace");
+});
+
+/** Another client of the same server. */
+function setUpSecond(t, server) {
+  const client = new SharedStateClient("ws://server/", { WebSocket: new FakeNetwork(server).WebSocket });
+  t.after(() => client.close());
+  return client;
+}

@@ -33,11 +33,16 @@ test("the url may be http, https or relative to the page", t => {
   assert.equal(urlOf("/"), "wss://host/");
 });
 
-test("without a WebSocket anywhere the constructor says what to do", t => {
+test("without a WebSocket anywhere the client is closed, as where pages are rendered on a server; requests say what to do", async t => {
   const original = globalThis.WebSocket;
   delete globalThis.WebSocket;
   t.after(() => original && (globalThis.WebSocket = original));
-  assert.throws(() => new SharedStateClient("ws://server"), /options\.WebSocket/);
+  const client = new SharedStateClient(".");
+  assert.equal(client.state, "closed");
+  const { ok, error } = await client.get("/clock");
+  assert.deepEqual([ok, error.code], [false, "disconnected"]);
+  assert.match(error.message, /options\.WebSocket/);
+  await assert.rejects(client.connect(), /options\.WebSocket/);
 });
 
 test("it reconnects for ever, with growing waits", async t => {
@@ -120,8 +125,8 @@ test("a server that says to come back sees it again", async t => {
 });
 
 test("connect() does not wait, and is nothing while connecting or connected", async t => {
-  const { client, network } = setUp(t, { mode: "refuse" });
-  await settle();
+  const { client, network, advance } = setUp(t, { mode: "refuse" });
+  await advance(200);
   assert.equal(client.state, "waiting");
   network.mode = "open";
   void client.connect();
@@ -164,6 +169,112 @@ test("messages are a sign of life", async t => {
   assert.equal(server.received.filter(({ path }) => path === "/clock").length, 0);
 });
 
+for (const retries of [Infinity, 1]) test(`connect() in on_disconnect, with retries ${retries}, waits like any other attempt`, async t => {
+  class Eager extends SharedStateClient {
+    on_disconnect() { this.connect().catch(() => void this.connect()); }
+  }
+  const { network, advance } = setUp(t, { mode: "refuse", Client: Eager, retries });
+  await advance(10_000);
+  assert.ok(network.sockets.length <= 8, `${network.sockets.length} attempts`);
+  assert.ok(network.sockets.length >= 4, `${network.sockets.length} attempts`);
+});
+
+test("a WebSocket that throws when it is made counts as a failed attempt, but for the first", async t => {
+  const { client, network, advance } = setUp(t);
+  await client.get("/clock");
+  const Working = client.options.WebSocket;
+  let broken = true;
+  class Broken { constructor(url) { if (broken) throw new Error("no more"); return new Working(url); } }
+  assert.throws(() => new SharedStateClient("ws://server", { WebSocket: Broken }), /no more/);
+  broken = false;
+  const second = new SharedStateClient("ws://server", { WebSocket: Broken });
+  t.after(() => second.close());
+  await second.get("/clock");
+  broken = true;
+  const reasons = [];
+  second.on_disconnect = ({ reason }) => reasons.push(reason);
+  network.cut();
+  await advance(1000);
+  assert.deepEqual([second.state, reasons.at(-1)], ["waiting", "Error: no more"]);
+  broken = false;
+  await advance(10_000);
+  assert.equal(second.state, "connected");
+});
+
+for (const timeoutMs of [0, Infinity, 2 ** 31]) test(`timeoutMs ${timeoutMs} is no limit, or a long one`, async t => {
+  const { server, client, network, advance } = setUp(t, { mode: "hang", timeoutMs });
+  let settled = 0;
+  const count = () => { settled++; };
+  void client.get("/clock").then(count);
+  await advance(60_000);
+  assert.deepEqual([client.state, settled], ["connecting", 0]);
+  network.last.open();
+  await settle();
+  assert.equal(settled, 1);
+  server.muted = true;
+  void client.get("/app/items/a").then(count);
+  await advance(20_000);
+  assert.equal(settled, 1);
+});
+
+test("a timeoutMs that is no time is refused", () => {
+  for (const timeoutMs of [-1, NaN, "x"]) assert.throws(() => new SharedStateClient("ws://server", { WebSocket: class {}, timeoutMs }), { name: "TypeError", message: /as timeoutMs/ });
+});
+
+test("disposed of, a client is closed for good, and so are its collections", async t => {
+  const { client, network } = setUp(t);
+  const collection = await client.acquire_collection("/app/items/a").ready;
+  client.dispose();
+  client.dispose();
+  assert.deepEqual([client.state, collection.state], ["closed", "released"]);
+  assert.throws(() => client.acquire_collection("/app/items/a"), /disposed/);
+  await assert.rejects(client.connect(), /disposed/);
+  assert.equal((await client.get("/clock")).error.code, "disconnected");
+  assert.equal(network.sockets.length, 1);
+  assert.equal(client[Symbol.dispose ?? Symbol.for("Symbol.dispose")] instanceof Function, true);
+});
+
+test("a signal that aborts disposes of the client", async t => {
+  const abort = new AbortController();
+  const { client } = setUp(t, { signal: abort.signal });
+  const waiting = client.get("/clock");
+  abort.abort();
+  assert.equal(client.state, "closed");
+  assert.equal((await waiting).ok, false);
+  assert.equal(setUpAgain(t, { signal: AbortSignal.abort() }).state, "closed");
+});
+
+const setUpAgain = (t, options) => {
+  const client = new SharedStateClient("ws://server", { WebSocket: class {}, ...options });
+  t.after(() => client.close());
+  return client;
+};
+
+test("pending counts the updates without an answer, and subscribe tells it with the state", async t => {
+  const { server, client } = setUp(t);
+  await client.get("/clock");
+  const views = [];
+  const stop = client.subscribe(({ state, pending }) => views.push(`${state} ${pending}`));
+  server.muted = true;
+  void client.update("/app/items/a", {});
+  const second = client.update("/app/items/a", {});
+  assert.equal(client.pending, 2);
+  client.close();
+  await second;
+  await settle();
+  stop();
+  void client.connect();
+  assert.deepEqual(views, ["connected 0", "connected 1", "connected 2", "closed 2", "closed 1", "closed 0"]);
+});
+
+test("an async callback that rejects is reported", async t => {
+  const errors = t.mock.method(console, "error", () => {});
+  const { client } = setUp(t);
+  client.acquire_collection("/app/items/a").add_state_callback(async () => { throw new Error("mine"); });
+  await settle();
+  assert.equal(errors.mock.callCount(), 1);
+});
+
 /** A page that can go offline and be hidden. */
 function fakePage(t) {
   const document = Object.assign(new EventTarget(), { baseURI: "http://host/", visibilityState: "visible" });
@@ -181,6 +292,9 @@ function fakePage(t) {
   return {
     document,
     goOnline: () => online.dispatchEvent(new Event("online")),
+    goOffline: () => online.dispatchEvent(new Event("offline")),
+    thaw: () => document.dispatchEvent(new Event("resume")),
+    comeBack: () => online.dispatchEvent(new Event("pageshow")),
     show(visibilityState) {
       document.visibilityState = visibilityState;
       document.dispatchEvent(new Event("visibilitychange"));
@@ -214,6 +328,57 @@ test("a page that is seen again checks its connection, and finds out within 10 s
   assert.equal(server.received.at(-1).path, "/clock");
   await advance(10_000);
   assert.equal(network.sockets[0].isOpen, false);
+});
+
+for (const how of ["show", "thaw", "comeBack"]) test(`a page that slept is live within a second, ${how}`, async t => {
+  const page = fakePage(t);
+  const { server, client, network, advance } = setUp(t);
+  const collection = await client.acquire_collection("/app/items/a").ready;
+  network.last.isOpen = false; // The network forgot the connection while the page slept: nothing passes, and nothing tells.
+  t.mock.timers.setTime(Date.now() + 3_600_000);
+  server.update("/app/items/a", { insert: [{ id: "meanwhile" }] });
+  page[how]("visible");
+  await advance(1000);
+  assert.deepEqual([collection.state, collection.has("meanwhile"), network.sockets.length], ["live", true, 2]);
+});
+
+test("a page that slept and whose connection answers keeps it", async t => {
+  const page = fakePage(t);
+  const { client, network, advance } = setUp(t);
+  await client.get("/clock");
+  t.mock.timers.setTime(Date.now() + 3_600_000);
+  page.show("visible");
+  await advance(2000);
+  assert.equal(network.sockets.length, 1);
+});
+
+test("an attempt that hung while the page slept is made anew", async t => {
+  const page = fakePage(t);
+  const { client, network } = setUp(t, { mode: "hang", timeoutMs: 0 });
+  t.mock.timers.setTime(Date.now() + 3_600_000);
+  network.mode = "open";
+  page.show("visible");
+  await client.connectedPromise();
+  assert.equal(network.sockets.length, 2);
+});
+
+test("offline, a connection that does not answer is given up at once, and back online it connects at once", async t => {
+  const page = fakePage(t);
+  const { server, client, network, advance } = setUp(t);
+  await client.get("/clock");
+  page.goOffline();
+  await advance(1000);
+  assert.equal(client.connected, true, "a server on this machine answers all the same");
+  server.muted = true;
+  network.mode = "refuse";
+  page.goOffline();
+  await advance(500);
+  assert.equal(client.connected, false);
+  await advance(2000);
+  network.mode = "open";
+  page.goOnline();
+  await settle();
+  assert.equal(client.connected, true);
 });
 
 test("a closed client lets Node end", () => {

@@ -12,6 +12,8 @@ export class FakeServer {
   /** While true it reads and says nothing. */
   muted = false;
   now = 1000;
+  /** What the first reply of a connection says of the server's limits; undefined for a server that says nothing. */
+  limits;
   #collections = new Map();
   #connections = new Set();
 
@@ -67,7 +69,11 @@ export class FakeServer {
   #receive(connection, request) {
     const { cmd, path, arg, tunnel } = request;
     this.received.push(request);
-    const reply = fields => connection.send({ type: "REPLY", cmd, tunnel, ...fields });
+    const reply = fields => {
+      const limits = !connection.told && this.limits && { limits: this.limits };
+      connection.told = true;
+      connection.send({ type: "REPLY", cmd, tunnel, ...fields, ...limits });
+    };
     if (path === "/clock") reply({ ok: true, data: this.now });
     else if (path === "/subs" && cmd === "PUT") this.#subscribe(connection, arg, reply);
     else if (path.split("/").length !== 4) reply({ ok: false, data: "no service" });
@@ -117,6 +123,8 @@ export class FakeServer {
 export class FakeNetwork {
   /** What becomes of attempts to connect: "open", "refuse", or "hang". */
   mode = "open";
+  /** How long a message takes each way, in the test's time. */
+  latencyMs = 0;
   sockets = [];
   WebSocket;
 
@@ -124,6 +132,8 @@ export class FakeNetwork {
     const network = this;
     this.WebSocket = class {
       onopen = this.onmessage = this.onclose = this.onerror = null;
+      /** Bytes that have not left; a test sets it. */
+      bufferedAmount = 0;
       isOpen = false;
 
       constructor(url) {
@@ -135,7 +145,7 @@ export class FakeNetwork {
 
       open() {
         this.isOpen = true;
-        this.connection = server.connect(text => queueMicrotask(() => this.isOpen && this.onmessage({ data: text })));
+        this.connection = server.connect(text => network.#carry(() => this.isOpen && this.onmessage({ data: text })));
         this.onopen({});
       }
 
@@ -145,7 +155,8 @@ export class FakeNetwork {
       }
 
       send(text) {
-        if (this.isOpen) this.connection.receive(text);
+        if (network.latencyMs === 0) this.isOpen && this.connection.receive(text);
+        else network.#carry(() => this.isOpen && this.connection.receive(text));
       }
 
       close(code = 1000) {
@@ -154,6 +165,11 @@ export class FakeNetwork {
         this.onclose({ code, reason: "", wasClean: code !== 1006 });
       }
     };
+  }
+
+  #carry(deliver) {
+    if (this.latencyMs === 0) queueMicrotask(deliver);
+    else setTimeout(deliver, this.latencyMs);
   }
 
   get last() {
@@ -184,7 +200,8 @@ export function setUp(t, { extended = true, mode = "open", Client = SharedStateC
       await settle();
     }
   };
-  /** The arguments of the PUT /subs so far. */
-  const lists = () => server.received.filter(({ cmd, path }) => cmd === "PUT" && path === "/subs").map(({ arg }) => arg);
+  /** The arguments of the PUT /subs so far, without the size of parts, which each subscription has. */
+  const lists = () => server.received.filter(({ cmd, path }) => cmd === "PUT" && path === "/subs")
+    .map(({ arg }) => ({ ...arg, insert: arg.insert.map(([path, { part, ...options }]) => [path, options]) }));
   return { server, network, client, advance, lists };
 }

@@ -156,7 +156,7 @@ test("a subscription to no service fails, with the reason, and others hold", opt
   const client = connect(t);
   const good = client.acquire_collection(`/client-${run}/items/good`);
   const bad = client.acquire_collection(`/client-${run}/nowhere/x`);
-  await assert.rejects(bad.ready, { name: "SubscriptionError", code: "not_found" });
+  await assert.rejects(bad.ready, { name: "SharedStateError", code: "not_found" });
   await good.ready;
   const { ok, data, error } = await client.get(`/client-${run}/nowhere/x`);
   assert.deepEqual([ok, data, error.code], [false, "no service", "not_found"]);

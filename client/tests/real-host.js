@@ -16,17 +16,21 @@ export class RealHost {
   #process;
   #port = 0;
   #storage;
+  #limits;
   #started;
 
-  /** On a file, if nothing else is said. */
-  constructor(storage = storages[0]) { this.#storage = storage; }
+  /** On a file and with the default limits, if nothing else is said. */
+  constructor(storage = storages[0], limits = {}) {
+    this.#storage = storage;
+    this.#limits = limits;
+  }
 
   /** Where it listens: the same after a restart. */
   get origin() { return `http://127.0.0.1:${this.#port}`; }
 
   async start() {
     this.#started ??= await this.#storage.start();
-    const config = { service: { host: "127.0.0.1", port: this.#port }, plugins: this.#started.plugins, services: this.#started.services };
+    const config = { service: { host: "127.0.0.1", port: this.#port, limits: this.#limits }, plugins: this.#started.plugins, services: this.#started.services };
     writeFileSync(join(this.#folder, "my.json"), JSON.stringify(config));
     this.#process = spawn(program, [join(this.#folder, "my.json")], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";

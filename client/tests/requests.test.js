@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SharedStateError } from "../dist/sharedstate.es.js";
 import { setUp, settle } from "./fakes.js";
 
 const PATH = "/app/items/chnl";
@@ -46,12 +47,16 @@ test("a request that finds no connection within timeoutMs is a timeout, and is n
   assert.deepEqual(server.items(PATH), []);
 });
 
-test("a request without answer within timeoutMs is a timeout, and a late answer is passed over", async t => {
+test("a request without answer within one and a half times timeoutMs is a timeout, and a late answer is passed over", async t => {
   const { server, client, network, advance } = setUp(t, { timeoutMs: 1000 });
   await settle();
   server.muted = true;
   const result = client.get("/clock");
-  await advance(1000);
+  let settled = false;
+  void result.then(() => { settled = true; });
+  await advance(1500);
+  assert.equal(settled, false);
+  await advance(300);
   assert.equal((await result).error.code, "timeout");
   const { tunnel } = server.received.at(-1);
   network.last.onmessage({ data: JSON.stringify({ type: "REPLY", tunnel, ok: true, data: 1 }) });
@@ -85,8 +90,72 @@ test("many requests under way each get their own answer", async t => {
   assert.deepEqual(results.map(({ rev }) => rev), results.map((_, n) => n + 1));
 });
 
-test("what cannot be written as JSON is the caller's to catch", async t => {
+test("whatever is passed, the promise of a request resolves, and a refusal names the place", async t => {
+  const { server, client } = setUp(t);
+  const collection = await client.acquire_collection(PATH).ready;
+  const cycle = { id: "a" };
+  cycle.self = cycle;
+  let deep = {};
+  for (let n = 0; n < 100_000; n++) deep = { deep };
+  const before = server.received.length;
+  for (const [changes, message] of [
+    [{ insert: [{ id: "a", big: 1n }] }, "not sent: the update.insert.0.big is a BigInt: pass it as a string"],
+    [{ insert: [cycle] }, "not sent: the update.insert.0.self contains itself"],
+    [{ insert: [{ toJSON() { throw new Error("mine"); } }] }, "not sent: mine"],
+    [{ insert: [{ id: "a", deep }] }, /^not sent: /],
+    [{ insert: [null] }, "not sent: expected an object as insert.0, not null"],
+    [{ insert: [{ id: "a" }, "b"] }, 'not sent: expected an object as insert.1, not "b"'],
+    [{ insert: [() => {}] }, "not sent: expected an object as insert.0, not function"],
+    [{ insert: "abc" }, 'not sent: expected a list of items as insert, not "abc"'],
+    [{ inserts: [{ id: "a" }] }, 'not sent: unknown field "inserts": an update has remove, insert, patch, inc, reset, if, ttl, ephemeral'],
+    [null, "not sent: expected an update such as {insert: [..]}, not null"],
+    [[], "not sent: expected an update such as {insert: [..]}, not an array"],
+  ]) {
+    for (const result of [await collection.update(changes), await client.update(PATH, changes)]) {
+      assert.deepEqual([result.ok, result.error?.code, result.error?.temporary], [false, "bad_request", false]);
+      if (typeof message === "string") assert.equal(result.error.message, message);
+      else assert.match(result.error.message, message);
+    }
+  }
+  assert.equal(server.received.length, before);
+});
+
+test("update without an argument changes nothing and is ok", async t => {
   const { client } = setUp(t);
-  await settle();
-  await assert.rejects(client.update(PATH, { insert: [{ id: "a", big: 1n }] }), TypeError);
+  const collection = await client.acquire_collection(PATH).ready;
+  assert.deepEqual([(await collection.update()).ok, (await collection.update_items()).ok, collection.size], [true, true, 0]);
+});
+
+test("values that JSON does not have are converted as JSON does, and the console warns once", async t => {
+  const { server, client } = setUp(t);
+  const warnings = t.mock.method(console, "warn", () => {});
+  const date = new Date(0);
+  await client.update(PATH, { insert: [{ id: "a", nan: NaN, map: new Map([[1, 2]]), date, gone: undefined, list: [undefined] }] });
+  assert.deepEqual(server.items(PATH), [{ id: "a", nan: null, map: {}, date: date.toJSON(), list: [null] }]);
+  assert.equal(warnings.mock.callCount(), 1);
+  assert.equal(warnings.mock.calls[0].arguments[0], "sharedstate: the update.insert.0.nan is NaN, which is converted as JSON.stringify does");
+  await client.update(PATH, { insert: [{ id: "a", nan: NaN }] });
+  assert.equal(warnings.mock.callCount(), 1);
+});
+
+test("with throw, for the client or a call, a refusal is a SharedStateError", async t => {
+  const { client } = setUp(t, { throw: true });
+  await assert.rejects(client.get("/nothing"), { name: "SharedStateError", code: "failed", temporary: false, message: "/nothing: no service" });
+  assert.equal((await client.get("/nothing", { throw: false })).ok, false);
+  const collection = client.acquire_collection(PATH);
+  await assert.rejects(collection.insert(null), SharedStateError);
+  assert.equal((await collection.insert(null, { throw: false })).ok, false);
+  assert.equal((await collection.insert({ id: "a" })).ok, true);
+  await assert.rejects(client.acquire_object(PATH, "o").set(1n), SharedStateError);
+});
+
+test("with debug, a refusal that nothing looks at is reported on the console", async t => {
+  t.mock.method(console, "log", () => {});
+  const warnings = t.mock.method(console, "warn", () => {});
+  const { client, advance } = setUp(t, { debug: true });
+  const seen = await client.get("/nothing");
+  await client.get("/nowhere");
+  assert.equal(seen.ok, false);
+  await advance(2000);
+  assert.deepEqual(warnings.mock.calls.map(({ arguments: [, path] }) => path), ["/nowhere"]);
 });

@@ -206,7 +206,7 @@ test("a refused subscription fails: ready rejects with the code, others go on, a
   const a = client.acquire_collection(A);
   const b = client.acquire_collection(B);
   await a.ready;
-  await assert.rejects(b.ready, { name: "SubscriptionError", code: "not_found", temporary: false, message: `${B}: no such service` });
+  await assert.rejects(b.ready, { name: "SharedStateError", code: "not_found", temporary: false, message: `${B}: no such service` });
   assert.deepEqual([a.state, b.state], ["live", "failed"]);
   await client.acquire_collection(C).ready;
   assert.equal(b.state, "failed");
@@ -314,7 +314,7 @@ test("a list without an answer is sent again", async t => {
   const { server, client, advance, lists } = setUp(t, { timeoutMs: 1000 });
   server.muted = true;
   const a = client.acquire_collection(A);
-  await advance(1020);
+  await advance(1820);
   server.muted = false;
   await advance(200);
   assert.equal(a.state, "live");
@@ -344,4 +344,73 @@ test("closed, a collection that holds nothing fails at once; connect makes it wa
   await assert.rejects(b.ready, { code: "disconnected" });
   void client.connect();
   assert.deepEqual([a.state, b.state], ["pending", "pending"]);
+});
+
+test("collections that are acquired one by one within a round trip are sent in two lists, and each gets one snapshot", async t => {
+  const { server, client, network, advance, lists } = setUp(t);
+  network.latencyMs = 75;
+  await client.connectedPromise();
+  const snapshots = [];
+  client.on_message = text => {
+    const { cmd, path, data } = JSON.parse(text);
+    if (cmd === "NOTIFY" && data.reset) snapshots.push(path);
+  };
+  const collections = [];
+  for (let n = 0; n < 40; n++) {
+    collections.push(client.acquire_collection(`/app/items/${n}`));
+    await advance(20);
+  }
+  await advance(400);
+  assert.ok(collections.every(({ state }) => state === "live"));
+  assert.equal(snapshots.length, 40);
+  assert.equal(lists()[0].insert.length, 1);
+  assert.ok(lists().slice(1).every(({ reset }) => reset === false));
+  assert.equal(server.received.every(({ path }) => path === "/subs"), true);
+});
+
+test("a server that names its limits has told by its first reply that it takes changes of the list", async t => {
+  const { server, client, lists } = setUp(t);
+  server.limits = { message: 1 << 24 };
+  await client.get("/clock");
+  client.acquire_collection(A);
+  await settle();
+  assert.deepEqual(lists(), [{ reset: false, remove: [], insert: [[A, {}]] }]);
+});
+
+test("an update waits behind the subscription that has to wait, and shows when it is answered", async t => {
+  const { client, network, advance, server } = setUp(t);
+  network.latencyMs = 75;
+  client.acquire_collection(A);
+  await advance(20);
+  const b = client.acquire_collection(B);
+  const updated = b.update({ insert: [{ id: "x" }] }).then(() => b.has("x"));
+  await advance(600);
+  assert.equal(await updated, true);
+  assert.deepEqual(server.received.map(({ path }) => path), ["/subs", "/subs", B]);
+});
+
+test("an older server gets the rest in one list, once it has shown what it is", async t => {
+  const { client, network, advance, lists } = setUp(t, { extended: false });
+  network.latencyMs = 75;
+  const collections = [];
+  for (let n = 0; n < 10; n++) {
+    collections.push(client.acquire_collection(`/app/items/${n}`));
+    await advance(20);
+  }
+  await advance(400);
+  assert.ok(collections.every(({ state }) => state === "live"));
+  assert.deepEqual(lists().map(({ reset }) => reset), lists().map(() => undefined));
+  assert.ok(lists().length <= 4, `${lists().length} lists`);
+});
+
+test("a first list that fails as a whole holds nothing up", async t => {
+  const { client, server } = setUp(t, { extended: false });
+  server.refusals.set(A, {});
+  client.acquire_collection(A);
+  await Promise.resolve();
+  const b = client.acquire_collection(B);
+  const result = b.update({ insert: [{ id: "x" }] });
+  assert.equal((await result).ok, true);
+  await settle();
+  assert.equal(b.has("x"), true);
 });

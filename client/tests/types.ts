@@ -1,5 +1,5 @@
 // Never run: it is right if it compiles. What must not compile stands below a `@ts-expect-error`.
-import { CollectionViewer, SharedStateClient, type AnyItem, type Diff, type Result, type SharedStateError } from "sharedstate";
+import { CollectionViewer, SharedStateClient, SharedStateError, type AnyItem, type Diff, type Result, type Refusal } from "sharedstate";
 
 interface Note {
   id: string;
@@ -45,7 +45,7 @@ client.acquire_collection<{ name: string }>("/app/items/wrong");
 const result: Result<number> = await notes.update({ remove: ["a"] });
 if (result.ok) result.data.toFixed();
 else {
-  const error: SharedStateError = result.error;
+  const error: Refusal = result.error;
   // @ts-expect-error: no such code.
   error.code === "lost";
 }
@@ -64,6 +64,26 @@ void object.set_items("no list");
 
 new CollectionViewer(notes, document.body, { delete: true, toString: item => item.text });
 new CollectionViewer(notes, document.body);
+
+const stop: () => void = client.collection<Note>("/app/items/notes").subscribe(({ items, diffs, state }) => {
+  const list: readonly Note[] = items;
+  // @ts-expect-error: the array is the collection's own.
+  items.sort();
+  list.length + diffs.length + state.length;
+});
+stop();
+const { ok, ids } = await notes.insert({ text: "one" }, { throw: true });
+ok && ids?.[0]?.trim();
+void notes.insert([{ text: "one" }, { text: "two" }]);
+// @ts-expect-error: text is missing.
+void notes.insert({ x: 1 });
+void notes.remove("a");
+client.subscribe(({ state, pending }) => state.length + pending)();
+client.object("/app/items/objects", "a").release();
+notes.removeCallback(notes.addCallback(diffs => void diffs.length));
+new SharedStateClient("ws://host", { signal: new AbortController().signal, throw: true }).dispose();
+const thrown: unknown = new SharedStateError("/app/items/a", { code: "conflict", message: "", temporary: false });
+if (thrown instanceof SharedStateError) thrown.code === "conflict";
 
 class Logging extends SharedStateClient {
   override on_connect(): void {

@@ -1,96 +1,101 @@
+// CollectionViewer in a real Chromium, on a collection in memory of its own.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { CollectionViewer } from "../dist/sharedstate.es.js";
-import { setUp, settle } from "./fakes.js";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { launch, noBrowser } from "./chromium.js";
 
-const PATH = "/app/items/chnl";
+const bundle = readFileSync(new URL("../dist/sharedstate.iife.js", import.meta.url), "utf8");
 
-/** As much of an element as the viewer uses. */
-class FakeElement extends EventTarget {
-  children = [];
-  attributes = {};
+describe("CollectionViewer", { skip: noBrowser, timeout: 60_000 }, () => {
+  let browser;
+  before(async () => { browser = await launch(); });
+  after(() => browser?.close());
 
-  append(child) {
-    child.parent = this;
-    this.children.push(child);
+  /** A page with a viewer of a collection. `options` is code, for it may hold functions. `set(items)` makes the items those. */
+  async function viewed(items, options = "{}", html = "") {
+    const page = await browser.newPage();
+    const mistakes = [];
+    page.on("pageerror", error => mistakes.push(String(error)));
+    await page.setContent(`${html}<div id="list"></div>`);
+    await page.addScriptTag({ content: bundle });
+    await page.evaluate(([first, code]) => {
+      const removed = [];
+      const { ProxyCollection, CollectionViewer } = SHAREDSTATE;
+      const send = async (path, changes) => {
+        removed.push(...changes.remove ?? []);
+        return { ok: true };
+      };
+      const collection = new ProxyCollection("/app/items/c", {}, { send, release() {} });
+      const set = insert => collection.receive({ data: { reset: true, insert } });
+      const change = data => collection.receive({ data });
+      set(first);
+      new CollectionViewer(collection, document.getElementById("list"), eval(`(${code})`));
+      Object.assign(globalThis, { set, change, removed });
+    }, [items, options]);
+    const texts = () => page.$$eval("#list > *", children => children.map(({ innerText }) => innerText));
+    return { page, texts, mistakes };
   }
 
-  replaceChildren(...children) {
-    this.children = children;
-  }
+  test("each item is a div.list-item, in the collection's order, from the start and with each change", async () => {
+    const { page, texts } = await viewed([{ id: "b", data: 1 }]);
+    assert.deepEqual(await page.$$eval("#list > *", ([{ tagName, className, id, dataset }]) => [tagName, className, id, dataset.id]), ["DIV", "list-item", "b", "b"]);
+    await page.evaluate(() => {
+      globalThis.element = document.getElementById("b");
+      change({ insert: [{ id: "c" }, { id: "b", data: 2 }, { id: "a" }] });
+    });
+    assert.deepEqual(await texts(), ["a", "b 2", "c"]);
+    assert.equal(await page.evaluate(() => document.getElementById("b") === element), true, "a replaced item keeps its element");
+    await page.evaluate(() => change({ remove: ["b"] }));
+    assert.deepEqual(await texts(), ["a", "c"]);
+  });
 
-  remove() {
-    this.parent.children = this.parent.children.filter(child => child !== this);
-  }
+  test("an item shows its id, itv, and data or state, each with its class, and nothing of it is taken for HTML", async () => {
+    const { page, texts } = await viewed([
+      { id: "1", itv: [0, 2.5], data: { text: "<b>" } },
+      { id: "2", state: [{ id: "x" }] },
+      { id: "<img src=x onerror=alert(1)>", data: "<script>" },
+    ]);
+    assert.deepEqual(await texts(), ['1 [0,2.5] {"text":"<b>"}', '2 [{"id":"x"}]', "<img src=x onerror=alert(1)> <script>"]);
+    const classes = await page.$$eval(".list-item", elements => elements.map(element => [...element.querySelectorAll("[class]")].map(({ className }) => className).join()));
+    assert.deepEqual(classes, ["id,itv,data", "id,state", "id,data"]);
+    assert.equal(await page.$("#list img"), null);
+  });
 
-  setAttribute(name, value) {
-    this.attributes[name] = value;
-  }
-}
+  test("any id will do, also one that is no CSS selector", async () => {
+    const ids = ["", "\0", '"', "#.:[]", "1", "__proto__", "a b", "ä"];
+    const { page } = await viewed(ids.map(id => ({ id })));
+    assert.deepEqual(await page.$$eval(".list-item", elements => elements.map(({ dataset }) => dataset.id)), ids);
+    await page.evaluate(() => set([]));
+    assert.equal((await page.$$(".list-item")).length, 0);
+  });
 
-async function viewed(t, options) {
-  globalThis.document = { createElement: name => Object.assign(new FakeElement(), { name }), addEventListener() {}, removeEventListener() {} };
-  t.after(() => delete globalThis.document);
-  const { server, client } = setUp(t);
-  server.update(PATH, { insert: [{ id: "a", data: 1 }] });
-  const collection = await client.acquire_collection(PATH).ready;
-  const element = new FakeElement();
-  new CollectionViewer(collection, element, options);
-  return { collection, element, texts: () => element.children.map(child => child.children[0].textContent) };
-}
+  test("an item does not take over the id of an element of the page", async () => {
+    const { page } = await viewed([{ id: "status" }, { id: "free" }], "{}", '<p id="status">connected</p>');
+    assert.equal(await page.evaluate(() => document.getElementById("status").textContent), "connected");
+    assert.deepEqual(await page.$$eval(".list-item", elements => elements.map(({ id, dataset }) => [id, dataset.id])), [["free", "free"], ["", "status"]]);
+  });
 
-test("each item is a div.list-item with the item's id, from the start and with each change", async t => {
-  const { collection, element, texts } = await viewed(t);
-  const [child] = element.children;
-  assert.deepEqual([child.name, child.className, child.id], ["div", "list-item", "a"]);
-  await collection.update({ insert: [{ id: "a", data: 2 }, { id: "b", data: 3 }] });
-  assert.equal(element.children[0], child, "a replaced item keeps its element");
-  assert.deepEqual(texts(), ["a 2", "b 3"]);
-  await collection.update({ remove: ["a"] });
-  assert.deepEqual(texts(), ["b 3"]);
-});
+  test("with delete each item has a button that removes it", async () => {
+    const { page } = await viewed([{ id: "a" }, { id: "delete" }], "{ delete: true }");
+    assert.equal(await page.getAttribute(".list-item button", "aria-label"), "Delete a");
+    await page.click('[data-id="delete"] .id');
+    assert.deepEqual(await page.evaluate(() => removed), [], "an item may be called delete");
+    await page.click(".list-item button");
+    assert.deepEqual(await page.evaluate(() => removed), ["a"]);
+  });
 
-test("an item reads as its id, itv, and data or state, and nothing of it is taken for HTML", async t => {
-  const { collection, element, texts } = await viewed(t);
-  await collection.update({ reset: true, insert: [
-    { id: "plain" },
-    { id: "cue", itv: [0, 2.5], data: { text: "<b>" } },
-    { id: "object", state: [{ id: "x" }] },
-    { id: "<img src=x onerror=alert(1)>", data: "<script>" },
-  ] });
-  assert.deepEqual(texts(), [
-    "plain",
-    'cue [0,2.5] {"text":"<b>"}',
-    'object [{"id":"x"}]',
-    "<img src=x onerror=alert(1)> <script>",
-  ]);
-  assert.ok(element.children.every(child => child.children[0].innerHTML === undefined));
-});
+  test("a toString of one's own returns HTML, and what has the id delete in it removes the item", async () => {
+    const { page } = await viewed([{ id: "a", data: 1 }], '{ delete: true, toString: item => `<b>${item.data}</b> <a id="delete"><i>remove</i></a>` }');
+    assert.equal(await page.innerHTML(".list-item"), '<b>1</b> <a id="delete"><i>remove</i></a>');
+    await page.click(".list-item b");
+    await page.click(".list-item i");
+    assert.deepEqual(await page.evaluate(() => removed), ["a"]);
+  });
 
-test("any id will do, also one that is no CSS selector", async t => {
-  const { collection, element } = await viewed(t);
-  const ids = ["1", "a b", "#.:[]", "__proto__", "ä", "\0", '"'];
-  await collection.update({ reset: true, insert: ids.map(id => ({ id })) });
-  assert.deepEqual(element.children.map(({ id }) => id), ids);
-  await collection.update({ remove: ids });
-  assert.equal(element.children.length, 0);
-});
-
-test("a toString of one's own returns HTML", async t => {
-  const { element } = await viewed(t, { toString: item => `<b>${item.data}</b>` });
-  assert.equal(element.children[0].children[0].innerHTML, "<b>1</b>");
-});
-
-test("the toString that every object has is not one's own", async t => {
-  const { texts } = await viewed(t, { delete: false });
-  assert.deepEqual(texts(), ["a 1"]);
-});
-
-test("with delete each item has a button that removes it", async t => {
-  const { collection, element } = await viewed(t, { delete: true });
-  const button = element.children[0].children[1];
-  assert.deepEqual([button.name, button.type, button.attributes["aria-label"]], ["button", "button", "Delete a"]);
-  button.dispatchEvent(new Event("click"));
-  await settle();
-  assert.equal(collection.has("a"), false);
+  test("without delete nothing is removed, and the toString that every object has is not one's own", async () => {
+    const { page, texts, mistakes } = await viewed([{ id: "a", data: 1 }], "{ delete: false }", '<button id="delete">not mine</button>');
+    assert.deepEqual(await texts(), ["a 1"]);
+    await page.click("#delete");
+    assert.deepEqual([await page.evaluate(() => removed), mistakes], [[], []]);
+  });
 });

@@ -1,5 +1,5 @@
 import { type CallbackHandle } from "./callbacks.js";
-import { type AnyItem, type Changes, type Item, type Result, type SharedStateError } from "./protocol.js";
+import { type AnyItem, type Changes, type Item, type NewItem, type Refusal, type RequestOptions, type Result } from "./protocol.js";
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
 export type Diff<T extends Item = AnyItem> = {
     id: string;
@@ -22,26 +22,45 @@ export type Diff<T extends Item = AnyItem> = {
  * - `released`: for good
  */
 export type CollectionState = "pending" | "live" | "stale" | "failed" | "released";
-/** Why `ready` rejects. */
-export declare class SubscriptionError extends Error implements SharedStateError {
-    readonly code: SharedStateError["code"];
-    readonly temporary: boolean;
-    constructor(path: string, { code, message, temporary }: SharedStateError);
+/** What a subscriber of a collection gets. */
+export interface CollectionView<T extends Item = AnyItem> {
+    /** The collection's items, by their ids; the same array until something changes. */
+    readonly items: readonly T[];
+    /** What has changed since the last call; empty if it was the state alone, and in the first call. */
+    readonly diffs: readonly Diff<T>[];
+    readonly state: CollectionState;
+}
+/** What a collection needs of its client. */
+export interface CollectionOwner {
+    send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
+    release(path: string): void;
 }
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
 export declare class ProxyCollection<T extends Item = AnyItem> {
     #private;
     readonly path: string;
-    /** The subscription's options, as given to the first `acquire_collection` of the path. */
+    /** The subscription's options, as given to the first acquisition of the path. */
     readonly options: Readonly<Record<string, unknown>>;
+    getItem: ProxyCollection<T>["get_item"];
+    getItems: ProxyCollection<T>["get_items"];
+    hasItem: ProxyCollection<T>["has_item"];
+    updateItems: ProxyCollection<T>["update_items"];
+    addCallback: ProxyCollection<T>["add_callback"];
+    removeCallback: ProxyCollection<T>["remove_callback"];
+    addStateCallback: ProxyCollection<T>["add_state_callback"];
+    removeStateCallback: ProxyCollection<T>["remove_state_callback"];
     get state(): CollectionState;
+    /** Why the state is `failed`. */
+    get error(): Refusal | undefined;
     /**
-     * Resolves, with the collection, when the first snapshot is there. Rejects with a SubscriptionError when the collection fails or is released
-     * before that; a failed one that is tried again has a new promise. Nobody needs to catch it.
+     * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+     * before that; a failed one that is tried again has a new promise. It need not be caught.
      */
     get ready(): Promise<this>;
     get size(): number;
-    /** One item (undefined when absent), or all items. Do not change what you get: insert a changed copy. */
+    /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
+    get items(): readonly T[];
+    /** One item (undefined when absent), or all items, as an array of your own. Do not change the items: insert a changed copy. */
     get(): T[];
     get(id: string): T | undefined;
     has(id: string): boolean;
@@ -50,14 +69,22 @@ export declare class ProxyCollection<T extends Item = AnyItem> {
     has_item(id: string): boolean;
     /**
      * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
-     * An item without `id` gets a random one. Throws once the collection is released.
+     * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
      */
-    update(changes: Changes<T>): Promise<Result<number>>;
-    update_items(changes: Changes<T>): Promise<Result<number>>;
+    update(changes?: Changes<T>, options?: RequestOptions): Promise<Result<number>>;
+    update_items(changes?: Changes<T>, options?: RequestOptions): Promise<Result<number>>;
+    /** Inserts or replaces one item, or several. */
+    insert(items: NewItem<T> | readonly NewItem<T>[], options?: RequestOptions): Promise<Result<number>>;
+    /** Removes the items of one id, or of several. */
+    remove(ids: string | readonly string[], options?: RequestOptions): Promise<Result<number>>;
     /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
     add_callback(handler: (diffs: Diff<T>[]) => void): CallbackHandle<Diff<T>[]>;
     remove_callback(handle: CallbackHandle<Diff<T>[]>): void;
     /** Calls the handler with each later state. */
     add_state_callback(handler: (state: CollectionState) => void): CallbackHandle<CollectionState>;
     remove_state_callback(handle: CallbackHandle<CollectionState>): void;
+    /** Calls the handler at once, and after each change of the items or the state. Returns the function that ends this. */
+    subscribe(handler: (view: CollectionView<T>) => void): () => void;
+    /** Gives back one acquisition of this collection. The last one ends it: no callback any more, and updates throw. */
+    release(): void;
 }

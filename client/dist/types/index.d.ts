@@ -1,9 +1,9 @@
 /** What the bundles export. */
-export { SharedStateClient, type SharedStateOptions } from "./client.js";
-export { ProxyCollection, SubscriptionError, type CollectionState, type Diff } from "./collection.js";
+export { SharedStateClient, type ClientView, type SharedStateOptions } from "./client.js";
+export { ProxyCollection, type CollectionState, type CollectionView, type Diff } from "./collection.js";
 export { ProxyObject } from "./object.js";
 export { CollectionViewer, type CollectionViewerOptions } from "./viewer.js";
 export type { CallbackHandle } from "./callbacks.js";
 export type { Pinger, ServerClock } from "./clock.js";
-export type { AnyItem, Changes, Item, NewItem, Result, SharedStateError } from "./protocol.js";
+export { SharedStateError, type AnyItem, type Changes, type Item, type NewItem, type Refusal, type RequestOptions, type Result } from "./protocol.js";
 export type { ClientState, CloseReason, WebSocketLike } from "./socket.js";

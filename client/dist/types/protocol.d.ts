@@ -17,12 +17,12 @@ export interface Changes<T extends Item = AnyItem> {
     insert?: readonly NewItem<T>[];
     reset?: boolean;
 }
-/** What kept a request from succeeding. */
-export interface SharedStateError {
+/** Why a request or a subscription did not succeed. */
+export interface Refusal {
     /**
-     * The server's codes, and three of the client's own:
+     * The server's codes, of which the client also uses `bad_request` and `too_large`, and three of the client's own:
      * - `disconnected`: the connection broke before the answer, so whether an update was applied is not known;
-     * - `timeout`: no answer, or no connection, within `timeoutMs`;
+     * - `timeout`: no connection within `timeoutMs`, or no answer within one and a half times that;
      * - `failed`: anything else, such as a refusal by an older server, which gives no codes.
      */
     code: "bad_request" | "not_found" | "unauthorized" | "forbidden" | "conflict" | "too_large" | "limit" | "unavailable" | "internal" | "unknown" | "disconnected" | "timeout" | "failed";
@@ -30,18 +30,30 @@ export interface SharedStateError {
     /** True if the same request may succeed later. */
     temporary: boolean;
 }
-/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so. */
+/** A refusal as an error: a request with `throw: true` throws it, and `ready` rejects with it. */
+export declare class SharedStateError extends Error implements Refusal {
+    readonly code: Refusal["code"];
+    readonly temporary: boolean;
+    constructor(path: string, { code, message, temporary }: Refusal);
+}
+/** How a request is made. */
+export interface RequestOptions {
+    /** A refusal throws a SharedStateError instead of resolving with `ok: false`. Default: that of the client. */
+    throw?: boolean;
+}
+/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's inserted items. */
 export type Result<D = unknown> = {
     path: string;
     rev?: number;
     epoch?: string;
+    ids?: string[];
 } & ({
     ok: true;
     data: D;
 } | {
     ok: false;
     data: unknown;
-    error: SharedStateError;
+    error: Refusal;
 });
 /** A state of a collection that the server can name: equal epochs mean comparable revisions. */
 export interface Position {
@@ -60,21 +72,28 @@ export interface Reply {
     tunnel: unknown;
     ok: boolean;
     data: unknown;
-    error?: SharedStateError;
+    error?: Refusal;
     rev?: number;
     epoch?: string;
     /** In the reply to PUT /subs: the paths that were refused. */
     errors?: [path: string, error: {
-        code: SharedStateError["code"];
+        code: Refusal["code"];
         message: string;
         temporary?: boolean;
+        as?: string;
     }][];
+    /** In the first reply of a connection: the largest message that the server takes, in bytes. */
+    limits?: {
+        message?: number;
+    };
 }
 /** A change of a subscribed collection. Without `rev`, the server speaks only the base protocol. */
 export interface Notify {
     type: "MESSAGE";
     cmd: "NOTIFY";
     path: string;
+    /** The name of the subscription, if it has one. */
+    as?: string;
     data: {
         remove?: string[];
         insert?: Item[];
@@ -84,15 +103,18 @@ export interface Notify {
     epoch?: string;
     /** Where the change builds on any state from this revision on; a reset has none. */
     prev?: number;
+    /** This is a part; the next part follows. */
+    more?: boolean;
 }
 /** The end of a subscription, which the server can serve no more. */
 export interface Drop {
     type: "MESSAGE";
     cmd: "DROP";
     path: string;
-    error: SharedStateError;
+    as?: string;
+    error: Refusal;
 }
 /** The message in a frame; undefined for what no server of this protocol sends. */
 export declare function parseMessage(text: string): Reply | Notify | Drop | undefined;
 /** What `error` holds when the client itself, or a server without error codes, says no. */
-export declare function refusal(code: SharedStateError["code"], message: string): SharedStateError;
+export declare function refusal(code: Refusal["code"], message: string): Refusal;

@@ -1,3 +1,4 @@
+import { Link } from "./link.js";
 /**
  * - `connecting`: an attempt is under way
  * - `connected`
@@ -19,12 +20,16 @@ export interface WebSocketLike {
     onerror: ((event: never) => void) | null;
     send(text: string): void;
     close(): void;
+    /** The bytes of sent messages that have not left yet. */
+    readonly bufferedAmount?: number;
 }
 /** What a Socket tells its owner. Its state has changed already when it tells. */
 export interface SocketListener {
     connecting(): void;
     opened(): void;
     received(text: string): void;
+    /** Bytes have left a buffer that was full. */
+    moved(): void;
     closed(reason: CloseReason): void;
     failed(error: unknown): void;
     /** Nothing came for a while: send something that the server answers. */
@@ -36,6 +41,7 @@ export interface SocketOptions {
     retries: number;
     /** How long an attempt may take. */
     timeoutMs: number;
+    heartbeatMs: number;
 }
 /** The wait after so many failures: up to half less by chance, so that a restarted server is not met by all its clients at once. */
 export declare function backoffMs(failures: number): number;
@@ -44,8 +50,9 @@ export declare class Socket {
     #private;
     constructor(url: string, options: SocketOptions, listener: SocketListener);
     get state(): ClientState;
-    /** Connects now unless it is connected or about to be. Throws if the URL is none. */
-    connect(): void;
+    get link(): Link;
+    /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+    connect(first?: boolean): void;
     close(): void;
     send(text: string): void;
 }

@@ -1,25 +1,33 @@
 import type { ProxyCollection } from "./collection.js";
-import { type Drop, type Item, type Notify } from "./protocol.js";
+import { type Drop, type Item, type Notify, type Reply } from "./protocol.js";
 import type { Answer } from "./requests.js";
 /**
- * What this client wants to be subscribed to, and how the server is told.
+ * The subscriptions that this client wants, and how the server is told.
  *
- * The first PUT /subs of a connection is the whole list, each path with the position that we have. If the first NOTIFY bears a revision, the
- * server is one that also takes changes of the list (`reset:false`); an older one would take them for the whole, so it always gets the whole.
+ * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and sends all
+ * collections again for each; ours also takes changes of the list (`reset:false`). The client finds out once per connection, by the first
+ * message that has a field which an older server does not send, or lacks one that ours sends. Until then it sends no second list.
  */
 export declare class Subscriptions {
     #private;
-    constructor(put: (arg: object) => Promise<Answer>);
-    get(path: string): ProxyCollection<Item> | undefined;
-    add(collection: ProxyCollection<Item>): void;
-    release(path: string): void;
+    /** `settled` is called when requests that had to wait for subscriptions may go. */
+    constructor(put: (arg: object) => Promise<Answer>, settled: () => void);
+    get paths(): string[];
+    /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
+    get waiting(): boolean;
+    /** The collection of a path, with one more handle; a new one if there is none. */
+    acquire(path: string, create: () => ProxyCollection<Item>): ProxyCollection<Item>;
+    /** Gives a handle back, or all of them; the last one ends the subscription. */
+    release(path: string, all: boolean): void;
     /** What failed before may hold now. */
     connecting(): void;
     opened(): void;
     lost(forGood: boolean): void;
+    /** A reply to whatever request: an older server sends no limits and no revisions. */
+    replied({ limits, rev }: Reply): void;
     receive(notify: Notify): void;
-    /** The server serves a path no more. */
-    drop({ path, error }: Drop): void;
+    /** The server serves a subscription no more. */
+    drop(drop: Drop): void;
     /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
     flush(): void;
 }

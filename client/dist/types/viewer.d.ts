@@ -6,7 +6,10 @@ export interface CollectionViewerOptions<T extends Item = AnyItem> {
     /** An item as HTML. It goes into the page as it is: escape what comes from the item. */
     toString?: (item: T) => string;
 }
-/** Shows a collection in an element: one child `div.list-item` per item, its `id` attribute the item's id. */
+/**
+ * Shows a collection in an element: one child `div.list-item` per item, in the collection's order. Its `data-id` attribute is the item's id, and so is its `id` attribute, unless
+ * another element of the page has that id. A click on an element with `id="delete"` in it, also in the HTML of a custom `toString`, removes the item if `delete` is set.
+ */
 export declare class CollectionViewer<T extends Item = AnyItem> {
     #private;
     constructor(collection: ProxyCollection<T>, element: HTMLElement, options?: CollectionViewerOptions<T>);

@@ -1,0 +1,126 @@
+/*! Shared State for react, BSD-2-Clause */
+
+// src/bindings/react.ts
+import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+
+// src/bindings/follow.ts
+import { SharedStateClient } from "./sharedstate.es.js";
+var NOTHING = { items: [], total: 0, state: "pending", error: void 0 };
+var UNCONNECTED = { state: "connecting", pending: 0 };
+var snapshotOf = ({ items, state, error }) => ({ items, total: items.length, state, error });
+var connect = (url, options) => typeof document === "undefined" ? void 0 : new SharedStateClient(url, options);
+function follow(client, path, options, changed) {
+  const collection = client.collection(path, options);
+  const stop = collection.subscribe(() => changed(collection));
+  return () => {
+    stop();
+    setTimeout(() => collection.release());
+  };
+}
+async function setObject(client, path, id, data) {
+  const error = { code: "disconnected", message: "not sent: there is no client", temporary: true };
+  return client ? client.update(path, { insert: [{ id, data }] }) : { ok: false, path, data: error.message, error };
+}
+
+// src/bindings/react.ts
+var Context = createContext(void 0);
+function SharedState({ url = ".", client: own, children, ...options }) {
+  const [made, setMade] = useState();
+  const kept = useRef(void 0);
+  useEffect(() => {
+    if (own) return;
+    const connection = kept.current?.url === url ? kept.current : { url, client: connect(url, options) };
+    clearTimeout(connection.end);
+    kept.current = connection;
+    setMade(connection.client);
+    return () => {
+      connection.end = setTimeout(() => {
+        if (kept.current === connection) kept.current = void 0;
+        connection.client?.dispose();
+      });
+    };
+  }, [url, own]);
+  return createElement(Context.Provider, { value: own ?? made }, children);
+}
+var useClient = () => useContext(Context);
+var suspended = /* @__PURE__ */ new WeakMap();
+var SUSPENDED_MS = 1e4;
+function useCollection(path, options = {}, { suspense = false } = {}) {
+  const client = useClient();
+  const key = JSON.stringify([path, options]);
+  const store = useMemo(() => {
+    const held = client && suspended.get(client)?.get(key);
+    let view2 = held ? snapshotOf(held) : NOTHING;
+    return {
+      subscribe: (changed) => client ? follow(client, path, options, (collection) => {
+        view2 = snapshotOf(collection);
+        changed();
+      }) : () => {
+      },
+      snapshot: () => view2
+    };
+  }, [client, key]);
+  const view = useSyncExternalStore(store.subscribe, store.snapshot, () => NOTHING);
+  if (suspense && client && view.state === "pending") throw firstSnapshot(client, path, options, key);
+  return view;
+}
+function firstSnapshot(client, path, options, key) {
+  const held = suspended.get(client) ?? /* @__PURE__ */ new Map();
+  suspended.set(client, held);
+  let collection = held.get(key);
+  if (!collection) {
+    const acquired = collection = client.collection(path, options);
+    held.set(key, acquired);
+    setTimeout(() => {
+      held.delete(key);
+      acquired.release();
+    }, SUSPENDED_MS);
+  }
+  return collection.ready.catch(() => {
+  });
+}
+function useItem(path, id) {
+  const client = useClient();
+  const store = useMemo(() => {
+    let item;
+    return {
+      subscribe: (changed) => client ? follow(client, path, {}, (collection) => {
+        item = collection.get(id);
+        changed();
+      }) : () => {
+      },
+      snapshot: () => item
+    };
+  }, [client, path, id]);
+  return useSyncExternalStore(store.subscribe, store.snapshot, () => void 0);
+}
+function useObject(path, name) {
+  const client = useClient();
+  const item = useItem(path, name);
+  const set = useCallback((value) => setObject(client, path, name, value), [client, path, name]);
+  return [item?.["data"], set];
+}
+function useConnection() {
+  const client = useClient();
+  const store = useMemo(() => {
+    let view = UNCONNECTED;
+    return {
+      subscribe: (changed) => client ? client.subscribe((now) => {
+        view = now;
+        changed();
+      }) : () => {
+      },
+      snapshot: () => view
+    };
+  }, [client]);
+  return useSyncExternalStore(store.subscribe, store.snapshot, () => UNCONNECTED);
+}
+export {
+  SharedState,
+  useClient,
+  useCollection,
+  useConnection,
+  useItem,
+  useObject
+};
+//# sourceMappingURL=react.js.map

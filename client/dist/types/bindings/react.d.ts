@@ -1,0 +1,26 @@
+/** Hooks for React 18 and later. */
+import { type ReactElement, type ReactNode } from "react";
+import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
+export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+export interface SharedStateProps extends SharedStateOptions {
+    /** The server's URL, as for `SharedStateClient`. */
+    url?: string;
+    /** A client of your own, instead of `url`; you dispose of it. */
+    client?: SharedStateClient;
+    children?: ReactNode;
+}
+/** Gives its children a client. With `url` it connects when it is mounted, and disposes of the client when it is unmounted; the options of the first render count. */
+export declare function SharedState({ url, client: own, children, ...options }: SharedStateProps): ReactElement;
+/** The client; undefined until the provider is mounted. */
+export declare const useClient: () => SharedStateClient | undefined;
+/** A collection, live. With `suspense`, the component suspends until the first snapshot is there. */
+export declare function useCollection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>, { suspense }?: {
+    suspense?: boolean | undefined;
+}): CollectionSnapshot<T>;
+/** One item of a collection, live; undefined when it is absent. */
+export declare function useItem<T extends Item = AnyItem>(path: string, id: string): T | undefined;
+/** The value of an object, live, and the function that sets it for everyone. */
+export declare function useObject<V = unknown>(path: string, name: string): [value: V | undefined, set: (value: V) => Promise<Result<number>>];
+/** The state of the connection, and the number of updates without an answer. */
+export declare function useConnection(): ConnectionSnapshot;

@@ -1,0 +1,127 @@
+/** Hooks for React 18 and later. */
+import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactElement, type ReactNode } from "react";
+import type { AnyItem, Item, ProxyCollection, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import { connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
+
+export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+
+const Context = createContext<SharedStateClient | undefined>(undefined);
+
+export interface SharedStateProps extends SharedStateOptions {
+  /** The server's URL, as for `SharedStateClient`. */
+  url?: string;
+  /** A client of your own, instead of `url`; you dispose of it. */
+  client?: SharedStateClient;
+  children?: ReactNode;
+}
+
+interface Connection {
+  readonly url: string;
+  readonly client: SharedStateClient | undefined;
+  end?: ReturnType<typeof setTimeout>;
+}
+
+/** Gives its children a client. With `url` it connects when it is mounted, and disposes of the client when it is unmounted; the options of the first render count. */
+export function SharedState({ url = ".", client: own, children, ...options }: SharedStateProps): ReactElement {
+  const [made, setMade] = useState<SharedStateClient>();
+  const kept = useRef<Connection>(undefined);
+  useEffect(() => {
+    if (own) return;
+    const connection = kept.current?.url === url ? kept.current : { url, client: connect(url, options) };
+    clearTimeout(connection.end);
+    kept.current = connection;
+    setMade(connection.client);
+    return () => {
+      // A moment later: StrictMode mounts again at once, and goes on with the same client.
+      connection.end = setTimeout(() => {
+        if (kept.current === connection) kept.current = undefined;
+        connection.client?.dispose();
+      });
+    };
+  }, [url, own]);
+  return createElement(Context.Provider, { value: own ?? made }, children);
+}
+
+/** The client; undefined until the provider is mounted. */
+export const useClient = (): SharedStateClient | undefined => useContext(Context);
+
+/** Collections that a suspended component waits for, by client and key: it has no effects yet that could hold them. */
+const suspended = new WeakMap<SharedStateClient, Map<string, ProxyCollection<Item>>>();
+
+/** How long a collection is held for a suspended component that does not come back. */
+const SUSPENDED_MS = 10_000;
+
+/** A collection, live. With `suspense`, the component suspends until the first snapshot is there. */
+export function useCollection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}, { suspense = false } = {}): CollectionSnapshot<T> {
+  const client = useClient();
+  const key = JSON.stringify([path, options]);
+  const store = useMemo(() => {
+    const held = client && suspended.get(client)?.get(key);
+    let view: CollectionSnapshot<T> = held ? snapshotOf(held as unknown as ProxyCollection<T>) : NOTHING;
+    return {
+      subscribe: (changed: () => void): (() => void) => client ? follow<T>(client, path, options, collection => {
+        view = snapshotOf(collection);
+        changed();
+      }) : () => {},
+      snapshot: () => view,
+    };
+  }, [client, key]);
+  const view = useSyncExternalStore(store.subscribe, store.snapshot, () => NOTHING);
+  if (suspense && client && view.state === "pending") throw firstSnapshot(client, path, options, key);
+  return view;
+}
+
+function firstSnapshot(client: SharedStateClient, path: string, options: Record<string, unknown>, key: string): Promise<unknown> {
+  const held = suspended.get(client) ?? new Map<string, ProxyCollection<Item>>();
+  suspended.set(client, held);
+  let collection = held.get(key);
+  if (!collection) {
+    const acquired = collection = client.collection<Item>(path, options);
+    held.set(key, acquired);
+    setTimeout(() => {
+      held.delete(key);
+      acquired.release();
+    }, SUSPENDED_MS);
+  }
+  return collection.ready.catch(() => {}); // A collection that failed is shown as such.
+}
+
+/** One item of a collection, live; undefined when it is absent. */
+export function useItem<T extends Item = AnyItem>(path: string, id: string): T | undefined {
+  const client = useClient();
+  const store = useMemo(() => {
+    let item: T | undefined;
+    return {
+      subscribe: (changed: () => void): (() => void) => client ? follow<T>(client, path, {}, collection => {
+        item = collection.get(id);
+        changed();
+      }) : () => {},
+      snapshot: () => item,
+    };
+  }, [client, path, id]);
+  return useSyncExternalStore(store.subscribe, store.snapshot, () => undefined);
+}
+
+/** The value of an object, live, and the function that sets it for everyone. */
+export function useObject<V = unknown>(path: string, name: string): [value: V | undefined, set: (value: V) => Promise<Result<number>>] {
+  const client = useClient();
+  const item = useItem(path, name);
+  const set = useCallback((value: V) => setObject(client, path, name, value), [client, path, name]);
+  return [item?.["data"] as V | undefined, set];
+}
+
+/** The state of the connection, and the number of updates without an answer. */
+export function useConnection(): ConnectionSnapshot {
+  const client = useClient();
+  const store = useMemo(() => {
+    let view = UNCONNECTED;
+    return {
+      subscribe: (changed: () => void): (() => void) => client ? client.subscribe(now => {
+        view = now;
+        changed();
+      }) : () => {},
+      snapshot: () => view,
+    };
+  }, [client]);
+  return useSyncExternalStore(store.subscribe, store.snapshot, () => UNCONNECTED);
+}

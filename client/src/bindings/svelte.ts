@@ -1,0 +1,48 @@
+/** Stores for Svelte 4 and later. */
+import { getContext, onDestroy, setContext } from "svelte";
+import { readable, type Readable } from "svelte/store";
+import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import { connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
+
+export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+
+const KEY = Symbol("sharedstate");
+
+/**
+ * Gives the component and its children a client: one of your own, or one that connects to `url` and is disposed of with the component. Call it while the component is made.
+ * Where pages are rendered on a server there is none.
+ */
+export function provideSharedState(server: string | SharedStateClient = ".", options: SharedStateOptions = {}): SharedStateClient | undefined {
+  const client = typeof server === "string" ? connect(server, options) : server;
+  if (typeof server === "string") onDestroy(() => client?.dispose());
+  setContext(KEY, client);
+  return client;
+}
+
+/** The client; undefined where pages are rendered on a server. */
+export const useClient = (): SharedStateClient | undefined => getContext(KEY);
+
+/** A store of a collection, live while it has subscribers. */
+export function useCollection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): Readable<CollectionSnapshot<T>> {
+  const client = useClient();
+  return readable<CollectionSnapshot<T>>(NOTHING, set => client && follow<T>(client, path, options, collection => set(snapshotOf(collection))));
+}
+
+/** A store of one item of a collection; its value is undefined when the item is absent. */
+export function useItem<T extends Item = AnyItem>(path: string, id: string): Readable<T | undefined> {
+  const client = useClient();
+  return readable<T | undefined>(undefined, set => client && follow<T>(client, path, {}, collection => set(collection.get(id))));
+}
+
+/** A store of an object's value; `set` stores it for everyone. */
+export function useObject<V = unknown>(path: string, name: string): Readable<V | undefined> & { set(value: V): Promise<Result<number>> } {
+  const client = useClient();
+  const { subscribe } = readable<V | undefined>(undefined, set => client && follow<AnyItem>(client, path, {}, collection => set(collection.get(name)?.["data"] as V | undefined)));
+  return { subscribe, set: value => setObject(client, path, name, value) };
+}
+
+/** A store of the connection's state, and of the number of updates without an answer. */
+export function useConnection(): Readable<ConnectionSnapshot> {
+  const client = useClient();
+  return readable(UNCONNECTED, set => client?.subscribe(set));
+}

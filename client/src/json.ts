@@ -1,0 +1,43 @@
+/** The fields of an update, as the protocol has them. A misspelt one would be ignored by the server, and the update be lost. */
+const FIELDS = ["remove", "insert", "patch", "inc", "reset", "if", "ttl", "ephemeral"];
+
+let warned = false;
+
+/** Throws a TypeError, with the place, for a value that cannot be written as JSON. Warns once of values that JSON turns into others. */
+export function checkJson(value: unknown, place: string, above: unknown[] = []): void {
+  const kind = typeof value;
+  if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
+  const lossy = value instanceof Map || value instanceof Set || value instanceof Date || (kind === "undefined" || kind === "function" || kind === "symbol") || kind === "number" && !Number.isFinite(value);
+  if (lossy && above.length > 0 && !warned) {
+    warned = true;
+    console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
+  }
+  if (kind !== "object" || !value) return;
+  if (above.includes(value)) throw new TypeError(`${place} contains itself`);
+  if ("toJSON" in (value as object)) return;
+  above.push(value);
+  for (const key of Object.keys(value)) checkJson(Reflect.get(value, key), `${place}.${key}`, above);
+  above.pop();
+}
+
+/** Says why something is no update; undefined if it may be one. The server judges the rest. */
+export function whyNoUpdate(changes: unknown): string | undefined {
+  if (!isObject(changes)) return expected("an update such as {insert: [..]}", changes);
+  const unknown = Object.keys(changes).find(key => !FIELDS.includes(key));
+  if (unknown !== undefined) return `unknown field "${unknown}": an update has ${FIELDS.join(", ")}`;
+  const insert: unknown = Reflect.get(changes, "insert") ?? [];
+  if (!Array.isArray(insert)) return expected("a list of items as insert", insert);
+  const wrong = insert.findIndex(item => !isObject(item));
+  return wrong < 0 ? undefined : expected(`an object as insert.${wrong}`, insert[wrong]);
+}
+
+export const isObject = (value: unknown): value is object => typeof value === "object" && !!value && !Array.isArray(value);
+
+/** The sentence for a wrong argument. */
+const expected = (what: string, value: unknown): string =>
+  `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}`;
+
+/** Throws a TypeError unless an argument is right. */
+export function must(right: boolean, what: string, value: unknown): void {
+  if (!right) throw new TypeError(expected(what, value));
+}

@@ -1,0 +1,19 @@
+/** The order of items, by the code points of their ids: the same for all clients, whatever way the items came. */
+export function byId({ id: a }: { id: string }, { id: b }: { id: string }): number {
+  for (let n = 0; ; n++) {
+    const x = a.codePointAt(n) ?? -1;
+    const y = b.codePointAt(n) ?? -1;
+    if (x !== y || x < 0) return x - y;
+  }
+}
+
+let lastMs = 0;
+
+/**
+ * An id that no other client makes: the time in milliseconds, then ten characters by chance, each one of 36. Ids in the order of their items' creation
+ * make the items' order that of creation. Not randomUUID: pages on plain http do not have it.
+ */
+export function newId(): string {
+  lastMs = Math.max(Date.now(), lastMs + 1);
+  return lastMs.toString(36).padStart(9, "0") + Array.from(crypto.getRandomValues(new Uint8Array(10)), byte => (byte % 36).toString(36)).join("");
+}

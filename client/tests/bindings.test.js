@@ -1,0 +1,226 @@
+// The bindings with the real frameworks, in a real Chromium on the real host, and where pages are rendered on a server.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { compile } from "svelte/compiler";
+import { WebSocket } from "ws";
+import { SharedStateClient } from "../dist/sharedstate.es.js";
+import { launch, noBrowser } from "./chromium.js";
+import { noHost, RealHost } from "./real-host.js";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+/** Svelte components in the sources of a test: `svelte:Name` is the component of that name. */
+const svelte = (components, generate) => ({
+  name: "svelte",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^svelte:/ }, ({ path }) => ({ path: path.slice("svelte:".length), namespace: "component" }));
+    onLoad({ filter: /.*/, namespace: "component" }, ({ path }) => ({ contents: compile(components[path], { generate, filename: `${path}.svelte` }).js.code, resolveDir: here }));
+  },
+});
+
+async function bundle(code, { platform = "browser", components = {} } = {}) {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: here, loader: "jsx" },
+    absWorkingDir: here,
+    bundle: true,
+    format: platform === "node" ? "cjs" : "iife",
+    platform,
+    jsx: "automatic",
+    define: { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
+    conditions: platform === "browser" ? ["browser", "development"] : ["node"],
+    alias: platform === "browser" ? { vue: "vue/dist/vue.esm-bundler.js" } : {}, // With the compiler of templates.
+    plugins: [svelte(components, platform === "node" ? "server" : "client")],
+    logLevel: "silent",
+    write: false,
+  });
+  return outputFiles[0].text;
+}
+
+/** One app, three times: the items' texts, one item, an object with a button that sets it, the connection, and a switch that unmounts the list. */
+const apps = {
+  react: {
+    code: `
+      import { StrictMode, Suspense, useState } from "react";
+      import { createRoot } from "react-dom/client";
+      import { SharedState, useCollection, useConnection, useItem, useObject } from "sharedstate/react";
+      const path = "/react/mitems/list";
+      function List() {
+        const { items, total, state } = useCollection(path);
+        return <p id="list">{state} {total}: {items.map(({ text }) => text).join(",")}</p>;
+      }
+      function Suspended() {
+        const { items } = useCollection(path, {}, { suspense: true });
+        return <p id="suspended">{items.length}</p>;
+      }
+      function App() {
+        const [shown, setShown] = useState(true);
+        const { state, pending } = useConnection();
+        const [value, set] = useObject("/react/mitems/objects", "o");
+        return <>
+          {shown && <List />}
+          <Suspense fallback={<p id="fallback">wait</p>}><Suspended /></Suspense>
+          <p id="item">{useItem(path, "a")?.text}</p>
+          <button id="set" onClick={() => set((value ?? 0) + 1)}>{String(value)}</button>
+          <button id="toggle" onClick={() => setShown(!shown)}>toggle</button>
+          <p id="state">{state} {pending}</p>
+        </>;
+      }
+      createRoot(document.getElementById("app")).render(<StrictMode><SharedState url={globalThis.server}><App /></SharedState></StrictMode>);`,
+  },
+  vue: {
+    code: `
+      import { createApp, ref } from "vue";
+      import { sharedState, useCollection, useConnection, useItem, useObject } from "sharedstate/vue";
+      const path = "/vue/mitems/list";
+      const List = { setup: () => useCollection(path), template: '<p id="list">{{state}} {{total}}: {{items.map(({ text }) => text).join(",")}}</p>' };
+      createApp({
+        components: { List },
+        setup() {
+          const { value, set } = useObject("/vue/mitems/objects", "o");
+          return { shown: ref(true), item: useItem(path, "a"), ...useConnection(), value, set };
+        },
+        template: '<List v-if="shown" /><p id="item">{{item?.text}}</p><button id="set" @click="set((value ?? 0) + 1)">{{String(value)}}</button>'
+          + '<button id="toggle" @click="shown = !shown">toggle</button><p id="state">{{state}} {{pending}}</p>',
+      }).use(sharedState(globalThis.server)).mount("#app");`,
+  },
+  svelte: {
+    code: 'import { mount } from "svelte"; import App from "svelte:App"; mount(App, { target: document.getElementById("app") });',
+    components: {
+      App: `<script>
+          import { provideSharedState, useConnection, useItem, useObject } from "sharedstate/svelte";
+          import List from "svelte:List";
+          provideSharedState(globalThis.server);
+          const item = useItem("/svelte/mitems/list", "a");
+          const value = useObject("/svelte/mitems/objects", "o");
+          const connection = useConnection();
+          let shown = $state(true);
+        </script>
+        {#if shown}<List />{/if}<p id="item">{$item?.text}</p>
+        <button id="set" onclick={() => value.set(($value ?? 0) + 1)}>{String($value)}</button>
+        <button id="toggle" onclick={() => { shown = !shown; }}>toggle</button><p id="state">{$connection.state} {$connection.pending}</p>`,
+      List: `<script>
+          import { useCollection } from "sharedstate/svelte";
+          const list = useCollection("/svelte/mitems/list");
+        </script>
+        <p id="list">{$list.state} {$list.total}: {$list.items.map(({ text }) => text).join(",")}</p>`,
+    },
+  },
+};
+
+describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 }, () => {
+  let host;
+  let browser;
+  before(async () => { [host, browser] = await Promise.all([new RealHost().start(), launch()]); });
+  after(async () => {
+    await browser?.close();
+    await host?.end();
+  });
+
+  for (const [framework, { code, components }] of Object.entries(apps)) test(`${framework}: a component shows a collection, one item, an object and the connection, live, and lets go of what it does not show`, async t => {
+    const client = new SharedStateClient(host.origin, { WebSocket });
+    t.after(() => client.dispose());
+    const path = `/${framework}/mitems/list`;
+    await client.update(path, { insert: [{ id: "a", text: "one" }, { id: "b", text: "two" }] });
+    const page = await browser.newPage();
+    const mistakes = [];
+    const messages = [];
+    page.on("pageerror", error => mistakes.push(String(error)));
+    page.on("console", message => ["error", "warning"].includes(message.type()) && mistakes.push(message.text()));
+    page.on("websocket", socket => {
+      socket.on("framereceived", ({ payload }) => messages.push(JSON.parse(payload)));
+      socket.on("framesent", ({ payload }) => messages.push(JSON.parse(payload)));
+    });
+    await page.setContent('<div id="app"></div>');
+    await page.evaluate(server => { globalThis.server = server; }, host.origin.replace("http", "ws"));
+    await page.addScriptTag({ content: await bundle(code, { components }) });
+    const shows = (selector, text) => page.waitForFunction(
+      ([where, wanted]) => document.querySelector(where)?.textContent.trim() === wanted, [selector, text], { timeout: 10_000 })
+      .catch(async () => assert.fail(`${selector} is ${await page.textContent(selector).catch(String)}, not ${text}; ${mistakes.join("; ")}`));
+
+    await shows("#list", "live 2: one,two");
+    await shows("#item", "one");
+    await shows("#state", "connected 0");
+    if (framework === "react") await shows("#suspended", "2");
+    await client.update(path, { insert: [{ id: "a", text: "eins" }, { id: "c", text: "three" }] });
+    await shows("#list", "live 3: eins,two,three");
+    await shows("#item", "eins");
+    await page.click("#set");
+    await shows("#set", "1");
+    const other = await client.collection(`/${framework}/mitems/objects`).ready;
+    assert.equal(other.get("o").data, 1);
+    assert.equal(messages.filter(({ cmd, path: of, data }) => cmd === "NOTIFY" && of === path && data.reset).length, 1, "one snapshot, however often it was mounted");
+
+    await page.click("#toggle");
+    await client.update(path, { insert: [{ id: "d", text: "four" }] });
+    await page.click("#toggle");
+    await shows("#list", "live 4: eins,two,three,four");
+    assert.deepEqual(mistakes, []);
+    await page.close();
+  });
+
+  test("react: what no component shows any more is not subscribed to", async t => {
+    const client = new SharedStateClient(host.origin, { WebSocket });
+    t.after(() => client.dispose());
+    const page = await browser.newPage();
+    await page.setContent('<div id="app"></div>');
+    await page.evaluate(server => { globalThis.server = server; }, host.origin.replace("http", "ws"));
+    await page.addScriptTag({ content: await bundle(`
+      import { StrictMode } from "react";
+      import { createRoot } from "react-dom/client";
+      import { SharedStateClient } from "sharedstate";
+      import { SharedState, useCollection } from "sharedstate/react";
+      const client = globalThis.client = new SharedStateClient(globalThis.server);
+      const List = ({ path }) => <p id="list">{useCollection(path).state}</p>;
+      const root = createRoot(document.getElementById("app"));
+      globalThis.show = path => root.render(<StrictMode><SharedState client={client}>{path && <List path={path} />}</SharedState></StrictMode>);
+      show("/gone/mitems/one");`) });
+    const subscribed = async paths => {
+      const deadline = Date.now() + 10_000;
+      for (;;) {
+        const now = await page.evaluate(async () => (await client.get("/subs")).data.map(([path]) => path));
+        if (String(now) === String(paths)) return;
+        assert.ok(Date.now() < deadline, `${now}`);
+      }
+    };
+    await subscribed(["/gone/mitems/one"]);
+    await page.evaluate(() => show("/gone/mitems/two"));
+    await subscribed(["/gone/mitems/two"]);
+    await page.evaluate(() => show());
+    await subscribed([]);
+    await page.close();
+  });
+});
+
+describe("bindings where pages are rendered on a server", () => {
+  const rendered = {
+    react: `
+      const { renderToString } = require("react-dom/server");
+      const { SharedState, useCollection, useConnection, useItem, useObject } = require("sharedstate/react");
+      const App = () => <p>{useCollection("/a/items/c").state} {String(useItem("/a/items/c", "a"))} {String(useObject("/a/items/c", "a")[0])} {useConnection().state}</p>;
+      module.exports = Promise.resolve(renderToString(<SharedState url="."><App /></SharedState>));`,
+    vue: `
+      const { createSSRApp } = require("vue");
+      const { renderToString } = require("vue/server-renderer");
+      const { sharedState, useCollection, useConnection, useItem, useObject } = require("sharedstate/vue");
+      const setup = () => ({ list: useCollection("/a/items/c").state, item: useItem("/a/items/c", "a"), object: useObject("/a/items/c", "a").value, connection: useConnection().state });
+      module.exports = renderToString(createSSRApp({ setup, template: "<p>{{list}} {{String(item)}} {{String(object)}} {{connection}}</p>" }).use(sharedState(".")));`,
+    svelte: `
+      const { render } = require("svelte/server");
+      module.exports = Promise.resolve(render(require("svelte:App").default).body);`,
+  };
+  const components = { App: `<script>
+      import { provideSharedState, useCollection, useConnection, useItem, useObject } from "sharedstate/svelte";
+      provideSharedState(".");
+      const list = useCollection("/a/items/c"), item = useItem("/a/items/c", "a"), object = useObject("/a/items/c", "a"), connection = useConnection();
+    </script><p>{$list.state} {String($item)} {String($object)} {$connection.state}</p>` };
+
+  for (const [framework, code] of Object.entries(rendered)) test(`${framework}: nothing connects, and a collection is pending`, async () => {
+    const module = { exports: undefined };
+    new Function("module", "require", await bundle(code, { platform: "node", components }))(module, (await import("node:module")).createRequire(join(here, "x.js")));
+    const html = (await module.exports).replace(/<!--.*?-->/g, "");
+    assert.match(html, /<p>pending undefined undefined connecting<\/p>/);
+  });
+});

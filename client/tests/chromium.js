@@ -1,0 +1,12 @@
+// A real browser for the tests.
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+
+/** Why there is no browser to test with; false if there is one. */
+export const noBrowser = executablePath ? false : "there is no Chromium: install the package chromium";
+
+const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export const launch = () => chromium.launch({ executablePath, args });

@@ -1,0 +1,77 @@
+// The package as others install it.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const client = fileURLToPath(new URL("..", import.meta.url));
+const modules = join(client, "node_modules");
+const tsc = createRequire(import.meta.url).resolve("typescript/package.json").replace("package.json", "bin/tsc");
+
+describe("the package", () => {
+  let folder;
+  let installed;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "sharedstate-package-"));
+    installed = join(folder, "node_modules/sharedstate");
+    mkdirSync(installed, { recursive: true });
+    const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: client, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+    execFileSync("tar", ["xzf", join(folder, filename), "-C", installed, "--strip-components=1"]);
+    for (const name of ["react", "vue", "svelte", "@types", "csstype", "@vue"]) {
+      if (existsSync(join(modules, name))) symlinkSync(join(modules, name), join(folder, "node_modules", name));
+    }
+    writeFileSync(join(folder, "package.json"), '{"type":"module"}');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("it holds the license, the README, the bundles and the types, and nothing of the workshop", () => {
+    for (const name of ["LICENSE", "README.md", "package.json", "dist/sharedstate.es.js", "dist/sharedstate.iife.min.js", "dist/react.js", "dist/types/index.d.ts"]) {
+      assert.ok(existsSync(join(installed, name)), name);
+    }
+    for (const name of ["src", "tests", "build.js", "pages"]) assert.ok(!existsSync(join(installed, name)), name);
+    assert.equal(readFileSync(join(client, "LICENSE"), "utf8"), readFileSync(join(client, "../LICENSE"), "utf8"));
+  });
+
+  test("every file that package.json names is there", () => {
+    const { exports, unpkg, jsdelivr, types } = JSON.parse(readFileSync(join(installed, "package.json")));
+    const files = [unpkg, jsdelivr, types, ...Object.values(exports).flatMap(entry => typeof entry === "string" ? [entry] : Object.values(entry))];
+    for (const file of files.filter(name => !name.includes("*"))) assert.ok(existsSync(join(installed, file)), file);
+  });
+
+  test("Node imports it, and makes a client, without a socket", () => {
+    const code = `
+      delete globalThis.WebSocket;
+      const { SharedStateClient } = await import("sharedstate");
+      await import("sharedstate/package.json", { with: { type: "json" } });
+      console.log(new SharedStateClient("ws://server").state);`;
+    writeFileSync(join(folder, "main.js"), code);
+    assert.equal(execFileSync(process.execPath, ["--no-warnings", "main.js"], { cwd: folder, encoding: "utf8" }), "closed\n");
+  });
+
+  for (const [module, moduleResolution] of [["node16", "node16"], ["nodenext", "nodenext"], ["esnext", "bundler"]]) {
+    test(`TypeScript finds its types with moduleResolution ${moduleResolution}`, () => {
+      writeFileSync(join(folder, "main.ts"), `
+        import { SharedStateClient, type Diff } from "sharedstate";
+        import { useCollection } from "sharedstate/react";
+        import { useItem } from "sharedstate/vue";
+        import { useObject } from "sharedstate/svelte";
+        interface Note { id: string; text: string }
+        const client = new SharedStateClient("ws://server");
+        export const items: readonly Note[] = client.collection<Note>("/a/items/c").items;
+        export const diff: Diff<Note> | undefined = undefined;
+        export const first: readonly Note[] = useCollection<Note>("/a/items/c").items;
+        export const second: string | undefined = useItem<Note>("/a/items/c", "a").value?.text;
+        export const third = useObject<number>("/a/items/c", "a");
+        // @ts-expect-error: there is no such module.
+        import "sharedstate/nothing";`);
+      const config = { compilerOptions: { target: "es2022", module, moduleResolution, strict: true, noEmit: true, skipLibCheck: false, types: [] }, files: ["main.ts"] };
+      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+      execFileSync(process.execPath, [tsc, "-p", folder], { stdio: "inherit" });
+    });
+  }
+});
