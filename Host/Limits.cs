@@ -9,8 +9,14 @@ internal sealed record Limits
     /// <summary>A message's fragments.</summary>
     public int MessageFragments { get; init; } = 1_024;
 
-    /// <summary>From a message's first byte to its last.</summary>
+    /// <summary>From a message's first byte to its last, unless it makes progress (<see cref="UploadBytesPerSecond"/>).</summary>
     public TimeSpan MessageTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A message that arrives at this rate, averaged since its first byte, may take longer than <see cref="MessageTime"/>.</summary>
+    public int UploadBytesPerSecond { get; init; } = 16 << 10;
+
+    /// <summary>A compressed message of more than 64 KiB inflates to at most so many times its bytes.</summary>
+    public int InflationRatio { get; init; } = 100;
 
     /// <summary>Bytes of unfinished messages, all connections together.</summary>
     public long UnfinishedBytes { get; init; } = 256L << 20;

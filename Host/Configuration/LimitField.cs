@@ -20,6 +20,8 @@ internal sealed record LimitField(
         Number("message_bytes", 1_024, 1 << 30, l => l.MessageBytes, (l, v) => l with { MessageBytes = (int)v }),
         Number("message_fragments", 1, int.MaxValue, l => l.MessageFragments, (l, v) => l with { MessageFragments = (int)v }),
         Seconds("message_seconds", l => l.MessageTime, (l, v) => l with { MessageTime = v }),
+        Number("upload_bytes_per_second", 1, 1 << 30, l => l.UploadBytesPerSecond, (l, v) => l with { UploadBytesPerSecond = (int)v }),
+        Number("inflation_ratio", 1, 2_000, l => l.InflationRatio, (l, v) => l with { InflationRatio = (int)v }),
         Number("unfinished_bytes", 64 << 10, 1L << 40, l => l.UnfinishedBytes, (l, v) => l with { UnfinishedBytes = (long)v }),
         Number("envelope_depth", 8, 1_000, l => l.EnvelopeDepth, (l, v) => l with { EnvelopeDepth = (int)v }),
         Number("item_depth", 1, 1_000, l => l.ItemDepth, (l, v) => l with { ItemDepth = (int)v }),

@@ -1,7 +1,7 @@
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Why the server ends a connection. The standard's codes where it has one; else 4000-4499 tell a client to come back, 4500-4999 not to.
+/// Why the server ends a connection. The standard's codes where it has one. Of the server's own, 4000-4499 tell a client to come back, 4500-4999 not to.
 /// </summary>
 internal enum CloseCode : ushort
 {
@@ -14,12 +14,15 @@ internal enum CloseCode : ushort
     /// <summary>The client broke the WebSocket protocol.</summary>
     ProtocolError = 1002,
 
+    /// <summary>A text is not UTF-8.</summary>
+    InvalidPayload = 1007,
+
     /// <summary>A message was over the limit in bytes, fragments or time.</summary>
     MessageTooBig = 1009,
 
-    /// <summary>Something failed here that should not; come back.</summary>
+    /// <summary>Something failed in the server; come back.</summary>
     InternalError = 1011,
 
-    /// <summary>There are as many connections as there may be; come back later.</summary>
+    /// <summary>The server has as many connections as it may have; come back later.</summary>
     TooManyConnections = 4000,
 }

@@ -8,25 +8,26 @@ namespace SharedState.Host.Connections;
 /// </summary>
 internal static class Compression
 {
-    /// <summary>What the handshake answers to an offer that is taken.</summary>
+    /// <summary>The answer of the handshake to an offer that is taken.</summary>
     public const string Accepted = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
-    // A sync flush ends in an empty stored block, which the sender leaves out; after it, an empty last block, so that the stream has an end.
+    // A message of up to this size may inflate at any ratio: it is cheap, and short texts of one character are common in tests.
+    private const int AnyRatioBytes = 64 << 10;
+
+    // A sync flush ends in an empty stored block, which the sender leaves out. An empty last block behind it gives the stream an end.
     private static readonly byte[] End = [0x00, 0x00, 0xFF, 0xFF, 0x03, 0x00];
 
-    /// <summary>Whether one of the offers of a handshake can be taken: any but those that want a smaller window than the one there is.</summary>
-    public static bool IsOffered(string extensions) => extensions
-        .Split(',', StringSplitOptions.TrimEntries)
-        .Any(offer => offer.Split(';', StringSplitOptions.TrimEntries) is ["permessage-deflate", .. var parameters]
-            && !Array.Exists(parameters, parameter => parameter.StartsWith("server_max_window_bits", StringComparison.Ordinal) && parameter != "server_max_window_bits=15"));
+    /// <summary>Whether one of the offers of a handshake can be taken.</summary>
+    public static bool IsOffered(string extensions) => extensions.Split(',', StringSplitOptions.TrimEntries).Any(CanTake);
 
     /// <summary>Inflates a message.</summary>
-    /// <param name="payload">The message as it came in.</param>
+    /// <param name="payload">The message as received.</param>
     /// <param name="message">Empty; gets the inflated message.</param>
-    /// <param name="limit">How many bytes that may have.</param>
-    /// <exception cref="WebSocketException">It inflates to more, or is damaged.</exception>
-    public static void Inflate(ReadOnlySpan<byte> payload, ReceiveBuffer message, int limit)
+    /// <param name="limits">Bound the inflated message.</param>
+    /// <exception cref="WebSocketException">The message inflates to more than the limits, or is damaged.</exception>
+    public static void Inflate(ReadOnlySpan<byte> payload, ReceiveBuffer message, Limits limits)
     {
+        var most = Math.Min(limits.MessageBytes, Math.Max(AnyRatioBytes, (long)payload.Length * limits.InflationRatio));
         using var compressed = new MemoryStream(payload.Length + End.Length);
         compressed.Write(payload);
         compressed.Write(End);
@@ -39,7 +40,10 @@ internal static class Compression
                 var count = inflate.Read(message.Free().Span);
                 if (count == 0) return;
                 message.Received(count);
-                if (message.Length > limit) throw new WebSocketException(CloseCode.MessageTooBig, $"a message has at most {limit} bytes, also inflated");
+                if (message.Length > limits.MessageBytes)
+                    throw new WebSocketException(CloseCode.MessageTooBig, $"a message has at most {limits.MessageBytes} bytes, also inflated");
+                if (message.Length > most)
+                    throw new WebSocketException(CloseCode.MessageTooBig, $"a message inflates to at most {limits.InflationRatio} times its bytes");
             }
         }
         catch (InvalidDataException)
@@ -47,4 +51,30 @@ internal static class Compression
             throw new WebSocketException(CloseCode.ProtocolError, "a compressed message that cannot be inflated");
         }
     }
+
+    /// <summary>
+    /// Whether an offer is right by RFC 7692, 7.1, and can be kept: the server deflates with a window of 15 bits only. The client's window does not matter,
+    /// since the server inflates with the largest.
+    /// </summary>
+    private static bool CanTake(string offer)
+    {
+        if (offer.Split(';', StringSplitOptions.TrimEntries) is not ["permessage-deflate", .. var parameters]) return false;
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var parameter in parameters)
+        {
+            string[] parts = parameter.Split('=', 2, StringSplitOptions.TrimEntries);
+            if (!names.Add(parts[0]) || !CanKeep(parts[0], parts.Length == 1 ? null : Unquoted(parts[1]))) return false;
+        }
+        return true;
+    }
+
+    private static bool CanKeep(string name, string? value) => name switch
+    {
+        "server_no_context_takeover" or "client_no_context_takeover" => value is null,
+        "server_max_window_bits" => value is "15",
+        "client_max_window_bits" => value is null or "8" or "9" or "10" or "11" or "12" or "13" or "14" or "15",
+        _ => false,
+    };
+
+    private static string Unquoted(string value) => value is ['"', .. var inner, '"'] ? inner : value;
 }

@@ -4,10 +4,10 @@ using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>One client: a loop that reads and dispatches its requests, and one that writes what waits for it.</summary>
+/// <summary>One client: a loop that reads and dispatches its requests, and one that writes the frames of its outbox.</summary>
 internal sealed class Connection : IDisposable
 {
-    // For the other side to see our close frame and to answer it, before the socket goes.
+    // The client has this long to answer the server's close frame. After it the socket is closed, which may lose what the client has not read.
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
 
     private readonly HostState _host;
@@ -20,15 +20,15 @@ internal sealed class Connection : IDisposable
     private readonly MessageReader _messages;
     private readonly PathMemory _paths = new();
     private readonly RequestRate? _rate;
-    private readonly CancellationTokenSource _aborted = new(), _stopReading = new(); // whoever aborts, stops as well
-    private bool _left; // whether the client said goodbye
+    private readonly CancellationTokenSource _aborted = new(), _ended = new(), _stopReading = new(); // an abort ends, and an end stops reading
+    private Goodbye? _goodbye; // once no more messages are read
 
-    // Written by the receive loop, read by the registry's sweep; 0 for "not now". A client counts as silent only while it is listened to.
-    private long _readingSince, _messageSince, _pingedAt;
+    // Written by the receive loop, read by the registry's sweep; a time of 0 means "not now". A client counts as silent only while the loop reads.
+    private long _readingSince, _messageSince, _messageBytes, _pingedAt;
 
     /// <param name="host">What all connections share.</param>
     /// <param name="stream">The upgraded connection.</param>
-    /// <param name="early">What came in from it already.</param>
+    /// <param name="early">The bytes that arrived behind the handshake.</param>
     /// <param name="compression">Whether permessage-deflate was agreed on.</param>
     /// <param name="abort">Ends the connection at once.</param>
     public Connection(HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort)
@@ -38,16 +38,17 @@ internal sealed class Connection : IDisposable
         _sender = new(_outbox, stream, compression, host.Time, CannotSend);
         _outbox.Sender = _sender;
         _dispatcher = new(host, _outbox);
-        _received = new(host.Unfinished);
+        var share = new ByteShare(host.Unfinished, () => End(CloseCode.MessageTooBig, ByteBudget.UsedUp));
+        _received = new(share);
         _received.Append(early);
-        _messages = new(_received, host.Unfinished, compression, host.Limits);
+        _messages = new(_received, share, compression, host.Limits);
         if (host.Limits.RequestRate is { } rate) _rate = new(rate, host.Limits.RequestBurst, host.Time);
     }
 
-    /// <summary>Where the registry keeps it.</summary>
+    /// <summary>The part of the registry that holds this connection.</summary>
     public int Slice { get; set; }
 
-    /// <summary>Serves the client until it goes, or must.</summary>
+    /// <summary>Serves the client until one side ends the connection.</summary>
     public async Task RunAsync()
     {
         try
@@ -56,12 +57,13 @@ internal sealed class Connection : IDisposable
         }
         catch (WebSocketException exception)
         {
-            _received.Used(_received.Length);
+            StopListening();
             Close(exception.Code, exception.Message);
         }
         catch (Exception exception) when (IsGone(exception))
         {
-            if (_stopReading.IsCancellationRequested && !_aborted.IsCancellationRequested)
+            StopListening();
+            if (_stopReading.IsCancellationRequested && !_ended.IsCancellationRequested)
             {
                 await FinishAsync();
                 Close(CloseCode.GoingAway, "the server is stopping; connect again");
@@ -70,6 +72,7 @@ internal sealed class Connection : IDisposable
         }
         catch (Exception exception)
         {
+            StopListening();
             ConnectionLog.Failed(_host.Logger, exception);
             Close(CloseCode.InternalError, "something failed on the server; its log says what");
         }
@@ -77,32 +80,13 @@ internal sealed class Connection : IDisposable
         await _dispatcher.LeaveAsync(_aborted.Token);
     }
 
-    /// <summary>Reads no more, finishes what was read, says goodbye. Any thread.</summary>
-    public void Stop()
-    {
-        try
-        {
-            _stopReading.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It ended by itself meanwhile.
-        }
-    }
+    /// <summary>Reads no more, answers the requests that were read, and says goodbye. Any thread.</summary>
+    public void Stop() => Cancel(_stopReading);
 
     /// <summary>Ends the connection at once. Any thread.</summary>
     public void Abort()
     {
-        try
-        {
-            _aborted.Cancel();
-            _stopReading.Cancel();
-            _abort();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It ended by itself meanwhile.
-        }
+        if (Cancel(_aborted) && Cancel(_ended) && Cancel(_stopReading)) _abort();
     }
 
     public void Dispose()
@@ -110,19 +94,21 @@ internal sealed class Connection : IDisposable
         _messages.Dispose();
         _received.Dispose();
         _stopReading.Dispose();
+        _ended.Dispose();
         _aborted.Dispose();
     }
 
-    /// <summary>Ends the connection with a reason, for whoever cannot be served.</summary>
+    /// <summary>Says goodbye to a client that cannot be served.</summary>
     public Task RefuseAsync(CloseCode code, string reason)
     {
+        StopListening();
         Close(code, reason);
         return EndAsync();
     }
 
-    /// <summary>Looks for what takes too long: a silent peer, a reader that stalls, a message that does not end. Called about once a second.</summary>
-    /// <param name="now">When this round of looks began, by the monotonic clock: if the host stands still in the middle of it, that is not now yet.</param>
-    /// <param name="awakeSince">Before that the host stood still, by the monotonic clock: nobody is to blame for that time.</param>
+    /// <summary>Ends the connection if something takes too long: a silent peer, a reader that stalls, a message that does not end. Called about once a second.</summary>
+    /// <param name="now">When this sweep began, by the monotonic clock. If the host stands still during the sweep, the time after it does not count yet.</param>
+    /// <param name="awakeSince">When the host last ran again after it stood still, by the monotonic clock: the time before it counts against no client.</param>
     public void Sweep(long now, long awakeSince)
     {
         var (time, limits) = (_host.Time, _host.Limits);
@@ -131,10 +117,9 @@ internal sealed class Connection : IDisposable
             ConnectionLog.Stalled(_host.Logger, limits.StalledTime);
             Abort();
         }
-        else if (Elapsed(Volatile.Read(ref _messageSince)) > limits.MessageTime)
+        else if (IsTooSlow(Elapsed(Volatile.Read(ref _messageSince))))
         {
-            Close(CloseCode.MessageTooBig, $"a message must arrive within {limits.MessageTime.TotalSeconds:0} seconds");
-            Stop();
+            End(CloseCode.MessageTooBig, $"a message must arrive within {limits.MessageTime.TotalSeconds:0} seconds, or at {limits.UploadBytesPerSecond} bytes a second");
         }
         else if (Elapsed(Volatile.Read(ref _pingedAt)) > limits.PongTime)
         {
@@ -158,13 +143,15 @@ internal sealed class Connection : IDisposable
             stop.ThrowIfCancellationRequested();
             var now = _host.Time.GetTimestamp();
             Volatile.Write(ref _readingSince, now);
+            Volatile.Write(ref _messageBytes, _messages.UnfinishedBytes);
             if (!_messages.Unfinished) Volatile.Write(ref _messageSince, 0);
             else if (Volatile.Read(ref _messageSince) == 0) Volatile.Write(ref _messageSince, now);
-            // A connection that waits for its client holds no buffer.
+            // A connection at rest holds no buffer while it waits for its client.
             if (_received.Length == 0) _ = await _input.ReadAsync(Memory<byte>.Empty, stop);
             var count = await _input.ReadAsync(_received.Free(), stop);
             if (count == 0)
             {
+                StopListening();
                 _outbox.Close(null);
                 return;
             }
@@ -187,16 +174,16 @@ internal sealed class Connection : IDisposable
                     _outbox.Enqueue(Frame.Control(FrameHeader.Pong, _messages.Payload));
                     break;
                 case Incoming.Close:
-                    _left = true;
                     var echo = Frame.Control(FrameHeader.Close, _messages.Payload[..Math.Min(2, _messages.Payload.Length)]);
+                    StopListening();
                     await FinishAsync();
                     _outbox.Close(echo);
                     return false;
                 case Incoming.Message:
                     var request = RequestReader.Read(_messages.Payload, _host.Limits, _paths);
                     Volatile.Write(ref _messageSince, 0);
-                    if (_rate is not null) await _rate.WaitAsync(_aborted.Token);
-                    await _dispatcher.DispatchAsync(request, _aborted.Token);
+                    if (_rate is not null) await _rate.WaitAsync(_ended.Token);
+                    await _dispatcher.DispatchAsync(request, _ended.Token);
                     break;
             }
             _messages.Next();
@@ -204,10 +191,22 @@ internal sealed class Connection : IDisposable
         }
     }
 
+    private bool IsTooSlow(TimeSpan elapsed) =>
+        elapsed > _host.Limits.MessageTime && Volatile.Read(ref _messageBytes) < elapsed.TotalSeconds * _host.Limits.UploadBytesPerSecond;
+
     private void CannotSend(Exception exception)
     {
         if (!IsGone(exception)) ConnectionLog.Failed(_host.Logger, exception);
         Abort();
+    }
+
+    /// <summary>Says goodbye now, with a reason, and reads no more. Any thread.</summary>
+    private void End(CloseCode code, string reason)
+    {
+        if (_ended.IsCancellationRequested) return;
+        ConnectionLog.Ended(_host.Logger, code, reason);
+        Close(code, reason);
+        if (Cancel(_ended)) Cancel(_stopReading);
     }
 
     private void Close(CloseCode code, string reason)
@@ -218,7 +217,18 @@ internal sealed class Connection : IDisposable
         _outbox.Close(Frame.Control(FrameHeader.Close, payload[..(2 + length)]));
     }
 
-    /// <summary>Waits until what was read is answered.</summary>
+    /// <summary>Gives up the messages that are not read yet, and their memory. From here on only the client's close frame counts.</summary>
+    private void StopListening()
+    {
+        if (_goodbye is not null) return;
+        _goodbye = new();
+        _goodbye.PassOver(_received.Filled);
+        _received.Dispose();
+        _messages.Dispose();
+        Volatile.Write(ref _messageSince, 0);
+    }
+
+    /// <summary>Waits until the requests that were read are answered.</summary>
     private async Task FinishAsync()
     {
         using var limit = new CancellationTokenSource(_host.Limits.StopTime, _host.Time);
@@ -232,41 +242,42 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>Lets the last frames out and, where the goodbye was ours, waits for the client's, so that it is not lost in a reset.</summary>
+    /// <summary>Lets the last frames out. If the server said goodbye first, waits for the client's, because a reset could overtake the frames.</summary>
     private async Task EndAsync()
     {
         using var limit = new CancellationTokenSource(CloseTime, _host.Time);
         try
         {
             await _sender.Ended.WaitAsync(limit.Token);
-            while (!_left) _left = await ReadGoodbyeAsync(limit.Token);
+            var free = _received.Free();
+            while (!_goodbye!.Said)
+            {
+                limit.Token.ThrowIfCancellationRequested(); // a stream that has bytes may not look at the token
+                var count = await _input.ReadAsync(free, limit.Token);
+                if (count == 0) break;
+                _goodbye.PassOver(free.Span[..count]);
+            }
         }
         catch (Exception exception) when (IsGone(exception))
         {
-            // Gone already, or too slow to say goodbye.
+            // The client is gone, or too slow to say goodbye.
             Abort();
         }
         await _sender.Ended;
     }
 
-    /// <summary>Passes over what still comes; true at the client's goodbye, or at the end of the stream.</summary>
-    private async ValueTask<bool> ReadGoodbyeAsync(CancellationToken stop)
+    /// <summary>False if the connection ended meanwhile.</summary>
+    private static bool Cancel(CancellationTokenSource source)
     {
         try
         {
-            var count = await _input.ReadAsync(_received.Free(), stop);
-            if (count == 0) return true;
-            _received.Received(count);
-            for (Incoming found; (found = _messages.TryRead()) != Incoming.Nothing; _messages.Next())
-            {
-                if (found == Incoming.Close) return true;
-            }
+            source.Cancel();
+            return true;
         }
-        catch (WebSocketException)
+        catch (ObjectDisposedException)
         {
-            _received.Used(_received.Length); // of no matter any more
+            return false;
         }
-        return false;
     }
 
     private static bool IsGone(Exception exception) =>

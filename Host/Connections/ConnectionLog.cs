@@ -20,4 +20,7 @@ internal static partial class ConnectionLog
 
     [LoggerMessage(2005, LogLevel.Warning, "{Count} connections did not end in time and were cut")]
     public static partial void Cut(ILogger logger, int count);
+
+    [LoggerMessage(2006, LogLevel.Information, "A connection was closed with {Code}: {Reason}")]
+    public static partial void Ended(ILogger logger, CloseCode code, string reason);
 }

@@ -4,46 +4,30 @@ using System.Text.Unicode;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>What <see cref="MessageReader.TryRead"/> found.</summary>
-internal enum Incoming
-{
-    /// <summary>Not enough bytes for a frame yet.</summary>
-    Nothing,
-
-    /// <summary>A frame that needs no answer by itself: a fragment, a pong.</summary>
-    Passed,
-
-    /// <summary>A whole message, text or binary.</summary>
-    Message,
-
-    /// <summary>A ping, to be answered with its payload.</summary>
-    Ping,
-
-    /// <summary>A close frame.</summary>
-    Close,
-}
-
 /// <summary>
-/// Takes messages out of the received bytes, by RFC 6455: checks and unmasks frames, joins fragments, and keeps the limits on a
-/// message's bytes and fragments, which the framework's WebSocket does not have.
+/// Takes messages out of the received bytes, by RFC 6455: checks and unmasks frames, joins fragments, checks that a text is UTF-8, and keeps the
+/// limits on a message's bytes and fragments, which the framework's WebSocket does not have.
 /// </summary>
-internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, bool compression, Limits limits) : IDisposable
+internal sealed class MessageReader(ReceiveBuffer received, ByteShare share, bool compression, Limits limits) : IDisposable
 {
     private const byte Final = 0x80, Compressed = 0x40, Reserved = 0x70, Masked = 0x80;
 
-    private readonly ReceiveBuffer _fragments = new(budget);
+    private readonly ReceiveBuffer _fragments = new(share), _inflated = new(share);
     private int _fragmentCount;
     private int _payloadAt, _payloadLength; // of the last found frame, in `received`
-    private readonly ReceiveBuffer _inflated = new(budget);
-    private bool _fragmented;               // whether the last found message stands in `_fragments`
-    private bool _compressed;               // whether the message that began last is compressed
+    private bool _isFragmented, _isInflated; // where the last found message stands
+    private bool _compressed, _text;         // of the message that began last
+    private Utf8Check _utf8;
 
     /// <summary>Whether a message has begun and not ended.</summary>
     public bool Unfinished => _fragmentCount > 0 || received.Length > 0;
 
+    /// <summary>The bytes that have arrived of that message.</summary>
+    public int UnfinishedBytes => _fragments.Length + received.Length;
+
     /// <summary>The last found message's, ping's or close frame's payload, until <see cref="Next"/>.</summary>
     public ReadOnlySpan<byte> Payload =>
-        _inflated.Length > 0 ? _inflated.Filled : _fragmented ? _fragments.Filled : received.Filled.Slice(_payloadAt, _payloadLength);
+        _isInflated ? _inflated.Filled : _isFragmented ? _fragments.Filled : received.Filled.Slice(_payloadAt, _payloadLength);
 
     /// <summary>Looks for the next frame. After anything but <see cref="Incoming.Nothing"/> call <see cref="Next"/>.</summary>
     /// <exception cref="WebSocketException">The client broke the protocol or a limit.</exception>
@@ -79,20 +63,26 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, b
         if (bytes.Length < at + 4 + length) return Incoming.Nothing;
         var mask = MemoryMarshal.Read<uint>(bytes[at..]);
         (_payloadAt, _payloadLength) = (at + 4, (int)length);
-        _fragmented = false;
         Unmask(bytes.Slice(_payloadAt, _payloadLength), mask);
 
         // :: Step 4: what it is
         if (opcode >= FrameHeader.Close) return Found(opcode);
-        if (opcode != 0) _compressed = compressed;
+        if (opcode != 0) (_compressed, _text) = (compressed, opcode == FrameHeader.Text);
+        // A compressed text can be checked only when it is whole.
+        if (!_compressed) CheckText(Payload, final);
         if (!final || _fragmentCount > 0)
         {
             _fragments.Append(Payload);
             _fragmentCount++;
             if (!final) return Incoming.Passed;
-            _fragmented = true;
+            _isFragmented = true;
         }
-        if (_compressed) Compression.Inflate(Payload, _inflated, limits.MessageBytes);
+        if (_compressed)
+        {
+            Compression.Inflate(Payload, _inflated, limits);
+            _isInflated = true;
+            CheckText(Payload, last: true);
+        }
         return Incoming.Message;
     }
 
@@ -100,11 +90,13 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, b
     public void Next()
     {
         received.Used(_payloadAt + _payloadLength);
-        _inflated.Dispose();
-        if (!_fragmented) return;
-        _fragments.Used(_fragments.Length);
-        _fragments.Dispose();
-        (_fragmented, _fragmentCount) = (false, 0);
+        if (_isInflated) _inflated.Dispose();
+        if (_isFragmented)
+        {
+            _fragments.Dispose();
+            _fragmentCount = 0;
+        }
+        (_isFragmented, _isInflated) = (false, false);
     }
 
     public void Dispose()
@@ -146,7 +138,12 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteBudget budget, b
         if (payload.Length == 1) throw Broken("a close frame with half a code");
         var code = BinaryPrimitives.ReadUInt16BigEndian(payload);
         if (code is not (>= 1000 and <= 1003 or >= 1007 and <= 1014 or >= 3000 and <= 4999)) throw Broken("a close code that must not be sent");
-        if (!Utf8.IsValid(payload[2..])) throw Broken("a close reason that is not UTF-8");
+        if (!Utf8.IsValid(payload[2..])) throw new WebSocketException(CloseCode.InvalidPayload, "a close reason that is not UTF-8");
+    }
+
+    private void CheckText(ReadOnlySpan<byte> piece, bool last)
+    {
+        if (_text && !_utf8.Passes(piece, last)) throw new WebSocketException(CloseCode.InvalidPayload, "a text that is not UTF-8");
     }
 
     private static void Unmask(Span<byte> payload, uint mask)

@@ -3,12 +3,12 @@ using System.Buffers;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Bytes that were received and are not yet used. Grows with what really arrives, never with what a header promises, and holds nothing
+/// Received bytes that are not used yet. Grows with the bytes that arrive, never with the length that a header promises, and holds no memory
 /// while it is empty.
 /// </summary>
-internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
+internal sealed class ReceiveBuffer(ByteShare share) : IDisposable
 {
-    // From the first to the second it grows when a read fills it, so that a busy client's messages need few reads.
+    // A read that fills the buffer makes it grow from the first size towards the second, so that a busy client's messages need few reads.
     private const int SmallestBytes = 4 << 10, LargestAheadBytes = 64 << 10;
 
     private byte[] _bytes = [];
@@ -18,16 +18,18 @@ internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
 
     public int Length => _end - _start;
 
-    /// <summary>What is there, to be read and (for unmasking) changed in place.</summary>
+    /// <summary>The bytes, to be read and (for unmasking) changed in place.</summary>
     public Span<byte> Filled => _bytes.AsSpan(_start, Length);
 
     /// <summary>Where to receive to; at least one byte. Ends with <see cref="Received"/>.</summary>
-    /// <exception cref="WebSocketException">The budget is used up.</exception>
+    /// <exception cref="WebSocketException">The budget of unfinished messages is used up.</exception>
     public Memory<byte> Free()
     {
-        if (_filled && _bytes.Length < LargestAheadBytes) Grow(_bytes.Length * 2);
-        else if (_end == _bytes.Length && _start > 0) MoveToFront();
-        else if (_end == _bytes.Length) Grow(_bytes.Length * 2);
+        var larger = Math.Max(_bytes.Length * 2, SmallestBytes);
+        var reachedEnd = _end == _bytes.Length;
+        if (_filled && _bytes.Length < LargestAheadBytes && share.TryTakeSpare(larger - _taken)) Move(larger);
+        else if (reachedEnd && _start > 0) MoveToFront();
+        else if (reachedEnd) Grow(larger);
         return _bytes.AsMemory(_end);
     }
 
@@ -37,7 +39,8 @@ internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
         _filled = _end == _bytes.Length;
     }
 
-    /// <summary>Adds bytes that are already here.</summary>
+    /// <summary>Adds bytes that were received elsewhere.</summary>
+    /// <exception cref="WebSocketException">The budget of unfinished messages is used up.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         while (_bytes.Length - _end < bytes.Length)
@@ -67,20 +70,23 @@ internal sealed class ReceiveBuffer(ByteBudget budget) : IDisposable
     private void Grow(int length)
     {
         length = Math.Max(length, SmallestBytes);
-        if (!budget.TryTake(length - _taken))
-            throw new WebSocketException(CloseCode.MessageTooBig, "the server holds too many unfinished messages; send smaller ones");
-        _taken = length;
+        if (!share.TryTake(length - _taken)) throw new WebSocketException(CloseCode.MessageTooBig, ByteBudget.UsedUp);
+        Move(length);
+    }
+
+    /// <summary>Goes on in a larger array, for which the share has taken the bytes.</summary>
+    private void Move(int length)
+    {
         var larger = ArrayPool<byte>.Shared.Rent(length);
         Filled.CopyTo(larger);
         if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
-        _bytes = larger;
-        (_start, _end) = (0, Length);
+        (_bytes, _start, _end, _taken) = (larger, 0, Length, length);
     }
 
     private void Release()
     {
         if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
-        budget.Return(_taken);
+        share.Return(_taken);
         (_bytes, _start, _end, _taken) = ([], 0, 0, 0); // what comes next begins small again, unless it fills that as well
     }
 }

@@ -1,20 +1,21 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Tests.Plugins;
 
-/// <summary>A plugin that comes with the host, in a folder of its own and for a <c>db_type</c> of its own, of which a test makes other versions.</summary>
+/// <summary>A copy of a plugin that comes with the host, for a <c>db_type</c> of its own. A test makes other versions of it.</summary>
 public sealed class PluginFolder
 {
     private static readonly string Standard = Path.Combine(AppContext.BaseDirectory, "plugins");
 
     private readonly string _dbType;
 
-    /// <param name="fullName">Where it is made.</param>
-    /// <param name="dbType">What it is for.</param>
-    /// <param name="plugin">Which one it is.</param>
-    /// <param name="version">Its version, and so the hash of its content.</param>
+    /// <param name="fullName">The folder to make.</param>
+    /// <param name="dbType">The <c>db_type</c> that the copy claims.</param>
+    /// <param name="plugin">The plugin that is copied.</param>
+    /// <param name="version">The version of the copy; another version has another hash.</param>
     public PluginFolder(string fullName, string dbType, string plugin = "Items.Sqlite", string version = "1.0.0")
     {
         (FullName, _dbType) = (fullName, dbType);
@@ -36,10 +37,13 @@ public sealed class PluginFolder
 
     public string Assembly => Path.Combine(FullName, (string)Read()["assembly"]!);
 
-    /// <summary>Makes it another version, which differs in nothing else: writes its manifest in place.</summary>
+    /// <summary>The native library of SQLite for this computer.</summary>
+    public string Library => Path.Combine(FullName, "runtimes", RuntimeInformation.RuntimeIdentifier, "native", "libe_sqlite3.so");
+
+    /// <summary>Changes the version and nothing else: writes the manifest in place.</summary>
     public void SetVersion(string version) => Change(manifest => manifest["version"] = version);
 
-    /// <summary>Changes its manifest, in place.</summary>
+    /// <summary>Changes the manifest, in place.</summary>
     public void Change(Action<JsonNode> change)
     {
         var manifest = Read();

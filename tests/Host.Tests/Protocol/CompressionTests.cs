@@ -22,7 +22,11 @@ public sealed class CompressionTests
         await plain.NotificationAsync();
         foreach (var length in new[] { 1, 300, 70_000, 900_000 })
         {
-            var item = $$"""{"id":"{{length}}","text":"{{new string('x', length)}}"}""";
+            var text = string.Create(length, 0, (letters, _) =>
+            {
+                for (var at = 0; at < letters.Length; at++) letters[at] = (char)('a' + ((at >> (at % 7)) % 23)); // not one letter, which inflates more than a message may
+            });
+            var item = $$"""{"id":"{{length}}","text":"{{text}}"}""";
             Assert.True((bool)(await client.PutAsync("/app/items/a", $$"""{"insert":[{{item}}]}"""))["ok"]!);
             foreach (var follower in new[] { client, plain })
                 Assert.Equal(item, (await follower.NotificationAsync())["data"]!["insert"]![0]!.ToJsonString());
@@ -51,6 +55,20 @@ public sealed class CompressionTests
     }
 
     [Fact]
+    public async Task ATextThatCompressionMakesNoSmallerIsSentAsItIs()
+    {
+        await using var host = await LiveHost.StartAsync(compression: true);
+        var (socket, _) = await HandshakeAsync(host, Handshake("/", Offer));
+        await using var __ = socket;
+        var noise = new byte[1_000];
+        new Random(1).NextBytes(noise);
+        await socket.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"/subs","tunnel":"{{Convert.ToBase64String(noise)}}"}""");
+        var (opcode, payload) = (await socket.TryReceiveAsync())!.Value;
+        Assert.Equal(Text, opcode);
+        Assert.Contains(Convert.ToBase64String(noise), Encoding.UTF8.GetString(payload), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AMessageThatInflatesOverTheLimitEndsTheConnection()
     {
         await using var host = await LiveHost.StartAsync(limits: new() { MessageBytes = 100_000 }, compression: true);
@@ -75,6 +93,14 @@ public sealed class CompressionTests
 
     [Theory]
     [InlineData("permessage-deflate; server_max_window_bits=9")]
+    [InlineData("permessage-deflate; server_max_window_bits")]
+    [InlineData("permessage-deflate; client_max_window_bits=7")]
+    [InlineData("permessage-deflate; client_max_window_bits=16")]
+    [InlineData("permessage-deflate; client_max_window_bits=08")]
+    [InlineData("permessage-deflate; server_no_context_takeover=1")]
+    [InlineData("permessage-deflate; server_no_context_takeover; server_no_context_takeover")]
+    [InlineData("permessage-deflate; something_else")]
+    [InlineData("permessage-deflate;")]
     [InlineData("x-webkit-deflate-frame")]
     public async Task AnOfferThatCannotBeKeptIsNotTaken(string offer)
     {
@@ -84,6 +110,47 @@ public sealed class CompressionTests
         Assert.DoesNotContain("Sec-WebSocket-Extensions", answer);
         await socket.SendBytesAsync(Frame(Text, Deflated("{}"), reserved: 4));
         Assert.Equal(1002, (await socket.ReceiveCloseAsync()).Code);
+    }
+
+    [Theory]
+    [InlineData("permessage-deflate; server_max_window_bits=15; client_max_window_bits=8")]
+    [InlineData("permessage-deflate; server_max_window_bits=\"15\"")]
+    [InlineData("permessage-deflate; server_max_window_bits=10, permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
+    [InlineData("x-webkit-deflate-frame, permessage-deflate")]
+    public async Task AnOfferThatCanBeKeptIsTaken(string offer)
+    {
+        await using var host = await LiveHost.StartAsync(compression: true);
+        var (socket, answer) = await HandshakeAsync(host, Handshake("/", $"Sec-WebSocket-Extensions: {offer}"));
+        await using var _ = socket;
+        Assert.Contains("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n", answer);
+    }
+
+    [Theory]
+    [InlineData(10, 1_000_000, 1009)]  // a thousand times its bytes
+    [InlineData(2_000, 1_000_000, 0)]  // as much as the limit says
+    [InlineData(10, 60_000, 0)]        // not worth a limit
+    public async Task AMessageInflatesToAtMostSoManyTimesItsBytes(int ratio, int length, int code)
+    {
+        await using var host = await LiveHost.StartAsync(limits: new() { InflationRatio = ratio }, compression: true);
+        var (socket, _) = await HandshakeAsync(host, Handshake("/", Offer));
+        await using var __ = socket;
+        await socket.SendBytesAsync(Frame(Text, Deflated("""{"type":"REQUEST","cmd":"GET","path":"/subs","tunnel":4}""".PadRight(length)), reserved: 4));
+        if (code == 0) Assert.Equal(4, (int)(await socket.ReceiveAsync())["tunnel"]!);
+        else Assert.Equal((code, "a message inflates to at most 10 times its bytes"), await socket.ReceiveCloseAsync());
+    }
+
+    [Fact]
+    public async Task ACompressedTextThatIsNotUtf8EndsTheConnectionWith1007AndAnEmptyOneDoesNot()
+    {
+        await using var host = await LiveHost.StartAsync(compression: true);
+        var (socket, _) = await HandshakeAsync(host, Handshake("/", Offer));
+        await using var __ = socket;
+        await socket.SendBytesAsync(Frame(Text, new byte[] { 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00 }, reserved: 4)); // empty, in a form that is not UTF-8 itself
+        Assert.Equal(Text, (await socket.TryReceiveAsync())!.Value.Opcode & 0xF);
+        await socket.SendBytesAsync(Frame(Binary, Deflated([(byte)'"', 0xFF]), reserved: 4));
+        Assert.Equal(Text, (await socket.TryReceiveAsync())!.Value.Opcode & 0xF);
+        await socket.SendBytesAsync(Frame(Text, Deflated([(byte)'"', 0xFF]), reserved: 4));
+        Assert.Equal((1007, "a text that is not UTF-8"), await socket.ReceiveCloseAsync());
     }
 
     [Fact]
@@ -98,11 +165,13 @@ public sealed class CompressionTests
         Assert.Equal(3, (int)(await socket.ReceiveAsync())["tunnel"]!);
     }
 
-    private static byte[] Deflated(string text)
+    private static byte[] Deflated(string text) => Deflated(Encoding.UTF8.GetBytes(text));
+
+    private static byte[] Deflated(byte[] bytes)
     {
         using var output = new MemoryStream();
         using var deflate = new DeflateStream(output, CompressionLevel.Optimal);
-        deflate.Write(Encoding.UTF8.GetBytes(text));
+        deflate.Write(bytes);
         deflate.Flush();
         return output.ToArray()[..^4];
     }

@@ -49,8 +49,32 @@ public sealed class DoorTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.StartsWith("HTTP/1.1 400 ", answer);
     }
 
+    [Theory]
+    [InlineData("chat", "chat")]
+    [InlineData("chat, superchat", "chat")]
+    [InlineData("chat, sharedstate", "sharedstate")]
+    [InlineData("a,b\r\nSec-WebSocket-Protocol: sharedstate", "sharedstate")] // in two lines
+    [InlineData(" ,, bad/name, good", "good")]
+    [InlineData("bad/name", null)]
+    public async Task AClientThatOffersSubprotocolsGetsOne(string offers, string? chosen)
+    {
+        var (socket, answer) = await HandshakeAsync(shared.Live, Handshake("/", $"Sec-WebSocket-Protocol: {offers}"));
+        await using var _ = socket;
+        Assert.StartsWith("HTTP/1.1 101 ", answer);
+        var lines = answer.Split("\r\n").Where(line => line.StartsWith("Sec-WebSocket-Protocol:", StringComparison.Ordinal));
+        Assert.Equal(chosen is null ? [] : [$"Sec-WebSocket-Protocol: {chosen}"], lines);
+    }
+
     [Fact]
-    public async Task WhatIsNoUpgradeIsNotOurs()
+    public async Task AClientOfTheFrameworkThatRequiresASubprotocolConnects()
+    {
+        await using var client = await Client.ConnectAsync(shared.Live.Url, options => options.AddSubProtocol("anything"));
+        Assert.Equal("anything", client.Socket.SubProtocol);
+        Assert.Empty((await client.GetAsync("/subs"))["data"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task ARequestThatIsNoUpgradeIsLeftToThePages()
     {
         var (socket, answer) = await HandshakeAsync(shared.Live, "GET /app/items/a HTTP/1.1\r\nHost: localhost\r\n\r\n");
         await using var _ = socket;

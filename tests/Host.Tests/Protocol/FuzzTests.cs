@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 using SharedState.Host.Tests.Engine;
 using Xunit.Abstractions;
 using static SharedState.Host.Tests.Engine.RawSocket;
@@ -66,7 +67,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     private static async Task SendInPartsAsync(RawSocket socket, byte[] message, Random random)
     {
-        var opcode = random.Next(4) == 0 ? Binary : Text;
+        var opcode = random.Next(4) == 0 || !Utf8.IsValid(message) ? Binary : Text; // a text that is not UTF-8 ends the connection
         if (random.Next(8) != 0)
         {
             await socket.SendBytesAsync(Frame(opcode, message));
@@ -100,7 +101,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         {
             await using var socket = await ConnectAsync(host);
             var reading = ReadRepliesAsync(socket, 0);
-            await socket.SendBytesAsync(Frame(Text, message));
+            await socket.SendBytesAsync(Frame(Binary, message));
             await socket.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs","tunnel":"end 0"}""");
             try
             {

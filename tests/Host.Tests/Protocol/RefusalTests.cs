@@ -65,12 +65,14 @@ public sealed class RefusalTests(SharedHost shared) : IClassFixture<SharedHost>
     [InlineData(new byte[] { (byte)'"', 0xC3, (byte)'"' })]        // half a character
     [InlineData(new byte[] { (byte)'"', 0xED, 0xA0, 0x80, (byte)'"' })] // a surrogate
     [InlineData(new byte[] { (byte)'"', 0xC0, 0x80, (byte)'"' })]  // an overlong NUL
-    public async Task WhatIsNotUtf8GetsOneReply(byte[] message)
+    public async Task ABinaryMessageThatIsNotUtf8GetsOneReplyAndATextEndsTheConnectionWith1007(byte[] message)
     {
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
-        await socket.SendBytesAsync(RawSocket.Frame(RawSocket.Text, message));
+        await socket.SendBytesAsync(RawSocket.Frame(RawSocket.Binary, message));
         AssertRefusal(await socket.ReceiveAsync(), "bad_request", "the message is not valid UTF-8");
         Assert.True((bool)(await socket.AskAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs"}"""))["ok"]!);
+        await socket.SendBytesAsync(RawSocket.Frame(RawSocket.Text, message));
+        Assert.Equal((1007, "a text that is not UTF-8"), await socket.ReceiveCloseAsync());
     }
 
     [Fact]

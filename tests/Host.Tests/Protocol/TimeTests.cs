@@ -33,7 +33,51 @@ public sealed class TimeTests
         }
         _time.Advance(4 * Second);
         var closing = socket.ReceiveCloseAsync();
-        Assert.Equal((1009, "a message must arrive within 30 seconds"), await MoveUntilAsync(closing));
+        Assert.Equal((1009, "a message must arrive within 30 seconds, or at 16384 bytes a second"), await MoveUntilAsync(closing));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AMessageThatMakesProgressMayTakeLongAndIsClosedWhenItDoesNot(bool fragmented)
+    {
+        const int Rate = 1_000, Seconds = 100;
+        var state = new HostState(new([]), new() { UploadBytesPerSecond = Rate }, _time, NullLogger.Instance);
+        using var registry = new ConnectionRegistry(state);
+        using var stream = new FedStream();
+        using var connection = new Connection(state, stream, early: [], compression: false, () => { });
+        Assert.True(registry.TryAdd(connection, System.Net.IPAddress.Loopback));
+        var running = connection.RunAsync();
+        var message = System.Text.Encoding.UTF8.GetBytes(Request.PadRight(Seconds * Rate * 11 / 10));
+        byte[][] parts = [.. message.Chunk(Rate * 11 / 10)];
+        byte[][] pieces = fragmented
+            ? [.. parts.Select((part, index) => Frame(index == 0 ? Text : Continuation, part, final: index == Seconds - 1))]
+            : [.. Frame(Text, message).Chunk(Rate * 11 / 10)];
+        foreach (var piece in pieces)
+        {
+            await stream.FeedAsync(piece);
+            Move(1);
+        }
+        await Wait.UntilAsync(() => stream.Written.Contains("\"ok\":true", StringComparison.Ordinal), "the message is answered");
+
+        // Enough for 50 seconds at the rate. Each byte more is a sign of life, so that only the rate can end the connection.
+        await stream.FeedAsync(Frame(Text, message)[..50_000]);
+        for (var seconds = 0; seconds < 48; seconds++)
+        {
+            Move(1);
+            await stream.FeedAsync([(byte)' ']);
+        }
+        Assert.DoesNotContain("a message must arrive", stream.Written, StringComparison.Ordinal);
+        Move(5);
+        await Wait.UntilAsync(
+            () => stream.Written.Contains("a message must arrive within 30 seconds, or at 1000 bytes a second", StringComparison.Ordinal), "the upload is closed");
+        stream.End();
+        await running;
+
+        void Move(int seconds)
+        {
+            for (var halves = 2 * seconds; halves > 0; halves--) _time.Advance(Second / 2);
+        }
     }
 
     [Fact]
@@ -154,6 +198,67 @@ public sealed class TimeTests
         void Move(int seconds)
         {
             for (var left = seconds * Second; left > TimeSpan.Zero; left -= Second / 2) time.Advance(Second / 2);
+        }
+    }
+
+    /// <summary>A peer whose bytes the test gives to the host, one piece after the other.</summary>
+    private sealed class FedStream : MemoryStream
+    {
+        private readonly Lock _gate = new();
+        private readonly System.Text.StringBuilder _written = new();
+        private TaskCompletionSource? _reading; // guarded by the gate, as are the next two
+        private ReadOnlyMemory<byte> _bytes;
+        private bool _ended;
+
+        /// <summary>The bytes that the host has written.</summary>
+        public string Written
+        {
+            get { lock (_gate) return _written.ToString(); }
+        }
+
+        /// <summary>Gives bytes to the host, and waits until it waits for more.</summary>
+        public async Task FeedAsync(byte[] bytes)
+        {
+            await Wait.UntilAsync(IsRead, "the host reads");
+            Wake(bytes, end: false);
+            await Wait.UntilAsync(IsRead, "the host has looked at the bytes");
+        }
+
+        public void End() => Wake([], end: true);
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Task? wait = null;
+            lock (_gate)
+            {
+                if (_bytes.Length == 0 && !_ended) wait = (_reading = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+            if (wait is not null) await wait.WaitAsync(cancellationToken);
+            lock (_gate)
+            {
+                var count = Math.Min(buffer.Length, _bytes.Length);
+                _bytes[..count].CopyTo(buffer);
+                _bytes = _bytes[count..];
+                return count;
+            }
+        }
+
+        private bool IsRead()
+        {
+            lock (_gate) return _reading is not null && _bytes.Length == 0;
+        }
+
+        private void Wake(byte[] bytes, bool end)
+        {
+            TaskCompletionSource? reading;
+            lock (_gate) (_bytes, _ended, reading, _reading) = (bytes, end, _reading, null);
+            reading?.TrySetResult();
+        }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            lock (_gate) _written.Append(System.Text.Encoding.UTF8.GetString(buffer.Span));
+            return ValueTask.CompletedTask;
         }
     }
 
