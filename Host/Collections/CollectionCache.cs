@@ -79,6 +79,13 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         if (collection is { Position.Revision: 0, State: CollectionState.Loaded, Unused: true }) _collections.Remove(collection.Key);
     }
 
+    /// <summary>Drops a collection if it is in memory; false if it is in use.</summary>
+    public bool TryDrop(CollectionKey key)
+    {
+        if (!_collections.TryGetValue(key, out var collection)) return true;
+        return collection.Unused && _collections.Remove(key);
+    }
+
     /// <summary>Drops what was not used for a while.</summary>
     public void Sweep()
     {

@@ -34,6 +34,12 @@ internal sealed class ServiceStorage : IAsyncDisposable
 
     public TaskScheduler Scheduler { get; }
 
+    /// <summary>Whether there is an instance to call.</summary>
+    public bool IsOpen => _service is not null;
+
+    /// <summary>Whether nothing outlives the service.</summary>
+    public bool IsInMemory => _service is { CommitsAtOnce: true };
+
     /// <summary>Whether the plugin tells what other hosts commit.</summary>
     public bool HasFeed => _service is IItemFeed;
 
@@ -137,6 +143,22 @@ internal sealed class ServiceStorage : IAsyncDisposable
         names.Sort(StringComparer.Ordinal);
         return names;
     });
+
+    /// <summary>The collections that have no items but a history, and where they stand.</summary>
+    /// <param name="most">How many at most.</param>
+    public Task<List<CollectionPosition>> ListEmptiedAsync(int most) => ReadAsync(async token =>
+    {
+        var emptied = new List<CollectionPosition>();
+        await foreach (var collection in _service!.ListEmptiedAsync(token))
+        {
+            emptied.Add(collection);
+            if (emptied.Count == most) break;
+        }
+        return emptied;
+    });
+
+    /// <summary>Lets the storage forget an emptied collection that stands at a position; false if it keeps it. One call at a time.</summary>
+    public Task<bool> ForgetAsync(CollectionKey key, Position at) => ReadAsync(async token => await _service!.ForgetAsync(key, at, token));
 
     /// <summary>What was committed after some positions; where that can't be told, null.</summary>
     /// <param name="since">The positions.</param>

@@ -20,6 +20,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly ServiceOpening _opening;
     private readonly StorageSwap _swap;
     private readonly Retirement _retirement;
+    private readonly Forgetting _forgetting;
     private readonly CancellationTokenSource _stop = new();
     private readonly ITimer _sweep;
     private readonly List<(PendingUpdate Update, Error Error)> _refused = []; // the turn's
@@ -40,6 +41,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _opening = new(storage, time, () => Post(new Step(Open)), () => Post(new Step(() => _lanes.Closed = Error.ServiceDown)), _stop.Token);
         _swap = new(storage, _collections, _commits, _lanes, _feed, time, Post);
         _retirement = new(_collections, _commits, _lanes);
+        _forgetting = new(storage, _collections, limits, time, Post, _stop.Token);
         _sweep = time.CreateTimer(_ => Post(new Step(_collections.Sweep)), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
@@ -104,6 +106,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         Post(new Step(() => _stopping = true));
         await _turns.Ended;
         await _feed.EndAsync();
+        await _forgetting.EndAsync();
         await _sweep.DisposeAsync();
         await _storage.DisposeAsync();
         _lanes.Dispose();
@@ -175,6 +178,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _lanes.Closed = null;
         _collections.Open();
         _feed.Start();
+        _forgetting.Start();
     }
 
     // ---- swap

@@ -8,8 +8,8 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
 
     // All guarded by the gate.
     private readonly Lock _gate = new();
-    private readonly Queue<TaskCompletionSource> _waiting = new(), _checking = new(); // who waits for room; the latter also during a pause
-    private TaskCompletionSource? _quiet; // set when no read is under way, for who waits for that
+    private readonly LinkedList<TaskCompletionSource> _waiting = new(), _checking = new(); // wait for room, in order; the latter also during a pause
+    private TaskCompletionSource? _quiet; // is completed when no read is under way
     private bool _paused;
     private int _running;
 
@@ -72,9 +72,10 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
     private async Task EnterAsync(bool check)
     {
         var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var queue = check ? _checking : _waiting;
         lock (_gate)
         {
-            (check ? _checking : _waiting).Enqueue(turn);
+            queue.AddLast(turn);
             LetIn();
         }
         if (turn.Task.IsCompleted) return;
@@ -82,12 +83,13 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
         {
             await turn.Task.WaitAsync(limit, time);
         }
-        catch (TimeoutException) when (turn.TrySetCanceled())
-        {
-            throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        }
         catch (TimeoutException)
         {
+            // A storage that hangs for long must not gather reads that have given up.
+            lock (_gate)
+            {
+                if (queue.Remove(turn)) throw StorageFault.Silent(ItemServiceFault.Unavailable);
+            }
             // It was let in at the last moment.
         }
     }
@@ -104,9 +106,17 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
 
     private void LetIn()
     {
-        while (_running < Most && (_checking.TryDequeue(out var turn) || (!_paused && _waiting.TryDequeue(out turn))))
+        while (_running < Most && (Next(_checking) ?? (_paused ? null : Next(_waiting))) is { } turn)
         {
-            if (turn.TrySetResult()) _running++; // else nobody waits any more
+            _running++;
+            turn.SetResult();
         }
+    }
+
+    private static TaskCompletionSource? Next(LinkedList<TaskCompletionSource> queue)
+    {
+        var first = queue.First?.Value;
+        if (first is not null) queue.RemoveFirst();
+        return first;
     }
 }

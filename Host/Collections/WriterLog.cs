@@ -54,6 +54,9 @@ internal static partial class WriterLog
     [LoggerMessage(2112, LogLevel.Error, "Service {Service}: what other hosts committed could not be read: {Reason}")]
     public static partial void FeedFailed(ILogger logger, string service, string reason, Exception? cause);
 
+    [LoggerMessage(2115, LogLevel.Warning, "Service {Service}: emptied collections could not be forgotten, which is tried again later: {Reason}")]
+    public static partial void ForgetFailed(ILogger logger, string service, string reason, Exception? cause);
+
     [LoggerMessage(2114, LogLevel.Critical, "Service {Service}: a request failed for a reason that is a defect of the server; its collection is read again")]
     public static partial void CollectionFailed(ILogger logger, string service, Exception exception);
 

@@ -1,0 +1,94 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>
+/// Lets the storage forget collections that were emptied and not used for a while: a room that closed should not keep its revision and the ids of its removed items for
+/// ever. The storage names such collections, the host keeps the time, and the storage forgets only what still stands at the same position.
+/// </summary>
+/// <param name="storage">The storage.</param>
+/// <param name="collections">What is in memory.</param>
+/// <param name="limits">How long a collection is kept.</param>
+/// <param name="time">The time.</param>
+/// <param name="post">Hands work to a turn.</param>
+/// <param name="stop">The service ends.</param>
+internal sealed class Forgetting(
+    ServiceStorage storage, CollectionCache collections, Limits limits, TimeProvider time, Action<Work> post, CancellationToken stop)
+{
+    // Of one pass; the next one goes on. More would only be remembered, not forgotten sooner.
+    private const int MostCandidates = 100_000;
+
+    // In memory nothing outlives the service, so that the history of an emptied collection is of little use.
+    private static readonly TimeSpan LongestInMemory = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<CollectionKey, (Position At, long Since)> _candidates = []; // owned by the run
+
+    private Task _run = Task.CompletedTask;
+    private bool _started;
+
+    /// <summary>The storage is open: looks for emptied collections now and then, until the service ends.</summary>
+    public void Start()
+    {
+        if (_started) return;
+        _started = true;
+        _run = RunAsync();
+    }
+
+    /// <summary>Completes when the service has ended, which was asked for; a plugin that does not let go is left behind.</summary>
+    public async Task EndAsync() => await _run.WaitAsync(StorageCommit.CancelTime, time)
+        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
+    private async Task RunAsync()
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var kept = Kept;
+            await Task.Delay(kept / 4, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stop.IsCancellationRequested || !storage.IsOpen) continue;
+            try
+            {
+                await LookAsync(kept);
+            }
+            catch (ItemServiceException exception)
+            {
+                WriterLog.ForgetFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
+            }
+        }
+    }
+
+    private TimeSpan Kept => storage.IsInMemory && limits.EmptyTime > LongestInMemory ? LongestInMemory : limits.EmptyTime;
+
+    private async Task LookAsync(TimeSpan kept)
+    {
+        var emptied = await storage.ListEmptiedAsync(MostCandidates);
+        var now = time.GetTimestamp();
+
+        // :: 1. A collection that moved since, or is gone, is no candidate any more; its time begins anew.
+        var found = emptied.ToDictionary(collection => collection.Key, collection => collection.Position);
+        foreach (var (key, candidate) in _candidates)
+        {
+            if (!found.TryGetValue(key, out var at) || at != candidate.At) _candidates.Remove(key);
+        }
+
+        // :: 2. The time of the others goes on.
+        foreach (var (key, at) in found)
+        {
+            if (_candidates.TryAdd(key, (at, now)) || time.GetElapsedTime(_candidates[key].Since, now) < kept) continue;
+            if (!await LeavesMemoryAsync(key)) continue;
+            if (await storage.ForgetAsync(key, at)) _candidates.Remove(key);
+            post(new Step(() => Reread(key)));
+        }
+    }
+
+    /// <summary>Takes a collection out of memory; false if it is in use, and so not to be forgotten.</summary>
+    private Task<bool> LeavesMemoryAsync(CollectionKey key)
+    {
+        var left = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        post(new Step(() => left.SetResult(collections.TryDrop(key)), abandon: () => left.TrySetResult(false)));
+        return left.Task;
+    }
+
+    /// <summary>A collection that came back into memory meanwhile may have been read before it was forgotten.</summary>
+    private void Reread(CollectionKey key)
+    {
+        if (collections.TryFind(key) is { Standing.WasRead: true } collection) collections.Load(collection);
+    }
+}
