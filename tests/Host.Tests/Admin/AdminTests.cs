@@ -36,14 +36,14 @@ public sealed class AdminTests : IDisposable
         Assert.StartsWith("ctor refused the constructor of TestPlugins.Service", Services(list, "TestPlugins.ThrowsInConstructor"), StringComparison.Ordinal);
         Assert.Equal("", Services(list, "Items.Redis"));
         var none = Assert.Single(list["without_plugin"]!.AsArray())!;
-        Assert.StartsWith("none refused no plugin here is for db_type \"oracle\"", $"{none["name"]} {none["state"]} {none["reason"]}", StringComparison.Ordinal);
+        Assert.StartsWith("none refused no installed plugin is for db_type \"oracle\"", $"{none["name"]} {none["state"]} {none["reason"]}", StringComparison.Ordinal);
 
         Assert.Equal("ok", (string)Find(list, "Items.Sqlite")["status"]!);
         var failed = Find(list, "TestPlugins.ThrowsAtOpen");
         Assert.Equal("failed", (string)failed["status"]!);
         Assert.Equal("TestPlugins.ThrowsAtOpen 1.0.0 does not run service file: the plugin failed to open it: InvalidOperationException: something broke.", (string)failed["reason"]!);
-        Assert.Equal("Mend what that names, in the configuration or the storage, and start the service anew.", (string)failed["fix"]!);
-        Assert.Equal("TestPlugins.HangsAtOpen 1.0.0 does not get service hang open: the storage does not answer.", (string)Find(list, "TestPlugins.HangsAtOpen")["reason"]!);
+        Assert.Equal("Remove that cause in the configuration or in the storage, and start the service again.", (string)failed["fix"]!);
+        Assert.Equal("TestPlugins.HangsAtOpen 1.0.0 cannot open service hang yet: the storage does not answer.", (string)Find(list, "TestPlugins.HangsAtOpen")["reason"]!);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class AdminTests : IDisposable
         Directory.Delete(plugin, recursive: true);
         list = await ListAsync(host);
         Assert.Equal($"unusable True  {started} 0", Running(list, "TestPlugins.Memory"));
-        Assert.Equal("TestPlugins.Memory 1.0.0 is no longer in its folder; the host runs on with its copy.", (string)Find(list, "TestPlugins.Memory")["reason"]!);
+        Assert.Equal("TestPlugins.Memory 1.0.0 is no longer in its folder; the host continues with its copy.", (string)Find(list, "TestPlugins.Memory")["reason"]!);
     }
 
     [Fact]
@@ -106,11 +106,11 @@ public sealed class AdminTests : IDisposable
         {
             using var answer = await _client.GetAsync(new Uri(admin, path));
             Assert.Equal((HttpStatusCode.NotFound, "application/json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
-            Assert.Equal($"There is no /{path}. Here is GET /plugins: the installed plugins, and how the services that use them are.", await ErrorAsync(answer));
+            Assert.Equal($"There is no /{path}. GET /plugins lists the installed plugins and the state of the services that use them.", await ErrorAsync(answer));
         }
         using var posted = await _client.PostAsync(new Uri(admin, "plugins"), null);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, posted.StatusCode);
-        Assert.StartsWith("POST is not for /plugins.", await ErrorAsync(posted), StringComparison.Ordinal);
+        Assert.StartsWith("POST is not allowed for /plugins.", await ErrorAsync(posted), StringComparison.Ordinal);
 
         // No subscriptions here, and no list at the public port.
         await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(() => Client.ConnectAsync(new UriBuilder(admin) { Scheme = "ws" }.Uri));
@@ -167,7 +167,7 @@ public sealed class AdminTests : IDisposable
     {
         using var host = Start("""{"port": 0, "admin": {"host": "0.0.0.0", "port": 0}}""", ("items", "sqlite"));
         var admin = await host.AdminUriAsync();
-        await host.LineAsync("WRN Anyone who reaches http://localhost:");
+        await host.LineAsync("WRN Anyone who can reach http://localhost:");
         Assert.Contains("may read which plugins and services this host has", host.Output, StringComparison.Ordinal);
         var own = (await Dns.GetHostAddressesAsync(Dns.GetHostName(), AddressFamily.InterNetwork)).FirstOrDefault(IPAddress.Loopback);
         using var answer = await _client.GetAsync(new Uri($"http://{own}:{admin.Port}/plugins"));
@@ -183,12 +183,12 @@ public sealed class AdminTests : IDisposable
         using (var host = Start($$$"""{"port": 0, "admin": {"port": {{{port}}}}}""", ("items", "sqlite")))
         {
             Assert.Equal(1, await host.ExitAsync());
-            Assert.Contains(host.Lines, line => line.EndsWith($"service.admin.port: 127.0.0.1:{port} is taken by another program; end that one, or take another port", StringComparison.Ordinal));
+            Assert.Contains(host.Lines, line => line.EndsWith($"service.admin.port: another program uses 127.0.0.1:{port}; end that program, or use another port", StringComparison.Ordinal));
         }
         taken.Stop();
         using var twice = Start($$$"""{"port": {{{port}}}, "admin": {"port": {{{port}}}, "prot": 1}}""", ("items", "sqlite"));
         Assert.Equal(1, await twice.ExitAsync());
-        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.port: must be another one than service.port: what is let through to that one must not reach the admin side", StringComparison.Ordinal));
+        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.port: must differ from service.port: clients that may reach that port must not reach the admin side", StringComparison.Ordinal));
         Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.prot: unknown field; did you mean \"port\"?", StringComparison.Ordinal));
     }
 

@@ -110,7 +110,7 @@ public sealed class ConfigurationChangeTests : IDisposable
         Assert.Equal(1, await start.ExitAsync());
         Assert.Equal(4, start.Lines.Count);
         foreach (var mistake in start.Lines) await host.Process.LineAsync($"ERR {mistake}");
-        await host.Process.LineAsync("ERR my.json was changed and can't be used (4 to mend); nothing is changed, and all goes on as it was:");
+        await host.Process.LineAsync("ERR my.json was changed and cannot be used (4 mistakes); everything continues unchanged:");
 
         System.IO.File.Delete(host.Path);
         await host.Process.LineAsync("my.json: the file cannot be read: there is no such file");
@@ -231,7 +231,7 @@ public sealed class ConfigurationChangeTests : IDisposable
         _folder.Write("bad.db", new string('x', 10_000));
         host.Configure(Service("a", "bad.db"));
         Assert.Contains(
-            "ERR a: as before, with Items.Sqlite 1.0.0; the change failed, and is tried again when something is changed, or on SIGHUP: ", await host.Process.LineAsync("as before"), StringComparison.Ordinal);
+            "ERR a: as before, with Items.Sqlite 1.0.0; the change failed and is tried again after the next change, or on SIGHUP: ", await host.Process.LineAsync("as before"), StringComparison.Ordinal);
         await traffic.GoOnAsync();
         Assert.Equal(0, await traffic.EndAsync());
         Assert.Equal(1, host.Count("as before"));
@@ -271,7 +271,7 @@ public sealed class ConfigurationChangeTests : IDisposable
         _folder.Write("my.json", Text(Service("a"), Service("b"))
             .Replace("\"port\": 0", "\"port\": 1, \"log\": \"json\"", StringComparison.Ordinal).Replace("\"limits\": {", "\"limits\": {\"id_bytes\": 99, ", StringComparison.Ordinal));
         Assert.EndsWith(
-            "WRN service.port, service.log, service.limits.id_bytes changed: that needs a restart, and until then the host goes on with what it was started with",
+            "WRN service.port, service.log, service.limits.id_bytes changed: this takes effect at the next start, and until then the host keeps the previous settings",
             await host.Process.LineAsync("restart"), StringComparison.Ordinal);
         await host.Process.WriteAndReadAsync("b");
         host.Configure(Service("a"), Service("b"), Service("c"));

@@ -23,7 +23,7 @@ public sealed class PluginChangeTests : IDisposable
         host.Configure(Service("a"), Service("b", type: "own"));
         if (!folderFirst)
         {
-            await host.Process.LineAsync("Service b does not run: no plugin here is for db_type \"own\"");
+            await host.Process.LineAsync("Service b does not run: no installed plugin is for db_type \"own\"");
             _ = Install("1.0.0");
         }
         await host.Process.LineAsync("Service b: Items.Sqlite 1.0.0, own, :memory:");
@@ -186,14 +186,14 @@ public sealed class PluginChangeTests : IDisposable
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/a/chnl");
         plugin.MoveTo(_folder["elsewhere"]);
-        await host.Process.LineAsync("a: Items.Sqlite 1.0.0 goes on as it is loaded, but a start would not find it: no plugin here is for db_type \"own\"");
+        await host.Process.LineAsync("a: Items.Sqlite 1.0.0 stays loaded, but a start would not find it: no installed plugin is for db_type \"own\"");
         plugin.MoveTo(_folder["plugs/another name"]);
         host.Configure(Service("a", "a.db", type: "own"), Service("b", type: "own"));
         await host.Process.LineAsync("added b");
         await traffic.GoOnAsync();
         Assert.Equal(0, await traffic.EndAsync());
         Assert.Equal(0, host.Count("swapped"));
-        Assert.Equal(1, host.Count("goes on as it is loaded"));
+        Assert.Equal(1, host.Count("stays loaded"));
     }
 
     [Fact]
@@ -202,9 +202,9 @@ public sealed class PluginChangeTests : IDisposable
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
         plugin.SetVersion("1.0.1");
-        Assert.Matches(@"now 2 versions of it, of which those out of use are [1-9]\d*\.\d MiB of files$", await host.Process.LineAsync("1.0.0 -> 1.0.1"));
+        Assert.Matches(@"2 versions of it are loaded now; the files of those out of use have [1-9]\d*\.\d MiB$", await host.Process.LineAsync("1.0.0 -> 1.0.1"));
         plugin.SetVersion("1.0.0");
-        Assert.Contains("now 2 versions of it", await host.Process.LineAsync("1.0.1 -> 1.0.0"), StringComparison.Ordinal);
+        Assert.Contains("2 versions of it are loaded now", await host.Process.LineAsync("1.0.1 -> 1.0.0"), StringComparison.Ordinal);
     }
 
     private PluginFolder Install(string version) => new(_folder["plugs/own"], "own", version: version);

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using SharedState.Host.Configuration;
+using SharedState.Host.Services;
 
 namespace SharedState.Host.Tests.Configuration;
 
@@ -49,8 +49,8 @@ public sealed class MistakeTests : IDisposable
         Assert.EndsWith(expected, Assert.Single(Read($$$"""{"service": {{{{field}}}}, "services": [{{{Items}}}]}""")), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("\"Items.Sqlite\": 1", "pins.Items.Sqlite: must be the SHA-256 of a plugin's content, 64 hex digits as --plugins shows it, or a list of such")]
-    [InlineData("\"Items.Sqlite\": [\"abc\"]", "pins.Items.Sqlite[0]: must be the SHA-256 of a plugin's content, 64 hex digits as --plugins shows it, or a list of such")]
+    [InlineData("\"Items.Sqlite\": 1", "pins.Items.Sqlite: must be the SHA-256 of a plugin's content (64 hex digits, as --plugins shows it), or a list of such hashes")]
+    [InlineData("\"Items.Sqlite\": [\"abc\"]", "pins.Items.Sqlite[0]: must be the SHA-256 of a plugin's content (64 hex digits, as --plugins shows it), or a list of such hashes")]
     [InlineData("\"Items.Sqlite\": {\"file\": \"no.txt\"}", "pins.Items.Sqlite.file: the file no.txt cannot be read: there is no such file")]
     public void APinIsAHash(string pin, string expected) =>
         Assert.EndsWith(expected, Assert.Single(Read($$$"""{"services": [{{{Items}}}], "pins": {{{{pin}}}}}""")), StringComparison.Ordinal);
@@ -111,7 +111,7 @@ public sealed class MistakeTests : IDisposable
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
         Assert.Equal(
             [
-                $"my.json:2:22 service.port: 127.0.0.1:{port} is taken by another program; end that one, or take another port",
+                $"my.json:2:22 service.port: another program uses 127.0.0.1:{port}; end that program, or use another port",
                 "my.json:3:2 servics: unknown field; did you mean \"service\"?",
             ],
             Read("{\n \"service\": {\"port\": " + port + ", \"host\": \"127.0.0.1\"},\n \"servics\": [], \"services\": [" + Items + "]}", listen: true));

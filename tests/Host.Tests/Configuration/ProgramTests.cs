@@ -53,11 +53,11 @@ public sealed class ProgramTests : IDisposable
         using var client = new HttpClient { BaseAddress = await host.UriAsync() };
         Assert.Contains("localhost:1 can't be reached", await host.LineAsync("Service items is not open yet"), StringComparison.Ordinal);
         await host.LineAsync("Service mitems: Items.Sqlite 1.0.0, sqlite, :memory:, items");
-        await host.LineAsync("WRN Anyone who reaches");
+        await host.LineAsync("WRN Anyone who can reach");
 
         using var nothing = await client.GetAsync("/no/such/page");
         Assert.Equal(HttpStatusCode.NotFound, nothing.StatusCode);
-        Assert.StartsWith("Nothing is here.", await nothing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("There is no such page.", await nothing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.False(nothing.Headers.Contains("Server"));
 
         await host.WriteAndReadAsync("mitems");
@@ -165,7 +165,7 @@ public sealed class ProgramTests : IDisposable
         using var host = Start("my.json");
         Assert.Equal(1, await host.ExitAsync());
         var refusal = await host.LineAsync("Service items does not run");
-        Assert.Contains("no plugin here is for db_type \"oracle\"; found: ", refusal, StringComparison.Ordinal);
+        Assert.Contains("no installed plugin is for db_type \"oracle\"; found: ", refusal, StringComparison.Ordinal);
         Assert.Contains($"Items.Sqlite 1.0.0 (db_type sqlite) in {Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")}", refusal, StringComparison.Ordinal);
         Assert.Contains("No service can run", host.Output, StringComparison.Ordinal);
     }

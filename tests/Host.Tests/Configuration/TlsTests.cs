@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using SharedState.Host.Configuration;
+using SharedState.Host.Services;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
@@ -82,7 +83,7 @@ public sealed class TlsTests : IDisposable
 
     [Theory]
     [InlineData(null, "cannot be read: there is no such file")]
-    [InlineData("broken", "are no certificate and its unencrypted private key in PEM form")]
+    [InlineData("broken", "are not a certificate and its unencrypted private key in PEM form")]
     public void FilesThatGiveNoCertificateAreAMistake(string? key, string expected)
     {
         WritePair("x");

@@ -44,7 +44,7 @@ public sealed class BrokenPromiseTests
     [InlineData("closing", "After closing every call throws, and the storage opens again", "CommitAsync works on after DisposeAsync.")]
     [InlineData("lock", "An opening that fails or is cancelled leaves no lock", "ItemServiceException, Unavailable: another host has it open")]
     [InlineData("value", "A wrong value in its config is a fault that says so, not a crash", "OpenAsync throws OverflowException with \"size\": \"2147483648\":")]
-    [InlineData("forgets", "What was acknowledged survives kill -9, in whole batches", "after it, 0 is the last that is stored.")]
+    [InlineData("forgets", "What was acknowledged survives kill -9, in whole batches", "the last stored batch after the kill is 0.")]
     [InlineData("process", "One batch may hold 20000 updates", "It ended the process.")]
     public async Task ABrokenPromiseAboutFaultsIsNamedWithWhatWasFound(string fault, string sentence, string found) =>
         Assert.Contains(found, string.Join(' ', (await AssertBrokenAsync(sentence, "--config", $"fault={fault}")).Split(['\n', ' '], StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);

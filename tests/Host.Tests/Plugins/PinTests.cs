@@ -42,7 +42,7 @@ public sealed class PinTests : IDisposable
 
         using var host = Start();
         Assert.EndsWith(
-            $"Service items does not run: Contract10 1.0.0 in {_kept} has other content than \"pins\" says. Put back what was pinned, or if this is to be trusted, write \"Contract10\": \"{found}\" in \"pins\"",
+            $"Service items does not run: Contract10 1.0.0 in {_kept} has other content than \"pins\" says. Restore the pinned content, or to trust the new content, write \"Contract10\": \"{found}\" in \"pins\"",
             await host.LineAsync("Service items does not run"),
             StringComparison.Ordinal);
         await host.WriteAndReadAsync("file");
@@ -56,7 +56,7 @@ public sealed class PinTests : IDisposable
         using var host = Start();
         var sqlite = Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite");
         Assert.EndsWith(
-            $"Items.Sqlite 1.0.0 in {sqlite} is not one of those in \"pins\". If it is to be trusted, add \"Items.Sqlite\": \"{PluginCache.Hash(sqlite)}\" to \"pins\"",
+            $"Items.Sqlite 1.0.0 in {sqlite} is not one of those in \"pins\". To trust it, add \"Items.Sqlite\": \"{PluginCache.Hash(sqlite)}\" to \"pins\"",
             await host.LineAsync("Service file does not run"),
             StringComparison.Ordinal);
         await host.WriteAndReadAsync("items");
@@ -83,7 +83,7 @@ public sealed class PinTests : IDisposable
         await using var client = await host.ConnectAsync();
         await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"}]}""");
         File.AppendAllText(Path.Combine(_kept, "Contract10.deps.json"), " ");
-        await host.LineAsync("has other content than \"pins\" says. Put back what was pinned");
+        await host.LineAsync("has other content than \"pins\" says. Restore the pinned content");
         Assert.Equal("""[{"id":"1"}]""", (await client.GetAsync("/app/items/a"))["data"]!.ToJsonString());
 
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");

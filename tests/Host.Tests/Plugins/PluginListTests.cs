@@ -102,11 +102,11 @@ public sealed partial class PluginListTests : IDisposable
             ("service", "has no public class in TestPlugins.NoService.dll that implements SharedState.IItemService.",
                 "Make that class public, or name the assembly that holds it as \"assembly\" in plugin.json."),
             ("link", "cannot be copied: the plugin folder holds a link, FOLDER/extra.dll; put the file itself there.",
-                "Put files there and no links."),
+                "Replace links by files."),
             ("manifest", "is left out: FOLDER/plugin.json:1:44 versoin: unknown field; did you mean \"version\"?; FOLDER/plugin.json:1:125 config.size: \"type\" is missing.",
-                "Mend what that names."),
+                "Correct the named mistake."),
             ("linked", "is left out: FOLDER: a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\".",
-                "Mend what that names."),
+                "Correct the named mistake."),
         ];
         foreach (var (damage, _, _) in expected) Damage(damage);
         _folder.Write("my.json", NoServices);
@@ -145,7 +145,7 @@ public sealed partial class PluginListTests : IDisposable
         Assert.Equal(
             [
                 "          reason    It does not run service bad: the file is a photograph.",
-                "          fix       Mend what that names, in the configuration or the storage, and start the service anew.",
+                "          fix       Remove that cause in the configuration or in the storage, and start the service again.",
             ],
             host.Lines.Skip(begin + 1).Take(2));
         Assert.Contains("          used by   bad (refused)", host.Lines);
