@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Serilog.Events;
 using Serilog.Extensions.Logging;
 using SharedState.Host.Admin;
 using SharedState.Host.Changes;
@@ -42,9 +41,8 @@ internal static class Program
         if (installation.Complaints is [_, ..] complaints) return Fail(1, string.Join(Environment.NewLine, complaints));
 
         // :: 2. Load the plugins of the services.
-        using var output = LogOutput.Create(
-            command.JsonLog ?? installation.Config.JsonLog,
-            command.Check ? LogEventLevel.Warning : LogEventLevel.Information);
+        var json = command.JsonLog ?? installation.Config.JsonLog;
+        using var output = command.Check ? LogOutput.Checking(json) : LogOutput.Serving(json);
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
         var cache = PluginCache.ForUser(loggers);
         var plugins = new PluginHost(cache);
