@@ -20,7 +20,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ItTellsHowEachServiceIsAndWhy()
+    public async Task TheListShowsTheStateOfEachServiceWithItsReason()
     {
         _folder.CopyPlugin("ThrowsAtOpen", "plugs/ThrowsAtOpen");
         _folder.CopyPlugin("HangsAtOpen", "plugs/HangsAtOpen");
@@ -47,7 +47,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ItTellsWhatRunsApartFromWhatIsInTheFolder()
+    public async Task TheListShowsTheRunningContentAndTheContentOfTheFolder()
     {
         var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "memory"));
@@ -57,7 +57,7 @@ public sealed class AdminTests : IDisposable
         Assert.Equal("False", $"{Find(list, "Items.Redis")["loaded"]}", ignoreCase: true);
         Assert.Null(Find(list, "Items.Redis")["running_sha256"]);
 
-        // What cannot be used does not take the place of what runs.
+        // An unusable folder does not replace the running plugin.
         Metadata.PretendReference(Path.Combine(plugin, "TestPlugins.Memory.dll"), "SharedState.Abstractions", 1, 7);
         list = await ListAsync(host);
         Assert.Equal($"unusable True {PluginCache.Hash(plugin)} {started} 0", Running(list, "TestPlugins.Memory"));
@@ -70,7 +70,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ItCountsSwapsAndNamesWhatRunsOnAfterOneThatFailed()
+    public async Task TheListCountsSwapsAndShowsServicesWhoseChangeFailed()
     {
         var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "memory"));
@@ -87,7 +87,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ServicesThatWereAddedAreInTheList()
+    public async Task AddedServicesAreInTheList()
     {
         _folder.CopyPlugin("Memory", "plugs/Memory");
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
@@ -98,7 +98,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ThereIsNothingElseAndItSaysWhatThereIs()
+    public async Task OtherPathsAndMethodsAreRefusedWithAHint()
     {
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
         var admin = await host.AdminUriAsync();
@@ -121,7 +121,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task NoWebPageReadsIt()
+    public async Task WebPagesCannotReadTheAdminSide()
     {
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
         var admin = await host.AdminUriAsync();
@@ -154,7 +154,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ItIsOffUnlessItIsConfigured()
+    public async Task TheAdminSideIsOffByDefault()
     {
         using var host = Start("""{"port": 0}""", ("items", "sqlite"));
         await host.WriteAndReadAsync("items");
@@ -163,7 +163,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task BeyondThisComputerItWarnsAndIsReachedByItsAddress()
+    public async Task OnAllAddressesTheAdminSideWarnsAndAnswersToItsAddress()
     {
         using var host = Start("""{"port": 0, "admin": {"host": "0.0.0.0", "port": 0}}""", ("items", "sqlite"));
         var admin = await host.AdminUriAsync();
@@ -175,7 +175,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task APortThatCannotBeHadIsAMistakeInTheFile()
+    public async Task AnAdminPortInUseIsAMistakeInTheFile()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();

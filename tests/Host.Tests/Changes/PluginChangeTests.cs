@@ -15,7 +15,7 @@ public sealed class PluginChangeTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task ANewFolderAndANewLineAddAServiceInWhateverOrder(bool folderFirst)
+    public async Task ANewFolderAndANewEntryAddAServiceInAnyOrder(bool folderFirst)
     {
         using var host = await StartAsync(_folder, Service("a"));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/a/chnl");
@@ -33,7 +33,7 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task ALineThatNamesAModuleBeforeItsPluginIsThereIsAMistakeUntilItIs()
+    public async Task AnEntryIsAMistakeUntilThePluginForItsModuleIsInstalled()
     {
         using var host = await StartAsync(_folder, Service("a"));
         host.Configure(Service("a"), """{"name": "b", "module": "own_service", "config": {"db_type": "own", "db_name": ":memory:"}}""");
@@ -44,7 +44,7 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AFolderThatTheFileNamesIsWatchedFromThenOn()
+    public async Task AFolderThatTheFileAddsIsWatched()
     {
         using var host = await StartAsync(_folder, Service("a"));
         _folder.Write("my.json", Text(Service("a"), Service("b", type: "own")).Replace("[\"plugs\"]", "[\"plugs\", \"more\"]", StringComparison.Ordinal));
@@ -60,7 +60,7 @@ public sealed class PluginChangeTests : IDisposable
     [InlineData("copied over in place")]
     [InlineData("renamed")]
     [InlineData("half-copied for seconds")]
-    public async Task ANewVersionIsSwappedInUnderLoadHoweverItComes(string way)
+    public async Task ANewVersionIsSwappedInUnderLoadRegardlessOfHowItIsInstalled(string way)
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"), Service("b", "b.db"));
@@ -100,7 +100,7 @@ public sealed class PluginChangeTests : IDisposable
     [InlineData("configuration", "needs \"colour\" in \"config\"")]
     [InlineData("manifest", "\"version\" is missing")]
     [InlineData("opening", "\"db_table\"")]
-    public async Task AVersionThatFailsLeavesTheOldOneAndSaysWhy(string what, string why)
+    public async Task AVersionThatFailsLeavesTheOldOneAndLogsTheReason(string what, string why)
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
@@ -122,7 +122,7 @@ public sealed class PluginChangeTests : IDisposable
         host.Process.Signal("HUP");
         await host.SaidAsync(why, 2);
 
-        // It goes on where it was, and takes what is right.
+        // The service continues, and takes the correct version.
         await System.IO.File.WriteAllBytesAsync(plugin.Assembly, assembly);
         plugin.Change(manifest =>
         {
@@ -137,7 +137,7 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AVersionWithOtherDataResetsWhoFollows()
+    public async Task AVersionWithOtherDataResetsSubscribers()
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
@@ -180,7 +180,7 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task APluginWhoseFolderIsGoneGoesOnAndIsNotSwappedWhenItComesBackUnderAnotherName()
+    public async Task APluginWithoutItsFolderContinuesAndIsNotSwappedWhenItReturnsUnderAnotherName()
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
@@ -197,7 +197,7 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task GoingBackToAVersionLoadsNothingAnew()
+    public async Task ReturningToAVersionLoadsNothing()
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));

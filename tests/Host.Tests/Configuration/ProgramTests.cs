@@ -38,7 +38,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task AnExistingInstallationsFileLoadsAndAServiceWhoseDatabaseIsAwayIsTriedAgain()
+    public async Task AFileOfAnExistingInstallationLoadsAndAServiceWithoutItsDatabaseIsTriedAgain()
     {
         // Word for word but for the ports: nothing listens on this one.
         Write("""
@@ -66,7 +66,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task TheFileThatComesWithTheHostServesBothItsServicesFromAnyFolder()
+    public async Task TheDefaultFileServesBothItsServicesFromAnyFolder()
     {
         var plugins = await File.ReadAllTextAsync(Repository.At("plugins.json"));
         Assert.Contains("\"port\": 9000", plugins, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task CheckOpensEachServiceOnceAndAStartSaysTheSame()
+    public async Task CheckOpensEachServiceOnceAndAStartReportsTheSame()
     {
         Write("""
             {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 2.5}}, "services": [
@@ -122,7 +122,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task CheckFindsTwoServicesThatWantOneTable()
+    public async Task CheckFindsTwoServicesWithOneTable()
     {
         Write("""
             {"services": [
@@ -159,7 +159,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task WithoutAnyServiceThatCanRunTheHostEnds()
+    public async Task IfNoServiceCanRunTheHostEnds()
     {
         Write("""{"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "oracle"}}]}""");
         using var host = Start("my.json");
@@ -197,7 +197,7 @@ public sealed class ProgramTests : IDisposable
     [Theory]
     [InlineData("text")]
     [InlineData("json")]
-    public async Task ASecretIsInNoLineWhateverThePluginLogsOrThrows(string log)
+    public async Task NoLogLineOfAPluginContainsASecret(string log)
     {
         Write("""
             {"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [

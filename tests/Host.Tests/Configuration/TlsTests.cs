@@ -63,7 +63,7 @@ public sealed class TlsTests : IDisposable
         await tls.AuthenticateAsClientAsync("localhost");
         Assert.Equal("CN=localhost", tls.RemoteCertificate!.Subject);
 
-        // What is large goes out in several writes, and comes back whole; a client that breaks off leaves the host as it was.
+        // A large item needs several writes and returns complete. A client that aborts does not affect the host.
         var url = new UriBuilder(uri) { Scheme = "wss" }.Uri;
         await using var client = await Client.ConnectAsync(url, options => options.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null);
         await client.AskAsync("PUT", "/subs", """{"insert":[["/app/items/a",{}]]}""");

@@ -6,7 +6,7 @@ using SharedState.Host.Services;
 
 namespace SharedState.Host.Tests.Configuration;
 
-/// <summary>What arrives where, from a file without mistakes.</summary>
+/// <summary>The values of a file without mistakes arrive at plugins and limits.</summary>
 public sealed class ValueTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -14,7 +14,7 @@ public sealed class ValueTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void APluginGetsTextsFlattenedWithItsDefaults()
+    public void APluginGetsFlattenedTextsWithItsDefaults()
     {
         var plan = Plan("""{"db_type": "memory", "size": 100, "ssl": {"enabled": true}, "db_name": null}""");
         Assert.Equal(
@@ -38,7 +38,7 @@ public sealed class ValueTests : IDisposable
     }
 
     [Fact]
-    public void WhatAReferenceHoldsIsNotShownWhenItIsWrong()
+    public void AWrongReferencedValueIsNotShown()
     {
         _folder.Write("secret.txt", "hush");
         using var installation = Read("""{"db_type": "memory", "size": {"file": "secret.txt"}}""");
@@ -46,7 +46,7 @@ public sealed class ValueTests : IDisposable
     }
 
     [Fact]
-    public void NoMistakeShowsWhatAReferenceHolds()
+    public void NoMistakeShowsAReferencedValue()
     {
         _folder.Write("secret.txt", "hush");
         _folder.Write("my.json", """
@@ -63,7 +63,7 @@ public sealed class ValueTests : IDisposable
     }
 
     [Fact]
-    public void APluginsOwnObjectionHasThePlaceOfItsKey()
+    public void AFaultThatNamesAKeyHasItsPlace()
     {
         var plan = Plan("""{"db_type": "memory", "db_table": "x"}""");
         var explained = plan.Explain(new ItemServiceException(ItemServiceFault.Config, "too short") { ConfigKey = "db_table" });
@@ -95,7 +95,7 @@ public sealed class ValueTests : IDisposable
     }
 
     [Fact]
-    public void APluginWithoutDbTypesIsForAllOthers()
+    public void APluginWithoutDbTypesIsForAllOtherDbTypes()
     {
         _folder.CopyPlugin("Memory", "plugs/A");
         _folder.Write("plugs/Any/plugin.json", """{"name": "Any", "version": "2", "assembly": "Any.dll", "modules": ["items_service"]}""");

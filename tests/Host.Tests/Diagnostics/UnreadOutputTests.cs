@@ -11,7 +11,10 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Diagnostics;
 
-/// <summary>Nobody reads the output: a full pipe, a terminal after Ctrl-S, a log driver that hangs. The host serves on, and stops when told to.</summary>
+/// <summary>
+/// Unread output (a full pipe, a terminal after Ctrl-S, a log driver that hangs) does not stop the host, and does not keep it from
+/// stopping.
+/// </summary>
 public sealed partial class UnreadOutputTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -30,9 +33,10 @@ public sealed partial class UnreadOutputTests : IDisposable
              "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}]}
             """);
 
-        // The shell holds the pipe open for reading, so that the host gets no EPIPE, and dd fills it. Then the host takes the shell's place.
-        using var host = HostProcess.Start(
-            _folder.FullName, ["-c", $"mkfifo pipe; exec 3<>pipe; dd if=/dev/zero of=pipe oflag=nonblock bs=4096; exec {HostProcess.Program} my.json >pipe 2>&1"], "/bin/sh");
+        // The shell holds the pipe open for reading, so that the host gets no EPIPE, and dd fills it. Then the host takes the shell's
+        // place.
+        const string Fill = "mkfifo pipe; exec 3<>pipe; dd if=/dev/zero of=pipe oflag=nonblock bs=4096";
+        using var host = HostProcess.Start(_folder.FullName, ["-c", $"{Fill}; exec {HostProcess.Program} my.json >pipe 2>&1"], "/bin/sh");
         await Wait.UntilAsync(() => AcceptsAsync(port), "the host listens");
         await using (var client = await Client.ConnectAsync(new($"ws://127.0.0.1:{port}/")).WaitAsync(HostProcess.Deadline))
         {
@@ -44,7 +48,8 @@ public sealed partial class UnreadOutputTests : IDisposable
         {
             using var output = new StreamReader(_folder["pipe"]);
             var lines = "";
-            while (!lines.Contains("there is nothing to change", StringComparison.Ordinal)) lines += await output.ReadLineAsync().WaitAsync(HostProcess.Deadline);
+            while (!lines.Contains("there is nothing to change", StringComparison.Ordinal))
+                lines += await output.ReadLineAsync().WaitAsync(HostProcess.Deadline);
             Assert.Contains("listens on", lines, StringComparison.Ordinal);
         }
 
@@ -57,35 +62,44 @@ public sealed partial class UnreadOutputTests : IDisposable
     {
         const int Lines = 300;
         using var reading = new AnonymousPipeServerStream(PipeDirection.In);
-        await using var writing = new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, reading.ClientSafePipeHandle)) { AutoFlush = true };
-        using var queue = new LogQueue(new LoggerConfiguration().WriteTo.Sink(new Written(writing)).CreateLogger(), TimeProvider.System, capacity: 10);
+        await using var writing =
+            new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, reading.ClientSafePipeHandle)) { AutoFlush = true };
+        using var queue = new LogQueue(
+            new LoggerConfiguration().WriteTo.Sink(new Written(writing)).CreateLogger(), TimeProvider.System, capacity: 10);
         await using var log = new LoggerConfiguration().WriteTo.Sink(queue).CreateLogger();
 
         // More than a pipe and the queue hold.
-        await Task.Run(() => Enumerable.Range(0, Lines).ToList().ForEach(n => log.Warning("{Number} {Text}", n, new string('x', 2_000)))).WaitAsync(HostProcess.Deadline);
+        await Task.Run(Write).WaitAsync(HostProcess.Deadline);
 
         using var output = new StreamReader(reading);
         var (numbers, dropped) = (new List<int>(), 0);
         while (numbers.Count + dropped < Lines)
         {
             var line = (await output.ReadLineAsync().WaitAsync(HostProcess.Deadline))!;
-            if (DroppedLine().Match(line) is { Success: true } count) dropped += int.Parse(count.Groups[1].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+            if (DroppedLine().Match(line) is { Success: true } count)
+                dropped += int.Parse(count.Groups[1].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
             else numbers.Add(int.Parse(NumberedLine().Match(line).Groups[1].Value, CultureInfo.InvariantCulture));
         }
         Assert.Equal(Lines, numbers.Count + dropped);
         Assert.InRange(dropped, 1, Lines - 10);
         Assert.Equal(numbers.Distinct().Order(), numbers);
 
-        // The output works again, and nothing else is dropped.
+        // After the output works again, nothing else is dropped.
         log.Warning("The end");
         Assert.EndsWith("The end", await output.ReadLineAsync().WaitAsync(HostProcess.Deadline), StringComparison.Ordinal);
+
+        void Write()
+        {
+            for (var n = 0; n < Lines; n++) log.Warning("{Number} {Text}", n, new string('x', 2_000));
+        }
     }
 
     [Fact]
-    public async Task AClosedQueueHasWrittenWhatTheOutputTakesAndDoesNotWaitForABlockedOne()
+    public async Task AClosingQueueWritesItsLinesAndDoesNotWaitForABlockedOutput()
     {
         using var reading = new AnonymousPipeServerStream(PipeDirection.In);
-        await using var writing = new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, reading.ClientSafePipeHandle)) { AutoFlush = true };
+        await using var writing =
+            new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, reading.ClientSafePipeHandle)) { AutoFlush = true };
         var open = new LogQueue(new LoggerConfiguration().WriteTo.Sink(new Written(writing)).CreateLogger(), TimeProvider.System);
         open.Emit(NewEvent("short"));
         open.Dispose();

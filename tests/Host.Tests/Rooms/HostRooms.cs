@@ -16,11 +16,14 @@ internal static class HostRooms
     /// <summary>The names of all rooms.</summary>
     public static IReadOnlyList<string> Names => Rooms.Value.Names;
 
-    /// <summary>All dependencies between types of different rooms: of signatures, fields, locals, calls, base types and type arguments.</summary>
+    /// <summary>
+    /// All dependencies between types of different rooms: of signatures, fields, locals, calls, base types and type arguments.
+    /// </summary>
     public static IReadOnlyList<RoomDependency> Dependencies => Rooms.Value.Dependencies;
 
     /// <summary>
-    /// The paths from rooms back to themselves, one for each group of rooms that depend on each other; empty if the dependencies have a direction.
+    /// The paths from rooms back to themselves, one for each group of rooms that depend on each other; empty if the dependencies have a
+    /// direction.
     /// </summary>
     public static IReadOnlyList<string> FindCycles(IEnumerable<RoomDependency> dependencies)
     {
