@@ -102,8 +102,8 @@ internal sealed record Limits
 
     /// <summary>
     /// Interval at which the host looks for changes of its configuration and of the plugin folders. A file counts as complete when it stays
-    /// the same for nearly as long, a plugin folder for twice as long. A look costs 0.6 ms of processor time with the three plugins that come
-    /// with the host.
+    /// the same for nearly as long, a plugin folder for twice as long. A look costs 0.6 ms of processor time with the three plugins that
+    /// come with the host.
     /// </summary>
     public TimeSpan WatchInterval { get; init; } = TimeSpan.FromSeconds(0.5);
 }

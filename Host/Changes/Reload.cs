@@ -81,7 +81,8 @@ internal sealed class Reload(
         // :: 1. Remember the sight. Everything that is read from now on is at least as new.
         var again = hangup.Take();
         var changed = again || (_taken is not null && _taken.File != _seen!.File);
-        var settled = time.GetElapsedTime(_pluginsAt) >= _settledPlugins || (_noiseAt != 0 && time.GetElapsedTime(_noiseAt) > _longestNoise);
+        var settled = time.GetElapsedTime(_pluginsAt) >= _settledPlugins
+            || (_noiseAt != 0 && time.GetElapsedTime(_noiseAt) > _longestNoise);
         (_taken, _noiseAt, _unsettled) = (_seen, 0, false);
         if (again) plugins.Forget();
 

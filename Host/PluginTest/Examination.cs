@@ -112,7 +112,10 @@ internal sealed class Examination(TestRequest request, ReportCard card)
             var answer = await worker.AskAsync("load", Short);
             if (answer.Failure is null) answer = await worker.AskAsync($"storm {name}", request.Limit);
             if (answer.Failure is null && answer.Batch < acknowledged)
-                answer = new() { Failure = $"Batch {acknowledged} was acknowledged; the last stored batch after the kill is {answer.Batch}." };
+            {
+                var found = $"Batch {acknowledged} was acknowledged; the last stored batch after the kill is {answer.Batch}.";
+                answer = new() { Failure = found };
+            }
             for (var batches = 0; answer.Failure is null && kill < Kills && batches < 20 + (30 * kill); batches++)
             {
                 answer = await worker.NextAsync(request.Limit);

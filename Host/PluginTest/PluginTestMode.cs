@@ -30,9 +30,14 @@ internal static class PluginTestMode
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"the storages of the test need a temporary folder, and {Path.GetTempPath()} cannot be written to; let TMPDIR name another one");
+            await Console.Error.WriteLineAsync(
+                $"the storages of the test need a temporary folder, and {Path.GetTempPath()} cannot be written to; let TMPDIR name another one");
             return 2;
         }
-        using (scratch) return await new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out)).RunAsync() ? 0 : 1;
+        using (scratch)
+        {
+            var examination = new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out));
+            return await examination.RunAsync() ? 0 : 1;
+        }
     }
 }

@@ -29,7 +29,7 @@ internal sealed class PluginHost(PluginCache cache)
         }
     }
 
-    /// <summary>Forgets copies and failures, so that the next <see cref="Load(PluginManifest, PluginPins)"/> reads a folder even if it looks unchanged.</summary>
+    /// <summary>Forgets copies and failures, so that the next load reads a folder even if it looks unchanged.</summary>
     public void Forget()
     {
         _copies.Clear();
