@@ -1,19 +1,19 @@
 namespace SharedState.Host;
 
-/// <summary>What was typed after the program's name.</summary>
+/// <summary>The parsed arguments of the program.</summary>
 internal sealed record CommandLine
 {
     public const string Usage = """
         Usage: sharedstate [FILE] [options]
                sharedstate plugin test DIR    tests a plugin; --help after it tells more
 
-        Serves live JSON collections as FILE says; without FILE: ./plugins.json,
-        or else the plugins.json beside the program.
+        Serves live JSON collections as configured in FILE; without FILE, in
+        ./plugins.json, or else in the plugins.json beside the program.
 
-          --check        check the file, open each service once, say what was found
-          --plugins      list the installed plugins: what they are, which keys they
-                         take, who uses them, and what keeps them from being used;
-                         as JSON with --json; --check tells what opens as well
+          --check        check the file, open each service once, print the results
+          --plugins      list the installed plugins with their keys, the services
+                         that use them and the reasons why they cannot be used;
+                         as JSON with --json; with --check also open the services
           --log FORMAT   text (for people) or json (for programs)
           --version
           --help
@@ -28,14 +28,14 @@ internal sealed record CommandLine
     /// <summary>Whether the list of plugins is JSON, for programs.</summary>
     public bool Json { get; private init; }
 
-    /// <summary>Whether the log is JSON lines; null: as the file says.</summary>
+    /// <summary>Whether the log consists of JSON lines; null: as configured.</summary>
     public bool? JsonLog { get; private init; }
 
     public bool Version { get; private init; }
 
     public bool Help { get; private init; }
 
-    /// <summary>What is wrong, as a sentence; null if nothing is.</summary>
+    /// <summary>The mistake in the arguments, as a sentence; null if there is none.</summary>
     public string? Mistake { get; private init; }
 
     public static CommandLine Parse(IReadOnlyList<string> arguments)

@@ -7,7 +7,7 @@ namespace SharedState.Host;
 /// <summary>The running services and the connections to them.</summary>
 internal sealed class Engine : IAsyncDisposable
 {
-    // Of the 10 seconds that a graceful stop may take, this much is kept for the process to end.
+    // A part of the 10 seconds of a graceful stop, for the end of the process.
     private static readonly TimeSpan LastSecond = TimeSpan.FromSeconds(1);
 
     private readonly ServiceSet _services;
@@ -25,20 +25,22 @@ internal sealed class Engine : IAsyncDisposable
         _endpoint = new(_state, _connections, origins, compression);
     }
 
-    /// <summary>Serves every WebSocket upgrade, on any path; other requests go on.</summary>
+    /// <summary>Serves every WebSocket upgrade, on any path. Other requests go to the next handler.</summary>
     public void Use(IApplicationBuilder app) => app.Use(async (context, next) =>
     {
         if (!await _endpoint.TryServeAsync(context)) await next(context);
     });
 
-    /// <summary>Begins the graceful stop: connections finish what was read, and say goodbye.</summary>
+    /// <summary>Begins the graceful stop: connections finish the requests that were read, and close.</summary>
     public void Stop()
     {
         _stoppingSince = _state.Time.GetTimestamp();
         _connectionsStop = _connections.StopAsync();
     }
 
-    /// <summary>Ends the services once the connections are gone. A storage that does not end is left behind.</summary>
+    /// <summary>
+    /// Ends the services after the last connection has closed. Does not wait longer than the stop may take for a storage that hangs.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_stoppingSince == 0) Stop();

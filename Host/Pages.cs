@@ -7,7 +7,7 @@ namespace SharedState.Host;
 internal static class Pages
 {
     private const string Nothing =
-        "Nothing is here. Programs connect by WebSocket, on any path of this address; the pages for people start at /.\n";
+        "There is no such page. Programs connect by WebSocket, on any path of this address; the pages for people start at /.\n";
 
     public static void UsePages(this IApplicationBuilder app, string folder)
     {
@@ -16,7 +16,7 @@ internal static class Pages
             var files = new PhysicalFileProvider(folder);
             var types = new FileExtensionContentTypeProvider();
             types.Mappings[".map"] = "application/json";
-            // The default is a video format's.
+            // The default for .ts is a video format.
             types.Mappings[".ts"] = "text/plain; charset=utf-8";
             app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
             app.UseStaticFiles(new StaticFileOptions { FileProvider = files, ContentTypeProvider = types, OnPrepareResponse = AddHeaders });
@@ -32,10 +32,10 @@ internal static class Pages
     private static void AddHeaders(StaticFileResponseContext file)
     {
         var headers = file.Context.Response.Headers;
-        // A file may change with the next release: browsers ask, and get 304 if it did not.
+        // A file may change with the next release: browsers ask each time, and get 304 if it did not.
         headers.CacheControl = "no-cache";
         headers.XContentTypeOptions = "nosniff";
-        // Pages of other origins import the client as a module, which browsers load by the rules of CORS.
+        // Pages of other origins import the client as a module, to which browsers apply the rules of CORS.
         if (file.Context.Request.Path.StartsWithSegments("/libs")) headers.AccessControlAllowOrigin = "*";
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Serilog.Events;
 using Serilog.Extensions.Logging;
 using SharedState.Host.Admin;
 using SharedState.Host.Changes;
@@ -11,11 +10,12 @@ using SharedState.Host.Http;
 using SharedState.Host.Listing;
 using SharedState.Host.Plugins;
 using SharedState.Host.PluginTest;
+using SharedState.Host.Services;
 
 namespace SharedState.Host;
 
 /// <summary>
-/// Puts the host together. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line is.
+/// Builds the host. Exit codes: 0 stopped or checked, 1 the configuration or the installation is wrong, 2 the command line is wrong.
 /// </summary>
 internal static class Program
 {
@@ -29,33 +29,32 @@ internal static class Program
         if (command.Mistake is not null) return Fail(2, command.Mistake);
         if (command.Help || command.Version)
         {
-            Console.WriteLine(command.Help ? CommandLine.Usage : $"Shared State {StartReport.Version}");
+            Console.WriteLine(command.Help ? CommandLine.Usage : $"Shared State {HostVersion.Text}");
             return 0;
         }
-        if (command.Plugins && !command.Check) return ListCommand.Run(command, PluginFolder);
+        if (command.Plugins && !command.Check) return new ListCommand(command.Json).Run(command.File, PluginFolder);
 
-        // :: 1. Check the file as a whole; whatever is wrong is said at once.
+        // :: 1. Check the whole file, and report all mistakes at once.
         if (Installation.FindFile(command.File) is not { } file)
             return Fail(1, $"there is no plugins.json in this folder, nor in {AppContext.BaseDirectory}; name a file: sharedstate FILE");
         using var installation = Installation.Read(file, PluginFolder, listen: !command.Check);
         if (installation.Complaints is [_, ..] complaints) return Fail(1, string.Join(Environment.NewLine, complaints));
 
-        // :: 2. Load the plugins that services name.
-        using var output = LogOutput.Create(
-            command.JsonLog ?? installation.Config.JsonLog,
-            command.Check ? LogEventLevel.Warning : LogEventLevel.Information);
+        // :: 2. Load the plugins of the services.
+        var json = command.JsonLog ?? installation.Config.JsonLog;
+        using var output = command.Check ? LogOutput.Checking(json) : LogOutput.Serving(json);
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
         var cache = PluginCache.ForUser(loggers);
-        var plugins = new PluginHost(cache, loggers);
-        var services = installation.Plans.Select(plugins.Set).ToArray();
+        var plugins = new PluginHost(cache);
+        var services = installation.Plans.Select(plan => plan.Load(plugins, loggers)).ToArray();
         cache.Clean();
 
         // :: 3. Check, or serve.
-        if (command.Plugins) return await ListCommand.CheckAsync(command, installation, services);
+        if (command.Plugins) return await new ListCommand(command.Json).CheckAsync(installation, services);
         return command.Check ? await CheckAsync(installation, services) : await ServeAsync(file, installation, plugins, services, loggers);
     }
 
-    private static async Task<int> CheckAsync(Installation installation, ServiceSetup[] services)
+    private static async Task<int> CheckAsync(Installation installation, ServicePlan[] services)
     {
         Console.WriteLine($"{installation.Config.File.FullPath} has no mistakes");
         foreach (var mistake in installation.Plugins.Mistakes) Console.WriteLine($"  left out: {mistake}");
@@ -63,7 +62,8 @@ internal static class Program
         return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
     }
 
-    private static async Task<int> ServeAsync(string file, Installation installation, PluginHost plugins, ServiceSetup[] setups, ILoggerFactory loggers)
+    private static async Task<int> ServeAsync(
+        string file, Installation installation, PluginHost plugins, ServicePlan[] plans, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("Host");
         var (config, time) = (installation.Config, TimeProvider.System);
@@ -71,20 +71,21 @@ internal static class Program
         var limits = Descriptors.Fit(config.Limits);
         if (limits != config.Limits && config.Limits.Connections != new Limits().Connections)
             Log.FewDescriptors(logger, limits.Connections, config.Limits.Connections);
-        var services = await ServiceSet.OpenAsync(setups, limits, time);
-        if (services.Setups.All(service => service.Refusal is not null))
+        var services = await ServiceSet.OpenAsync(plans, limits, time);
+        if (services.Refusals.All(refusal => refusal is not null))
         {
-            StartReport.WritePlugins(logger, installation.Plugins);
-            StartReport.WriteServices(logger, services.Setups);
+            StartReport.WriteServices(logger, installation, services);
             Log.NothingRuns(logger);
             return 1;
         }
-        await using var engine = new Engine(services, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
+        await using var engine = new Engine(
+            services, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
         using var swaps = new SwapCounts();
         var report = new ChangeReport(plugins, services, swaps, logger);
-        report.Remember(ChangeReport.Troubles(installation, services.Setups));
+        report.Remember(ChangeReport.Troubles(installation, services.Refusals));
         var reload = new Reload(
-            installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder), hangup, plugins, services, report, time);
+            installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder),
+            hangup, plugins, services, report, loggers, time);
         await using var app = Build(installation, limits, engine, reload, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
@@ -92,7 +93,7 @@ internal static class Program
             engine.Stop();
         });
         await app.StartAsync();
-        StartReport.Write(logger, installation, limits, services.Setups);
+        StartReport.Write(logger, installation, limits, services);
         await using var admin = await AdminServer.StartAsync(
             installation.Sockets!.Admin, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
         await app.WaitForShutdownAsync();
@@ -104,7 +105,7 @@ internal static class Program
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
 
-        // Empty: neither appsettings.json nor ASPNETCORE_ variables have a say. The one configuration is the file.
+        // An empty builder ignores appsettings.json and ASPNETCORE_ variables: the only configuration is the file.
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(loggers);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = limits.StopTime + TimeSpan.FromSeconds(1));
@@ -126,7 +127,7 @@ internal static class Program
             {
                 kestrel.Listen(endPoint, listen =>
                 {
-                    // The WebSocket upgrade is one of HTTP/1.1.
+                    // Only HTTP/1.1 has the WebSocket upgrade.
                     listen.Protocols = HttpProtocols.Http1;
                     if (certificate is not null) listen.UseHttps(certificate.Handshake(limits.HandshakeTime));
                 });
@@ -139,15 +140,15 @@ internal static class Program
         return app;
     }
 
-    /// <summary>What a connection may cost before it is one of the engine's, which counts its own.</summary>
+    /// <summary>Bounds the cost of a connection before its upgrade; afterwards it counts as one of the engine's connections.</summary>
     private static void BoundHandshakes(KestrelServerLimits kestrel, Limits limits)
     {
         kestrel.KeepAliveTimeout = limits.HandshakeTime;      // until the first byte
         kestrel.RequestHeadersTimeout = limits.HandshakeTime; // from the first byte to the last header
         kestrel.MaxRequestHeadersTotalSize = limits.HandshakeBytes;
         kestrel.MaxRequestLineSize = limits.HandshakeBytes;
-        // A socket that cannot be accepted for want of a descriptor is tried again without a pause. So it never comes to that: who is beyond
-        // what there is room for is let in and out.
+        // Without a free descriptor, accepting would fail and be repeated without a pause. So connections beyond the limit are accepted and
+        // closed at once.
         kestrel.MaxConcurrentConnections = Math.Max(1, Descriptors.PlainBeside(limits));
     }
 

@@ -10,18 +10,18 @@ using SharedState.Host.Listing;
 namespace SharedState.Host.Admin;
 
 /// <summary>
-/// The admin side: plain HTTP on a port of its own, so that no proxy in front of the public one leads here, however it is set up. It shows, and changes nothing.
+/// The admin side: plain HTTP on a port of its own, so that no setting of a proxy for the public port can expose it. It is read-only.
 /// </summary>
 internal sealed class AdminServer : IAsyncDisposable
 {
-    private const string What = "Here is GET /plugins: the installed plugins, and how the services that use them are.";
+    private const string Help = "GET /plugins lists the installed plugins and the state of the services that use them.";
 
-    // People, and a few programs that watch.
+    // For people, and for a few monitoring programs.
     private const int Connections = 16;
 
     private readonly WebApplication _app;
 
-    // One list at a time: each reads all plugins' files.
+    // One list at a time, because each list reads the files of all plugins.
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Func<PluginList> _list;
     private readonly string _host;
@@ -44,7 +44,7 @@ internal sealed class AdminServer : IAsyncDisposable
         _app.Run(AnswerAsync);
     }
 
-    /// <summary>Starts it, where the configuration has an admin side; else null.</summary>
+    /// <summary>Starts the admin side; null if the configuration has none.</summary>
     public static async Task<AdminServer?> StartAsync(ListenSockets? sockets, Func<PluginList> list, ILoggerFactory loggers)
     {
         if (sockets is null) return null;
@@ -68,16 +68,20 @@ internal sealed class AdminServer : IAsyncDisposable
         var (request, stop) = (context.Request, context.RequestAborted);
         if (!IsWelcome(context))
         {
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"This is not for web pages, and not for this Host: use http://localhost:{context.Connection.LocalPort}/plugins, or the host that service.admin names.");
+            await RefuseAsync(
+                context, StatusCodes.Status403Forbidden,
+                "The admin side refuses web pages and unknown Host headers: use " +
+                $"http://localhost:{context.Connection.LocalPort}/plugins, or the host that service.admin names.");
         }
         else if (request.Path != "/plugins")
         {
-            await RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no {Printable.Text(request.Path)}. {What}");
+            await RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no {Printable.Text(request.Path)}. {Help}");
         }
         else if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
         {
             context.Response.Headers.Allow = "GET, HEAD";
-            await RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, $"{Printable.Text(request.Method)} is not for /plugins. {What}");
+            await RefuseAsync(
+                context, StatusCodes.Status405MethodNotAllowed, $"{Printable.Text(request.Method)} is not allowed for /plugins. {Help}");
         }
         else
         {
@@ -96,16 +100,18 @@ internal sealed class AdminServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether this is no web page's request. A page of another origin says so, or cannot read the answer; one that had its own name lead here (DNS rebinding) is
-    /// told by that name, which is no address.
+    /// Whether the request does not come from a web page. A page of another origin sends an Origin header, or cannot read the answer. A
+    /// page whose own name was made to resolve to this computer (DNS rebinding) sends that name as Host, and not an address.
     /// </summary>
     private bool IsWelcome(HttpContext context)
     {
         var request = context.Request;
         if (request.Headers.Origin.Count > 0) return false;
         var host = request.Host.Host;
-        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals(_host, StringComparison.OrdinalIgnoreCase)) return true;
-        return IPAddress.TryParse(host, out var address) && (IPAddress.IsLoopback(address) || address.Equals(Plain(context.Connection.LocalIpAddress!)));
+        if (host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals(_host, StringComparison.OrdinalIgnoreCase))
+            return true;
+        return IPAddress.TryParse(host, out var address)
+            && (IPAddress.IsLoopback(address) || address.Equals(Plain(context.Connection.LocalIpAddress!)));
     }
 
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
@@ -121,7 +127,7 @@ internal sealed class AdminServer : IAsyncDisposable
         var headers = context.Response.Headers;
         headers.ContentType = "application/json; charset=utf-8";
         headers.CacheControl = "no-store";
-        // Nor is it for a page that takes it for a script, or an image.
+        // Pages must not be able to load the answer as a script or an image either.
         headers.XContentTypeOptions = "nosniff";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         return context.Response.WriteAsync(json, context.RequestAborted);

@@ -1,30 +1,38 @@
 using SharedState.Host.Changes;
-using SharedState.Host.Configuration;
 using SharedState.Host.Listing;
 using SharedState.Host.Plugins;
+using SharedState.Host.Services;
 
 namespace SharedState.Host.Admin;
 
-/// <summary>The list of plugins with what the running host knows of them and of its services.</summary>
+/// <summary>The list of plugins, with the state of the running host's plugins and services.</summary>
 internal static class RunningPlugins
 {
-    public static PluginList List(Installation installation, ServiceSet services, SwapCounts swaps) => PluginList.Make(
-        PluginFolders.Scan(installation.Plugins.Standard, installation.Config.PluginFolders), // as they are now
-        installation.Config.Pins,
-        installation.Plans,
-        [.. services.Services.Select(List)],
-        [.. services.Setups.Select(service => service.Plugin).OfType<Plugin>().Distinct().Select(plugin => List(plugin, swaps.Plugins.GetValueOrDefault(plugin.Manifest.Name)))]);
+    public static PluginList List(Installation installation, ServiceSet services, SwapCounts swaps)
+    {
+        var present = PluginFolders.Scan(installation.Plugins.Standard, installation.Config.PluginFolders);
+        var loaded = services.Services.Select(service => service.Plan.Plugin).OfType<Plugin>().Distinct();
+        return PluginList.Make(
+            present,
+            installation.Config.Pins,
+            installation.Plans,
+            [.. services.Services.Select(List)],
+            [.. loaded.Select(plugin => List(plugin, swaps.Plugins.GetValueOrDefault(plugin.Manifest.Name)))]);
+    }
 
     private static ListedService List(RunningService service)
     {
-        var (setup, writer) = (service.Setup, service.Writer);
-        var refusal = setup.Refusal ?? (writer?.Refusal is { } late ? setup.Explain(late) : null);
+        var (plan, writer) = (service.Plan, service.Writer);
+        var refusal = service.Refusal ?? (writer?.Refusal is { } late ? plan.Explain(late) : null);
         return refusal is not null ? new(service.Name, "refused", refusal)
-            : writer?.Obstacle is { } obstacle ? new(service.Name, "not_open", setup.Explain(obstacle))
+            : writer?.Obstacle is { } obstacle ? new(service.Name, "not_open", plan.Explain(obstacle))
             : service.Failure is { } failure ? new(service.Name, "kept", failure)
             : new(service.Name, "running", null);
     }
 
-    private static LoadedPlugin List(Plugin plugin, SwapCount? count) => new(
-        plugin.Manifest.Folder, plugin.Manifest.Name, plugin.Manifest.Version, plugin.ContentHash, count?.Swaps ?? 0, count?.LeftBytes ?? 0);
+    private static LoadedPlugin List(Plugin plugin, SwapCount? count)
+    {
+        var manifest = plugin.Manifest;
+        return new(manifest.Folder, manifest.Name, manifest.Version, plugin.ContentHash, count?.Swaps ?? 0, count?.LeftBytes ?? 0);
+    }
 }

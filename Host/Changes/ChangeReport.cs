@@ -1,61 +1,61 @@
 using System.Globalization;
-using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Plugins;
+using SharedState.Host.Services;
 
 namespace SharedState.Host.Changes;
 
-/// <summary>Tells the operator what came of a change: each thing that happened once, and each thing that is wrong when it begins to be.</summary>
+/// <summary>Logs the results of a change: each effect once, and each trouble once, when it begins.</summary>
 internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, SwapCounts counts, ILogger logger)
 {
-    private HashSet<string> _said = [], _standing = []; // what was wrong at the last report, and is at this one
+    private HashSet<string> _reported = [], _current = []; // the troubles of the last report, and of this one
 
-    /// <summary>What is wrong, and would be said.</summary>
-    public static IReadOnlyList<string> Troubles(Installation installation, IEnumerable<ServiceSetup> services) =>
+    /// <summary>The troubles that a report would contain.</summary>
+    public static IReadOnlyList<string> Troubles(Installation installation, IEnumerable<string?> refusals) =>
     [
         .. installation.Mistakes.Concat(installation.Plugins.Mistakes).Select(mistake => mistake.ToString()),
-        .. installation.Plans.Where(plan => plan.Kept is not null).Select(plan => plan.Refusal),
-        .. services.Select(service => service.Refusal).OfType<string>(),
+        .. installation.Plans.Select(plan => plan.Missing).Concat(refusals).OfType<string>(),
     ];
 
-    /// <summary>Whether any of it was not wrong before.</summary>
-    public bool IsNew(IEnumerable<string> troubles) => troubles.Any(trouble => !_said.Contains(trouble));
+    /// <summary>Whether any trouble is new.</summary>
+    public bool IsNew(IEnumerable<string> troubles) => troubles.Any(trouble => !_reported.Contains(trouble));
 
-    /// <summary>This was said already: when the host started.</summary>
-    public void Remember(IEnumerable<string> troubles) => _said.UnionWith(troubles);
+    /// <summary>Marks troubles as reported, because the start reported them.</summary>
+    public void Remember(IEnumerable<string> troubles) => _reported.UnionWith(troubles);
 
-    /// <summary>The operator has done something, and wants to hear all of what is still wrong.</summary>
-    public void Forget() => _said.Clear();
+    /// <summary>Forgets the reported troubles: after an action of the operator, the report repeats all of them.</summary>
+    public void Forget() => _reported.Clear();
 
     public void Failed(Exception exception) => ChangeLog.Failed(logger, exception);
 
-    /// <summary>The file can't be used: all that is wrong with it, as at a start.</summary>
+    /// <summary>Reports a file that cannot be used, with all its mistakes, as a start does.</summary>
     public void WriteMistakes(Installation installation)
     {
         var complaints = installation.Complaints;
         if (complaints.Where(IsFirst).ToArray() is [_, ..])
         {
             ChangeLog.Mistaken(logger, installation.Config.File.Name, installation.Mistakes.Count);
-            // The log lets ten lines a second of a kind pass.
+            // The log has a limit of lines per second for each kind.
             foreach (var lines in complaints.Chunk(1 + ((complaints.Count - 1) / RateLimit.EventsPerSecond)))
                 ChangeLog.Mistake(logger, string.Join("; ", lines));
         }
         End();
     }
 
-    /// <summary>The file was taken over.</summary>
-    /// <param name="installation">What it asks for.</param>
-    /// <param name="changes">What was done.</param>
-    /// <param name="needRestart">The fields that would need a restart.</param>
-    /// <param name="asked">Whether the file was changed, or a signal came: then it is also said that there was nothing to do.</param>
+    /// <summary>Reports a file that was applied.</summary>
+    /// <param name="installation">The content of the file.</param>
+    /// <param name="changes">The changes to the services.</param>
+    /// <param name="needRestart">The changed fields that take effect only at the next start.</param>
+    /// <param name="asked">Whether the file was changed, or SIGHUP arrived: then the report also says if there was nothing to do.</param>
     public void Write(Installation installation, ServiceChanges changes, IReadOnlyList<string> needRestart, bool asked)
     {
         var file = installation.Config.File.Name;
-        foreach (var mistake in installation.Plugins.Mistakes.Where(mistake => IsFirst(mistake.ToString()))) Log.PluginLeftOut(logger, mistake.ToString());
-        foreach (var gone in installation.Plans.Where(plan => plan.Kept is not null).GroupBy(plan => (plan.Kept!.Manifest.Title, plan.Refusal)))
+        foreach (var mistake in installation.Plugins.Mistakes.Where(mistake => IsFirst(mistake.ToString())))
+            Log.PluginLeftOut(logger, mistake.ToString());
+        foreach (var gone in installation.Plans.Where(plan => plan.Missing is not null).GroupBy(plan => (plan.PluginTitle, plan.Missing)))
         {
-            var names = string.Join(", ", gone.Select(plan => plan.Service.Name));
-            if (IsFirst(gone.Key.Refusal)) ChangeLog.PluginGone(logger, names, gone.Key.Title, gone.Key.Refusal);
+            var names = string.Join(", ", gone.Select(plan => plan.Name));
+            if (IsFirst(gone.Key.Missing!)) ChangeLog.PluginGone(logger, names, gone.Key.PluginTitle!, gone.Key.Missing!);
         }
         foreach (var swap in changes.Swaps) Write(swap);
 
@@ -67,13 +67,13 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
         ];
         if (done.Length > 0) ChangeLog.Changed(logger, file, string.Join("; ", done));
         else if (asked && !changes.Any && needRestart.Count == 0) ChangeLog.Unchanged(logger, file);
-        StartReport.WriteServices(logger, changes.Added.Concat(changes.Reopened));
+        foreach (var service in changes.Added.Concat(changes.Reopened)) service.Report(logger);
 
-        foreach (var kept in changes.Kept.GroupBy(kept => (kept.Service.PluginTitle, kept.Reason)))
-            ChangeLog.Kept(logger, string.Join(", ", kept.Select(one => one.Service.Name)), kept.Key.PluginTitle!, kept.Key.Reason);
+        foreach (var kept in changes.Kept.GroupBy(kept => (kept.Plan.PluginTitle, kept.Failure)))
+            ChangeLog.Kept(logger, string.Join(", ", kept.Select(service => service.Name)), kept.Key.PluginTitle!, kept.Key.Failure!);
         var fields = string.Join(", ", needRestart);
         if (needRestart.Count > 0 && IsFirst(fields)) ChangeLog.NeedsRestart(logger, fields);
-        _standing.UnionWith(Troubles(installation, services.Setups)); // those were said with what was done
+        _current.UnionWith(Troubles(installation, services.Refusals)); // the lines above reported the refusals
         End();
     }
 
@@ -89,14 +89,14 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
             string.Create(CultureInfo.InvariantCulture, $"{left / 1024.0 / 1024.0:0.0} MiB"));
     }
 
-    /// <summary>Whether this is wrong since now; it is to be said once.</summary>
+    /// <summary>Whether a trouble is new. It is reported only once.</summary>
     private bool IsFirst(string trouble)
     {
-        _standing.Add(trouble);
-        return !_said.Contains(trouble);
+        _current.Add(trouble);
+        return !_reported.Contains(trouble);
     }
 
-    private void End() => (_said, _standing) = (_standing, []);
+    private void End() => (_reported, _current) = (_current, []);
 
     private static IEnumerable<string> Part(string what, IEnumerable<string> names) =>
         string.Join(", ", names) is { Length: > 0 } list ? [$"{what} {list}"] : [];

@@ -2,15 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace SharedState.Host.Changes;
 
-/// <summary>SIGHUP, by which an operator has everything read again; from here on it does not end the process.</summary>
+/// <summary>
+/// SIGHUP, with which an operator makes the host read everything again. While an instance exists, the signal does not end the process.
+/// </summary>
 internal sealed class Hangup : IDisposable
 {
     private readonly PosixSignalRegistration? _registration;
-    private int _came; // 1: and nobody has attended to it
+    private int _came; // 1: the signal arrived and was not taken yet
 
     public Hangup()
     {
-        if (OperatingSystem.IsWindows()) return; // there it is the window that is closed
+        if (OperatingSystem.IsWindows()) return; // there the signal means that the console window was closed
         _registration = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
@@ -18,9 +20,10 @@ internal sealed class Hangup : IDisposable
         });
     }
 
+    /// <summary>Whether the signal arrived since the last <see cref="Take"/>.</summary>
     public bool Came => Volatile.Read(ref _came) == 1;
 
-    /// <summary>Attends to it; true if it came.</summary>
+    /// <summary>Resets <see cref="Came"/> and returns its previous value.</summary>
     public bool Take() => Interlocked.Exchange(ref _came, 0) == 1;
 
     public void Dispose() => _registration?.Dispose();

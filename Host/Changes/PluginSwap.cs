@@ -2,10 +2,10 @@ using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Changes;
 
-/// <summary>A plugin was replaced by another version of it.</summary>
-/// <param name="Old">What the services ran on.</param>
-/// <param name="New">What they run on now.</param>
-/// <param name="Services">Which ones.</param>
-/// <param name="Paused">For how long updates of any of them waited, at most.</param>
-/// <param name="Changed">How many collections were not what they were, and were sent anew.</param>
+/// <summary>The replacement of a plugin by another version.</summary>
+/// <param name="Old">The previous version.</param>
+/// <param name="New">The present version.</param>
+/// <param name="Services">The names of the services that use it.</param>
+/// <param name="Paused">The longest time that updates of a service waited.</param>
+/// <param name="Changed">The number of collections whose content differed, and which subscribers received anew.</param>
 internal sealed record PluginSwap(Plugin Old, Plugin New, IReadOnlyList<string> Services, TimeSpan Paused, int Changed);

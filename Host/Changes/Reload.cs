@@ -1,42 +1,45 @@
 using SharedState.Host.Configuration;
 using SharedState.Host.Plugins;
+using SharedState.Host.Services;
 
 namespace SharedState.Host.Changes;
 
 /// <summary>
-/// Brings the services to what the configuration file and the plugins' folders say now: when either was changed and nobody writes there any more, or on
-/// SIGHUP.
-/// There is one way for all of it, taken by one change at a time.
+/// Applies changes of the configuration file and of the plugin folders: after the last write, or on SIGHUP. All kinds of changes take the
+/// same path, one change at a time.
 /// </summary>
-/// <param name="started">What the host was started with.</param>
-/// <param name="read">Reads the configuration as it is now, without listening.</param>
+/// <param name="started">The installation at the start.</param>
+/// <param name="read">Reads the present installation, without sockets.</param>
 /// <param name="watch">Looks for changes.</param>
-/// <param name="hangup">Has everything read again.</param>
-/// <param name="plugins">Loads what is new.</param>
-/// <param name="services">What runs.</param>
-/// <param name="report">Says what came of it.</param>
-/// <param name="time">The time.</param>
+/// <param name="hangup">The signal to read everything again.</param>
+/// <param name="plugins">Loads new plugins.</param>
+/// <param name="services">The running services.</param>
+/// <param name="report">Logs the results.</param>
+/// <param name="loggers">Creates the loggers of services.</param>
+/// <param name="time">The clock.</param>
 internal sealed class Reload(
-    Installation started, Func<Installation> read, Watch watch, Hangup hangup, PluginHost plugins, ServiceSet services, ChangeReport report, TimeProvider time)
+    Installation started, Func<Installation> read, Watch watch, Hangup hangup, PluginHost plugins, ServiceSet services, ChangeReport report,
+    ILoggerFactory loggers, TimeProvider time)
     : BackgroundService
 {
     private readonly HostConfig _started = started.Config;
 
-    // For how long nothing may change before it counts as whole: a file is written in one go, a folder of plugins file by file. What is still incomplete
-    // after that usually cannot be used, of which nothing is said before it was left alone for longer.
+    // The time without a change after which a file or a folder counts as complete: a file is written in one go, a plugin folder file by
+    // file. If it is still incomplete, it usually cannot be used; this is reported only after the longer time.
     private readonly TimeSpan _quietFile = started.Config.Limits.WatchInterval * 0.8;
     private readonly TimeSpan _quietPlugins = started.Config.Limits.WatchInterval * 2;
     private readonly TimeSpan _settledPlugins = started.Config.Limits.WatchInterval * 6;
 
-    // A folder that is written to all the time does not keep other changes away.
+    // A program that writes all the time must not prevent other changes.
     private readonly TimeSpan _longestNoise = started.Config.Limits.WatchInterval * 30;
 
-    private Sight? _seen, _taken;                    // at the last look; when the last pass began
-    private long _fileAt, _pluginsAt, _noiseAt;      // when what is seen changed, and when it first differed from what was taken, by the monotonic clock
     private volatile Installation _current = started;
-    private bool _unsettled;                         // the last pass met what may be half of a plugin
+    private Sight? _seen, _taken;     // the sight of the last look, and the one that was applied last
+    private long _fileAt, _pluginsAt; // the timestamps of the last change of the file, and of the folders
+    private long _noiseAt;            // the timestamp of the first difference between seen and taken; 0: none
+    private bool _unsettled;          // the last pass found a plugin that may be incomplete
 
-    /// <summary>What was taken over last. Any thread.</summary>
+    /// <summary>The installation that was applied last. Any thread.</summary>
     public Installation Current => _current;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -46,7 +49,7 @@ internal sealed class Reload(
         {
             try
             {
-                if (IsDue()) await TakeOverAsync();
+                if (IsDue()) await ApplyAsync();
             }
             catch (Exception exception)
             {
@@ -55,7 +58,7 @@ internal sealed class Reload(
         }
     }
 
-    /// <summary>Whether there is something to take over, and it is whole.</summary>
+    /// <summary>Whether there is a complete change to apply.</summary>
     private bool IsDue()
     {
         var (seen, now) = (watch.Look(), time.GetTimestamp());
@@ -73,25 +76,26 @@ internal sealed class Reload(
         return quiet || time.GetElapsedTime(_noiseAt, now) > _longestNoise;
     }
 
-    private async Task TakeOverAsync()
+    private async Task ApplyAsync()
     {
-        // :: 1. What is read from now on is at least as new as what was seen.
+        // :: 1. Remember the sight. Everything that is read from now on is at least as new.
         var again = hangup.Take();
         var changed = again || (_taken is not null && _taken.File != _seen!.File);
-        var settled = time.GetElapsedTime(_pluginsAt) >= _settledPlugins || (_noiseAt != 0 && time.GetElapsedTime(_noiseAt) > _longestNoise);
+        var settled = time.GetElapsedTime(_pluginsAt) >= _settledPlugins
+            || (_noiseAt != 0 && time.GetElapsedTime(_noiseAt) > _longestNoise);
         (_taken, _noiseAt, _unsettled) = (_seen, 0, false);
         if (again) plugins.Forget();
 
-        // :: 2. All of it is good, or none of it is used. What is new of the plugins is loaded beside what runs.
+        // :: 2. Read the file and load new plugins beside the running ones. With a mistake, nothing changes.
         var installation = read();
         while (watch.Follow(installation.Config.File))
         {
-            _taken = _seen = watch.Look(); // at what else is to be looked at
+            _taken = _seen = watch.Look(); // includes the files that the configuration refers to now
             installation = read();
         }
         var good = installation.Mistakes.Count == 0;
-        ServiceSetup[] wanted = good ? [.. installation.Plans.Select(plugins.Set)] : [];
-        if (!settled && report.IsNew(ChangeReport.Troubles(installation, wanted)))
+        ServicePlan[] wanted = good ? [.. installation.Plans.Select(plan => plan.Load(plugins, loggers))] : [];
+        if (!settled && report.IsNew(ChangeReport.Troubles(installation, wanted.Select(plan => plan.Refusal))))
         {
             _unsettled = true;
             return;
@@ -103,7 +107,7 @@ internal sealed class Reload(
             return;
         }
 
-        // :: 3. From the one to the other.
+        // :: 3. Change the services.
         var changes = await services.ChangeAsync(wanted, again);
         _current = installation;
         report.Write(installation, changes, RestartFields.Changed(_started, installation.Config), changed);

@@ -2,10 +2,10 @@ using SharedState.Host.Configuration;
 
 namespace SharedState.Host.Changes;
 
-/// <summary>What of the configuration a running host does not take over.</summary>
+/// <summary>The fields of the configuration that a running host does not apply.</summary>
 internal static class RestartFields
 {
-    /// <summary>The fields that are not what the host was started with.</summary>
+    /// <summary>The fields whose values differ from those at the start.</summary>
     public static IReadOnlyList<string> Changed(HostConfig started, HostConfig now) =>
     [
         .. Names(
@@ -13,10 +13,11 @@ internal static class RestartFields
             ("port", started.Address.Port == now.Address.Port),
             ("admin", (started.Admin?.Host, started.Admin?.Port) == (now.Admin?.Host, now.Admin?.Port)),
             ("tls", started.Tls == now.Tls),
-            ("origins", started.Origins is null ? now.Origins is null : now.Origins is not null && started.Origins.SequenceEqual(now.Origins)),
+            ("origins", (started.Origins is null) == (now.Origins is null) && (started.Origins ?? []).SequenceEqual(now.Origins ?? [])),
             ("compression", started.Compression == now.Compression),
             ("log", started.JsonLog == now.JsonLog)),
-        .. LimitField.All.Where(limit => limit.Read(started.Limits) != limit.Read(now.Limits)).Select(limit => $"service.limits.{limit.Name}"),
+        .. LimitField.All.Where(limit => limit.Read(started.Limits) != limit.Read(now.Limits))
+            .Select(limit => $"service.limits.{limit.Name}"),
     ];
 
     private static IEnumerable<string> Names(params IEnumerable<(string Name, bool Same)> fields) =>

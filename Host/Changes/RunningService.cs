@@ -1,56 +1,78 @@
 using SharedState.Host.Collections;
-using SharedState.Host.Configuration;
+using SharedState.Host.Diagnostics;
+using SharedState.Host.Services;
 
 namespace SharedState.Host.Changes;
 
-/// <summary>A configured service as the host has it.</summary>
-/// <param name="Wanted">What the configuration asked for when it was last opened.</param>
-/// <param name="Setup">The same, with what came of it.</param>
-/// <param name="Writer">Null if it does not run.</param>
-internal sealed record RunningService(ServiceSetup Wanted, ServiceSetup Setup, ServiceWriter? Writer)
+/// <summary>A service of the running host.</summary>
+/// <param name="Plan">The plan with which it was last opened.</param>
+/// <param name="Writer">Its writer; null if the service does not run.</param>
+internal sealed record RunningService(ServicePlan Plan, ServiceWriter? Writer)
 {
-    /// <summary>What was asked for since then and could not be had; it is not tried again until something changes. Null if nothing.</summary>
-    public ServiceSetup? Failed { get; init; }
+    /// <summary>
+    /// The reason why the service did not run when it was opened; null if it runs. <see cref="ServiceWriter.Refusal"/> may come later.
+    /// </summary>
+    public string? Refusal { get; private init; }
 
-    /// <summary>Why <see cref="Failed"/> could not be had, as one sentence.</summary>
-    public string? Failure { get; init; }
+    /// <summary>The reason why the storage was not open yet when the service was opened; null if it was.</summary>
+    public string? Obstacle { get; private init; }
 
-    public string Name => Wanted.Name;
+    /// <summary>The later plan that could not be applied; it is not tried again before something changes. Null if there is none.</summary>
+    public ServicePlan? Failed { get; private init; }
 
-    /// <summary>Whether there is anything to do for what is asked for now.</summary>
-    /// <param name="wanted">That.</param>
-    /// <param name="again">Whether what failed is tried again.</param>
-    public bool Differs(ServiceSetup wanted, bool again)
+    /// <summary>The reason why <see cref="Failed"/> could not be applied, as one sentence.</summary>
+    public string? Failure { get; private init; }
+
+    public string Name => Plan.Name;
+
+    /// <summary>Whether the service has to be changed or tried again for a plan.</summary>
+    /// <param name="wanted">The plan.</param>
+    /// <param name="again">Whether to try again what failed.</param>
+    public bool Differs(ServicePlan wanted, bool again)
     {
-        if (Failed is not null) return !Wanted.IsLike(wanted) && (again || !Failed.IsLike(wanted));
-        return !Wanted.IsLike(wanted) || (again && Setup.Refusal is not null);
+        if (Failed is not null) return !Plan.IsLike(wanted) && (again || !Failed.IsLike(wanted));
+        return !Plan.IsLike(wanted) || (again && Refusal is not null);
     }
 
-    /// <summary>A service that was opened, or whose writer goes on trying.</summary>
-    public static RunningService Of(ServiceSetup wanted, ServiceWriter writer) => new(
-        wanted,
-        wanted with
-        {
-            Refusal = writer.Refusal is { } refusal ? wanted.Explain(refusal) : null,
-            Obstacle = writer.Obstacle is { } obstacle ? wanted.Explain(obstacle) : null,
-        },
-        writer);
+    /// <summary>The service after a change that failed.</summary>
+    public RunningService Keep(ServicePlan failed, string why) => this with { Failed = failed, Failure = why };
 
-    /// <summary>Opens a service. One that will not run comes back without a writer, and its setup with the reason; one whose storage is only
-    /// unavailable now says so, and is tried again until it opens.</summary>
-    public static async Task<RunningService> OpenAsync(ServiceSetup wanted, Limits limits, TimeProvider time)
+    /// <summary>The service without the change that failed, because that change is not wanted any more.</summary>
+    public RunningService Settle() => this with { Failed = null, Failure = null };
+
+    /// <summary>Logs the state of the service.</summary>
+    public void Report(ILogger logger)
     {
-        if (wanted.Refusal is not null) return new(wanted, wanted, null);
-        var writer = new ServiceWriter(new(wanted.Source, limits, time), limits, time);
+        var storage = Plan.Config.Storage;
+        if (Refusal is not null) Log.ServiceRefused(logger, Name, Refusal);
+        else if (Obstacle is not null) Log.ServiceNotOpen(logger, Name, Plan.PluginTitle!, storage, Obstacle);
+        else Log.ServiceConfigured(logger, Name, Plan.PluginTitle!, storage);
+    }
+
+    /// <summary>A service whose writer runs with the plan, or tries to.</summary>
+    public static RunningService Of(ServicePlan plan, ServiceWriter writer) => new(plan, writer)
+    {
+        Refusal = writer.Refusal is { } refusal ? plan.Explain(refusal) : null,
+        Obstacle = writer.Obstacle is { } obstacle ? plan.Explain(obstacle) : null,
+    };
+
+    /// <summary>
+    /// Opens a service. If it cannot run, it has no writer and a <see cref="Refusal"/>. If its storage is only unavailable, it has an
+    /// <see cref="Obstacle"/>, and its writer tries again until the storage opens.
+    /// </summary>
+    public static async Task<RunningService> OpenAsync(ServicePlan plan, Limits limits, TimeProvider time)
+    {
+        if (plan.Refusal is not null) return new(plan, null) { Refusal = plan.Refusal };
+        var writer = new ServiceWriter(new(plan.Source!, limits, time), limits, time);
         try
         {
             await writer.StartAsync();
-            return Of(wanted, writer);
+            return Of(plan, writer);
         }
         catch (ItemServiceException exception)
         {
             await writer.DisposeAsync();
-            return new(wanted, wanted with { Refusal = wanted.Explain(exception) }, null);
+            return new(plan, null) { Refusal = plan.Explain(exception) };
         }
     }
 }

@@ -1,22 +1,22 @@
-using SharedState.Host.Configuration;
-
 namespace SharedState.Host.Changes;
 
-/// <summary>What became of the services when the configuration, or a plugin, was changed.</summary>
+/// <summary>The effects of a changed configuration or plugin on the services.</summary>
 internal sealed record ServiceChanges
 {
-    /// <summary>New ones, and those that did not run and were tried again.</summary>
-    public List<ServiceSetup> Added { get; } = [];
+    /// <summary>New services, and services that did not run and were tried again.</summary>
+    public List<RunningService> Added { get; } = [];
 
-    public List<ServiceSetup> Reopened { get; } = [];
+    /// <summary>Services that continue with other settings.</summary>
+    public List<RunningService> Reopened { get; } = [];
 
+    /// <summary>The names of services that were removed.</summary>
     public List<string> Removed { get; } = [];
 
-    /// <summary>Those that go on as they were, since what was asked for cannot be had; and why.</summary>
-    public List<(ServiceSetup Service, string Reason)> Kept { get; } = [];
+    /// <summary>Services that continue as before because their change failed (see <see cref="RunningService.Failure"/>).</summary>
+    public List<RunningService> Kept { get; } = [];
 
     public List<PluginSwap> Swaps { get; } = [];
 
-    /// <summary>Whether any service is another one than before.</summary>
+    /// <summary>Whether any service changed, or should have.</summary>
     public bool Any => Added.Count + Reopened.Count + Removed.Count + Kept.Count + Swaps.Count > 0;
 }

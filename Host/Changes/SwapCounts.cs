@@ -3,7 +3,9 @@ using System.Diagnostics.Metrics;
 
 namespace SharedState.Host.Changes;
 
-/// <summary>How often each plugin was swapped, and what that left in memory. Also the metrics of the meter <c>SharedState</c>.</summary>
+/// <summary>
+/// The number of swaps of each plugin and the memory of replaced versions, also as metrics of the meter <c>SharedState</c>.
+/// </summary>
 internal sealed class SwapCounts : IDisposable
 {
     private readonly Meter _meter = new("SharedState");
@@ -12,19 +14,23 @@ internal sealed class SwapCounts : IDisposable
 
     public SwapCounts()
     {
-        _swaps = _meter.CreateCounter<long>("sharedstate.plugin.swaps", "{swap}", "How often a plugin was replaced by another version of it while the host ran.");
-        _meter.CreateObservableGauge("sharedstate.plugin.versions", () => Measure(count => count.Versions), "{version}", "Versions of a plugin that are loaded; none is ever unloaded.");
+        _swaps = _meter.CreateCounter<long>(
+            "sharedstate.plugin.swaps", "{swap}", "Replacements of a plugin by another version at run time.");
         _meter.CreateObservableGauge(
-            "sharedstate.plugin.left_bytes", () => Measure(count => count.LeftBytes), "By", "The sizes of the files that are loaded for versions of a plugin which no service uses any more.");
+            "sharedstate.plugin.versions", () => Measure(count => count.Versions), "{version}",
+            "Loaded versions of a plugin; none is ever unloaded.");
+        _meter.CreateObservableGauge(
+            "sharedstate.plugin.left_bytes", () => Measure(count => count.LeftBytes), "By",
+            "Size of the loaded files of plugin versions that no service uses.");
     }
 
-    /// <summary>By the plugin's name; only those that were swapped. Any thread.</summary>
+    /// <summary>The swapped plugins by name. Any thread.</summary>
     public IReadOnlyDictionary<string, SwapCount> Plugins => _plugins;
 
-    /// <summary>A plugin was swapped.</summary>
-    /// <param name="plugin">Its name.</param>
-    /// <param name="versions">How many versions of it are loaded now.</param>
-    /// <param name="leftBytes">What is loaded for those that no service uses.</param>
+    /// <summary>Counts a swap.</summary>
+    /// <param name="plugin">The plugin's name.</param>
+    /// <param name="versions">The number of versions that are loaded now.</param>
+    /// <param name="leftBytes">The size of the loaded files of versions that no service uses.</param>
     public void Swapped(string plugin, int versions, long leftBytes)
     {
         _swaps.Add(1, new KeyValuePair<string, object?>("plugin", plugin));

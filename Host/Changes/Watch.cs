@@ -1,23 +1,23 @@
 using System.Security.Cryptography;
 using System.Text;
-using SharedState.Host.Configuration;
+using SharedState.Host.JsonFiles;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Changes;
 
 /// <summary>
-/// Looks at the configuration file, at what it refers to, and at the plugins' folders. It looks itself instead of being told by the system: a notification
-/// may be lost, and none comes for a link two folders up, by which some file systems are changed.
+/// Looks at the configuration file, at the files that it refers to, and at the plugin folders. It polls, because notifications of the file
+/// system may be lost, and there are none for a link two folders up, which some deployments replace.
 /// </summary>
 internal sealed class Watch
 {
-    // What is larger is no text that someone refers to, and is not read again and again.
+    // A larger file is hardly a text that a value refers to; it would be expensive to read again and again.
     private const long LargestFile = 1 << 20;
 
     private readonly string _file, _plugins;
     private IReadOnlyList<string> _paths = [];
 
-    /// <param name="file">The configuration, as it was read.</param>
+    /// <param name="file">The configuration file.</param>
     /// <param name="plugins">The folder of the plugins that come with the host.</param>
     public Watch(JsonFile file, string plugins)
     {
@@ -25,7 +25,9 @@ internal sealed class Watch
         Follow(file);
     }
 
-    /// <summary>Looks also at what the file refers to; if it could not be read, at what it referred to before. Whether that is something else.</summary>
+    /// <summary>
+    /// Includes the files that the configuration refers to. An unreadable configuration changes nothing. Whether the set of files changed.
+    /// </summary>
     public bool Follow(JsonFile file)
     {
         if (file.Root is null) return false;
@@ -34,7 +36,7 @@ internal sealed class Watch
         return !_paths.SequenceEqual(before);
     }
 
-    /// <summary>What there is now.</summary>
+    /// <summary>The present state.</summary>
     public Sight Look()
     {
         using var files = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -49,13 +51,14 @@ internal sealed class Watch
         return new(Convert.ToHexStringLower(files.GetHashAndReset()), Convert.ToHexStringLower(folders.GetHashAndReset()));
     }
 
-    /// <summary>Text files of some hundred bytes: their content, so that it does not matter by what means they are changed, or touched.</summary>
+    /// <summary>Adds the content of a small text file, so that touching a file is no change, and any way of writing is noticed.</summary>
     private static void AddFile(IncrementalHash hash, string path)
     {
         try
         {
             var info = new FileInfo(path);
-            if (info is { LinkTarget: null, Length: > LargestFile }) hash.AppendData(Encoding.UTF8.GetBytes($"{info.Length} {info.LastWriteTimeUtc.Ticks}"));
+            if (info is { LinkTarget: null, Length: > LargestFile })
+                hash.AppendData(Encoding.UTF8.GetBytes($"{info.Length} {info.LastWriteTimeUtc.Ticks}"));
             else hash.AppendData(SHA256.HashData(File.ReadAllBytes(path)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -64,7 +67,7 @@ internal sealed class Watch
         }
     }
 
-    /// <summary>A folder of plugins, which may be one itself. What is no plugin is not looked at, as it is not used.</summary>
+    /// <summary>Adds the plugins in a folder, or the folder if it is a plugin itself. Other content is ignored.</summary>
     private static void AddFolder(IncrementalHash hash, string folder)
     {
         try

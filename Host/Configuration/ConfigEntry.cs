@@ -1,11 +1,12 @@
 using System.Text.Json;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.Configuration;
 
-/// <summary>One value of a service's <c>config</c>; nested objects are flattened with dots.</summary>
+/// <summary>One value of a service's <c>config</c>. Keys of nested objects are joined with dots.</summary>
 /// <param name="Key">The key, such as <c>ssl.ca</c>.</param>
-/// <param name="Place">Where the key stands.</param>
-/// <param name="Node">The value, resolved; null's kind is <see cref="JsonValueKind.Null"/>.</param>
+/// <param name="Place">The place of the key.</param>
+/// <param name="Node">The resolved value; its kind is <see cref="JsonValueKind.Null"/> for null.</param>
 internal sealed record ConfigEntry(string Key, Place Place, JsonNode Node)
 {
     public bool HasValue => Node.Kind != JsonValueKind.Null;
@@ -31,7 +32,7 @@ internal sealed record ConfigEntry(string Key, Place Place, JsonNode Node)
 
     private static void ReportTwice(JsonFile file, JsonNode node, JsonField field, string key)
     {
-        // Within one object that was reported when the file was read; this is {"ssl.ca": .., "ssl": {"ca": ..}}.
+        // A duplicate within one object was reported when the file was read; this one is {"ssl.ca": .., "ssl": {"ca": ..}}.
         if (node.Fields.Count(other => other.Name == field.Name) == 1)
             file.Add(field.Place, field.Value.Path, $"\"{key}\" stands here a second time");
     }

@@ -1,9 +1,10 @@
 using System.Text.Json;
+using SharedState.Host.JsonFiles;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Configuration;
 
-/// <summary>What the configuration file asks for, in the host's own types.</summary>
+/// <summary>The content of the configuration file.</summary>
 internal sealed record HostConfig
 {
     private const string Example =
@@ -11,36 +12,36 @@ internal sealed record HostConfig
 
     public required JsonFile File { get; init; }
 
-    /// <summary>Where to listen.</summary>
+    /// <summary>The address of the server.</summary>
     public required ListenAddress Address { get; init; }
 
-    /// <summary>Where the admin side listens; null: there is none.</summary>
+    /// <summary>The address of the admin side; null: no admin side.</summary>
     public ListenAddress? Admin { get; init; }
 
     /// <summary>The certificate's files; null: no TLS.</summary>
     public TlsFiles? Tls { get; init; }
 
-    /// <summary>The exact origins that pages may come from; null: any.</summary>
+    /// <summary>The exact origins whose pages may connect; null: all.</summary>
     public IReadOnlyList<string>? Origins { get; init; }
 
-    /// <summary>Whether messages may be compressed.</summary>
+    /// <summary>Whether the server accepts compression.</summary>
     public bool Compression { get; init; }
 
-    /// <summary>Whether the log is JSON lines, for programs, instead of text for people.</summary>
+    /// <summary>Whether the log consists of JSON lines, for programs, instead of text for people.</summary>
     public bool JsonLog { get; init; }
 
     public required Limits Limits { get; init; }
 
-    /// <summary>Folders with plugins, absolute, beside those that come with the host.</summary>
+    /// <summary>Absolute paths of folders with plugins, in addition to the folder beside the program.</summary>
     public required IReadOnlyList<string> PluginFolders { get; init; }
 
     /// <summary>The content that plugins may have.</summary>
     public required PluginPins Pins { get; init; }
 
-    /// <summary>The services in the file's order; those with mistakes are left out.</summary>
+    /// <summary>The services in the order of the file, without those that have mistakes.</summary>
     public required IReadOnlyList<ServiceConfig> Services { get; init; }
 
-    /// <summary>Reads as much as can be read; what is wrong is among the file's mistakes.</summary>
+    /// <summary>Reads the file as far as possible, and adds its mistakes to <see cref="JsonFile.Mistakes"/>.</summary>
     public static HostConfig Read(JsonFile file)
     {
         var root = new JsonFields(file, file.Root);
@@ -79,7 +80,7 @@ internal sealed record HostConfig
         var origins = service.TextList("origins");
         foreach (var origin in origins)
         {
-            // As browsers send it: in lower case, without a default port, without a path.
+            // Browsers send an origin in lower case, without a default port and without a path.
             if (!Uri.TryCreate(origin.Text, UriKind.Absolute, out var uri) || uri.GetLeftPart(UriPartial.Authority) != origin.Text)
                 file.Add(origin, "must be an origin as browsers send it, like \"https://example.org\", without a path");
         }
@@ -105,7 +106,8 @@ internal sealed record HostConfig
         {
             if (ServiceConfig.Read(file, node) is not { } service) continue;
             if (services.Find(other => other.Name == service.Name) is { } first)
-                file.Add(service.NameNode, $"a service of this name stands in line {first.NameNode.Place.Line}; each needs a name of its own");
+                file.Add(
+                    service.NameNode, $"a service of this name stands in line {first.NameNode.Place.Line}; each needs a name of its own");
             services.Add(service);
         }
         if (file.Root is { Kind: JsonValueKind.Object } && root.Take("services") is null or { Items.Count: 0, Kind: JsonValueKind.Array })

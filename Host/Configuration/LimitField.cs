@@ -1,18 +1,19 @@
 using System.Globalization;
 using System.Text.Json;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.Configuration;
 
-/// <summary>How one of the <see cref="Limits"/> is written in <c>service.limits</c>: its name with the unit, and what it may be.</summary>
+/// <summary>A field of <c>service.limits</c>: its name with the unit, its range, and its property of <see cref="Limits"/>.</summary>
 internal sealed record LimitField(
     string Name, double Minimum, double Maximum, Func<Limits, double?> Read, Func<Limits, double?, Limits> Write)
 {
-    /// <summary>Whether null is a value: no limit.</summary>
+    /// <summary>Whether null is allowed, which means no limit.</summary>
     public bool Optional { get; private init; }
 
     private bool Fractional { get; init; }
 
-    // A day: no use is known of longer ones, and every timer can count it.
+    // A day: longer times have no known use, and every timer can count a day.
     private const double MaximumSeconds = 86_400;
 
     public static IReadOnlyList<LimitField> All { get; } =
@@ -49,20 +50,20 @@ internal sealed record LimitField(
         Seconds("stalled_seconds", l => l.StalledTime, (l, v) => l with { StalledTime = v }),
         Number("tombstones", 0, int.MaxValue, l => l.Tombstones, (l, v) => l with { Tombstones = (int)v }),
         Seconds("collection_idle_seconds", l => l.CollectionIdleTime, (l, v) => l with { CollectionIdleTime = v }),
-        // Every request is answered within 10 seconds, whatever storage does.
+        // Every request is answered within 10 seconds, regardless of storage.
         Seconds("storage_seconds", l => l.StorageTime, (l, v) => l with { StorageTime = v }, maximum: 9),
-        // A stop takes less than 10 seconds in all: after this the process still needs a second, and a storage that closes badly another.
+        // A stop takes less than 10 seconds in total: the process needs one more second, and a storage that closes badly another one.
         Seconds("stop_seconds", l => l.StopTime, (l, v) => l with { StopTime = v }, maximum: 8),
         Seconds("watch_seconds", l => l.WatchInterval, (l, v) => l with { WatchInterval = v }, maximum: 60),
     ];
 
     private static readonly Limits Defaults = new();
 
-    /// <summary>The limit as the configuration would hold it, and its default if that differs.</summary>
+    /// <summary>The limit in the form of the configuration, with its default if that differs.</summary>
     public string Describe(Limits limits) =>
         Read(limits) == Read(Defaults) ? $"{Name} {Show(limits)}" : $"{Name} {Show(limits)} (default {Show(Defaults)})";
 
-    /// <summary>Reads <c>service.limits</c>, all of whose fields are optional.</summary>
+    /// <summary>Reads <c>service.limits</c>. All fields are optional.</summary>
     public static Limits ReadAll(JsonFields fields)
     {
         var limits = new Limits();

@@ -1,11 +1,13 @@
+using SharedState.Host.JsonFiles;
+
 namespace SharedState.Host.Configuration;
 
-/// <summary>An address to listen on, and where it stands in the file, for what is found out only when it is used.</summary>
-/// <param name="Path">The object in the file that holds it: <c>service</c>.</param>
+/// <summary>An address to listen on, with its places in the file for mistakes that are found when the socket is bound.</summary>
+/// <param name="Path">The object of the file that contains the address: <c>service</c>.</param>
 /// <param name="Host">A name, an address, or <c>localhost</c> for both loopback addresses.</param>
-/// <param name="Port">The port; 0 for any that is free.</param>
-/// <param name="HostNode">Null if the file says nothing about it; so is <paramref name="PortNode"/>.</param>
-/// <param name="PortNode">See there.</param>
+/// <param name="Port">The port; 0 for any free port.</param>
+/// <param name="HostNode">The value in the file; null if the file has none.</param>
+/// <param name="PortNode">The value in the file; null if the file has none.</param>
 internal sealed record ListenAddress(string Path, string Host, int Port, JsonNode? HostNode, JsonNode? PortNode)
 {
     public static ListenAddress Read(JsonFields fields, string path, int port) =>

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.Configuration;
 
 /// <summary>
-/// The sockets on which the host listens, bound while the configuration is checked: so a port that is taken is one of its mistakes, and
-/// what was checked is what is used.
+/// The sockets on which the host listens. They are bound while the configuration is checked, so that a port in use is reported as one of
+/// its mistakes, and the checked sockets are the ones that the host uses.
 /// </summary>
 internal sealed class ListenSockets : IDisposable
 {
@@ -15,33 +16,35 @@ internal sealed class ListenSockets : IDisposable
 
     private ListenSockets(ListenAddress address) => Address = address;
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The configured address.</summary>
     public ListenAddress Address { get; }
 
-    /// <summary>Those of the admin side, which has an address of its own; null: there is none.</summary>
+    /// <summary>The sockets of the admin side; null: no admin side.</summary>
     public ListenSockets? Admin { get; private init; }
 
     public IReadOnlyList<IPEndPoint> EndPoints => [.. _sockets.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
 
     public bool OnlyLoopback => EndPoints.All(endPoint => IPAddress.IsLoopback(endPoint.Address));
 
-    /// <summary>Binds what the configuration asks for. After a mistake there may be fewer sockets than wanted, or none.</summary>
+    /// <summary>Binds the configured addresses. After a mistake, sockets may be missing.</summary>
     public static ListenSockets Bind(HostConfig config)
     {
         ListenSockets? admin = null;
         if (config.Admin is { } address)
         {
             if (address.Port != 0 && address.Port == config.Address.Port)
-                config.File.Add(address.PortNode?.Place, "service.admin.port", "must be another one than service.port: what is let through to that one must not reach the admin side");
+                config.File.Add(
+                    address.PortNode?.Place, "service.admin.port",
+                    "must differ from service.port: clients that may reach that port must not reach the admin side");
             else admin = Bind(config.File, address, null);
         }
         return Bind(config.File, config.Address, admin);
     }
 
-    /// <summary>The socket of an end point, for Kestrel, which owns it from then on.</summary>
+    /// <summary>The socket of an end point. Kestrel owns it from then on.</summary>
     public Socket Take(EndPoint endPoint) => _sockets.Single(socket => socket.LocalEndPoint!.Equals(endPoint));
 
-    /// <summary>Addresses to click on. All addresses of a computer are shown as the one that works on it.</summary>
+    /// <summary>URLs to click on. All addresses of a computer are shown as the address that works on this computer.</summary>
     public IEnumerable<string> Urls(string scheme)
     {
         foreach (var endPoint in EndPoints.Take(Address.Host == "localhost" ? 1 : int.MaxValue))
@@ -68,12 +71,12 @@ internal sealed class ListenSockets : IDisposable
             try
             {
                 sockets._sockets.Add(Listen(new(address, port)));
-                // With port 0, all addresses get the port that the first one got.
+                // With port 0, all addresses get the port of the first one.
                 port = sockets.EndPoints[0].Port;
             }
             catch (SocketException e)
             {
-                // A computer without IPv6 has a localhost all the same.
+                // A computer without IPv6 still has localhost.
                 if (wanted.Host == "localhost" && sockets._sockets.Count > 0 && IsAbsent(e)) continue;
                 Report(file, wanted, new(address, port), e);
             }
@@ -90,14 +93,14 @@ internal sealed class ListenSockets : IDisposable
         if (IPAddress.TryParse(wanted.Host, out var address)) return [address];
         try
         {
-            // To the resolver, no name means this computer's.
+            // The resolver takes an empty name for the name of this computer.
             if (wanted.Host.Length > 0) return [.. Dns.GetHostAddresses(wanted.Host).Distinct()];
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
-            // Said below.
+            // Reported below.
         }
-        file.Add(wanted.HostNode?.Place, $"{wanted.Path}.host", $"is no address, and no name that can be resolved; {Choice}");
+        file.Add(wanted.HostNode?.Place, $"{wanted.Path}.host", $"is neither an address nor a name that can be resolved; {Choice}");
         return [];
     }
 
@@ -108,7 +111,7 @@ internal sealed class ListenSockets : IDisposable
         {
             if (endPoint.Address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             socket.Bind(endPoint);
-            // Two sockets can be bound to one port; only listening tells.
+            // Two sockets can be bound to one port; only the second call of listen fails.
             socket.Listen();
             return socket;
         }
@@ -123,8 +126,9 @@ internal sealed class ListenSockets : IDisposable
     {
         var (node, field, sentence) = e.SocketErrorCode switch
         {
-            SocketError.AddressAlreadyInUse => (wanted.PortNode, "port", $"{endPoint} is taken by another program; end that one, or take another port"),
-            SocketError.AccessDenied => (wanted.PortNode, "port", $"this user may not listen on {endPoint}; take a port from 1024 on"),
+            SocketError.AddressAlreadyInUse =>
+                (wanted.PortNode, "port", $"another program uses {endPoint}; end that program, or use another port"),
+            SocketError.AccessDenied => (wanted.PortNode, "port", $"this user may not listen on {endPoint}; use a port of 1024 or more"),
             SocketError.AddressNotAvailable => (wanted.HostNode, "host", $"is not an address of this computer; {Choice}"),
             _ => (wanted.PortNode, "port", $"listening on {endPoint} failed: {e.Message}"),
         };

@@ -1,4 +1,6 @@
 using System.Text;
+using SharedState.Host.JsonFiles;
+using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Configuration;
 
@@ -20,43 +22,57 @@ internal sealed class ServiceConfig
 
     public required JsonNode ModuleNode { get; init; }
 
-    /// <summary>The <c>config</c>, flattened, secrets resolved; keys whose value is null too.</summary>
+    /// <summary>The entries of <c>config</c>, flattened and with resolved references, including keys whose value is null.</summary>
     public required IReadOnlyList<ConfigEntry> Entries { get; init; }
 
-    /// <summary>The storage that is wanted; null if the configuration does not say.</summary>
+    /// <summary>The <c>db_type</c>; null if the configuration has none.</summary>
     public string? DbType => this["db_type"];
 
-    /// <summary>A value of the <c>config</c>; null where there is none.</summary>
+    /// <summary>A value of <c>config</c>; null if there is none.</summary>
     public string? this[string key] => Entries.FirstOrDefault(entry => entry.Key == key && entry.HasValue)?.Node.Text;
 
-    /// <summary>What relative paths in the <c>config</c> are relative to.</summary>
+    /// <summary>The base of relative paths in <c>config</c>.</summary>
     public string BaseDirectory => _file.Directory;
 
-    /// <summary>Where the service stores, for the log: <c>sqlite, data/items.db, items</c>.</summary>
+    /// <summary>The place of the storage, for the log and without secrets: <c>sqlite, data/items.db, items</c>.</summary>
     public string Storage => string.Join(", ", Entries
         .Where(entry => entry.HasValue && entry.Key is "db_type" or "db_host" or "db_name" or "db_table")
         .Select(entry => IsSecret(entry) ? "***" : entry.Node.Text));
 
-    /// <summary>Whether any value of this service may be a secret.</summary>
+    /// <summary>Whether this service has values that may be secrets.</summary>
     public bool HasSecrets => Secrets.Count > 0;
 
-    /// <summary>The keys whose values may be secrets.</summary>
+    /// <summary>The keys of the values that may be secrets.</summary>
     public IEnumerable<string> SecretKeys => Entries.Where(IsSecret).Select(entry => entry.Key);
 
-    /// <summary>A text, for the log, without those values of this service that may be secrets.</summary>
+    /// <summary>A text for the log, without the values of this service that may be secrets.</summary>
     public string Redact(string text) =>
         Secrets.Aggregate(text, (redacted, secret) => redacted.Replace(secret, "***", StringComparison.Ordinal));
 
-    /// <summary>Adds a mistake in this service's <c>config</c>: at the key if it is there, else at the service.</summary>
-    public void Add(string? key, string sentence) => _file.Add(NodeOf(key), sentence);
+    /// <summary>Checks the <c>config</c> against the keys of a plugin, and adds mistakes to the file.</summary>
+    public void Check(PluginManifest plugin)
+    {
+        if (plugin.Config is null) return;
+        foreach (var entry in Entries)
+        {
+            if (entry.Key == "db_type") continue;
+            if (plugin.Config.FirstOrDefault(key => key.Name == entry.Key) is not { } known)
+                _file.Add(
+                    entry.Place, entry.Node.Path,
+                    $"unknown key for {plugin.Title}; {Spelling.Hint(entry.Key, [.. plugin.Config.Select(key => key.Name)])}");
+            else if (entry.HasValue && !known.Accepts(entry.Node))
+                _file.Add(NodeOf(entry.Key), $"must be {known.Wanted}, not {known.Shown(entry.Node)}");
+        }
+        foreach (var key in plugin.Config)
+        {
+            if (key.Required && this[key.Name] is null) _file.Add(_node, $"{plugin.Title} needs \"{key.Name}\" in \"config\"");
+        }
+    }
 
-    /// <summary>Adds a mistake about a key itself.</summary>
-    public void AddUnknown(ConfigEntry entry, string sentence) => _file.Add(entry.Place, entry.Node.Path, sentence);
-
-    /// <summary>The same as a sentence by itself, for what is found out later.</summary>
+    /// <summary>A sentence about a key, or about the service if the key is absent, with its place in the file.</summary>
     public string At(string? key, string sentence) => new Mistake(_file.Name, NodeOf(key).Place, NodeOf(key).Path, sentence).ToString();
 
-    /// <summary>Reads one entry; null if its name, module or config cannot be read.</summary>
+    /// <summary>Reads an entry; null if its name or module is missing.</summary>
     public static ServiceConfig? Read(JsonFile file, JsonNode node)
     {
         var fields = new JsonFields(file, node);
@@ -84,13 +100,14 @@ internal sealed class ServiceConfig
         : name.StartsWith('.') ? "a service's name must not start with a dot: such names are the server's own"
         : null;
 
-    // The longest first: one may be a part of another, whose rest would be left.
+    // The longest first: if a secret is a part of another one, the rest of the longer one would remain.
     private IReadOnlyList<string> Secrets => field ??=
-        [.. Entries.Where(IsSecret).Select(entry => entry.Node.Text).Where(text => text.Length > 0).Distinct().OrderByDescending(text => text.Length)];
+        [.. Entries.Where(IsSecret).Select(entry => entry.Node.Text).Where(text => text.Length > 0).Distinct()
+            .OrderByDescending(text => text.Length)];
 
     private JsonNode NodeOf(string? key) => Entries.FirstOrDefault(entry => entry.Key == key)?.Node ?? _node;
 
-    // What is referred to was put elsewhere for a reason.
+    // A value that was moved to the environment or to another file is probably a secret.
     private static bool IsSecret(ConfigEntry entry) =>
         entry.Node.Referred || entry.Key.Contains("password", StringComparison.OrdinalIgnoreCase);
 }

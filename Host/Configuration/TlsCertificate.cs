@@ -6,13 +6,14 @@ using SharedState.Host.Diagnostics;
 namespace SharedState.Host.Configuration;
 
 /// <summary>
-/// The certificate for new handshakes, read again when its files change. A new pair that cannot be used is logged once, and the old one
-/// stays.
+/// The certificate for new handshakes. It is read again when its files change. If the new pair cannot be used, this is logged once, and the
+/// old pair stays.
 /// </summary>
 internal sealed class TlsCertificate : IHostedService, IDisposable
 {
     /// <summary>
-    /// How often the files are looked at: a renewal is in use well before anyone checks it, and two small files cost nothing to read.
+    /// The interval of the checks: short enough that a renewed certificate is in use before an operator checks it. Reading two small files
+    /// is cheap.
     /// </summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
@@ -22,10 +23,10 @@ internal sealed class TlsCertificate : IHostedService, IDisposable
     private ITimer? _timer;
     private string _fingerprint;
 
-    // Written by the timer, read by handshakes; the reference changes as a whole.
+    // The timer writes the reference, handshakes read it.
     private volatile SslStreamCertificateContext _current;
 
-    /// <exception cref="InvalidOperationException">The files were good when the configuration was checked, and are not any more.</exception>
+    /// <exception cref="InvalidOperationException">The files have become unusable since the configuration was checked.</exception>
     public TlsCertificate(TlsFiles files, ILogger<TlsCertificate> logger, TimeProvider time)
     {
         (_files, _logger, _time) = (files, logger, time);
@@ -33,14 +34,14 @@ internal sealed class TlsCertificate : IHostedService, IDisposable
         _current = files.TryLoad(out var context, out var why) ? context! : throw new InvalidOperationException(why);
     }
 
-    /// <summary>What Kestrel asks for each handshake.</summary>
+    /// <summary>The options that Kestrel reads for each handshake.</summary>
     public TlsHandshakeCallbackOptions Handshake(TimeSpan timeout) => new()
     {
         HandshakeTimeout = timeout,
         OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = _current }),
     };
 
-    // Not a file watcher: certificates are commonly renewed by moving a symbolic link two folders up, which a watcher does not see.
+    // Not a file watcher: renewal programs often replace a symbolic link two folders up, which a watcher does not notice.
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _timer = _time.CreateTimer(_ => Reload(), null, Interval, Interval);
@@ -59,7 +60,7 @@ internal sealed class TlsCertificate : IHostedService, IDisposable
     {
         var fingerprint = Fingerprint();
         if (fingerprint == _fingerprint) return;
-        // A pair is two files: seen between the two writes it is broken, and the second write is one more change.
+        // A pair consists of two files: between the two writes it is broken, and the second write is another change.
         _fingerprint = fingerprint;
         if (_files.TryLoad(out var context, out var why))
         {

@@ -1,13 +1,14 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.Configuration;
 
-/// <summary>A certificate (with those that vouch for it, if the file holds a chain) and its private key, as PEM files.</summary>
+/// <summary>The PEM files of a certificate, possibly with its chain, and of its private key.</summary>
 internal sealed record TlsFiles(string Certificate, string Key)
 {
-    /// <summary>Reads <c>service.tls</c> and tries the files; null if there is none, or after a mistake.</summary>
+    /// <summary>Reads <c>service.tls</c> and loads the files; null if the field is absent, or after a mistake.</summary>
     public static TlsFiles? Read(JsonFile file, JsonFields fields)
     {
         if (fields.Node is null) return null;
@@ -22,7 +23,7 @@ internal sealed record TlsFiles(string Certificate, string Key)
         return null;
     }
 
-    /// <summary>What handshakes need, or why the files do not give it.</summary>
+    /// <summary>Loads the certificate for handshakes, or says why that is impossible.</summary>
     public bool TryLoad(out SslStreamCertificateContext? context, out string why)
     {
         context = null;
@@ -44,13 +45,13 @@ internal sealed record TlsFiles(string Certificate, string Key)
             var chain = new X509Certificate2Collection();
             chain.ImportFromPemFile(Certificate);
             var certificate = X509Certificate2.CreateFromPemFile(Certificate, Key);
-            // Offline: a handshake must not wait for someone else's server.
+            // Offline: a handshake must not wait for the server of a certificate authority.
             context = SslStreamCertificateContext.Create(certificate, chain, offline: true);
             return true;
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or IOException)
         {
-            why = $"{Certificate} and {Key} are no certificate and its unencrypted private key in PEM form: {e.Message}";
+            why = $"{Certificate} and {Key} are not a certificate and its unencrypted private key in PEM form: {e.Message}";
             return false;
         }
     }

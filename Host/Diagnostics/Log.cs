@@ -1,7 +1,7 @@
 namespace SharedState.Host.Diagnostics;
 
 /// <summary>
-/// What the host says while it starts and stops: ids 1000-1099; about plugins: 1100-1199. Each is said in one place only.
+/// The log messages about start and stop (ids 1000-1099) and about plugins (1100-1199). Each message has one caller.
 /// </summary>
 internal static partial class Log
 {
@@ -18,38 +18,40 @@ internal static partial class Log
     public static partial void AdminSide(ILogger logger, string urls);
 
     [LoggerMessage(1010, LogLevel.Warning,
-        "Anyone who reaches {Urls} may read and write everything: there are no access rules. " +
-        "Let a firewall or a proxy decide who does, or set service.host to \"localhost\"")]
+        "Anyone who can reach {Urls} may read and write everything: there are no access rules. " +
+        "Restrict access with a firewall or a proxy, or set service.host to \"localhost\"")]
     public static partial void OpenToTheNetwork(ILogger logger, string urls);
 
     [LoggerMessage(1011, LogLevel.Warning,
-        "Pages from any origin may connect: list those that may in service.origins, like [\"https://example.org\"]")]
+        "Pages from any origin may connect: list the allowed origins in service.origins, like [\"https://example.org\"]")]
     public static partial void AnyOrigin(ILogger logger);
 
     [LoggerMessage(1012, LogLevel.Critical, "No service can run; the host ends")]
     public static partial void NothingRuns(ILogger logger);
 
-    [LoggerMessage(1013, LogLevel.Warning, "The system lets this process have so few descriptors that it takes {Connections} connections, not {Configured}: raise ulimit -n (or LimitNOFILE of the service), or lower service.limits.connections")]
+    [LoggerMessage(1013, LogLevel.Warning,
+        "The system allows this process only enough descriptors for {Connections} connections, not for {Configured}: " +
+        "raise ulimit -n (or LimitNOFILE of the service), or lower service.limits.connections")]
     public static partial void FewDescriptors(ILogger logger, int connections, int configured);
 
-    [LoggerMessage(1014, LogLevel.Warning, "A connection could not be accepted, and is tried again: {Reason}")]
+    [LoggerMessage(1014, LogLevel.Warning, "A connection could not be accepted; the host tries again: {Reason}")]
     public static partial void NotAccepted(ILogger logger, string reason);
 
     [LoggerMessage(1015, LogLevel.Warning,
-        "Anyone who reaches {Urls} may read which plugins and services this host has, and what is wrong with them: " +
-        "let a firewall decide who does, or set service.admin.host to \"localhost\"")]
+        "Anyone who can reach {Urls} may read which plugins and services this host has, and their problems: " +
+        "restrict access with a firewall, or set service.admin.host to \"localhost\"")]
     public static partial void AdminOpenToTheNetwork(ILogger logger, string urls);
 
     [LoggerMessage(1020, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 
-    [LoggerMessage(1021, LogLevel.Warning, "A storage has not finished in time; the program ends without it")]
+    [LoggerMessage(1021, LogLevel.Warning, "A storage did not close in time; the program ends without waiting for it")]
     public static partial void StorageStillBusy(ILogger logger);
 
     [LoggerMessage(1030, LogLevel.Information, "New handshakes use the changed certificate {File}, valid until {NotAfter:u}")]
     public static partial void CertificateChanged(ILogger logger, string file, DateTime notAfter);
 
-    [LoggerMessage(1031, LogLevel.Error, "The changed certificate cannot be used, the old one stays: {Reason}")]
+    [LoggerMessage(1031, LogLevel.Error, "The changed certificate cannot be used; the old one stays: {Reason}")]
     public static partial void CertificateKept(ILogger logger, string reason);
 
     [LoggerMessage(1100, LogLevel.Information, "Service {Service}: {Plugin}, {Storage}")]

@@ -5,23 +5,28 @@ using Serilog.Formatting.Compact;
 
 namespace SharedState.Host.Diagnostics;
 
-/// <summary>Where log events go: to standard output, as text for people or as JSON lines for programs.</summary>
+/// <summary>The log on standard output, as text for people or as JSON lines for programs.</summary>
 internal static class LogOutput
 {
-    /// <summary>The logger of the whole host; whoever creates it disposes it, which writes what is left.</summary>
-    public static Logger Create(bool json, LogEventLevel minimum = LogEventLevel.Information)
+    /// <summary>The logger of a host that serves: it never waits for the output. Disposing it writes the last lines.</summary>
+    public static Logger Serving(bool json) => Create(new LogQueue(Console(json), TimeProvider.System), LogEventLevel.Information);
+
+    /// <summary>The logger of a check: only warnings, in order with the other output.</summary>
+    public static Logger Checking(bool json) => Create(Console(json), LogEventLevel.Warning);
+
+    private static Logger Console(bool json)
     {
-        var colours = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        var console = new LoggerConfiguration()
-            .MinimumLevel.Verbose()
-            .WriteTo.Console(json ? new CompactJsonFormatter() : new TextLines(colours))
-            .CreateLogger();
-        return new LoggerConfiguration()
-            .MinimumLevel.Is(minimum)
-            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .MinimumLevel.Override("System", LogEventLevel.Warning)
-            .Enrich.With(new PrintableValues())
-            .WriteTo.Sink(new RateLimit(console, TimeProvider.System))
-            .CreateLogger();
+        var colours = !System.Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        return Unfiltered().WriteTo.Console(json ? new CompactJsonFormatter() : new TextLines(colours)).CreateLogger();
     }
+
+    private static Logger Create(ILogEventSink output, LogEventLevel minimum) => new LoggerConfiguration()
+        .MinimumLevel.Is(minimum)
+        .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+        .MinimumLevel.Override("System", LogEventLevel.Warning)
+        .Enrich.With(new PrintableValues())
+        .WriteTo.Sink(new RateLimit(Unfiltered().WriteTo.Sink(output).CreateLogger(), TimeProvider.System))
+        .CreateLogger();
+
+    private static LoggerConfiguration Unfiltered() => new LoggerConfiguration().MinimumLevel.Verbose();
 }

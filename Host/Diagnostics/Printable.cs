@@ -3,15 +3,15 @@ using System.Text;
 
 namespace SharedState.Host.Diagnostics;
 
-/// <summary>Makes foreign text fit for one line of a log or a terminal.</summary>
+/// <summary>Makes text from outside safe for one line of a log or a terminal.</summary>
 internal static class Printable
 {
-    /// <summary>What a value may fill of a line: enough for any sentence of ours, too little to flood a log.</summary>
+    /// <summary>The longest text of a value: enough for every sentence of the host, too short to flood a log.</summary>
     public const int MaximumLength = 2_000;
 
     /// <summary>
-    /// The text with everything escaped that a terminal would obey or that would hide what follows (control and format characters,
-    /// line separators, half surrogates), cut at <see cref="MaximumLength"/>.
+    /// The text without characters that control a terminal or hide the text after them (control and format characters, line separators,
+    /// half surrogates), which are escaped, and cut at <see cref="MaximumLength"/>.
     /// </summary>
     public static string Text(string text)
     {

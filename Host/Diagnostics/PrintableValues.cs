@@ -3,7 +3,7 @@ using Serilog.Events;
 
 namespace SharedState.Host.Diagnostics;
 
-/// <summary>Makes every text value of an event fit for one line, whoever logged it: it may come from a client.</summary>
+/// <summary>Makes every text value of an event safe for one line, because any of them may come from a client.</summary>
 internal sealed class PrintableValues : ILogEventEnricher
 {
     public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)

@@ -5,15 +5,15 @@ using Serilog.Parsing;
 namespace SharedState.Host.Diagnostics;
 
 /// <summary>
-/// Lets at most ten events a second of each reason pass, then says how many more there were: whatever a client does over and over must
-/// neither fill a disk nor hide what else happens.
+/// Passes at most ten events per second of each reason, and then an event with the number of the others: a client that repeats a fault must
+/// neither fill a disk nor hide other events.
 /// </summary>
 internal sealed class RateLimit : ILogEventSink, IDisposable
 {
     public const int EventsPerSecond = 10;
 
-    // Templates are constants of the code; a plugin that builds them from data must not fill the memory, so from here on they share
-    // one count.
+    // Templates are usually constants. A plugin that builds them from data must not fill the memory: beyond this number, they share one
+    // count.
     private const int MaximumReasons = 1_000;
 
     private static readonly MessageTemplate More = new MessageTemplateParser().Parse("{Message} .. {Count:N0} more in the last second");

@@ -4,20 +4,22 @@ using System.Globalization;
 namespace SharedState.Host.Diagnostics;
 
 /// <summary>
-/// A service's logger, which writes no secret of that service, whoever logs: the plugin, its driver's exceptions, or the host about it.
+/// The logger of a service. It writes no secrets of the service, neither in messages of the plugin, nor in those of its driver, nor in the
+/// host's.
 /// </summary>
-/// <param name="output">Where the rest goes.</param>
-/// <param name="redact">Takes the secrets out of a text.</param>
+/// <param name="output">Receives the redacted events.</param>
+/// <param name="redact">Removes the secrets from a text.</param>
 internal sealed class RedactedLogger(ILogger output, Func<string, string> redact) : ILogger
 {
-    // What a structured event calls its template; the log's rate is bounded by it.
+    // The name of the template among the values of an event. The rate of the log is limited by template.
     private const string Template = "{OriginalFormat}";
 
     public bool IsEnabled(LogLevel logLevel) => output.IsEnabled(logLevel);
 
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => output.BeginScope(redact(Text(state)));
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (!output.IsEnabled(logLevel)) return;
         var message = redact(formatter(state, exception));
@@ -29,8 +31,8 @@ internal sealed class RedactedLogger(ILogger output, Func<string, string> redact
     }
 
     /// <summary>
-    /// Numbers, times and the like stay what they are; all else becomes its text, for what an object would be taken apart into is not known
-    /// here.
+    /// Numbers, times and similar values stay as they are. Other objects become their text, because it is not known into which parts the
+    /// log would split them.
     /// </summary>
     private object? Redacted(object? value)
     {
@@ -47,7 +49,7 @@ internal sealed class RedactedLogger(ILogger output, Func<string, string> redact
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 
-    /// <summary>What is left of an exception: its text, with its trace.</summary>
+    /// <summary>The redacted text of an exception, with its stack trace.</summary>
     private sealed class RedactedException(string text) : Exception(text)
     {
         public override string ToString() => Message;

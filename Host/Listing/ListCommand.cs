@@ -1,33 +1,34 @@
-using SharedState.Host.Configuration;
 using SharedState.Host.Plugins;
+using SharedState.Host.Services;
 
 namespace SharedState.Host.Listing;
 
-/// <summary><c>--plugins</c>: says what is in the plugins' folders. Opens nothing and changes nothing, but for <c>--check</c>.</summary>
-internal static class ListCommand
+/// <summary><c>--plugins</c>: prints the list of plugins. Only with <c>--check</c> it opens storages.</summary>
+/// <param name="json">Whether to print JSON.</param>
+internal sealed class ListCommand(bool json)
 {
-    // For a file or another program: as wide as a log's lines are read.
+    // The width for files and for other programs.
     private const int PlainWidth = 120;
 
-    /// <param name="command">Of it, the file and the form.</param>
+    /// <param name="asked">The configuration file of the command line.</param>
     /// <param name="standard">The folder of the plugins that come with the host.</param>
-    /// <returns>0 if there is nothing to mend, else 1.</returns>
-    public static int Run(CommandLine command, string standard)
+    /// <returns>The exit code: 0 if everything is in order, else 1.</returns>
+    public int Run(string? asked, string standard)
     {
-        // Without a configuration there is still the folder beside the program.
-        using var installation = Installation.FindFile(command.File) is { } file ? Installation.Read(file, standard, listen: false) : null;
-        return Write(command, installation?.Plugins ?? PluginFolders.Scan(standard, []), installation, []);
+        // Without a configuration, the list contains the plugins beside the program.
+        using var installation = Installation.FindFile(asked) is { } file ? Installation.Read(file, standard, listen: false) : null;
+        return Write(installation?.Plugins ?? PluginFolders.Scan(standard, []), installation, []);
     }
 
-    /// <summary>The same with <c>--check</c>: each service is opened once, and what came of it is in the list.</summary>
-    public static async Task<int> CheckAsync(CommandLine command, Installation installation, IReadOnlyList<ServiceSetup> services) =>
-        Write(command, installation.Plugins, installation, await ServiceCheck.FindAsync(services, installation.Config.Limits));
+    /// <summary>The same with <c>--check</c>: opens each service once, and lists the results.</summary>
+    public async Task<int> CheckAsync(Installation installation, IReadOnlyList<ServicePlan> services) =>
+        Write(installation.Plugins, installation, await ServiceCheck.OpenAsync(services, installation.Config.Limits));
 
-    private static int Write(CommandLine command, PluginFolders folders, Installation? installation, IReadOnlyList<ListedService> services)
+    private int Write(PluginFolders folders, Installation? installation, IReadOnlyList<ListedService> services)
     {
         var pins = installation?.Config.Pins ?? PluginPins.None;
         var list = PluginList.Make(folders, pins, installation?.Plans ?? [], services, null);
-        Console.Write(command.Json ? list.ToJson() + "\n" : Text().Write(list));
+        Console.Write(json ? list.ToJson() + "\n" : Text().Write(list));
         foreach (var mistake in installation?.Mistakes ?? []) Console.Error.WriteLine(mistake);
         foreach (var stray in pins.Strays(folders)) Console.Error.WriteLine(stray);
         return list.Good && installation is not { Mistakes.Count: > 0 } ? 0 : 1;

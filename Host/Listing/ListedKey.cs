@@ -4,15 +4,17 @@ using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Listing;
 
-/// <summary>One key of the <c>config</c> of a plugin's services. Written as JSON as it stands.</summary>
+/// <summary>A key of the <c>config</c> of a plugin's services, in the form of the JSON list.</summary>
 internal sealed record ListedKey(
-    string Key, string Type, bool Required, object? Default, IReadOnlyList<string> OneOf, long? Minimum, long? Maximum, bool Ignored, string? Description)
+    string Key, string Type, bool Required, object? Default, IReadOnlyList<string> OneOf, long? Minimum, long? Maximum, bool Ignored,
+    string? Description)
 {
-    public ListedKey(ConfigKey key) : this(key.Name, key.Type, key.Required, Typed(key), key.OneOf, key.Minimum, key.Maximum, key.Ignored, key.Description)
+    public ListedKey(ConfigKey key) : this(
+        key.Name, key.Type, key.Required, Typed(key), key.OneOf, key.Minimum, key.Maximum, key.Ignored, key.Description)
     {
     }
 
-    /// <summary>What a value may be, in few words: <c>integer 5-500</c>.</summary>
+    /// <summary>The allowed values in few words: <c>integer 5-500</c>.</summary>
     [JsonIgnore]
     public string Range => this switch
     {

@@ -3,59 +3,61 @@ using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Listing;
 
-/// <summary>One plugin, as an operator sees it: what it is, whether it can be used, and by whom it is. Written as JSON as it stands.</summary>
+/// <summary>A plugin for the operator: its description, its state and the services that use it, in the form of the JSON list.</summary>
 internal sealed record ListedPlugin
 {
-    /// <summary>From its manifest; the folder's name where that cannot be read.</summary>
+    /// <summary>The name in the manifest; the name of the folder if the manifest cannot be read.</summary>
     public required string Name { get; init; }
 
     public string? Version { get; init; }
 
     public required string Folder { get; init; }
 
-    /// <summary>The version of the contract that it was built for; null where its assembly cannot be read.</summary>
+    /// <summary>The version of the contract for which it was built; null if its assembly cannot be read.</summary>
     public string? Contract { get; init; }
 
     public IReadOnlyList<string> Modules { get; init; } = [];
 
-    /// <summary>None: any that no other plugin of its modules claims.</summary>
+    /// <summary>The storages of the plugin; empty: all that no other plugin of its modules claims.</summary>
     public IReadOnlyList<string> DbTypes { get; init; } = [];
 
-    /// <summary>The keys that a service's <c>config</c> may have; null: it does not say.</summary>
+    /// <summary>The keys that a service's <c>config</c> may have; null: the manifest does not list them.</summary>
     public IReadOnlyList<ListedKey>? Config { get; init; }
 
-    /// <summary>The SHA-256 of what is in the folder; null where that cannot be read.</summary>
+    /// <summary>The SHA-256 of the folder's content; null if it cannot be read.</summary>
     public string? Sha256 { get; init; }
 
     /// <summary>Whether <c>pins</c> allow this content; null without <c>pins</c>.</summary>
     public bool? Pinned { get; init; }
 
-    /// <summary><c>ok</c>; <c>unusable</c>: what is in the folder cannot be used; <c>failed</c>: it can, but a service that uses it is not as it should be.</summary>
+    /// <summary>
+    /// <c>ok</c>; <c>unusable</c>: the content of the folder cannot be used; <c>failed</c>: a service that uses the plugin has a problem.
+    /// </summary>
     public string Status => Fault is not null ? "unusable" : Failure is not null ? "failed" : "ok";
 
-    /// <summary>Why it is not ok, and what to do about it: a sentence each.</summary>
+    /// <summary>The reason for a status other than <c>ok</c>, as a sentence.</summary>
     public string? Reason => Complaint is { } complaint ? $"{Title} {complaint.Reason}." : null;
 
-    /// <summary>See <see cref="Reason"/>.</summary>
+    /// <summary>The remedy for <see cref="Reason"/>, as a sentence.</summary>
     public string? Fix => Complaint is { } complaint ? $"{complaint.Fix}." : null;
 
-    /// <summary>What does no harm, but might be different.</summary>
+    /// <summary>Harmless peculiarities.</summary>
     public IReadOnlyList<string> Remarks { get; init; } = [];
 
-    /// <summary>The configured services that are for it.</summary>
+    /// <summary>The configured services that use it.</summary>
     public IReadOnlyList<ListedService> Services { get; init; } = [];
 
-    /// <summary>Whether the host has loaded it; null if no host was asked. So are the others about running.</summary>
+    /// <summary>Whether the host has loaded it; null, like the following fields, if the list does not come from a running host.</summary>
     public bool? Loaded { get; init; }
 
-    /// <summary>The SHA-256 of what the host runs.</summary>
+    /// <summary>The SHA-256 of the running content.</summary>
     public string? RunningSha256 { get; init; }
 
     public int? Swaps { get; init; }
 
     public long? BytesLeft { get; init; }
 
-    /// <summary>What is wrong with what is in the folder; null: nothing.</summary>
+    /// <summary>The fault of the folder's content; null: none.</summary>
     [JsonIgnore]
     public PluginFault? Fault { get; init; }
 
@@ -65,12 +67,16 @@ internal sealed record ListedPlugin
     [JsonIgnore]
     public string Title => Version is null ? Name : $"{Name} {Version}";
 
-    /// <summary>The first of its services that is not as it should be.</summary>
+    /// <summary>The problem of the first service that has one.</summary>
     private PluginFault? Failure => Services.FirstOrDefault(service => service.Reason is not null) switch
     {
         null => null,
-        { State: "not_open" } service => new($"does not get service {service.Name} open: {service.Reason}", "Mend what that names; the service is tried again until it opens"),
-        { State: "kept" } service => new($"runs service {service.Name} as before, since a change failed: {service.Reason}", "Mend what that names"),
-        var service => new($"does not run service {service.Name}: {service.Reason}", "Mend what that names, in the configuration or the storage, and start the service anew"),
+        { State: "not_open" } service => new(
+            $"cannot open service {service.Name} yet: {service.Reason}", "Remove that cause; the host tries again until the service opens"),
+        { State: "kept" } service =>
+            new($"runs service {service.Name} as before, because a change failed: {service.Reason}", "Remove that cause"),
+        var service => new(
+            $"does not run service {service.Name}: {service.Reason}",
+            "Remove that cause in the configuration or in the storage, and start the service again"),
     };
 }

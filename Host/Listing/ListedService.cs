@@ -1,11 +1,10 @@
 namespace SharedState.Host.Listing;
 
-/// <summary>A configured service, as far as whoever lists it knows.</summary>
-/// <param name="Name">Its name in the configuration.</param>
+/// <summary>A configured service, in the form of the JSON list.</summary>
+/// <param name="Name">The name in the configuration.</param>
 /// <param name="State">
-/// <c>running</c>; <c>not_open</c>: its storage is not there yet, and is tried again; <c>refused</c>: it does not run. <c>kept</c>: it
-/// runs as it did before a change that failed. <c>opens</c>: it was tried, and closed again. Null
-/// if nobody tried.
+/// <c>running</c>; <c>not_open</c>: the storage is unavailable, and the host tries again; <c>refused</c>: the service does not run;
+/// <c>kept</c>: it runs as before, because a change failed; <c>opens</c>: it was opened for a check and closed again; null: unknown.
 /// </param>
-/// <param name="Reason">Why it does not run, or not yet, or why the change failed, as one sentence without secrets; else null.</param>
+/// <param name="Reason">The reason for the state, as one sentence without secrets; null for <c>running</c> and <c>opens</c>.</param>
 internal sealed record ListedService(string Name, string? State, string? Reason);

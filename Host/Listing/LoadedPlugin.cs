@@ -1,10 +1,10 @@
 namespace SharedState.Host.Listing;
 
-/// <summary>A plugin that a host has loaded: from a copy, so it may be another one than what is in the folder by now.</summary>
-/// <param name="Folder">Where it was installed when it was loaded.</param>
-/// <param name="Name">Its name as it was then; so is <paramref name="Version"/>.</param>
-/// <param name="Version">See there.</param>
-/// <param name="ContentHash">SHA-256 of what was loaded.</param>
-/// <param name="Swaps">How often a newer one took its folder's place since the host started.</param>
-/// <param name="BytesLeft">What those before it hold of the process's memory for good; null if it is not known.</param>
+/// <summary>A plugin that a host has loaded. It was loaded from a copy, so its folder may have other content now.</summary>
+/// <param name="Folder">The folder from which it was copied.</param>
+/// <param name="Name">The name at that time.</param>
+/// <param name="Version">The version at that time.</param>
+/// <param name="ContentHash">The SHA-256 of the loaded content.</param>
+/// <param name="Swaps">The number of replacements since the host started.</param>
+/// <param name="BytesLeft">The size of the loaded files of replaced versions; null if unknown.</param>
 internal sealed record LoadedPlugin(string Folder, string Name, string Version, string ContentHash, int Swaps, long? BytesLeft);

@@ -1,9 +1,9 @@
-using SharedState.Host.Configuration;
+using SharedState.Host.JsonFiles;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Listing;
 
-/// <summary>Looks into a plugin's folder. Nothing of it is run, and nothing is written.</summary>
+/// <summary>Inspects a plugin folder. Runs no code of the plugin and writes nothing.</summary>
 internal static class PluginInspection
 {
     public static ListedPlugin Of(PluginManifest manifest, PluginFolders folders, PluginPins pins)
@@ -33,11 +33,12 @@ internal static class PluginInspection
         }
         catch (PluginException e)
         {
-            return plugin with { Fault = new($"cannot be copied: {e.Message}", "Put files there and no links") };
+            return plugin with { Fault = new($"cannot be copied: {e.Message}", "Replace links by files") };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or BadImageFormatException)
         {
-            return plugin with { Fault = new($"cannot be read: {JsonFile.Reason(e)}", "Give this user the right to read all of it, or copy it anew") };
+            var fix = "Give this user the right to read the whole folder, or copy it again";
+            return plugin with { Fault = new($"cannot be read: {JsonFile.Reason(e)}", fix) };
         }
     }
 
@@ -46,15 +47,16 @@ internal static class PluginInspection
     {
         Name = Path.GetFileName(folder),
         Folder = folder,
-        Fault = new($"is left out: {string.Join("; ", mistakes)}", "Mend what that names"),
+        Fault = new($"is left out: {string.Join("; ", mistakes)}", "Correct the named mistake"),
     };
 
-    /// <summary>A plugin that the host runs and whose folder is no longer there.</summary>
+    /// <summary>A plugin that the host runs and whose folder was removed.</summary>
     public static ListedPlugin OfGone(LoadedPlugin gone) => new()
     {
         Name = gone.Name,
         Version = gone.Version,
         Folder = gone.Folder,
-        Fault = new("is no longer in its folder; the host runs on with its copy", "Put it back, or take its services out of the configuration"),
+        Fault = new(
+            "is no longer in its folder; the host continues with its copy", "Put it back, or remove its services from the configuration"),
     };
 }

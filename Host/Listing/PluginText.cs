@@ -3,17 +3,17 @@ using SharedState.Host.Diagnostics;
 
 namespace SharedState.Host.Listing;
 
-/// <summary>The list of plugins for people: a paragraph for each, and a last line that counts.</summary>
-/// <param name="width">The columns that a line may have.</param>
-/// <param name="colours">Whether the status is coloured.</param>
+/// <summary>The list of plugins for people: a paragraph for each plugin, and a last line with the counts.</summary>
+/// <param name="width">The width of the lines.</param>
+/// <param name="colours">Whether to colour the status.</param>
 internal sealed class PluginText(int width, bool colours)
 {
-    /// <summary>Where what belongs to a plugin begins: below its name.</summary>
+    /// <summary>The column of a plugin's name and of its details.</summary>
     private const int Indent = 10;
 
     private const int LabelWidth = 10;
 
-    /// <summary>A description gets at least this much, even if the line grows too long: else it would be one word below the other.</summary>
+    /// <summary>The least width of a description, even if lines become too long: a narrower one would have one word per line.</summary>
     private const int LeastText = 30;
 
     private readonly StringBuilder _text = new();
@@ -27,8 +27,10 @@ internal sealed class PluginText(int width, bool colours)
             AddLine("reason", $"{service.Reason}.");
             _text.Append('\n');
         }
-        var counts = list.Plugins.CountBy(plugin => plugin.Status).OrderBy(count => count.Key != "ok").ThenBy(count => count.Key).Select(count => $"{count.Value} {count.Key}");
-        _text.Append($"{list.Plugins.Count} plugin{(list.Plugins.Count == 1 ? "" : "s")} in {Printable.Text(string.Join(", ", list.Folders))}");
+        var counts = list.Plugins.CountBy(plugin => plugin.Status)
+            .OrderBy(count => count.Key != "ok").ThenBy(count => count.Key).Select(count => $"{count.Value} {count.Key}");
+        _text.Append(
+            $"{list.Plugins.Count} plugin{(list.Plugins.Count == 1 ? "" : "s")} in {Printable.Text(string.Join(", ", list.Folders))}");
         if (list.Plugins.Count > 0) _text.Append($": {string.Join(", ", counts)}");
         return _text.Append('\n').ToString();
     }
@@ -42,8 +44,10 @@ internal sealed class PluginText(int width, bool colours)
             AddLine("fix", $"{complaint.Fix}.");
         }
         AddLine("folder", plugin.Folder);
-        if (plugin.Contract is not null) AddLine("contract", plugin.Contract == contract ? contract : $"{plugin.Contract} (this host: {contract})");
-        if (plugin.Modules.Count > 0) AddLine("serves", $"{string.Join(", ", plugin.Modules)}: {(plugin.DbTypes.Count == 0 ? "any other db_type" : string.Join(", ", plugin.DbTypes))}");
+        if (plugin.Contract is not null)
+            AddLine("contract", plugin.Contract == contract ? contract : $"{plugin.Contract} (this host: {contract})");
+        var types = plugin.DbTypes.Count == 0 ? "any other db_type" : string.Join(", ", plugin.DbTypes);
+        if (plugin.Modules.Count > 0) AddLine("serves", $"{string.Join(", ", plugin.Modules)}: {types}");
         AddLine("used by", plugin.Services.Count == 0 ? "no service" : string.Join(", ", plugin.Services.Select(Describe)));
         if (plugin.Sha256 is not null) AddLine("sha-256", plugin.Pinned is true ? $"{plugin.Sha256} (pinned)" : plugin.Sha256);
         foreach (var remark in plugin.Remarks) AddLine("remark", $"It {remark}.");
@@ -51,13 +55,14 @@ internal sealed class PluginText(int width, bool colours)
         _text.Append('\n');
     }
 
-    private static string Describe(ListedService service) => service.State is null ? service.Name : $"{service.Name} ({service.State.Replace('_', ' ')})";
+    private static string Describe(ListedService service) =>
+        service.State is null ? service.Name : $"{service.Name} ({service.State.Replace('_', ' ')})";
 
     private void AddKeys(IReadOnlyList<ListedKey>? keys)
     {
         if (keys is null or [])
         {
-            AddLine("config", keys is null ? "any keys, which it checks for itself" : "no keys");
+            AddLine("config", keys is null ? "any keys; the plugin checks them itself" : "no keys");
             return;
         }
         var used = keys.Where(key => !key.Ignored).Select(key => (key.Key, Type: Describe(key), key.Description)).ToArray();
@@ -66,7 +71,8 @@ internal sealed class PluginText(int width, bool colours)
         foreach (var (name, type, description) in used)
         {
             var start = Indent + LabelWidth + nameWidth + typeWidth;
-            var head = $"{new string(' ', Indent)}{(name == used[0].Key ? "config" : ""),-LabelWidth}{name.PadRight(nameWidth)}{type.PadRight(typeWidth)}";
+            var label = name == used[0].Key ? "config" : "";
+            var head = $"{new string(' ', Indent)}{label,-LabelWidth}{name.PadRight(nameWidth)}{type.PadRight(typeWidth)}";
             AddWrapped(head, start, description ?? "");
         }
         if (keys.Any(key => key.Ignored)) AddLine("ignored", string.Join(", ", keys.Where(key => key.Ignored).Select(key => key.Key)));
@@ -85,12 +91,14 @@ internal sealed class PluginText(int width, bool colours)
     private void AddHead(string status, string title)
     {
         var colour = status == "ok" ? 32 : 31;
-        _text.Append(colours ? $"\e[{colour}m{status}\e[0m" : status).Append(' ', Indent - status.Length).Append(Printable.Text(title)).Append('\n');
+        _text.Append(colours ? $"\e[{colour}m{status}\e[0m" : status);
+        _text.Append(' ', Indent - status.Length).Append(Printable.Text(title)).Append('\n');
     }
 
-    private void AddLine(string label, string text) => AddWrapped($"{new string(' ', Indent)}{label,-LabelWidth}", Indent + LabelWidth, text);
+    private void AddLine(string label, string text) =>
+        AddWrapped($"{new string(' ', Indent)}{label,-LabelWidth}", Indent + LabelWidth, text);
 
-    /// <summary>Adds a text after a head, wrapped between words, each further line below the text's begin.</summary>
+    /// <summary>Adds a text after a head, wrapped between words. Further lines begin in the column in which the text begins.</summary>
     private void AddWrapped(string head, int start, string text)
     {
         var line = new StringBuilder(Printable.Text(head));

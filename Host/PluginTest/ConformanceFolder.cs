@@ -3,8 +3,8 @@ using System.Runtime.Loader;
 namespace SharedState.Host.PluginTest;
 
 /// <summary>
-/// The folder beside the host with the contract's tests and what they need. Nothing of it is known to the runtime before it is asked for here, so that a
-/// server never loads it.
+/// The folder beside the host with the tests of the contract and their libraries. The runtime does not know the folder before
+/// <see cref="Use"/>, so that a server never loads them.
 /// </summary>
 internal static class ConformanceFolder
 {

@@ -1,25 +1,25 @@
 namespace SharedState.Host.PluginTest;
 
-/// <summary>Asks a worker one promise after the other, with a new worker after each that hung or died, and has it all written to the report card.</summary>
+/// <summary>Tests one promise after another in a worker and fills the report card. A worker that hung or died is replaced.</summary>
 internal sealed class Examination(TestRequest request, ReportCard card)
 {
     private const int Kills = 3;
 
-    // A plugin that hangs here and there is known after so many; the rest would cost a limit each.
+    // The examination ends after this many hangs, because each further one would cost the whole time limit.
     private const int MostHangs = 3;
 
-    // A load and a few commits: beyond that something hangs.
+    // For a load and a few commits. A worker that takes longer hangs.
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(60);
 
     private WorkerProcess? _worker;
     private int _gone;
 
-    /// <summary>Whether all promises are kept.</summary>
+    /// <summary>Whether the plugin keeps all promises.</summary>
     public async Task<bool> RunAsync()
     {
         try
         {
-            // :: 1. Whether it loads, and opens: without these there is nothing to test.
+            // :: 1. Load, open and store. Without these there is nothing to test.
             var loaded = await StartAsync();
             if (loaded.Failure is { } refusal) return card.NotLoaded(request.Folder, refusal);
             card.Begin(loaded.Title!, loaded.About!, request.Folder);
@@ -28,14 +28,19 @@ internal sealed class Examination(TestRequest request, ReportCard card)
             var removals = await _worker!.AskAsync("removals", request.Limit);
             if (removals.Failure is { } failure)
             {
-                card.Broken("It stores items and gives them back", failure, "Begin with CommitAsync and LoadAsync, for one collection and one update.");
+                card.Broken(
+                    "It stores items and gives them back", failure,
+                    "Begin with CommitAsync and LoadAsync, for one collection and one update.");
                 return card.End("The rest was not tested: first it must store.");
             }
 
-            // :: 2. The other promises, the faults first.
+            // :: 2. Test the other promises, faults first.
+            var remark = removals.RemembersRemovals == false
+                ? "removals are not remembered: a client that reconnects gets the whole collection"
+                : "";
             foreach (var part in loaded.Questions.Skip(1).Where(IsAsked).GroupBy(question => question.Part))
             {
-                if (part.Key != "Faults") card.Part(part.Key, removals.RemembersRemovals == false ? "removals are not remembered: who comes back gets the whole collection" : "");
+                if (part.Key != "Faults") card.Part(part.Key, remark);
                 foreach (var question in part)
                 {
                     if (_gone >= MostHangs) return card.End("The rest was not tested: it hung or ended its process too often.");
@@ -44,7 +49,7 @@ internal sealed class Examination(TestRequest request, ReportCard card)
                 }
             }
 
-            // :: 3. How fast it is.
+            // :: 3. Measure the throughput.
             if (request.Only is null) await MeasureAsync();
             return card.End(null);
         }
@@ -55,7 +60,8 @@ internal sealed class Examination(TestRequest request, ReportCard card)
         }
     }
 
-    private bool IsAsked(Question question) => request.Only is null || question.Sentence.Contains(request.Only, StringComparison.OrdinalIgnoreCase);
+    private bool IsAsked(Question question) =>
+        request.Only is null || question.Sentence.Contains(request.Only, StringComparison.OrdinalIgnoreCase);
 
     private async Task<Answer> StartAsync()
     {
@@ -64,7 +70,7 @@ internal sealed class Examination(TestRequest request, ReportCard card)
         return await _worker.AskAsync("load", Short);
     }
 
-    /// <summary>Asks the worker that is there, or a new one that knows what the last one found out.</summary>
+    /// <summary>Asks the present worker, or a new one with the same knowledge.</summary>
     private async Task<Answer> AskAsync(string name, TimeSpan limit)
     {
         if (_worker!.IsGone)
@@ -90,7 +96,7 @@ internal sealed class Examination(TestRequest request, ReportCard card)
         return answer.Failure is null;
     }
 
-    /// <summary>Kills a worker in the middle of its commits, and has the next one look at what is there.</summary>
+    /// <summary>Kills a worker during its commits, and lets the next one check what is stored.</summary>
     private async Task KillAsync()
     {
         if (!request.IsDurable)
@@ -106,7 +112,10 @@ internal sealed class Examination(TestRequest request, ReportCard card)
             var answer = await worker.AskAsync("load", Short);
             if (answer.Failure is null) answer = await worker.AskAsync($"storm {name}", request.Limit);
             if (answer.Failure is null && answer.Batch < acknowledged)
-                answer = new() { Failure = $"Batch {acknowledged} was acknowledged before the kill; after it, {answer.Batch} is the last that is stored." };
+            {
+                var found = $"Batch {acknowledged} was acknowledged; the last stored batch after the kill is {answer.Batch}.";
+                answer = new() { Failure = found };
+            }
             for (var batches = 0; answer.Failure is null && kill < Kills && batches < 20 + (30 * kill); batches++)
             {
                 answer = await worker.NextAsync(request.Limit);
@@ -119,7 +128,7 @@ internal sealed class Examination(TestRequest request, ReportCard card)
             }
             worker.Kill();
 
-            // What came through before the kill is acknowledged too.
+            // Answers that arrived before the kill count as acknowledged too.
             while (kill < Kills && await worker.NextAsync(Short) is { Batch: { } batch }) acknowledged = batch;
         }
         card.Kept(Storm.Sentence);

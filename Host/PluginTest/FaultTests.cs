@@ -2,31 +2,32 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using SharedState.Host.Configuration;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>What a plugin promises for the case that something goes wrong, each promise as a test.</summary>
+/// <summary>The promises of a plugin about faults, each with its test.</summary>
 internal static class FaultTests
 {
     private static readonly TimeSpan ConstructorTime = TimeSpan.FromSeconds(1);
 
-    // The host waits eight seconds for a call; a cancelled one has no reason to take as long.
+    // The host waits eight seconds for a call; a cancelled call should not take as long.
     private static readonly TimeSpan CancelTime = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public static readonly CollectionKey Key = new("app", "collection");
 
-    /// <summary>The promise without which nothing else can be tested.</summary>
+    /// <summary>The promise that all other tests need.</summary>
     public static readonly FaultTest Opens = new(
         "It opens an empty storage within 8 seconds",
-        "Do in OpenAsync what must be done before the first call, and leave the rest for later. A --config may be missing: --help.",
+        "Do in OpenAsync only the work that the first call needs. A --config may be missing: see --help.",
         async (plugin, storage) =>
         {
             var constructing = Stopwatch.StartNew();
             await Limited.CallAsync("The constructor", Storage.CallTime, () => Task.FromResult(plugin.Create()));
-            if (constructing.Elapsed > ConstructorTime) throw new TestFailure($"The constructor took {constructing.Elapsed.TotalSeconds:0.0} seconds.");
+            if (constructing.Elapsed > ConstructorTime)
+                throw new TestFailure($"The constructor took {constructing.Elapsed.TotalSeconds:0.0} seconds.");
             await Storage.CloseAsync(await storage.OpenAsync());
         });
 
@@ -35,15 +36,15 @@ internal static class FaultTests
         Opens,
         new(
             "A call that is cancelled ends within 5 seconds",
-            "Pass the token on to the driver's calls, and look at it before each step. What blocks its thread must have a time limit of its own.",
+            "Pass the token to the driver's calls, and check it before each step. A call that blocks its thread needs a time limit.",
             (_, storage) => CancelAsync(storage)),
         new(
             "After closing every call throws, and the storage opens again",
-            "Throw ItemServiceException or ObjectDisposedException once DisposeAsync was called; dispose of connections, files and locks there.",
+            "Throw ItemServiceException or ObjectDisposedException after DisposeAsync; release connections, files and locks there.",
             (_, storage) => CloseAsync(storage)),
         new(
             "An opening that fails or is cancelled leaves no lock",
-            "Give back in DisposeAsync, also after an OpenAsync that failed, what was taken: locks, connections, files.",
+            "Release locks, connections and files in DisposeAsync, also after an OpenAsync that failed.",
             (plugin, storage) => FailToOpenAsync(plugin, storage)),
         new(
             "A wrong value in its config is a fault that says so, not a crash",
@@ -59,22 +60,24 @@ internal static class FaultTests
         foreach (var delay in new[] { -1, 0, 5, 20 })
         {
             await EndsAsync("OpenAsync", delay, async stop => await Storage.CloseAsync(await OpenOtherAsync(storage, stop)));
-            await EndsAsync("CommitAsync", delay, async stop => await service.CommitAsync([new() { Key = Key, Reset = true, Insert = items }], stop));
+            await EndsAsync(
+                "CommitAsync", delay, async stop => await service.CommitAsync([new() { Key = Key, Reset = true, Insert = items }], stop));
             await EndsAsync("LoadAsync", delay, async stop => await service.LoadAsync(Key, stop));
             await EndsAsync("ListAsync", delay, async stop =>
             {
                 await foreach (var _ in service.ListAsync(null, stop)) stored++;
             });
             var found = (await service.LoadAsync(Key, CancellationToken.None)).Items.Count;
-            if (found != 0 && found != items.Length) throw new TestFailure($"A commit of {items.Length:N0} items was cancelled; {found:N0} of them are stored.");
+            if (found != 0 && found != items.Length)
+                throw new TestFailure($"A commit of {items.Length:N0} items was cancelled; {found:N0} of them are stored.");
         }
         await Storage.CloseAsync(service);
     }
 
-    /// <summary>Opens the storage while it is open: that may be refused, but not hang.</summary>
+    /// <summary>Opens the storage a second time. The plugin may refuse that, but must not hang.</summary>
     private static async Task<IItemService> OpenOtherAsync(Storage storage, CancellationToken stop) => await storage.OpenAsync(stop: stop);
 
-    /// <summary>Cancels a call, before it begins or milliseconds after; whether it then succeeds or throws is its own affair.</summary>
+    /// <summary>Cancels a call before or after its begin. The call must end; it may succeed or throw.</summary>
     private static async Task EndsAsync(string call, int milliseconds, Func<CancellationToken, Task> action)
     {
         using var stop = new CancellationTokenSource();
@@ -82,11 +85,12 @@ internal static class FaultTests
         else stop.CancelAfter(milliseconds);
         try
         {
-            await Limited.CallAsync($"{call}, cancelled,", CancelTime + TimeSpan.FromMilliseconds(Math.Max(0, milliseconds)), () => action(stop.Token));
+            await Limited.CallAsync(
+                $"{call}, cancelled,", CancelTime + TimeSpan.FromMilliseconds(Math.Max(0, milliseconds)), () => action(stop.Token));
         }
         catch (Exception e) when (e is not TestFailure)
         {
-            // That it throws is what a cancelled call does.
+            // A cancelled call may throw.
         }
     }
 
@@ -126,7 +130,10 @@ internal static class FaultTests
         }
         foreach (var (key, value) in WrongValues(plugin))
         {
-            await EndsAsync("OpenAsync", 60_000, async stop => await Storage.CloseAsync(await storage.OpenAsync(storage.ConfigWith(new Dictionary<string, string> { [key] = value }), stop)));
+            await EndsAsync(
+                "OpenAsync", 60_000,
+                async stop => await Storage.CloseAsync(
+                    await storage.OpenAsync(storage.ConfigWith(new Dictionary<string, string> { [key] = value }), stop)));
         }
         var service = await storage.OpenAgainAsync(Patience);
         await CommitAsync(service, "a");
@@ -145,7 +152,7 @@ internal static class FaultTests
             }
             catch (ItemServiceException)
             {
-                // Config where the value itself is wrong; Unavailable or Unusable where only its meaning is. The operator is told.
+                // Config for a wrong value, Unavailable or Unusable for a value without a target: the host reports each to the operator.
             }
             catch (TestFailure e)
             {
@@ -158,7 +165,9 @@ internal static class FaultTests
         }
     }
 
-    /// <summary>Values that the host lets pass, since their type is right, and that no storage can mean. The path leads through a file.</summary>
+    /// <summary>
+    /// Values of the right type, which the host accepts, and which are wrong for every storage. The path leads through a file.
+    /// </summary>
     private static IEnumerable<(string Key, string Value)> WrongValues(TestedPlugin plugin)
     {
         foreach (var key in plugin.Manifest.Config ?? [])
@@ -173,12 +182,15 @@ internal static class FaultTests
             };
             foreach (var value in values)
             {
-                if (key.Accepts(new JsonNode(JsonValueKind.String, default, "") { Text = value, Referred = true })) yield return (key.Name, value);
+                if (key.Accepts(new JsonNode(JsonValueKind.String, default, "") { Text = value, Referred = true }))
+                    yield return (key.Name, value);
             }
         }
     }
 
-    private static async Task CommitAsync(IItemService service, string id) => await service.CommitAsync([new() { Key = Key, Insert = [NewItem(id, 0)] }], CancellationToken.None);
+    private static async Task CommitAsync(IItemService service, string id) =>
+        await service.CommitAsync([new() { Key = Key, Insert = [NewItem(id, 0)] }], CancellationToken.None);
 
-    public static Item NewItem(string id, long value) => new(id, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"id":"{{id}}","value":{{value}}}""")));
+    public static Item NewItem(string id, long value) =>
+        new(id, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $$"""{"id":"{{id}}","value":{{value}}}""")));
 }

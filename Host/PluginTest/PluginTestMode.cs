@@ -1,14 +1,14 @@
 namespace SharedState.Host.PluginTest;
 
-/// <summary><c>sharedstate plugin test DIR</c>: tests a plugin as its author would, and prints a report card.</summary>
+/// <summary><c>sharedstate plugin test DIR</c>: tests a plugin for its author and prints a report card.</summary>
 internal static class PluginTestMode
 {
-    /// <summary>Instead of a folder: this process is the one in which the plugin runs.</summary>
+    /// <summary>The argument of the worker process, instead of a folder.</summary>
     public const string Worker = "--worker";
 
     public static bool IsAsked(IReadOnlyList<string> arguments) => arguments is ["plugin", ..];
 
-    /// <summary>The exit code: 0 all promises are kept, 1 one is broken, 2 the command line is wrong.</summary>
+    /// <returns>The exit code: 0 all promises are kept, 1 a promise is broken, 2 the command line is wrong.</returns>
     public static async Task<int> RunAsync(string[] arguments)
     {
         if (arguments is ["plugin", "test", Worker]) return await PluginTest.Worker.RunAsync();
@@ -20,7 +20,7 @@ internal static class PluginTestMode
         var request = arguments is ["plugin", "test", .. var rest] ? TestRequest.Parse(rest) : null;
         if (request is null or { Mistake: not null })
         {
-            await Console.Error.WriteLineAsync(request?.Mistake ?? "sharedstate plugin test DIR is what there is; --help tells more");
+            await Console.Error.WriteLineAsync(request?.Mistake ?? "the only plugin command is: sharedstate plugin test DIR; see --help");
             return 2;
         }
         TemporaryFolder scratch;
@@ -30,9 +30,14 @@ internal static class PluginTestMode
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"the storages of the test need a temporary folder, and {Path.GetTempPath()} cannot be written to; let TMPDIR name another one");
+            await Console.Error.WriteLineAsync(
+                $"the storages of the test need a temporary folder, and {Path.GetTempPath()} cannot be written to; let TMPDIR name another one");
             return 2;
         }
-        using (scratch) return await new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out)).RunAsync() ? 0 : 1;
+        using (scratch)
+        {
+            var examination = new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out));
+            return await examination.RunAsync() ? 0 : 1;
+        }
     }
 }

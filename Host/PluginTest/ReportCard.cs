@@ -4,12 +4,13 @@ using SharedState.Host.Diagnostics;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>The report card, line by line as it is found out: what is kept, what is broken and how to mend it, how fast it is.</summary>
+/// <summary>The report card, written line by line: kept promises, broken promises with advice, and throughput.</summary>
 internal sealed class ReportCard(TextWriter output)
 {
     private const int Width = 110, MostLines = 6;
 
-    private static readonly bool Colours = !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+    private static readonly bool Colours = !Console.IsOutputRedirected
+        && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private int _kept, _broken, _leftOut;
@@ -46,10 +47,12 @@ internal sealed class ReportCard(TextWriter output)
     }
 
     public void Throughput(bool durable) =>
-        output.WriteLine($"\n{Strong("Throughput")}, updates a second{"this plugin",14}{(durable ? "Items.Sqlite" : ":memory:"),16}{"ratio",10}");
+        output.WriteLine(
+            $"\n{Strong("Throughput")}, updates a second{"this plugin",14}{(durable ? "Items.Sqlite" : ":memory:"),16}{"ratio",10}");
 
     public void Rate(Throughput.Rates rates) =>
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {Commits(rates.Updates),-28}{rates.Tested,14:N0}{rates.Sqlite,16:N0}{rates.Ratio,10:0.00}"));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"  {Commits(rates.Updates),-28}{rates.Tested,14:N0}{rates.Sqlite,16:N0}{rates.Ratio,10:0.00}"));
 
     public void NotMeasured(int updates, string why)
     {
@@ -57,20 +60,22 @@ internal sealed class ReportCard(TextWriter output)
         Write("found", why);
     }
 
-    /// <summary>The last line; whether nothing is broken.</summary>
+    /// <summary>Writes the last line. Whether no promise is broken.</summary>
     public bool End(string? remark)
     {
-        var counts = string.Create(CultureInfo.InvariantCulture, $"{_kept} kept, {_broken} broken, {_leftOut} left out, in {_clock.Elapsed.TotalSeconds:0} s.");
+        var counts = string.Create(
+            CultureInfo.InvariantCulture, $"{_kept} kept, {_broken} broken, {_leftOut} left out, in {_clock.Elapsed.TotalSeconds:0} s.");
         output.WriteLine($"\n{(_broken == 0 ? Good(counts) : Bad(counts))}{(remark is null ? "" : $" {remark}")}");
         return _broken == 0;
     }
 
     private static string Commits(int updates) => updates == 1 ? "one update a commit" : $"{updates} updates a commit";
 
-    /// <summary>A text in a column of its own, its lines broken between words.</summary>
+    /// <summary>Writes a text in a column, wrapped between words.</summary>
     private void Write(string label, string text)
     {
-        var lines = text.Split('\n').Select(line => Printable.Text(line.TrimEnd())).Where(line => line.Length > 0).SelectMany(Wrapped).ToArray();
+        var lines =
+            text.Split('\n').Select(line => Printable.Text(line.TrimEnd())).Where(line => line.Length > 0).SelectMany(Wrapped).ToArray();
         foreach (var line in lines.Take(MostLines))
         {
             output.WriteLine($"      {Quiet(label.PadRight(6))} {line}");

@@ -2,13 +2,15 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>A storage that is empty at first: a folder and a name that no other test has.</summary>
-/// <param name="plugin">What stores there.</param>
-/// <param name="folder">What relative paths are relative to.</param>
-/// <param name="name">What <c>{new}</c> in the configuration stands for.</param>
+/// <summary>A new storage for one test: a folder and a name of its own.</summary>
+/// <param name="plugin">The plugin.</param>
+/// <param name="folder">The base of relative paths.</param>
+/// <param name="name">The replacement for <c>{new}</c> in the configuration.</param>
 internal sealed class Storage(TestedPlugin plugin, string folder, string name)
 {
-    /// <summary>How long a call may take, as in the host: its token is cancelled after eight seconds, and half a second later it is given up on.</summary>
+    /// <summary>
+    /// The time limit of a call, as in the host: the token is cancelled after eight seconds, and the host waits half a second longer.
+    /// </summary>
     public static readonly TimeSpan CallTime = new Limits().StorageTime + TimeSpan.FromMilliseconds(500);
 
     public string Folder => folder;
@@ -32,7 +34,7 @@ internal sealed class Storage(TestedPlugin plugin, string folder, string name)
         Logger = NullLogger.Instance,
     };
 
-    /// <summary>Opens it, with one attempt.</summary>
+    /// <summary>Opens the storage with one attempt.</summary>
     public async Task<IItemService> OpenAsync(IReadOnlyDictionary<string, string>? config = null, CancellationToken stop = default)
     {
         var service = plugin.Create();
@@ -48,7 +50,9 @@ internal sealed class Storage(TestedPlugin plugin, string folder, string name)
         }
     }
 
-    /// <summary>Opens it, and tries again while it says that it is unavailable: a server may notice late that a client is gone.</summary>
+    /// <summary>
+    /// Opens the storage, again and again while it is unavailable, because a server may notice late that its last client is gone.
+    /// </summary>
     public async Task<IItemService> OpenAgainAsync(TimeSpan patience)
     {
         using var late = new CancellationTokenSource(patience);
@@ -65,5 +69,6 @@ internal sealed class Storage(TestedPlugin plugin, string folder, string name)
         }
     }
 
-    public static Task CloseAsync(IItemService service) => Limited.CallAsync("DisposeAsync", TimeSpan.FromSeconds(10), () => service.DisposeAsync().AsTask());
+    public static Task CloseAsync(IItemService service) =>
+        Limited.CallAsync("DisposeAsync", TimeSpan.FromSeconds(10), () => service.DisposeAsync().AsTask());
 }

@@ -2,27 +2,29 @@ using System.Text.Json;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>Writes one batch after the other until the process is killed, each with a number of its own in two collections.</summary>
+/// <summary>Writes numbered batches, each to two collections, until the process is killed.</summary>
 internal static class Storm
 {
     public const string Name = "storm";
 
     public const string Sentence = "What was acknowledged survives kill -9, in whole batches";
 
-    public const string Fix = "Return from CommitAsync only when the batch is on the disk (or wherever it is safe), and store all of a batch or nothing.";
+    public const string Fix =
+        "Return from CommitAsync only when the batch is on the disk (or wherever it is safe), and store all of a batch or nothing.";
 
     private static readonly CollectionKey[] Keys = [new("app", "one"), new("app", "two")];
 
     private static readonly string[] Ids = ["a", "b", "c"];
 
-    /// <summary>Finds the number of the last batch that is stored; throws if one is there in part.</summary>
+    /// <summary>The number of the last stored batch. Throws if a batch is stored in part.</summary>
     public static async Task<long> FindAsync(IItemService service)
     {
         var values = new HashSet<long>();
         foreach (var key in Keys)
         {
             var collection = await service.LoadAsync(key, CancellationToken.None);
-            if (collection.Items.Count is not 0 and not 3) throw new TestFailure($"{collection.Items.Count} of 3 items of a batch are stored.");
+            if (collection.Items.Count is not 0 and not 3)
+                throw new TestFailure($"{collection.Items.Count} of 3 items of a batch are stored.");
             if (collection.Items.Count == 0) values.Add(0);
             foreach (var item in collection.Items)
             {
@@ -30,10 +32,12 @@ internal static class Storm
                 values.Add(document.RootElement.GetProperty("value").GetInt64());
             }
         }
-        return values.Count == 1 ? values.Single() : throw new TestFailure($"Batches are stored in part: items bear the numbers {string.Join(" and ", values.Order())}.");
+        return values.Count == 1
+            ? values.Single()
+            : throw new TestFailure($"Batches are stored in part: items bear the numbers {string.Join(" and ", values.Order())}.");
     }
 
-    /// <summary>Writes from a number on, and tells each when it is acknowledged. Ends with the process.</summary>
+    /// <summary>Writes batches after a number and reports each acknowledgement. Ends with the process.</summary>
     public static async Task RunAsync(IItemService service, long stored, Action<long> acknowledged)
     {
         for (var n = stored + 1; ; n++)

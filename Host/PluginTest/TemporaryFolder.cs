@@ -1,6 +1,6 @@
 namespace SharedState.Host.PluginTest;
 
-/// <summary>A folder that is gone when it is disposed of.</summary>
+/// <summary>A temporary folder, deleted by <see cref="Dispose"/>.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("sharedstate-plugin-test-").FullName;
@@ -13,7 +13,7 @@ internal sealed class TemporaryFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Windows does not delete what is open; the temporary folder is cleaned by others.
+            // Windows does not delete open files. The system cleans its folder of temporary files.
         }
     }
 }

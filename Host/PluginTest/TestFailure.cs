@@ -1,4 +1,4 @@
 namespace SharedState.Host.PluginTest;
 
-/// <summary>A promise is broken; the message says what was found.</summary>
+/// <summary>A broken promise; the message describes the finding.</summary>
 internal sealed class TestFailure(string message) : Exception(message);

@@ -2,43 +2,43 @@ using System.Text.Json.Serialization;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>What is to be tested, and what its author says of it: what was typed after <c>plugin test</c>.</summary>
+/// <summary>The arguments of <c>plugin test</c>: the plugin, and its author's statements about it.</summary>
 internal sealed record TestRequest
 {
     public const string Usage = """
         Usage: sharedstate plugin test DIR [options]
 
-        Loads the plugin in DIR as the host would, and tests it: the contract, faults (a kill, a
-        cancellation, a wrong configuration), and how fast it is beside Items.Sqlite.
+        Loads the plugin in DIR as the host would, and tests the contract, its behaviour in faults
+        (a kill, a cancellation, a wrong configuration) and its throughput beside Items.Sqlite.
 
-          --config KEY=VALUE   a key of the service's config; {new} in a value is another name
-                               for each storage that a test needs. Default: db_name={new}
-          --other KEY=VALUE    the same for a second service in the same storage, where it differs
-          --not-durable        what is committed need not survive the service, as in memory
-          --limit SECONDS      how long a test may take: 60
-          --only WORDS         only the promises whose sentence holds these words
+          --config KEY=VALUE   a key of the service's config; {new} in a value stands for a new
+                               name for each storage that a test needs. Default: db_name={new}
+          --other KEY=VALUE    a different value for a second service in the same storage
+          --not-durable        committed items need not survive the service, as in memory
+          --limit SECONDS      time limit of a test: 60
+          --only WORDS         tests only the promises whose sentence contains these words
 
-        Exit code: 0 all promises are kept, 1 one is broken, 2 the command line is wrong.
+        Exit code: 0 all promises are kept, 1 a promise is broken, 2 the command line is wrong.
         """;
 
     public string Folder { get; init; } = "";
 
     public Dictionary<string, string> Config { get; init; } = [];
 
-    /// <summary>Of the second service, beside <see cref="Config"/>; empty: there is none.</summary>
+    /// <summary>The values of a second service that differ from <see cref="Config"/>; empty: no second service.</summary>
     public Dictionary<string, string> Other { get; init; } = [];
 
     public bool IsDurable { get; init; } = true;
 
-    /// <summary>Words of the promises that are to be tested; null: all are, and the throughput is measured.</summary>
+    /// <summary>Words of the promises to test; null: all promises and the throughput.</summary>
     public string? Only { get; init; }
 
     public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The folder for all that the tests store; whoever asks makes and deletes it.</summary>
+    /// <summary>The folder for the files of the tests; the examination creates and deletes it.</summary>
     public string Scratch { get; init; } = "";
 
-    /// <summary>What is wrong, as a sentence; null if nothing is.</summary>
+    /// <summary>The mistake in the arguments, as a sentence; null if there is none.</summary>
     [JsonIgnore]
     public string? Mistake { get; private init; }
 

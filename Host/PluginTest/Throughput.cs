@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>How many updates a second a storage commits, beside another one that takes turns with it.</summary>
+/// <summary>Measures the updates per second of a storage and of another one in turns.</summary>
 internal static class Throughput
 {
     private const int Rounds = 3, Items = 1_000;
 
     private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(700);
 
-    /// <summary>Measures both, in turn; the medians of the rounds, and the median of their ratios.</summary>
+    /// <summary>The medians of the rounds of both, and the median of the ratios.</summary>
     public static async Task<Rates> MeasureAsync(IItemService tested, IItemService yardstick, int updates)
     {
         var (mine, others, ratios) = (new List<double>(), new List<double>(), new List<double>());
@@ -22,9 +22,11 @@ internal static class Throughput
         return new(updates, Median(mine), Median(others), Median(ratios));
     }
 
-    /// <summary>Makes the collection that is then updated, which is as good as a round for warming up.</summary>
+    /// <summary>Creates the collection that the rounds update. This also warms up the storage.</summary>
     public static async Task FillAsync(IItemService service) =>
-        await service.CommitAsync([new() { Key = FaultTests.Key, Insert = [.. Enumerable.Range(0, Items).Select(n => FaultTests.NewItem($"{n}", 0))] }], CancellationToken.None);
+        await service.CommitAsync(
+            [new() { Key = FaultTests.Key, Insert = [.. Enumerable.Range(0, Items).Select(n => FaultTests.NewItem($"{n}", 0))] }],
+            CancellationToken.None);
 
     private static async Task<double> RateAsync(IItemService service, int updates)
     {
@@ -32,7 +34,8 @@ internal static class Throughput
         while (clock.Elapsed < RoundTime)
         {
             var batch = new ItemUpdate[updates];
-            for (var i = 0; i < updates; i++) batch[i] = new() { Key = FaultTests.Key, Insert = [FaultTests.NewItem($"{done++ % Items}", done)] };
+            for (var i = 0; i < updates; i++)
+                batch[i] = new() { Key = FaultTests.Key, Insert = [FaultTests.NewItem($"{done++ % Items}", done)] };
             await service.CommitAsync(batch, CancellationToken.None);
         }
         return done / clock.Elapsed.TotalSeconds;
@@ -40,6 +43,6 @@ internal static class Throughput
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
-    /// <summary>Updates a second of the plugin and of Items.Sqlite, with so many updates in each commit.</summary>
+    /// <summary>The updates per second of the plugin and of Items.Sqlite, with a number of updates in each commit.</summary>
     internal sealed record Rates(int Updates, double Tested, double Sqlite, double Ratio);
 }

@@ -6,8 +6,8 @@ using SharedState.Host.Plugins;
 namespace SharedState.Host.PluginTest;
 
 /// <summary>
-/// The process in which the tested plugin runs, so that it may hang, crash or be killed without the report. It reads questions, a line each, and writes
-/// an answer for each, a line of JSON.
+/// The process in which the tested plugin runs, so that the report survives if the plugin hangs, crashes or is killed. It reads questions,
+/// one line each, and writes an answer to each, one line of JSON.
 /// </summary>
 internal sealed class Worker(TestRequest request, Action<Answer> answer)
 {
@@ -16,7 +16,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
 
     public static async Task<int> RunAsync()
     {
-        // What a plugin writes to the console is not taken for an answer.
+        // The output of the plugin must not be mistaken for an answer.
         var answers = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
         Console.SetOut(Console.Error);
         ConformanceFolder.Use();
@@ -58,10 +58,11 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
 
     private async Task<List<Question>> QuestionsAsync()
     {
-        // What is constructed and never opened must be possible to dispose of, too.
+        // Disposing must work for an instance that was never opened, too.
         var service = await Limited.CallAsync("The constructor", Storage.CallTime, () => Task.FromResult(_plugin!.Create()));
         await Storage.CloseAsync(service);
-        List<Question> questions = [.. FaultTests.All.Select((test, place) => new Question("Faults", $"fault {place}", test.Sentence, test.Fix, null))];
+        List<Question> questions = [.. FaultTests.All.Select(
+            (test, place) => new Question("Faults", $"fault {place}", test.Sentence, test.Fix, null))];
         questions.Add(new("Faults", Storm.Name, Storm.Sentence, Storm.Fix, null));
         questions.AddRange(Contract.Questions(service is IItemFeed, request));
         return questions;
@@ -73,14 +74,16 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
         return new();
     }
 
-    /// <summary>Either is right in the contract, so it is found out and not asked for.</summary>
+    /// <summary>Whether the plugin remembers removals: the contract allows both.</summary>
     private async Task<Answer> FindRemovalsAsync()
     {
         var service = await NewStorage().OpenAsync();
-        await service.CommitAsync([new() { Key = FaultTests.Key, Insert = [FaultTests.NewItem("a", 0), FaultTests.NewItem("b", 0)] }], CancellationToken.None);
+        await service.CommitAsync(
+            [new() { Key = FaultTests.Key, Insert = [FaultTests.NewItem("a", 0), FaultTests.NewItem("b", 0)] }], CancellationToken.None);
         await service.CommitAsync([new() { Key = FaultTests.Key, Remove = ["a"] }], CancellationToken.None);
         var collection = await service.LoadAsync(FaultTests.Key, CancellationToken.None);
-        if (collection.Items.Count != 1) throw new TestFailure($"Two items were inserted and one of them removed; {collection.Items.Count} are there.");
+        if (collection.Items.Count != 1)
+            throw new TestFailure($"Two items were inserted and one of them removed; {collection.Items.Count} are there.");
         _remembersRemovals = collection.Tombstones.Count > 0;
         await Storage.CloseAsync(service);
         return new() { RemembersRemovals = _remembersRemovals };
@@ -92,7 +95,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
         return new();
     }
 
-    /// <summary>Says what is stored, then writes on and on.</summary>
+    /// <summary>Answers with the stored batch, then writes without an end.</summary>
     private async Task<Answer> StormAsync(Storage storage)
     {
         var service = await storage.OpenAgainAsync(TimeSpan.FromSeconds(30));
@@ -129,7 +132,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
         _ => $"{failure.GetType().Name}: {failure.Message}",
     };
 
-    /// <summary>All that touches the types of the contract's tests, whose assemblies are beside the host only for this.</summary>
+    /// <summary>The code that uses types of the contract's tests, whose assemblies only this mode loads.</summary>
     private static class Contract
     {
         [MethodImpl(MethodImplOptions.NoInlining)]

@@ -4,7 +4,7 @@ using System.Threading.Channels;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>A worker, as the report sees it: asked one thing at a time, and killed if it does not answer.</summary>
+/// <summary>A worker process, for the examination: answers one question at a time, and is killed if it does not answer.</summary>
 internal sealed class WorkerProcess : IDisposable
 {
     private readonly Process _process;
@@ -15,7 +15,7 @@ internal sealed class WorkerProcess : IDisposable
 
     public static WorkerProcess Start(TestRequest request)
     {
-        // As a tool the program is its own executable; else it may be run by dotnet, with the assembly for an argument.
+        // The process is either the program's own executable, or dotnet with the assembly as an argument.
         var program = Environment.ProcessPath!;
         string[] arguments = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(WorkerProcess).Assembly.Location] : [];
         var start = new ProcessStartInfo(program, [.. arguments, "plugin", "test", PluginTestMode.Worker])
@@ -34,10 +34,10 @@ internal sealed class WorkerProcess : IDisposable
         return worker;
     }
 
-    /// <summary>Whether it can be asked no more.</summary>
+    /// <summary>Whether the worker has ended and cannot answer any more.</summary>
     public bool IsGone { get; private set; }
 
-    /// <summary>Asks, and waits for the answer; a worker that hangs or ends is an answer too.</summary>
+    /// <summary>Asks a question and waits for the answer. If the worker hangs or ends, the answer is a failure.</summary>
     public async Task<Answer> AskAsync(string question, TimeSpan limit)
     {
         try
@@ -46,12 +46,12 @@ internal sealed class WorkerProcess : IDisposable
         }
         catch (IOException)
         {
-            // It has ended, which the answers' end tells.
+            // The worker has ended; NextAsync notices that.
         }
         return await NextAsync(limit);
     }
 
-    /// <summary>Waits for a further answer to the same question.</summary>
+    /// <summary>Waits for another answer to the same question.</summary>
     public async Task<Answer> NextAsync(TimeSpan limit)
     {
         using var late = new CancellationTokenSource(limit);
@@ -71,7 +71,7 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>Ends it as a power failure would: without a chance to do anything more.</summary>
+    /// <summary>Ends the worker at once, as a power failure would.</summary>
     public void Kill()
     {
         IsGone = true;
@@ -114,6 +114,7 @@ internal sealed class WorkerProcess : IDisposable
 
     private string LastWords()
     {
-        lock (_errors) return _errors.Find(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal)) ?? _errors.LastOrDefault() ?? "";
+        lock (_errors)
+            return _errors.Find(line => line.StartsWith("Unhandled exception", StringComparison.Ordinal)) ?? _errors.LastOrDefault() ?? "";
     }
 }

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
-using SharedState.Host.Configuration;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.Plugins;
 
-/// <summary>What a manifest says about one key of a service's <c>config</c>.</summary>
+/// <summary>A key of a service's <c>config</c>, as a manifest describes it.</summary>
 internal sealed record ConfigKey
 {
     private static readonly Dictionary<string, string> Types = new()
@@ -15,28 +15,30 @@ internal sealed record ConfigKey
         ["path"] = "a path, as a string",
     };
 
-    /// <summary>The key; that of a nested object has dots: <c>ssl.ca</c>.</summary>
+    /// <summary>The key; a key in a nested object contains dots: <c>ssl.ca</c>.</summary>
     public required string Name { get; init; }
 
     public required string Type { get; init; }
 
     public bool Required { get; init; }
 
-    /// <summary>The value where the configuration has none, as text; null: there is none.</summary>
+    /// <summary>The value for a configuration without this key, as text; null: none.</summary>
     public string? Default { get; init; }
 
-    /// <summary>The only values that it may have; none: any.</summary>
+    /// <summary>The allowed values; empty: any value.</summary>
     public IReadOnlyList<string> OneOf { get; init; } = [];
 
-    /// <summary>The least that it may be; null: as little as the type can hold.</summary>
+    /// <summary>The smallest allowed number; null: no bound.</summary>
     public long? Minimum { get; init; }
 
     public long? Maximum { get; init; }
 
-    /// <summary>Whether it is accepted, with any value, and not used: it is one of other plugins.</summary>
+    /// <summary>
+    /// Whether the plugin accepts the key with any value and does not use it, because other plugins of the module have it.
+    /// </summary>
     public bool Ignored { get; init; }
 
-    /// <summary>What it is for, for people; null if the manifest does not say.</summary>
+    /// <summary>A description for people; null if the manifest has none.</summary>
     public string? Description { get; init; }
 
     public static ConfigKey Read(JsonFile file, string name, JsonNode node)
@@ -60,17 +62,19 @@ internal sealed record ConfigKey
         if (key.OneOf.Count > 0 && type is not "string") file.Add(fields.Take("one_of")!, "is for \"type\": \"string\" only");
         foreach (var bound in new[] { "minimum", "maximum" })
         {
-            if (fields.Take(bound) is { Kind: not JsonValueKind.Null } wrong && type is not "integer") file.Add(wrong, "is for \"type\": \"integer\" only");
+            if (fields.Take(bound) is { Kind: not JsonValueKind.Null } wrong && type is not "integer")
+                file.Add(wrong, "is for \"type\": \"integer\" only");
         }
         if (key.Minimum > key.Maximum) file.Add(fields.Take("minimum")!, "is more than \"maximum\"");
-        if (key.Required && standard is not null) file.Add(standard, "a key that is required needs no default, since its value is always there; leave one of them out");
+        if (key.Required && standard is not null)
+            file.Add(standard, "a key that is required needs no default, since its value is always there; leave one of them out");
         if (standard is not null && !key.Accepts(standard))
             file.Add(standard, $"must be {key.Wanted}, as this key's other fields say, not {key.Shown(standard)}");
         fields.End();
         return key;
     }
 
-    /// <summary>What a value must be, for a sentence.</summary>
+    /// <summary>The allowed values, for a sentence.</summary>
     public string Wanted => this switch
     {
         { OneOf: [_, ..] } => string.Join(" or ", OneOf.Select(choice => $"\"{choice}\"")),
@@ -89,7 +93,7 @@ internal sealed record ConfigKey
         _ => value.Kind == JsonValueKind.String && (OneOf.Count == 0 || OneOf.Contains(value.Text)),
     };
 
-    /// <summary>A value that is not accepted, for a sentence: itself where that helps and can be no secret.</summary>
+    /// <summary>A wrong value, for a sentence: the value itself if that helps and cannot be a secret.</summary>
     public string Shown(JsonNode value) =>
         value.Referred ? "what it refers to"
         : value.Kind == JsonValueKind.Number && Type == "integer" ? value.Text

@@ -1,53 +1,52 @@
-using SharedState.Host.Configuration;
-
 namespace SharedState.Host.Plugins;
 
-/// <summary>The plugins that services use, each version of each loaded once. One thread at a time.</summary>
-internal sealed class PluginHost(PluginCache cache, ILoggerFactory loggers)
+/// <summary>The loaded plugins. Each version of a plugin is loaded once, and stays loaded. One thread at a time.</summary>
+internal sealed class PluginHost(PluginCache cache)
 {
-    private readonly Dictionary<string, Plugin> _versions = []; // by the hash of the content; what was loaded once stays
-    private readonly Dictionary<string, string> _failures = []; // by the hash: why it can't be loaded, which another attempt would not mend
+    private readonly Dictionary<string, Plugin> _versions = []; // by the hash of the content
+    private readonly Dictionary<string, string> _failures = []; // by the hash of the content: the reason; another attempt would fail again
     private readonly Dictionary<string, (string Stamp, PluginCopy Copy)> _copies = []; // by folder
 
     /// <summary>Every version that was loaded.</summary>
     public IReadOnlyCollection<Plugin> Versions => _versions.Values;
 
-    /// <summary>Loads what a planned service needs. A plugin that cannot be used makes a refused service, not an exception.</summary>
-    public ServiceSetup Set(ServicePlan plan)
+    /// <summary>
+    /// Copies a plugin's folder to the cache and loads the copy, or returns the plugin that was loaded from the same content.
+    /// </summary>
+    /// <exception cref="PluginException">The plugin cannot be used, or the pins do not allow its content.</exception>
+    public Plugin Load(PluginManifest manifest, PluginPins pins)
     {
-        if (plan.Plugin is not { } manifest) return ServiceSetup.Refused(plan, plan.Refusal, loggers);
-        PluginCopy? copy = null;
+        var copy = Copy(manifest.Folder);
         try
         {
-            copy = plan.Kept is null ? Copy(manifest.Folder) : null;
-            plan.Pins.Check(manifest, plan.Kept?.ContentHash ?? copy!.Hash);
-            return ServiceSetup.Ready(plan, plan.Kept ?? Load(manifest, copy!), loggers);
+            pins.Check(manifest, copy.Hash);
+            return Load(manifest, copy);
         }
-        catch (PluginException e)
+        catch (PluginException)
         {
-            if (copy is not null && !_versions.ContainsKey(copy.Hash)) GiveBack(manifest.Folder, copy);
-            return ServiceSetup.Refused(plan, e.Message, loggers);
+            if (!_versions.ContainsKey(copy.Hash)) GiveBack(manifest.Folder, copy);
+            throw;
         }
     }
 
-    /// <summary>Has each folder read again when it is asked for, whether it looks changed or not.</summary>
+    /// <summary>Forgets copies and failures, so that the next load reads a folder even if it looks unchanged.</summary>
     public void Forget()
     {
         _copies.Clear();
         _failures.Clear();
     }
 
-    /// <summary>The copy of what is in a plugin's folder, which is read as a whole only when something about its files has changed.</summary>
+    /// <summary>The copy of a plugin's folder. The folder is read completely only if its files look changed.</summary>
     private PluginCopy Copy(string folder)
     {
-        var stamp = FolderStamp.Of(folder); // first: what changes from now on is another stamp
+        var stamp = FolderStamp.Of(folder); // before the copy: a later change gets another stamp
         if (_copies.TryGetValue(folder, out var known) && known.Stamp == stamp) return known.Copy;
         var copy = cache.Copy(folder);
         _copies[folder] = (stamp, copy);
         return copy;
     }
 
-    /// <summary>Lets the cache delete a copy that was not loaded; if it is wanted again, it is made again.</summary>
+    /// <summary>Lets the cache delete a copy that was not loaded. If it is needed again, it is made again.</summary>
     private void GiveBack(string folder, PluginCopy copy)
     {
         _copies.Remove(folder);

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using SharedState.Host.Configuration;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.Plugins;
 
-/// <summary>A plugin folder's <c>plugin.json</c>: what the plugin is, and which services it is for.</summary>
+/// <summary>The <c>plugin.json</c> of a plugin folder: the plugin's identity, and the services that it is for.</summary>
 internal sealed partial class PluginManifest
 {
     public const string FileName = "plugin.json";
@@ -23,22 +23,22 @@ internal sealed partial class PluginManifest
 
     public required IReadOnlyList<string> Modules { get; init; }
 
-    /// <summary>The storages that the plugin is for; none: whatever no other plugin of the module is for.</summary>
+    /// <summary>The storages of the plugin; empty: all db_types that no other plugin of the module claims.</summary>
     public required IReadOnlyList<string> DbTypes { get; init; }
 
     /// <summary>
-    /// The keys that a service's <c>config</c> may have, beside <c>db_type</c>; null: the plugin does not say, and checks for
-    /// itself.
+    /// The keys that a service's <c>config</c> may have, besides <c>db_type</c>; null: the manifest does not list them, and the plugin
+    /// checks the keys itself.
     /// </summary>
     public required IReadOnlyList<ConfigKey>? Config { get; init; }
 
     /// <summary>Name and version, for a log.</summary>
     public string Title => $"{Name} {Version}";
 
-    /// <summary>What the plugin offers and where it is, for a sentence.</summary>
+    /// <summary>The plugin's storages and its folder, for a sentence.</summary>
     public string Offer => $"{Title} ({(DbTypes.Count == 0 ? "any db_type" : $"db_type {string.Join(", ", DbTypes)}")}) in {Folder}";
 
-    /// <summary>Reads a folder's manifest; null, with mistakes, if it cannot be used.</summary>
+    /// <summary>Reads the manifest of a folder; null, with mistakes, if it cannot be used.</summary>
     public static PluginManifest? Read(string folder, out IReadOnlyList<Mistake> mistakes)
     {
         var path = Path.Combine(folder, FileName);
@@ -61,29 +61,12 @@ internal sealed partial class PluginManifest
         fields.End();
         if (manifest.Assembly.AsSpan().IndexOfAny('/', '\\') >= 0 || manifest.Assembly is "." or "..")
             file.Add(fields.Take("assembly")!, "must be the bare name of a file in the plugin's folder");
-        if (file.Root is { Kind: JsonValueKind.Object } root && fields.Take("modules") is null or { Kind: JsonValueKind.Array, Items.Count: 0 })
-            file.Add(fields.Take("modules") ?? root, "\"modules\" must name what the plugin serves, like [\"items_service\"]");
+        var modules = fields.Take("modules");
+        if (file.Root is { Kind: JsonValueKind.Object } root && modules is null or { Kind: JsonValueKind.Array, Items.Count: 0 })
+            file.Add(modules ?? root, "\"modules\" must list the modules that the plugin serves, like [\"items_service\"]");
 
         mistakes = [.. file.Mistakes];
         return mistakes.Count == 0 ? manifest : null;
-    }
-
-    /// <summary>Checks a service's <c>config</c>; what is wrong goes to the mistakes of the file in which it stands.</summary>
-    public void Check(ServiceConfig service)
-    {
-        if (Config is null) return;
-        foreach (var entry in service.Entries)
-        {
-            if (entry.Key == "db_type") continue;
-            if (Config.FirstOrDefault(key => key.Name == entry.Key) is not { } known)
-                service.AddUnknown(entry, $"unknown key for {Title}; {Spelling.Hint(entry.Key, [.. Config.Select(key => key.Name)])}");
-            else if (entry.HasValue && !known.Accepts(entry.Node))
-                service.Add(entry.Key, $"must be {known.Wanted}, not {known.Shown(entry.Node)}");
-        }
-        foreach (var key in Config)
-        {
-            if (key.Required && service[key.Name] is null) service.Add(null, $"{Title} needs \"{key.Name}\" in \"config\"");
-        }
     }
 
     private static string[] ReadNames(JsonFile file, JsonFields fields, string field)

@@ -1,6 +1,6 @@
 namespace SharedState.Host.Tests;
 
-/// <summary>What docs/OPERATING.md tells an operator to write and to run.</summary>
+/// <summary>The named blocks of docs/OPERATING.md, which tests write and run.</summary>
 public static class Manual
 {
     private const string Fence = "\n```";

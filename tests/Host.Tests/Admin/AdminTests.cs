@@ -20,7 +20,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ItTellsHowEachServiceIsAndWhy()
+    public async Task TheListShowsTheStateOfEachServiceWithItsReason()
     {
         _folder.CopyPlugin("ThrowsAtOpen", "plugs/ThrowsAtOpen");
         _folder.CopyPlugin("HangsAtOpen", "plugs/HangsAtOpen");
@@ -36,18 +36,18 @@ public sealed class AdminTests : IDisposable
         Assert.StartsWith("ctor refused the constructor of TestPlugins.Service", Services(list, "TestPlugins.ThrowsInConstructor"), StringComparison.Ordinal);
         Assert.Equal("", Services(list, "Items.Redis"));
         var none = Assert.Single(list["without_plugin"]!.AsArray())!;
-        Assert.StartsWith("none refused no plugin here is for db_type \"oracle\"", $"{none["name"]} {none["state"]} {none["reason"]}", StringComparison.Ordinal);
+        Assert.StartsWith("none refused no installed plugin is for db_type \"oracle\"", $"{none["name"]} {none["state"]} {none["reason"]}", StringComparison.Ordinal);
 
         Assert.Equal("ok", (string)Find(list, "Items.Sqlite")["status"]!);
         var failed = Find(list, "TestPlugins.ThrowsAtOpen");
         Assert.Equal("failed", (string)failed["status"]!);
         Assert.Equal("TestPlugins.ThrowsAtOpen 1.0.0 does not run service file: the plugin failed to open it: InvalidOperationException: something broke.", (string)failed["reason"]!);
-        Assert.Equal("Mend what that names, in the configuration or the storage, and start the service anew.", (string)failed["fix"]!);
-        Assert.Equal("TestPlugins.HangsAtOpen 1.0.0 does not get service hang open: the storage does not answer.", (string)Find(list, "TestPlugins.HangsAtOpen")["reason"]!);
+        Assert.Equal("Remove that cause in the configuration or in the storage, and start the service again.", (string)failed["fix"]!);
+        Assert.Equal("TestPlugins.HangsAtOpen 1.0.0 cannot open service hang yet: the storage does not answer.", (string)Find(list, "TestPlugins.HangsAtOpen")["reason"]!);
     }
 
     [Fact]
-    public async Task ItTellsWhatRunsApartFromWhatIsInTheFolder()
+    public async Task TheListShowsTheRunningContentAndTheContentOfTheFolder()
     {
         var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "memory"));
@@ -57,7 +57,7 @@ public sealed class AdminTests : IDisposable
         Assert.Equal("False", $"{Find(list, "Items.Redis")["loaded"]}", ignoreCase: true);
         Assert.Null(Find(list, "Items.Redis")["running_sha256"]);
 
-        // What cannot be used does not take the place of what runs.
+        // An unusable folder does not replace the running plugin.
         Metadata.PretendReference(Path.Combine(plugin, "TestPlugins.Memory.dll"), "SharedState.Abstractions", 1, 7);
         list = await ListAsync(host);
         Assert.Equal($"unusable True {PluginCache.Hash(plugin)} {started} 0", Running(list, "TestPlugins.Memory"));
@@ -66,11 +66,11 @@ public sealed class AdminTests : IDisposable
         Directory.Delete(plugin, recursive: true);
         list = await ListAsync(host);
         Assert.Equal($"unusable True  {started} 0", Running(list, "TestPlugins.Memory"));
-        Assert.Equal("TestPlugins.Memory 1.0.0 is no longer in its folder; the host runs on with its copy.", (string)Find(list, "TestPlugins.Memory")["reason"]!);
+        Assert.Equal("TestPlugins.Memory 1.0.0 is no longer in its folder; the host continues with its copy.", (string)Find(list, "TestPlugins.Memory")["reason"]!);
     }
 
     [Fact]
-    public async Task ItCountsSwapsAndNamesWhatRunsOnAfterOneThatFailed()
+    public async Task TheListCountsSwapsAndShowsServicesWhoseChangeFailed()
     {
         var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "memory"));
@@ -87,7 +87,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ServicesThatWereAddedAreInTheList()
+    public async Task AddedServicesAreInTheList()
     {
         _folder.CopyPlugin("Memory", "plugs/Memory");
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
@@ -98,7 +98,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ThereIsNothingElseAndItSaysWhatThereIs()
+    public async Task OtherPathsAndMethodsAreRefusedWithAHint()
     {
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
         var admin = await host.AdminUriAsync();
@@ -106,11 +106,11 @@ public sealed class AdminTests : IDisposable
         {
             using var answer = await _client.GetAsync(new Uri(admin, path));
             Assert.Equal((HttpStatusCode.NotFound, "application/json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
-            Assert.Equal($"There is no /{path}. Here is GET /plugins: the installed plugins, and how the services that use them are.", await ErrorAsync(answer));
+            Assert.Equal($"There is no /{path}. GET /plugins lists the installed plugins and the state of the services that use them.", await ErrorAsync(answer));
         }
         using var posted = await _client.PostAsync(new Uri(admin, "plugins"), null);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, posted.StatusCode);
-        Assert.StartsWith("POST is not for /plugins.", await ErrorAsync(posted), StringComparison.Ordinal);
+        Assert.StartsWith("POST is not allowed for /plugins.", await ErrorAsync(posted), StringComparison.Ordinal);
 
         // No subscriptions here, and no list at the public port.
         await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(() => Client.ConnectAsync(new UriBuilder(admin) { Scheme = "ws" }.Uri));
@@ -121,7 +121,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task NoWebPageReadsIt()
+    public async Task WebPagesCannotReadTheAdminSide()
     {
         using var host = Start("""{"port": 0, "admin": {"port": 0}}""", ("items", "sqlite"));
         var admin = await host.AdminUriAsync();
@@ -154,7 +154,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task ItIsOffUnlessItIsConfigured()
+    public async Task TheAdminSideIsOffByDefault()
     {
         using var host = Start("""{"port": 0}""", ("items", "sqlite"));
         await host.WriteAndReadAsync("items");
@@ -163,11 +163,11 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task BeyondThisComputerItWarnsAndIsReachedByItsAddress()
+    public async Task OnAllAddressesTheAdminSideWarnsAndAnswersToItsAddress()
     {
         using var host = Start("""{"port": 0, "admin": {"host": "0.0.0.0", "port": 0}}""", ("items", "sqlite"));
         var admin = await host.AdminUriAsync();
-        await host.LineAsync("WRN Anyone who reaches http://localhost:");
+        await host.LineAsync("WRN Anyone who can reach http://localhost:");
         Assert.Contains("may read which plugins and services this host has", host.Output, StringComparison.Ordinal);
         var own = (await Dns.GetHostAddressesAsync(Dns.GetHostName(), AddressFamily.InterNetwork)).FirstOrDefault(IPAddress.Loopback);
         using var answer = await _client.GetAsync(new Uri($"http://{own}:{admin.Port}/plugins"));
@@ -175,7 +175,7 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
-    public async Task APortThatCannotBeHadIsAMistakeInTheFile()
+    public async Task AnAdminPortInUseIsAMistakeInTheFile()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
@@ -183,12 +183,12 @@ public sealed class AdminTests : IDisposable
         using (var host = Start($$$"""{"port": 0, "admin": {"port": {{{port}}}}}""", ("items", "sqlite")))
         {
             Assert.Equal(1, await host.ExitAsync());
-            Assert.Contains(host.Lines, line => line.EndsWith($"service.admin.port: 127.0.0.1:{port} is taken by another program; end that one, or take another port", StringComparison.Ordinal));
+            Assert.Contains(host.Lines, line => line.EndsWith($"service.admin.port: another program uses 127.0.0.1:{port}; end that program, or use another port", StringComparison.Ordinal));
         }
         taken.Stop();
         using var twice = Start($$$"""{"port": {{{port}}}, "admin": {"port": {{{port}}}, "prot": 1}}""", ("items", "sqlite"));
         Assert.Equal(1, await twice.ExitAsync());
-        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.port: must be another one than service.port: what is let through to that one must not reach the admin side", StringComparison.Ordinal));
+        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.port: must differ from service.port: clients that may reach that port must not reach the admin side", StringComparison.Ordinal));
         Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.prot: unknown field; did you mean \"port\"?", StringComparison.Ordinal));
     }
 

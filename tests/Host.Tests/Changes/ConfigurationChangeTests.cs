@@ -18,7 +18,7 @@ public sealed class ConfigurationChangeTests : IDisposable
     [InlineData("in several writes")]
     [InlineData("deleted and made anew")]
     [InlineData("beside an editor's files")]
-    public async Task AChangedFileIsTakenOverHoweverItIsWritten(string way)
+    public async Task AChangedFileIsAppliedRegardlessOfHowItIsWritten(string way)
     {
         if (way == "a link to it is moved")
         {
@@ -69,7 +69,7 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatOnlyLooksChangedTouchesNoService()
+    public async Task AChangeWithoutAnEffectTouchesNoService()
     {
         using var host = await StartAsync(_folder, Service("a"), Service("b", "b.db", "\"t\""));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/b/chnl");
@@ -94,7 +94,7 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AFileWithMistakesChangesNothingAndSaysThemAsAStartDoes()
+    public async Task AFileWithMistakesChangesNothingAndReportsThemAsAStartDoes()
     {
         using var host = await StartAsync(_folder, Service("a"), Service("b"));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/a/chnl");
@@ -110,7 +110,7 @@ public sealed class ConfigurationChangeTests : IDisposable
         Assert.Equal(1, await start.ExitAsync());
         Assert.Equal(4, start.Lines.Count);
         foreach (var mistake in start.Lines) await host.Process.LineAsync($"ERR {mistake}");
-        await host.Process.LineAsync("ERR my.json was changed and can't be used (4 to mend); nothing is changed, and all goes on as it was:");
+        await host.Process.LineAsync("ERR my.json was changed and cannot be used (4 mistakes); everything continues unchanged:");
 
         System.IO.File.Delete(host.Path);
         await host.Process.LineAsync("my.json: the file cannot be read: there is no such file");
@@ -124,7 +124,7 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AChangedLineReopensThatServiceAlone()
+    public async Task AChangedEntryReopensOnlyItsService()
     {
         using var host = await StartAsync(_folder, Service("a", "x.db", "\"one\""), Service("b", "x.db", "\"two\""));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/b/chnl");
@@ -143,7 +143,7 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task ARemovedLineIsToldToItsSubscribersAndNobodyElseNotices()
+    public async Task ARemovedEntryInformsItsSubscribersAndDisturbsNoOtherClient()
     {
         using var host = await StartAsync(_folder, Service("a", "a.db"), Service("gone", "gone.db"));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/a/chnl");
@@ -163,7 +163,7 @@ public sealed class ConfigurationChangeTests : IDisposable
         await host.Process.LineAsync("my.json was read again: added new; removed gone");
         Assert.Equal("""["new","a"]""", (await client.GetAsync("/"))["data"]!.ToJsonString());
 
-        // What was on its way when the service went is stored, or was answered that there is no service.
+        // An update in transit during the removal was stored, or was answered with no service.
         var stored = await answers;
         await traffic.GoOnAsync();
         Assert.Equal(0, await traffic.EndAsync());
@@ -182,7 +182,7 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task WhoSubscribesWhileAServiceComesAndGoesIsAnsweredAndFollowsOrIsTold()
+    public async Task SubscribersOfAServiceThatComesAndGoesAreAnsweredAndFollowOrAreDropped()
     {
         using var host = await StartAsync(_folder, Service("a"));
         await using var client = await host.Process.ConnectAsync();
@@ -224,14 +224,14 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AServiceThatCannotBeChangedGoesOnAndIsTriedAgainOnSighup()
+    public async Task AServiceWhoseChangeFailsContinuesAndIsTriedAgainOnSighup()
     {
         using var host = await StartAsync(_folder, Service("a", "good.db"));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/a/chnl");
         _folder.Write("bad.db", new string('x', 10_000));
         host.Configure(Service("a", "bad.db"));
         Assert.Contains(
-            "ERR a: as before, with Items.Sqlite 1.0.0; the change failed, and is tried again when something is changed, or on SIGHUP: ", await host.Process.LineAsync("as before"), StringComparison.Ordinal);
+            "ERR a: as before, with Items.Sqlite 1.0.0; the change failed and is tried again after the next change, or on SIGHUP: ", await host.Process.LineAsync("as before"), StringComparison.Ordinal);
         await traffic.GoOnAsync();
         Assert.Equal(0, await traffic.EndAsync());
         Assert.Equal(1, host.Count("as before"));
@@ -245,7 +245,7 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AFileThatIsReferredToCountsAsWell()
+    public async Task AChangeOfAReferencedFileIsApplied()
     {
         _folder.Write("table.txt", "one\n");
         using var host = await StartAsync(_folder, Service("a", "x.db", """{"file": "table.txt"}"""));
@@ -254,7 +254,7 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AServiceThatIsNotOpenYetTakesWhatIsRight()
+    public async Task AServiceThatIsNotOpenYetTakesACorrection()
     {
         using var host = await StartAsync(
             _folder, """{"name": "a", "module": "items_service", "config": {"db_type": "mysql", "db_name": "x", "db_host": "localhost", "db_port": 1, "db_user": "me"}}""");
@@ -265,18 +265,18 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatNeedsARestartIsSaidOnceAndTheRestIsTakenOver()
+    public async Task FieldsThatNeedARestartAreReportedOnceAndTheOthersAreApplied()
     {
         using var host = await StartAsync(_folder, Service("a"));
         _folder.Write("my.json", Text(Service("a"), Service("b"))
             .Replace("\"port\": 0", "\"port\": 1, \"log\": \"json\"", StringComparison.Ordinal).Replace("\"limits\": {", "\"limits\": {\"id_bytes\": 99, ", StringComparison.Ordinal));
         Assert.EndsWith(
-            "WRN service.port, service.log, service.limits.id_bytes changed: that needs a restart, and until then the host goes on with what it was started with",
-            await host.Process.LineAsync("restart"), StringComparison.Ordinal);
+            "WRN service.port, service.log, service.limits.id_bytes changed: this takes effect at the next start, and until then the host keeps the previous settings",
+            await host.Process.LineAsync("takes effect"), StringComparison.Ordinal);
         await host.Process.WriteAndReadAsync("b");
         host.Configure(Service("a"), Service("b"), Service("c"));
         await host.Process.LineAsync("added c");
-        Assert.Equal(1, host.Count("restart"));
+        Assert.Equal(1, host.Count("takes effect"));
     }
 
     /// <summary>Writes items one by one until there is no service any more; returns how many were stored.</summary>

@@ -15,7 +15,7 @@ public sealed class PluginChangeTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task ANewFolderAndANewLineAddAServiceInWhateverOrder(bool folderFirst)
+    public async Task ANewFolderAndANewEntryAddAServiceInAnyOrder(bool folderFirst)
     {
         using var host = await StartAsync(_folder, Service("a"));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/a/chnl");
@@ -23,7 +23,7 @@ public sealed class PluginChangeTests : IDisposable
         host.Configure(Service("a"), Service("b", type: "own"));
         if (!folderFirst)
         {
-            await host.Process.LineAsync("Service b does not run: no plugin here is for db_type \"own\"");
+            await host.Process.LineAsync("Service b does not run: no installed plugin is for db_type \"own\"");
             _ = Install("1.0.0");
         }
         await host.Process.LineAsync("Service b: Items.Sqlite 1.0.0, own, :memory:");
@@ -33,7 +33,7 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task ALineThatNamesAModuleBeforeItsPluginIsThereIsAMistakeUntilItIs()
+    public async Task AnEntryIsAMistakeUntilThePluginForItsModuleIsInstalled()
     {
         using var host = await StartAsync(_folder, Service("a"));
         host.Configure(Service("a"), """{"name": "b", "module": "own_service", "config": {"db_type": "own", "db_name": ":memory:"}}""");
@@ -44,7 +44,7 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AFolderThatTheFileNamesIsWatchedFromThenOn()
+    public async Task AFolderThatTheFileAddsIsWatched()
     {
         using var host = await StartAsync(_folder, Service("a"));
         _folder.Write("my.json", Text(Service("a"), Service("b", type: "own")).Replace("[\"plugs\"]", "[\"plugs\", \"more\"]", StringComparison.Ordinal));
@@ -60,7 +60,7 @@ public sealed class PluginChangeTests : IDisposable
     [InlineData("copied over in place")]
     [InlineData("renamed")]
     [InlineData("half-copied for seconds")]
-    public async Task ANewVersionIsSwappedInUnderLoadHoweverItComes(string way)
+    public async Task ANewVersionIsSwappedInUnderLoadRegardlessOfHowItIsInstalled(string way)
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"), Service("b", "b.db"));
@@ -100,7 +100,7 @@ public sealed class PluginChangeTests : IDisposable
     [InlineData("configuration", "needs \"colour\" in \"config\"")]
     [InlineData("manifest", "\"version\" is missing")]
     [InlineData("opening", "\"db_table\"")]
-    public async Task AVersionThatFailsLeavesTheOldOneAndSaysWhy(string what, string why)
+    public async Task AVersionThatFailsLeavesTheOldOneAndLogsTheReason(string what, string why)
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
@@ -122,7 +122,7 @@ public sealed class PluginChangeTests : IDisposable
         host.Process.Signal("HUP");
         await host.SaidAsync(why, 2);
 
-        // It goes on where it was, and takes what is right.
+        // The service continues, and takes the correct version.
         await System.IO.File.WriteAllBytesAsync(plugin.Assembly, assembly);
         plugin.Change(manifest =>
         {
@@ -137,7 +137,7 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task AVersionWithOtherDataResetsWhoFollows()
+    public async Task AVersionWithOtherDataResetsSubscribers()
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
@@ -180,31 +180,31 @@ public sealed class PluginChangeTests : IDisposable
     }
 
     [Fact]
-    public async Task APluginWhoseFolderIsGoneGoesOnAndIsNotSwappedWhenItComesBackUnderAnotherName()
+    public async Task APluginWithoutItsFolderContinuesAndIsNotSwappedWhenItReturnsUnderAnotherName()
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/a/chnl");
         plugin.MoveTo(_folder["elsewhere"]);
-        await host.Process.LineAsync("a: Items.Sqlite 1.0.0 goes on as it is loaded, but a start would not find it: no plugin here is for db_type \"own\"");
+        await host.Process.LineAsync("a: Items.Sqlite 1.0.0 stays loaded, but a start would not find it: no installed plugin is for db_type \"own\"");
         plugin.MoveTo(_folder["plugs/another name"]);
         host.Configure(Service("a", "a.db", type: "own"), Service("b", type: "own"));
         await host.Process.LineAsync("added b");
         await traffic.GoOnAsync();
         Assert.Equal(0, await traffic.EndAsync());
         Assert.Equal(0, host.Count("swapped"));
-        Assert.Equal(1, host.Count("goes on as it is loaded"));
+        Assert.Equal(1, host.Count("stays loaded"));
     }
 
     [Fact]
-    public async Task GoingBackToAVersionLoadsNothingAnew()
+    public async Task ReturningToAVersionLoadsNothing()
     {
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
         plugin.SetVersion("1.0.1");
-        Assert.Matches(@"now 2 versions of it, of which those out of use are [1-9]\d*\.\d MiB of files$", await host.Process.LineAsync("1.0.0 -> 1.0.1"));
+        Assert.Matches(@"2 versions of it are loaded now; the files of those out of use have [1-9]\d*\.\d MiB$", await host.Process.LineAsync("1.0.0 -> 1.0.1"));
         plugin.SetVersion("1.0.0");
-        Assert.Contains("now 2 versions of it", await host.Process.LineAsync("1.0.1 -> 1.0.0"), StringComparison.Ordinal);
+        Assert.Contains("2 versions of it are loaded now", await host.Process.LineAsync("1.0.1 -> 1.0.0"), StringComparison.Ordinal);
     }
 
     private PluginFolder Install(string version) => new(_folder["plugs/own"], "own", version: version);

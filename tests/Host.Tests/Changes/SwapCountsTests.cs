@@ -3,11 +3,11 @@ using SharedState.Host.Changes;
 
 namespace SharedState.Host.Tests.Changes;
 
-/// <summary>What swaps leave behind, as metrics.</summary>
+/// <summary>The metrics of swaps.</summary>
 public sealed class SwapCountsTests
 {
     [Fact]
-    public void TheMeterCountsSwapsAndShowsWhatTheyLeft()
+    public void TheMeterCountsSwapsAndShowsTheRemainingVersions()
     {
         var seen = new Dictionary<string, long>();
         using var listener = new MeterListener();

@@ -13,7 +13,7 @@ public sealed class SwapStormTests(ITestOutputHelper log) : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task ManySwapsInARowLoseNothingResetNobodyAndAreCounted()
+    public async Task ManySwapsInARowLoseNothingResetNoSubscriberAndAreCounted()
     {
         var swaps = Setting.Number("SHAREDSTATE_SWAPS", 20);
         var plugin = new PluginFolder(_folder["plugs/own"], "own", version: "1.0.0");
@@ -31,7 +31,7 @@ public sealed class SwapStormTests(ITestOutputHelper log) : IDisposable
             await host.Process.LineAsync($"Plugin Items.Sqlite 1.0.{swap - 1} -> 1.0.{swap} (");
             await swapped.GoOnAsync();
             await beside.GoOnAsync();
-            if (swap == 1) before = host.Process.ResidentBytes; // the first one compiles what the others use
+            if (swap == 1) before = host.Process.ResidentBytes; // the first swap compiles code that the others use
         }
         log.WriteLine($"{swapped.Written} updates while {swaps} versions came, {beside.Written} beside; "
             + $"the process kept {(host.Process.ResidentBytes - before) / 1048576.0 / Math.Max(1, swaps - 1):F1} MiB a swap");

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace SharedState.Host.Tests.Configuration;
 
-/// <summary>The door of the real program: what a connection may cost before it is a WebSocket.</summary>
+/// <summary>The bounds of a connection before its upgrade, in the real program.</summary>
 public sealed class HandshakeTests : IAsyncLifetime, IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -32,7 +32,7 @@ public sealed class HandshakeTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("GET / HTTP/1.1\r\nHost: local")]
-    public async Task WhoDoesNotFinishItsHeadersIsDropped(string sent)
+    public async Task AClientThatDoesNotFinishItsHeadersIsDropped(string sent)
     {
         var waited = Stopwatch.StartNew();
         using var client = new TcpClient("127.0.0.1", _port);
@@ -42,7 +42,7 @@ public sealed class HandshakeTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task HeadersOverTheLimitAreRefusedAndThoseUnderItAreNot()
+    public async Task HeadersOverTheLimitAreRefusedAndSmallerOnesAreNot()
     {
         Assert.StartsWith("HTTP/1.1 200", await AskAsync(1_500), StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 431", await AskAsync(2_500), StringComparison.Ordinal);

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using SharedState.Host.Configuration;
+using SharedState.Host.Services;
 
 namespace SharedState.Host.Tests.Configuration;
 
@@ -45,12 +45,12 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"port\": 1, \"port\": 2", "service.port: stands here a second time; the first is in line 1")]
     [InlineData("\"port\": {\"env\": \"SHAREDSTATE_NOT_SET\"}", "service.port.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"")]
     [InlineData("\"port\": {\"file\": \"no.txt\"}", "service.port.file: the file no.txt cannot be read: there is no such file")]
-    public void AMistakeInServiceSaysWhatWouldBeRight(string field, string expected) =>
+    public void AMistakeInServiceNamesTheRemedy(string field, string expected) =>
         Assert.EndsWith(expected, Assert.Single(Read($$$"""{"service": {{{{field}}}}, "services": [{{{Items}}}]}""")), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("\"Items.Sqlite\": 1", "pins.Items.Sqlite: must be the SHA-256 of a plugin's content, 64 hex digits as --plugins shows it, or a list of such")]
-    [InlineData("\"Items.Sqlite\": [\"abc\"]", "pins.Items.Sqlite[0]: must be the SHA-256 of a plugin's content, 64 hex digits as --plugins shows it, or a list of such")]
+    [InlineData("\"Items.Sqlite\": 1", "pins.Items.Sqlite: must be the SHA-256 of a plugin's content (64 hex digits, as --plugins shows it), or a list of such hashes")]
+    [InlineData("\"Items.Sqlite\": [\"abc\"]", "pins.Items.Sqlite[0]: must be the SHA-256 of a plugin's content (64 hex digits, as --plugins shows it), or a list of such hashes")]
     [InlineData("\"Items.Sqlite\": {\"file\": \"no.txt\"}", "pins.Items.Sqlite.file: the file no.txt cannot be read: there is no such file")]
     public void APinIsAHash(string pin, string expected) =>
         Assert.EndsWith(expected, Assert.Single(Read($$$"""{"services": [{{{Items}}}], "pins": {{{{pin}}}}}""")), StringComparison.Ordinal);
@@ -85,12 +85,12 @@ public sealed class MistakeTests : IDisposable
         Assert.EndsWith(expected, Assert.Single(Read($$$"""{"services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory", {{{entry}}}}}]}""")), StringComparison.Ordinal);
 
     [Fact]
-    public void AnUnknownModuleListsWhatIsInstalled() => Assert.Equal(
+    public void AnUnknownModuleListsTheInstalledOnes() => Assert.Equal(
         ["my.json:1:43 services[0].module: unknown module \"item_service\"; installed are items_service"],
         Read("""{"services": [{"name": "items", "module": "item_service", "config": {}}]}"""));
 
     [Fact]
-    public void AnUnknownModuleIsToldTogetherWithThePluginThatWasLeftOut()
+    public void AnUnknownModuleIsReportedTogetherWithThePluginThatWasLeftOut()
     {
         _folder.Write("plugs/Mine/plugin.json", """{"name": "Mine", "version": "1", "assembly": "Mine.dll", "modules": ["my_service"], "db_tpes": []}""");
         _folder.Write("my.json", """{"plugins": ["plugs"], "services": [{"name": "items", "module": "my_service", "config": {}}]}""");
@@ -104,14 +104,14 @@ public sealed class MistakeTests : IDisposable
     }
 
     [Fact]
-    public void APortThatIsTakenStandsInTheSameReport()
+    public void APortInUseIsInTheSameReport()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
         Assert.Equal(
             [
-                $"my.json:2:22 service.port: 127.0.0.1:{port} is taken by another program; end that one, or take another port",
+                $"my.json:2:22 service.port: another program uses 127.0.0.1:{port}; end that program, or use another port",
                 "my.json:3:2 servics: unknown field; did you mean \"service\"?",
             ],
             Read("{\n \"service\": {\"port\": " + port + ", \"host\": \"127.0.0.1\"},\n \"servics\": [], \"services\": [" + Items + "]}", listen: true));

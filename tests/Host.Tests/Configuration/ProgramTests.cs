@@ -38,7 +38,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task AnExistingInstallationsFileLoadsAndAServiceWhoseDatabaseIsAwayIsTriedAgain()
+    public async Task AFileOfAnExistingInstallationLoadsAndAServiceWithoutItsDatabaseIsTriedAgain()
     {
         // Word for word but for the ports: nothing listens on this one.
         Write("""
@@ -53,11 +53,11 @@ public sealed class ProgramTests : IDisposable
         using var client = new HttpClient { BaseAddress = await host.UriAsync() };
         Assert.Contains("localhost:1 can't be reached", await host.LineAsync("Service items is not open yet"), StringComparison.Ordinal);
         await host.LineAsync("Service mitems: Items.Sqlite 1.0.0, sqlite, :memory:, items");
-        await host.LineAsync("WRN Anyone who reaches");
+        await host.LineAsync("WRN Anyone who can reach");
 
         using var nothing = await client.GetAsync("/no/such/page");
         Assert.Equal(HttpStatusCode.NotFound, nothing.StatusCode);
-        Assert.StartsWith("Nothing is here.", await nothing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("There is no such page.", await nothing.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.False(nothing.Headers.Contains("Server"));
 
         await host.WriteAndReadAsync("mitems");
@@ -66,7 +66,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task TheFileThatComesWithTheHostServesBothItsServicesFromAnyFolder()
+    public async Task TheDefaultFileServesBothItsServicesFromAnyFolder()
     {
         var plugins = await File.ReadAllTextAsync(Repository.At("plugins.json"));
         Assert.Contains("\"port\": 9000", plugins, StringComparison.Ordinal);
@@ -86,7 +86,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task CheckOpensEachServiceOnceAndAStartSaysTheSame()
+    public async Task CheckOpensEachServiceOnceAndAStartReportsTheSame()
     {
         Write("""
             {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 2.5}}, "services": [
@@ -122,7 +122,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task CheckFindsTwoServicesThatWantOneTable()
+    public async Task CheckFindsTwoServicesWithOneTable()
     {
         Write("""
             {"services": [
@@ -159,13 +159,13 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task WithoutAnyServiceThatCanRunTheHostEnds()
+    public async Task IfNoServiceCanRunTheHostEnds()
     {
         Write("""{"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "oracle"}}]}""");
         using var host = Start("my.json");
         Assert.Equal(1, await host.ExitAsync());
         var refusal = await host.LineAsync("Service items does not run");
-        Assert.Contains("no plugin here is for db_type \"oracle\"; found: ", refusal, StringComparison.Ordinal);
+        Assert.Contains("no installed plugin is for db_type \"oracle\"; found: ", refusal, StringComparison.Ordinal);
         Assert.Contains($"Items.Sqlite 1.0.0 (db_type sqlite) in {Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")}", refusal, StringComparison.Ordinal);
         Assert.Contains("No service can run", host.Output, StringComparison.Ordinal);
     }
@@ -197,7 +197,7 @@ public sealed class ProgramTests : IDisposable
     [Theory]
     [InlineData("text")]
     [InlineData("json")]
-    public async Task ASecretIsInNoLineWhateverThePluginLogsOrThrows(string log)
+    public async Task NoLogLineOfAPluginContainsASecret(string log)
     {
         Write("""
             {"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [

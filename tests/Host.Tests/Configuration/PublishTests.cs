@@ -3,7 +3,7 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
 
-/// <summary>What <c>dotnet publish Host</c> gives is a whole installation.</summary>
+/// <summary>The output of <c>dotnet publish Host</c> is a complete installation.</summary>
 public sealed class PublishTests : IDisposable
 {
 #if DEBUG

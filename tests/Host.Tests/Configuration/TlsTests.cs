@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using SharedState.Host.Configuration;
+using SharedState.Host.Services;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Configuration;
@@ -62,7 +63,7 @@ public sealed class TlsTests : IDisposable
         await tls.AuthenticateAsClientAsync("localhost");
         Assert.Equal("CN=localhost", tls.RemoteCertificate!.Subject);
 
-        // What is large goes out in several writes, and comes back whole; a client that breaks off leaves the host as it was.
+        // A large item needs several writes and returns complete. A client that aborts does not affect the host.
         var url = new UriBuilder(uri) { Scheme = "wss" }.Uri;
         await using var client = await Client.ConnectAsync(url, options => options.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null);
         await client.AskAsync("PUT", "/subs", """{"insert":[["/app/items/a",{}]]}""");
@@ -82,7 +83,7 @@ public sealed class TlsTests : IDisposable
 
     [Theory]
     [InlineData(null, "cannot be read: there is no such file")]
-    [InlineData("broken", "are no certificate and its unencrypted private key in PEM form")]
+    [InlineData("broken", "are not a certificate and its unencrypted private key in PEM form")]
     public void FilesThatGiveNoCertificateAreAMistake(string? key, string expected)
     {
         WritePair("x");

@@ -2,10 +2,11 @@ using System.Runtime.Loader;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedState.Host.Configuration;
 using SharedState.Host.Plugins;
+using SharedState.Host.Services;
 
 namespace SharedState.Host.Tests.Configuration;
 
-/// <summary>What arrives where, from a file without mistakes.</summary>
+/// <summary>The values of a file without mistakes arrive at plugins and limits.</summary>
 public sealed class ValueTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -13,14 +14,14 @@ public sealed class ValueTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void APluginGetsTextsFlattenedWithItsDefaults()
+    public void APluginGetsFlattenedTextsWithItsDefaults()
     {
-        var setup = SetUp("""{"db_type": "memory", "size": 100, "ssl": {"enabled": true}, "db_name": null}""");
+        var plan = Plan("""{"db_type": "memory", "size": 100, "ssl": {"enabled": true}, "db_name": null}""");
         Assert.Equal(
             new Dictionary<string, string> { ["db_type"] = "memory", ["size"] = "100", ["ssl.enabled"] = "true", ["db_table"] = "items" },
-            setup.Context.Config);
-        Assert.Equal(_folder.FullName, setup.Context.BaseDirectory);
-        Assert.Equal("items", setup.Context.ServiceName);
+            plan.Source!.Context.Config);
+        Assert.Equal(_folder.FullName, plan.Source!.Context.BaseDirectory);
+        Assert.Equal("items", plan.Source!.Context.ServiceName);
     }
 
     [Fact]
@@ -28,16 +29,16 @@ public sealed class ValueTests : IDisposable
     {
         _folder.Write("secret.txt", "hush hush\r\n");
         Environment.SetEnvironmentVariable("SHAREDSTATE_TEST_SIZE", "42");
-        var setup = SetUp("""{"db_type": "memory", "db_password": {"file": "secret.txt"}, "size": {"env": "SHAREDSTATE_TEST_SIZE"}, "db_name": {"file": "secret.txt"}}""");
+        var plan = Plan("""{"db_type": "memory", "db_password": {"file": "secret.txt"}, "size": {"env": "SHAREDSTATE_TEST_SIZE"}, "db_name": {"file": "secret.txt"}}""");
 
-        Assert.Equal("hush hush", setup.Context.Config["db_password"]);
-        Assert.Equal("42", setup.Context.Config["size"]);
-        Assert.Equal("memory, ***", setup.Storage);
-        Assert.DoesNotContain("hush", setup.Explain(new(ItemServiceFault.Unusable, "no access with password hush hush")), StringComparison.Ordinal);
+        Assert.Equal("hush hush", plan.Source!.Context.Config["db_password"]);
+        Assert.Equal("42", plan.Source!.Context.Config["size"]);
+        Assert.Equal("memory, ***", plan.Config.Storage);
+        Assert.DoesNotContain("hush", plan.Explain(new(ItemServiceFault.Unusable, "no access with password hush hush")), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void WhatAReferenceHoldsIsNotShownWhenItIsWrong()
+    public void AWrongReferencedValueIsNotShown()
     {
         _folder.Write("secret.txt", "hush");
         using var installation = Read("""{"db_type": "memory", "size": {"file": "secret.txt"}}""");
@@ -45,7 +46,7 @@ public sealed class ValueTests : IDisposable
     }
 
     [Fact]
-    public void NoMistakeShowsWhatAReferenceHolds()
+    public void NoMistakeShowsAReferencedValue()
     {
         _folder.Write("secret.txt", "hush");
         _folder.Write("my.json", """
@@ -57,15 +58,15 @@ public sealed class ValueTests : IDisposable
         Assert.Equal(5, installation.Mistakes.Count);
         Assert.All(installation.Complaints, complaint => Assert.DoesNotContain("hush", complaint, StringComparison.Ordinal));
         using var refused = Read("""{"db_type": {"file": "secret.txt"}}""");
-        var setup = new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance).Set(refused.Plans[0]);
-        Assert.StartsWith("no plugin here is for db_type \"***\"; found: ", setup.Refusal, StringComparison.Ordinal);
+        var plan = refused.Plans[0].Load(NewPlugins(), NullLoggerFactory.Instance);
+        Assert.StartsWith("no installed plugin is for db_type \"***\"; found: ", plan.Refusal, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void APluginsOwnObjectionHasThePlaceOfItsKey()
+    public void AFaultThatNamesAKeyHasItsPlace()
     {
-        var setup = SetUp("""{"db_type": "memory", "db_table": "x"}""");
-        var explained = setup.Explain(new ItemServiceException(ItemServiceFault.Config, "too short") { ConfigKey = "db_table" });
+        var plan = Plan("""{"db_type": "memory", "db_table": "x"}""");
+        var explained = plan.Explain(new ItemServiceException(ItemServiceFault.Config, "too short") { ConfigKey = "db_table" });
         Assert.Equal($"{_folder["my.json"]}:1:104 services[0].config.db_table: too short", explained);
     }
 
@@ -88,23 +89,20 @@ public sealed class ValueTests : IDisposable
         _folder.CopyPlugin("Memory", "plugs/A");
         _folder.CopyPlugin("Memory", "plugs/B");
         var folders = PluginFolders.Scan(_folder["plugs"], []);
-        using var installation = Read("""{"db_type": "memory"}""");
 
-        Assert.Null(folders.Find(installation.Config.Services[0], out var why));
+        Assert.Null(folders.Find("items_service", "memory", out var why));
         Assert.Equal($"several plugins are for db_type \"memory\": {_folder["plugs/A"]} and {_folder["plugs/B"]}. Remove all but one", why);
     }
 
     [Fact]
-    public void APluginWithoutDbTypesIsForAllOthers()
+    public void APluginWithoutDbTypesIsForAllOtherDbTypes()
     {
         _folder.CopyPlugin("Memory", "plugs/A");
         _folder.Write("plugs/Any/plugin.json", """{"name": "Any", "version": "2", "assembly": "Any.dll", "modules": ["items_service"]}""");
         var folders = PluginFolders.Scan(_folder["plugs"], []);
-        using var memory = Read("""{"db_type": "memory"}""");
-        using var other = Read("""{"db_type": "mysql"}""");
 
-        Assert.Equal("TestPlugins.Memory", folders.Find(memory.Config.Services[0], out _)!.Name);
-        Assert.Equal("Any", folders.Find(other.Config.Services[0], out _)!.Name);
+        Assert.Equal("TestPlugins.Memory", folders.Find("items_service", "memory", out _)!.Name);
+        Assert.Equal("Any", folders.Find("items_service", "mysql", out _)!.Name);
     }
 
     [Fact]
@@ -116,12 +114,12 @@ public sealed class ValueTests : IDisposable
               {"name": "two", "module": "items_service", "config": {"db_type": "memory"}}]}
             """);
         using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
-        var plugins = new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance);
-        ServiceSetup[] setups = [.. installation.Plans.Select(plugins.Set)];
-        await using var one = setups[0].Create();
-        await using var two = setups[1].Create();
-        await one.OpenAsync(setups[0].Context, default);
-        await two.OpenAsync(setups[1].Context, default);
+        var plugins = NewPlugins();
+        var sources = installation.Plans.Select(plan => plan.Load(plugins, NullLoggerFactory.Instance).Source!).ToArray();
+        await using var one = sources[0].Create();
+        await using var two = sources[1].Create();
+        await one.OpenAsync(sources[0].Context, default);
+        await two.OpenAsync(sources[1].Context, default);
 
         Assert.Same(one.GetType(), two.GetType());
         Assert.Equal(2, one.GetType().GetProperty("Opened")!.GetValue(null)); // a static of the plugin
@@ -136,10 +134,12 @@ public sealed class ValueTests : IDisposable
         return Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
     }
 
-    private ServiceSetup SetUp(string config)
+    private ServicePlan Plan(string config)
     {
         using var installation = Read(config);
         Assert.Empty(installation.Mistakes);
-        return new PluginHost(new PluginCache(_folder["cache"]), NullLoggerFactory.Instance).Set(installation.Plans[0]);
+        return installation.Plans[0].Load(NewPlugins(), NullLoggerFactory.Instance);
     }
+
+    private PluginHost NewPlugins() => new(new(_folder["cache"]));
 }

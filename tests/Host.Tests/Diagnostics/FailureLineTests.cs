@@ -4,7 +4,7 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Diagnostics;
 
-/// <summary>What a storage expects to fail is one line; what it does not has a trace.</summary>
+/// <summary>An expected failure of a storage is one log line; an unexpected one has a stack trace.</summary>
 public sealed class FailureLineTests : IDisposable
 {
     private static readonly CollectionKey Key = new("app", "chnl");
@@ -24,7 +24,7 @@ public sealed class FailureLineTests : IDisposable
     }
 
     [Fact]
-    public async Task APluginThatNoticesThatItIsGivenUpOnDoesNothingUnexpected()
+    public async Task APluginThatNoticesItsCancellationCausesNoUnexpectedFailure()
     {
         var failure = await FailureAsync(stop => Task.Delay(Timeout.Infinite, stop), new() { StorageTime = TimeSpan.FromMilliseconds(200) });
         Assert.Equal("the storage does not answer", WriterLog.Reason(failure));
@@ -32,7 +32,7 @@ public sealed class FailureLineTests : IDisposable
     }
 
     [Fact]
-    public async Task AnUnexpectedFailureHasItsTrace()
+    public async Task AnUnexpectedFailureHasAStackTrace()
     {
         var failure = await FailureAsync(new InvalidOperationException("boom"));
         Assert.Equal("the plugin threw an exception that is no ItemServiceException (boom)", WriterLog.Reason(failure));
@@ -40,7 +40,7 @@ public sealed class FailureLineTests : IDisposable
     }
 
     [Fact]
-    public async Task ASecondHostOnTheSameFileIsToldInOneLine()
+    public async Task ASecondHostOnTheSameFileLogsOneLine()
     {
         _folder.Write("my.json", """
             {"service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}}]}

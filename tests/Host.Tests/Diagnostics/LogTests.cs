@@ -16,7 +16,7 @@ public sealed class LogTests : IDisposable
     public void Dispose() => _output.Dispose();
 
     [Fact]
-    public void AfterTenLinesASecondOnlyTheRestIsCounted()
+    public void BeyondTenLinesASecondOnlyTheirNumberIsLogged()
     {
         using (var log = Create())
         {
@@ -32,7 +32,7 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
-    public void WhatIsStillUncountedAtTheEndIsSaid()
+    public void TheEndOfTheLogReportsTheLinesThatWereHeldBack()
     {
         using (var log = Create())
         {

@@ -2,7 +2,7 @@ using static SharedState.Host.Tests.PluginTest.ReportCard;
 
 namespace SharedState.Host.Tests.PluginTest;
 
-/// <summary>Plugins that break one promise each: the report card names it, with what was found and what mends it.</summary>
+/// <summary>The report card names the promise that a plugin breaks, with the finding and the fix.</summary>
 public sealed class BrokenPromiseTests
 {
     [Theory]
@@ -44,9 +44,9 @@ public sealed class BrokenPromiseTests
     [InlineData("closing", "After closing every call throws, and the storage opens again", "CommitAsync works on after DisposeAsync.")]
     [InlineData("lock", "An opening that fails or is cancelled leaves no lock", "ItemServiceException, Unavailable: another host has it open")]
     [InlineData("value", "A wrong value in its config is a fault that says so, not a crash", "OpenAsync throws OverflowException with \"size\": \"2147483648\":")]
-    [InlineData("forgets", "What was acknowledged survives kill -9, in whole batches", "after it, 0 is the last that is stored.")]
+    [InlineData("forgets", "What was acknowledged survives kill -9, in whole batches", "the last stored batch after the kill is 0.")]
     [InlineData("process", "One batch may hold 20000 updates", "It ended the process.")]
-    public async Task ABrokenPromiseAboutFaultsIsNamedWithWhatWasFound(string fault, string sentence, string found) =>
+    public async Task ABrokenPromiseAboutFaultsIsNamedWithTheFinding(string fault, string sentence, string found) =>
         Assert.Contains(found, string.Join(' ', (await AssertBrokenAsync(sentence, "--config", $"fault={fault}")).Split(['\n', ' '], StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
 
     /// <summary>Asserts that one promise is asked for, and broken, and comes with its fix.</summary>

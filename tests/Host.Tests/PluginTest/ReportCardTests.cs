@@ -10,7 +10,7 @@ public sealed class ReportCardTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task AGoodPluginGetsAWholeCardAndItsThroughput()
+    public async Task AGoodPluginGetsACompleteCardWithItsThroughput()
     {
         var (code, card) = await TestAsync(Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite"), "--other", "db_table=others");
         Assert.True(code == 0, card);
@@ -45,7 +45,7 @@ public sealed class ReportCardTests : IDisposable
     [Theory]
     [InlineData("NoService", "has no public class in TestPlugins.NoService.dll that implements SharedState.IItemService")]
     [InlineData("TwoServices", "only one class may be public")]
-    public async Task APluginThatDoesNotLoadIsToldWhyAsTheHostWouldTell(string plugin, string why)
+    public async Task APluginThatDoesNotLoadGetsTheSentenceOfTheHost(string plugin, string why)
     {
         var (code, card) = await TestAsync(Plugin(plugin));
         Assert.Equal(1, code);
@@ -54,7 +54,7 @@ public sealed class ReportCardTests : IDisposable
     }
 
     [Fact]
-    public async Task APluginThatStoresNothingIsToldOnlyThat()
+    public async Task APluginThatStoresNothingGetsOnlyThatFinding()
     {
         var (code, card) = await TestAsync(Plugin("Memory"));
         Assert.Equal(1, code);
@@ -71,7 +71,7 @@ public sealed class ReportCardTests : IDisposable
     }
 
     [Fact]
-    public async Task AFolderThatIsNoPluginAndAConfigThatIsNoneAreTold()
+    public async Task AFolderWithoutAPluginAndAWrongConfigAreReported()
     {
         Assert.Contains("there is no plugin.json in", (await TestAsync(_folder.FullName)).Card, StringComparison.Ordinal);
         Assert.Contains("did you mean \"size\"", (await TestAsync(Plugin("Broken"), "--config", "sise=1")).Card, StringComparison.Ordinal);
@@ -83,7 +83,7 @@ public sealed class ReportCardTests : IDisposable
     [InlineData("must be followed by KEY=VALUE", "plugin", "test", ".", "--config", "x")]
     [InlineData("unknown option --fast", "plugin", "test", ".", "--fast")]
     [InlineData("one plugin is tested at a time", "plugin", "test", ".", ".")]
-    [InlineData("sharedstate plugin test DIR is what there is", "plugin", "list")]
+    [InlineData("the only plugin command is: sharedstate plugin test DIR", "plugin", "list")]
     public async Task AWrongCommandLineIsExitCode2(string expected, params string[] arguments)
     {
         var (code, output) = await RunAsync(arguments);

@@ -22,7 +22,7 @@ public sealed class PinTests : IDisposable
     [InlineData("\"HASH\"")]
     [InlineData("[\"0000000000000000000000000000000000000000000000000000000000000000\", \"HASH\"]")]
     [InlineData("{\"file\": \"hash.txt\"}")]
-    public async Task WhatIsPinnedRuns(string pin)
+    public async Task APinnedPluginRuns(string pin)
     {
         _folder.Write("hash.txt", PluginCache.Hash(_kept).ToUpperInvariant() + "\n");
         Write($$"""{"Contract10": {{pin.Replace("HASH", PluginCache.Hash(_kept), StringComparison.Ordinal)}}}""");
@@ -42,7 +42,7 @@ public sealed class PinTests : IDisposable
 
         using var host = Start();
         Assert.EndsWith(
-            $"Service items does not run: Contract10 1.0.0 in {_kept} has other content than \"pins\" says. Put back what was pinned, or if this is to be trusted, write \"Contract10\": \"{found}\" in \"pins\"",
+            $"Service items does not run: Contract10 1.0.0 in {_kept} has other content than \"pins\" says. Restore the pinned content, or to trust the new content, write \"Contract10\": \"{found}\" in \"pins\"",
             await host.LineAsync("Service items does not run"),
             StringComparison.Ordinal);
         await host.WriteAndReadAsync("file");
@@ -50,13 +50,13 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task OnceThereArePinsAPluginWithoutOneIsRefused()
+    public async Task WithPinsAPluginWithoutAPinIsRefused()
     {
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
         using var host = Start();
         var sqlite = Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite");
         Assert.EndsWith(
-            $"Items.Sqlite 1.0.0 in {sqlite} is not one of those in \"pins\". If it is to be trusted, add \"Items.Sqlite\": \"{PluginCache.Hash(sqlite)}\" to \"pins\"",
+            $"Items.Sqlite 1.0.0 in {sqlite} is not one of those in \"pins\". To trust it, add \"Items.Sqlite\": \"{PluginCache.Hash(sqlite)}\" to \"pins\"",
             await host.LineAsync("Service file does not run"),
             StringComparison.Ordinal);
         await host.WriteAndReadAsync("items");
@@ -64,7 +64,7 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatTheRefusalSaysToAddMakesItRun()
+    public async Task TheLineInTheRefusalMakesThePluginRun()
     {
         Write("""{"Items.Sqlite": []}""");
         using var refused = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
@@ -83,16 +83,16 @@ public sealed class PinTests : IDisposable
         await using var client = await host.ConnectAsync();
         await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"}]}""");
         File.AppendAllText(Path.Combine(_kept, "Contract10.deps.json"), " ");
-        await host.LineAsync("has other content than \"pins\" says. Put back what was pinned");
+        await host.LineAsync("has other content than \"pins\" says. Restore the pinned content");
         Assert.Equal("""[{"id":"1"}]""", (await client.GetAsync("/app/items/a"))["data"]!.ToJsonString());
 
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
         await host.LineAsync($"({PluginCache.Hash(_kept)[..12]})");
     }
 
-    /// <summary>A copy that somebody changed in the cache is neither loaded nor what is compared.</summary>
+    /// <summary>A copy that was changed in the cache is neither loaded nor compared.</summary>
     [Fact]
-    public async Task WhatIsComparedIsWhatIsLoaded()
+    public async Task ThePinIsComparedWithTheLoadedCopy()
     {
         var pinned = PluginCache.Hash(_kept);
         Write($$"""{"Contract10": "{{pinned}}"}""");
@@ -105,7 +105,7 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task APinOfWhatIsNotInstalledIsNoMistakeAndCheckTellsIt()
+    public async Task APinOfAMissingPluginIsNoMistakeAndCheckMentionsIt()
     {
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}", "Items.Sqlit": []}""");
         using var check = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
@@ -117,7 +117,7 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task TheListSaysWhatIsPinnedAndWhatToAdd()
+    public async Task TheListShowsPinsAndTheLinesToAdd()
     {
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
         using var list = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"]);

@@ -18,7 +18,7 @@ public sealed partial class PluginListTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task APluginIsShownWithAllThatAnOperatorNeeds()
+    public async Task TheListShowsAPluginWithAllDetails()
     {
         var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
         _folder.Write("my.json", """
@@ -57,7 +57,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task TheSameIsThereAsJsonForPrograms()
+    public async Task TheListIsAvailableAsJson()
     {
         var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
         _folder.Write("my.json", NoServices);
@@ -79,7 +79,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatCannotBeUsedHasItsReasonAndAFix()
+    public async Task AnUnusablePluginHasAReasonAndAFix()
     {
         (string Damage, string Reason, string Fix)[] expected =
         [
@@ -102,11 +102,11 @@ public sealed partial class PluginListTests : IDisposable
             ("service", "has no public class in TestPlugins.NoService.dll that implements SharedState.IItemService.",
                 "Make that class public, or name the assembly that holds it as \"assembly\" in plugin.json."),
             ("link", "cannot be copied: the plugin folder holds a link, FOLDER/extra.dll; put the file itself there.",
-                "Put files there and no links."),
+                "Replace links by files."),
             ("manifest", "is left out: FOLDER/plugin.json:1:44 versoin: unknown field; did you mean \"version\"?; FOLDER/plugin.json:1:125 config.size: \"type\" is missing.",
-                "Mend what that names."),
+                "Correct the named mistake."),
             ("linked", "is left out: FOLDER: a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\".",
-                "Mend what that names."),
+                "Correct the named mistake."),
         ];
         foreach (var (damage, _, _) in expected) Damage(damage);
         _folder.Write("my.json", NoServices);
@@ -130,7 +130,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task WithACheckWhatFailedToOpenHasItsReasonToo()
+    public async Task WithACheckAServiceThatDoesNotOpenHasAReason()
     {
         _folder.CopyPlugin("ThrowsAtOpen", "plugs/ThrowsAtOpen");
         _folder.Write("my.json", """
@@ -145,7 +145,7 @@ public sealed partial class PluginListTests : IDisposable
         Assert.Equal(
             [
                 "          reason    It does not run service bad: the file is a photograph.",
-                "          fix       Mend what that names, in the configuration or the storage, and start the service anew.",
+                "          fix       Remove that cause in the configuration or in the storage, and start the service again.",
             ],
             host.Lines.Skip(begin + 1).Take(2));
         Assert.Contains("          used by   bad (refused)", host.Lines);
@@ -153,7 +153,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task OfTwoPluginsThatClaimTheSameEachNamesTheOther()
+    public async Task TwoPluginsWithTheSameClaimNameEachOther()
     {
         var (one, two) = (_folder.CopyPlugin("Memory", "plugs/One"), _folder.CopyPlugin("Memory", "plugs/Two"));
         _folder.Write("my.json", """{"plugins": ["plugs"], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
@@ -170,7 +170,7 @@ public sealed partial class PluginListTests : IDisposable
     [Theory]
     [InlineData(1, 1)]
     [InlineData(1, 0)]
-    public async Task AnOwnCopyOfTheContractThatIsNoNewerIsRemarkedOnAndTheHostsIsUsed(ushort major, ushort minor)
+    public async Task AnOlderOrEqualCopyOfTheContractIsRemarkedOnAndNotUsed(ushort major, ushort minor)
     {
         var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
         var copy = Path.Combine(plugin, "SharedState.Abstractions.dll");
@@ -189,7 +189,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task WithoutAFileOfOnesOwnTheFolderBesideTheProgramIsListed()
+    public async Task WithoutAFileTheFolderBesideTheProgramIsListed()
     {
         using var host = HostProcess.Start(_folder.FullName, ["--plugins"]);
         Assert.Equal(0, await host.ExitAsync());
@@ -197,7 +197,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatAReferenceStandsForIsNotShown()
+    public async Task TheListShowsNoReferencedValue()
     {
         _folder.Write("my.json", """{"services": [{"name": "items", "module": "items_service", "config": {"db_type": {"env": "SHAREDSTATE_TEST_TYPE"}}}]}""");
         using var host = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"], environment: new() { ["SHAREDSTATE_TEST_TYPE"] = "hush" });
@@ -208,7 +208,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task MistakesInTheFileAreToldBesideTheList()
+    public async Task MistakesInTheFileArePrintedBesideTheList()
     {
         _folder.Write("my.json", """{"servces": [], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_nmae": "x"}}]}""");
         using var host = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"]);
@@ -218,7 +218,7 @@ public sealed partial class PluginListTests : IDisposable
         Assert.Contains(host.Lines, line => line.EndsWith("config.db_nmae: unknown key for Items.Sqlite 1.0.0; did you mean \"db_name\"?", StringComparison.Ordinal));
     }
 
-    /// <summary>Puts a plugin into a folder named by what is wrong with it.</summary>
+    /// <summary>Creates a damaged plugin in a folder with the name of the damage.</summary>
     private void Damage(string damage)
     {
         var folder = _folder[$"plugs/{damage}"];
@@ -255,7 +255,7 @@ public sealed partial class PluginListTests : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }
-        // Not what the one beside the program is for.
+        // Not a db_type of the plugin beside the program.
         var manifest = Path.Combine(folder, "plugin.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("[\"sqlite\"]", "[\"other\"]", StringComparison.Ordinal));
     }

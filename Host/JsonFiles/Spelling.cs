@@ -1,10 +1,10 @@
-namespace SharedState.Host.Configuration;
+namespace SharedState.Host.JsonFiles;
 
-/// <summary>Finds what somebody meant to write.</summary>
+/// <summary>Suggests the known name for a misspelled one.</summary>
 internal static class Spelling
 {
     /// <summary>
-    /// The known name that is nearest to what was written, or null if none is near: at most a third of its letters differ, or two.
+    /// The nearest known name, or null if none is near: at most a third of its letters, or two letters, may differ.
     /// </summary>
     public static string? Nearest(string written, IEnumerable<string> known) =>
         known.Where(name => Math.Abs(name.Length - written.Length) <= Tolerance(name))
@@ -15,13 +15,13 @@ internal static class Spelling
 
     private static int Tolerance(string name) => Math.Min(Math.Max(2, name.Length / 3), name.Length - 1);
 
-    /// <summary>An ending for "unknown ..": the nearest name, or else all of them.</summary>
+    /// <summary>The end of a sentence that begins with "unknown": the nearest name, or all known names.</summary>
     public static string Hint(string written, IReadOnlyCollection<string> known) =>
         Nearest(written, known) is { } nearest ? $"did you mean \"{nearest}\"?"
         : known.Count == 0 ? "none is known here"
         : $"known are {string.Join(", ", known.Order(StringComparer.Ordinal))}";
 
-    /// <summary>Levenshtein's distance: letters to insert, remove or replace; two swapped neighbours count as one.</summary>
+    /// <summary>The Levenshtein distance: letters to insert, remove or replace. Two swapped neighbours count as one.</summary>
     private static int Distance(string a, string b)
     {
         var rows = new int[a.Length + 1, b.Length + 1];

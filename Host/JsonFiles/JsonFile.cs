@@ -1,8 +1,8 @@
 using System.Text.Json;
 
-namespace SharedState.Host.Configuration;
+namespace SharedState.Host.JsonFiles;
 
-/// <summary>A JSON file that is being read, and all that is wrong with it so far.</summary>
+/// <summary>A JSON file that is being read, and the mistakes that were found in it so far.</summary>
 internal sealed class JsonFile
 {
     private readonly List<Mistake> _mistakes = [];
@@ -20,16 +20,16 @@ internal sealed class JsonFile
 
     public string FullPath { get; }
 
-    /// <summary>What relative paths in the file are relative to.</summary>
+    /// <summary>The base of relative paths in the file.</summary>
     public string Directory { get; }
 
-    /// <summary>The whole file; null if it could not be read, which is then among the mistakes.</summary>
+    /// <summary>The root value; null if the file could not be read. Then there is a mistake that says why.</summary>
     public JsonNode? Root { get; private set; }
 
-    /// <summary>What is wrong, from top to bottom.</summary>
+    /// <summary>The mistakes, from the top of the file to the bottom.</summary>
     public IEnumerable<Mistake> Mistakes => _mistakes.OrderBy(mistake => mistake.Place?.Line).ThenBy(mistake => mistake.Place?.Column);
 
-    /// <summary>The files and folders that it names and that were looked for, absolute.</summary>
+    /// <summary>The absolute paths of the files and folders that the file names and that were looked up.</summary>
     public IEnumerable<string> Paths => _paths;
 
     public static JsonFile Read(string name)
@@ -53,8 +53,8 @@ internal sealed class JsonFile
     public void Add(JsonNode node, string sentence) => Add(node.Place, node.Path, sentence);
 
     /// <summary>
-    /// What <c>{"env":"NAME"}</c> or <c>{"file":"path"}</c> stands for; any other node as it is; null after a mistake. One line break at
-    /// a file's end does not count.
+    /// The text that <c>{"env":"NAME"}</c> or <c>{"file":"path"}</c> refers to, without one line break at the end of a file; any other
+    /// node itself; null after a mistake.
     /// </summary>
     public JsonNode? Resolve(JsonNode node)
     {
@@ -67,7 +67,7 @@ internal sealed class JsonFile
     public static bool IsReference(JsonNode node) =>
         node is { Kind: JsonValueKind.Object, Fields: [{ Name: "env" or "file", Value.Kind: JsonValueKind.String }] };
 
-    /// <summary>A path of this file made absolute.</summary>
+    /// <summary>The absolute form of a path in this file.</summary>
     public string Absolute(string path)
     {
         var absolute = Path.GetFullPath(path, Directory);
@@ -96,7 +96,7 @@ internal sealed class JsonFile
         }
     }
 
-    /// <summary>Why a file could not be used, in words that do not repeat its path.</summary>
+    /// <summary>Why a file could not be used, without its path.</summary>
     public static string Reason(Exception e) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException => "there is no such file",

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
 
-namespace SharedState.Host.Configuration;
+namespace SharedState.Host.JsonFiles;
 
-/// <summary>Reads JSON (with comments and trailing commas) into nodes that know their places.</summary>
+/// <summary>Reads JSON, with comments and trailing commas, into nodes with their places.</summary>
 internal ref struct JsonTree
 {
     private readonly ReadOnlySpan<byte> _utf8;
@@ -17,7 +17,7 @@ internal ref struct JsonTree
         _reader = new(utf8, new JsonReaderOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
     }
 
-    /// <summary>The root, or null if the text is no JSON. Mistakes are reported with place, path and sentence.</summary>
+    /// <summary>The root, or null if the text is not JSON. Each mistake is reported with its place, its path and a sentence.</summary>
     public static JsonNode? Read(ReadOnlySpan<byte> utf8, Action<Place, string, string> report)
     {
         if (utf8.StartsWith(Encoding.UTF8.Preamble)) utf8 = utf8[Encoding.UTF8.Preamble.Length..];
@@ -35,7 +35,7 @@ internal ref struct JsonTree
             var start = 0;
             for (var i = 0; i < line; i++) start += utf8[start..].IndexOf((byte)'\n') + 1;
             var end = Math.Min(start + (int)(e.BytePositionInLine ?? 0), utf8.Length);
-            // The reader's message ends in its own account of the place.
+            // The reader's message ends with its own description of the place.
             var tail = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
             report(tree.PlaceOf(end), "", $"this is not JSON: {(tail < 0 ? e.Message : e.Message[..tail])}");
             return null;
@@ -90,7 +90,7 @@ internal ref struct JsonTree
         }
         catch (InvalidOperationException)
         {
-            // What JSON can spell and Unicode cannot: half of a surrogate pair.
+            // Half of a surrogate pair: an escape that JSON allows and that is no character.
             _report(place, path, "holds a \\u escape that is no character");
             return "";
         }

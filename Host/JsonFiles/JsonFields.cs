@@ -2,19 +2,19 @@ using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
 
-namespace SharedState.Host.Configuration;
+namespace SharedState.Host.JsonFiles;
 
 /// <summary>
-/// Reads one object field by field. What is wrong goes to the file's mistakes, and the value counts as absent, so that reading goes on and
-/// finds the rest. The known names are those that were asked for: <see cref="End"/> reports all others.
+/// Reads an object field by field. A wrong value becomes a mistake of the file and counts as absent, so that reading continues and finds
+/// the other mistakes. The known fields are those that were read: <see cref="End"/> reports all others.
 /// </summary>
 internal sealed class JsonFields
 {
     private readonly JsonFile _file;
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
-    /// <param name="file">Where mistakes go.</param>
-    /// <param name="node">The object; null counts as one without fields, anything else is a mistake.</param>
+    /// <param name="file">Receives the mistakes.</param>
+    /// <param name="node">The object. Null counts as an object without fields; any other kind is a mistake.</param>
     public JsonFields(JsonFile file, JsonNode? node)
     {
         _file = file;
@@ -24,7 +24,7 @@ internal sealed class JsonFields
 
     public JsonNode? Node { get; }
 
-    /// <summary>The field's value; null where there is none. A reference stays one.</summary>
+    /// <summary>The value of a field, with references unresolved; null if the field is absent.</summary>
     public JsonNode? Take(string name)
     {
         _known.Add(name);
@@ -48,7 +48,7 @@ internal sealed class JsonFields
         var node => Mistake<bool?>(node, "true or false"),
     };
 
-    /// <summary>A whole number, or one with a fraction if <typeparamref name="T"/> can hold it.</summary>
+    /// <summary>A number; a whole number unless <typeparamref name="T"/> has fractions.</summary>
     public T? Number<T>(string name, T minimum, T maximum) where T : struct, INumber<T>
     {
         var isWhole = T.One / (T.One + T.One) == T.Zero;
@@ -65,10 +65,10 @@ internal sealed class JsonFields
         return choices.Contains(node.Text) ? node.Text : Mistake<string?>(node, wanted, $"\"{node.Text}\"");
     }
 
-    /// <summary>A field that is an object: its fields; of none if it is absent.</summary>
+    /// <summary>The fields of a field that is an object; no fields if it is absent.</summary>
     public JsonFields Object(string name) => new(_file, Take(name) is { Kind: not JsonValueKind.Null } node ? node : null);
 
-    /// <summary>A list's elements; empty where there is none.</summary>
+    /// <summary>The elements of a list; none if the field is absent.</summary>
     public IReadOnlyList<JsonNode> List(string name)
     {
         if (Take(name) is not { Kind: not JsonValueKind.Null } node) return [];
@@ -76,7 +76,7 @@ internal sealed class JsonFields
         return node.Items;
     }
 
-    /// <summary>A list's elements, which must be strings.</summary>
+    /// <summary>The elements of a list of strings.</summary>
     public IReadOnlyList<JsonNode> TextList(string name)
     {
         var texts = new List<JsonNode>();
@@ -89,7 +89,7 @@ internal sealed class JsonFields
         return texts;
     }
 
-    /// <summary>Reports the fields that nobody asked for.</summary>
+    /// <summary>Reports the fields that were not read.</summary>
     public void End()
     {
         foreach (var field in Node?.Fields ?? [])
@@ -108,7 +108,7 @@ internal sealed class JsonFields
 
     private T? Mistake<T>(JsonNode node, string wanted, string? shown = null)
     {
-        // Numbers and words outside their range are shown, unless they may be secrets.
+        // The sentence shows numbers and words outside their range, unless they may be secrets.
         shown ??= node.Kind == JsonValueKind.Number ? node.Text : node.Description;
         _file.Add(node, $"must be {wanted}, not {(node.Referred ? "what it refers to" : shown)}");
         return default;
