@@ -63,8 +63,14 @@ internal sealed record Limits
     /// <summary>Open connections.</summary>
     public int Connections { get; init; } = 100_000;
 
-    /// <summary>Open connections from one address. Null: any number, since a proxy is one address.</summary>
+    /// <summary>Open connections from one address, or one /64 of IPv6. Null: any number, since a proxy is one address.</summary>
     public int? ConnectionsPerAddress { get; init; }
+
+    /// <summary>Open connections that are not WebSockets yet, or no more: unfinished handshakes, pages, refused clients.</summary>
+    public int Handshakes { get; init; } = 1_000;
+
+    /// <summary>The part of <see cref="Handshakes"/> that one address may hold.</summary>
+    public double HandshakeShare { get; init; } = 0.75;
 
     /// <summary>From accepting a connection to its last request header.</summary>
     public TimeSpan HandshakeTime { get; init; } = TimeSpan.FromSeconds(10);
