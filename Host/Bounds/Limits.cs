@@ -65,8 +65,14 @@ internal sealed record Limits
     /// <summary>Open connections.</summary>
     public int Connections { get; init; } = 100_000;
 
-    /// <summary>Open connections from one address. Null: no limit, because all connections through a proxy have its address.</summary>
+    /// <summary>Open connections from one address, or one /64 of IPv6. Null: no limit, because all connections through a proxy have its address.</summary>
     public int? ConnectionsPerAddress { get; init; }
+
+    /// <summary>Open connections that are not WebSockets yet, or no more: unfinished handshakes, pages, refused clients.</summary>
+    public int Handshakes { get; init; } = 1_000;
+
+    /// <summary>The part of <see cref="Handshakes"/> that one address may hold.</summary>
+    public double HandshakeShare { get; init; } = 0.75;
 
     /// <summary>Time from the acceptance of a connection to its last request header.</summary>
     public TimeSpan HandshakeTime { get; init; } = TimeSpan.FromSeconds(10);
@@ -93,6 +99,9 @@ internal sealed record Limits
 
     /// <summary>Time after which a collection without subscribers and requests leaves memory.</summary>
     public TimeSpan CollectionIdleTime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Time after which a collection that has no items and is not used loses its history; in memory at most a minute.</summary>
+    public TimeSpan EmptyTime { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>Time of a storage call. Less than the 10 seconds within which every request is answered.</summary>
     public TimeSpan StorageTime { get; init; } = TimeSpan.FromSeconds(8);

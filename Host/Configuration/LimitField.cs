@@ -32,7 +32,8 @@ internal sealed record LimitField(
         Number("item_bytes", 16, 1 << 30, l => l.ItemBytes, (l, v) => l with { ItemBytes = (int)v }),
         Number("request_items", 1, int.MaxValue, l => l.RequestItems, (l, v) => l with { RequestItems = (int)v }),
         Number("collection_items", 1, int.MaxValue, l => l.CollectionItems, (l, v) => l with { CollectionItems = (int)v }),
-        Number("collection_bytes", 1_024, 1L << 40, l => l.CollectionBytes, (l, v) => l with { CollectionBytes = (long)v }),
+        // A collection is sent as one text, which .NET bounds at 2 GiB with the commas between the items.
+        Number("collection_bytes", 1_024, 1L << 30, l => l.CollectionBytes, (l, v) => l with { CollectionBytes = (long)v }),
         Number("subscriptions", 1, int.MaxValue, l => l.Subscriptions, (l, v) => l with { Subscriptions = (int)v }),
         new("request_rate", 0.1, 1e9, l => l.RequestRate, (l, v) => l with { RequestRate = v }) { Optional = true, Fractional = true },
         Number("request_burst", 1, int.MaxValue, l => l.RequestBurst, (l, v) => l with { RequestBurst = (int)v }),
@@ -42,6 +43,8 @@ internal sealed record LimitField(
         {
             Optional = true,
         },
+        Number("handshakes", 1, 1_000_000, l => l.Handshakes, (l, v) => l with { Handshakes = (int)v }),
+        new("handshake_share", 0.01, 1, l => l.HandshakeShare, (l, v) => l with { HandshakeShare = v!.Value }) { Fractional = true },
         Seconds("handshake_seconds", l => l.HandshakeTime, (l, v) => l with { HandshakeTime = v }),
         Number("handshake_bytes", 1_024, 1 << 20, l => l.HandshakeBytes, (l, v) => l with { HandshakeBytes = (int)v }),
         Seconds("ping_seconds", l => l.PingInterval, (l, v) => l with { PingInterval = v }),
@@ -50,6 +53,7 @@ internal sealed record LimitField(
         Seconds("stalled_seconds", l => l.StalledTime, (l, v) => l with { StalledTime = v }),
         Number("tombstones", 0, int.MaxValue, l => l.Tombstones, (l, v) => l with { Tombstones = (int)v }),
         Seconds("collection_idle_seconds", l => l.CollectionIdleTime, (l, v) => l with { CollectionIdleTime = v }),
+        Seconds("empty_seconds", l => l.EmptyTime, (l, v) => l with { EmptyTime = v }, maximum: 30 * MaximumSeconds),
         // Every request is answered within 10 seconds, regardless of storage.
         Seconds("storage_seconds", l => l.StorageTime, (l, v) => l with { StorageTime = v }, maximum: 9),
         // A stop takes less than 10 seconds in total: the process needs one more second, and a storage that closes badly another one.
