@@ -3,7 +3,7 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Plugins;
 
-/// <summary>Which content plugins may have, in the real program on real plugin folders.</summary>
+/// <summary>Pins restrict the content of plugins, in the real program on real plugin folders.</summary>
 public sealed class PinTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -22,7 +22,7 @@ public sealed class PinTests : IDisposable
     [InlineData("\"HASH\"")]
     [InlineData("[\"0000000000000000000000000000000000000000000000000000000000000000\", \"HASH\"]")]
     [InlineData("{\"file\": \"hash.txt\"}")]
-    public async Task WhatIsPinnedRuns(string pin)
+    public async Task APinnedPluginRuns(string pin)
     {
         _folder.Write("hash.txt", PluginCache.Hash(_kept).ToUpperInvariant() + "\n");
         Write($$"""{"Contract10": {{pin.Replace("HASH", PluginCache.Hash(_kept), StringComparison.Ordinal)}}}""");
@@ -64,7 +64,7 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatTheRefusalSaysToAddMakesItRun()
+    public async Task TheLineFromTheRefusalMakesThePluginRun()
     {
         Write("""{"Items.Sqlite": []}""");
         using var refused = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
@@ -90,9 +90,9 @@ public sealed class PinTests : IDisposable
         await host.LineAsync($"({PluginCache.Hash(_kept)[..12]})");
     }
 
-    /// <summary>A copy that somebody changed in the cache is neither loaded nor what is compared.</summary>
+    /// <summary>A copy that another program changed in the cache is neither compared nor loaded.</summary>
     [Fact]
-    public async Task WhatIsComparedIsWhatIsLoaded()
+    public async Task TheComparedContentIsTheLoadedContent()
     {
         var pinned = PluginCache.Hash(_kept);
         Write($$"""{"Contract10": "{{pinned}}"}""");
@@ -105,7 +105,7 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task APinOfWhatIsNotInstalledIsNoMistakeAndCheckTellsIt()
+    public async Task APinOfAMissingPluginIsNoMistakeAndCheckMentionsIt()
     {
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}", "Items.Sqlit": []}""");
         using var check = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
@@ -117,7 +117,7 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task TheListSaysWhatIsPinnedAndWhatToAdd()
+    public async Task TheListShowsPinnedPluginsAndTheLinesToAdd()
     {
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
         using var list = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"]);
