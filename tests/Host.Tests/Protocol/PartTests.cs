@@ -66,7 +66,8 @@ public sealed class PartTests
         var (slow, _) = await RawSocket.HandshakeAsync(host, RawSocket.Handshake(), receiveBytes: 16 << 10);
         await using var __ = slow;
         await using var other = await Client.ConnectAsync(host.Url);
-        await slow.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{Large}}",{"part":{{PartBytes}}}],["{{Small}}",{"part":{{PartBytes}}}]]}}""");
+        await slow.SendAsync(
+            $$$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{{Large}}}",{"part":{{{PartBytes}}}}],["{{{Small}}}",{"part":{{{PartBytes}}}}]]}}""");
         Assert.Equal("REPLY", (string?)(await slow.ReceiveAsync())["type"]);
         // From here on the client does not read, and most of the large collection cannot be sent.
         await slow.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"{{Small}}","arg":{"insert":[{"id":"own"}]},"tunnel":"own"}""");
