@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 
