@@ -15,7 +15,7 @@ internal static class ElfLayout
 
     /// <summary>The end of the last byte that a header, segment or section names.</summary>
     /// <exception cref="EndOfStreamException">The file ends within the headers.</exception>
-    /// <exception cref="BadImageFormatException">The table of sections was never written.</exception>
+    /// <exception cref="BadImageFormatException">The headers contradict themselves, or the table of sections was never written.</exception>
     public static long End(ImageFile image)
     {
         // :: 1. The header: its class gives the widths of the fields.
@@ -27,10 +27,13 @@ internal static class ElfLayout
         var (programSize, programCount) = (header.Half(sizes), header.Half(sizes + 2));
         var (sectionSize, sectionCount, names) = (header.Half(sizes + 4), (long)header.Half(sizes + 6), header.Half(sizes + 8));
 
+        if (programCount > 0 && programSize < (wide ? 56 : 32)) throw new BadImageFormatException();
+        if (sections != 0 && sectionSize < (wide ? 64 : 40)) throw new BadImageFormatException();
+
         // :: 2. Segments: the parts that are mapped.
         var end = ImageFile.End(programs, (long)programSize * programCount);
         var table = image.Read(programs, (long)programSize * programCount);
-        for (var at = 0; at + (wide ? 56 : 32) <= table.Length; at += programSize)
+        for (var at = 0; at < table.Length; at += programSize)
         {
             var segment = new Fields(table.AsSpan(at), little, wide);
             end = Math.Max(end, ImageFile.End(segment.Word(wide ? 8 : 4), segment.Word(wide ? 32 : 16)));
@@ -43,7 +46,7 @@ internal static class ElfLayout
         if (sectionCount > image.Length) throw new EndOfStreamException();
         end = Math.Max(end, ImageFile.End(sections, sectionSize * sectionCount));
         table = image.Read(sections, sectionSize * sectionCount);
-        for (var (at, index) = (0, 0); at + (wide ? 64 : 40) <= table.Length; at += sectionSize, index++)
+        for (var (at, index) = (0, 0); at < table.Length; at += sectionSize, index++)
         {
             var section = new Fields(table.AsSpan(at), little, wide);
             var type = section.Number(4);

@@ -43,8 +43,8 @@ internal sealed class PluginCache
     {
         var logger = loggers.CreateLogger("Host");
         var folder = CacheFolder.Find();
-        if (folder.Private)
-            PluginLog.PrivateCopies(logger, folder.Unsafe ? LogLevel.Warning : LogLevel.Information, folder.Path!, folder.Refusals);
+        if (folder is { Unsafe: true, Path: not null }) PluginLog.UnsafeFolder(logger, folder.Path, folder.Refusals);
+        else if (folder.Private) PluginLog.PrivateCopies(logger, folder.Path!, folder.Refusals);
         return new(folder.Path, folder.Executable, folder.Refusals, logger);
     }
 

@@ -13,6 +13,9 @@ internal static partial class PluginLog
         "because libraries may not run from any folder for copies: {Refusals}. To change that, let CACHE_DIRECTORY name a folder that is not mounted with noexec")]
     public static partial void NoNativeCopies(ILogger logger, string refusals);
 
-    [LoggerMessage(EventId = 1112, Message = "Plugins are copied to {Folder}, which is gone when the host ends: {Refusals}")]
-    public static partial void PrivateCopies(ILogger logger, LogLevel level, string folder, string refusals);
+    [LoggerMessage(1112, LogLevel.Information, "Plugins are copied to {Folder}, which is gone when the host ends: {Refusals}")]
+    public static partial void PrivateCopies(ILogger logger, string folder, string refusals);
+
+    [LoggerMessage(1113, LogLevel.Warning, "Other users could change the copies of plugins, so these go to {Folder}: {Refusals}")]
+    public static partial void UnsafeFolder(ILogger logger, string folder, string refusals);
 }

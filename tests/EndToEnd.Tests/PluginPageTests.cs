@@ -4,14 +4,14 @@ using Xunit.Abstractions;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>Each command of docs/PLUGINS.md, as it stands there, outside of this repository.</summary>
+/// <summary>Each command of docs/PLUGINS.md, unchanged and outside of this repository.</summary>
 [Collection("newcomer")]
 public sealed class PluginPageTests(Newcomer newcomer, ITestOutputHelper log)
 {
     [Fact]
     public async Task FromNothingToARunningPluginEachCommandWorks()
     {
-        // The first two blocks have brought the newcomer here.
+        // The newcomer has run the first two blocks.
         var folder = newcomer.NewFolder();
         var outputs = new List<string>();
         var served = false;
@@ -29,7 +29,7 @@ public sealed class PluginPageTests(Newcomer newcomer, ITestOutputHelper log)
             served = true;
         }
 
-        // What the page says that one sees.
+        // The output that the page promises.
         Assert.True(served);
         Assert.Contains(outputs, output => output.Contains("Passed!  - Failed:     0, Passed:    49,", StringComparison.Ordinal));
         Assert.Contains(outputs, output => output.Contains(" kept, 0 broken, ", StringComparison.Ordinal) && output.Contains("Throughput", StringComparison.Ordinal));
@@ -37,7 +37,7 @@ public sealed class PluginPageTests(Newcomer newcomer, ITestOutputHelper log)
         Assert.Contains("\"item\": {\"id\":\"a\",\"text\":\"from the page\"}", outputs[^1], StringComparison.Ordinal);
     }
 
-    /// <summary>Starts the host as the page does, loads the pages from it, writes an item as they do, and ends it.</summary>
+    /// <summary>Starts the host as the page does, loads the pages from the host, writes an item as they do, and stops the host.</summary>
     private async Task ServeAsync(string command, string folder)
     {
         var words = command.Split(' ');

@@ -4,7 +4,7 @@ using System.Reflection.PortableExecutable;
 
 namespace SharedState.Host.Tests.Plugins;
 
-/// <summary>Changes what an assembly says of versions, so that it is as if built at another time.</summary>
+/// <summary>Changes versions in the metadata of an assembly, as if it had been built at another time.</summary>
 internal static class Metadata
 {
     /// <summary>Changes the version with which an assembly refers to another one.</summary>

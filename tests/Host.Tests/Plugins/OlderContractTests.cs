@@ -27,7 +27,7 @@ public sealed class OlderContractTests : IDisposable
     }
 
     [Fact]
-    public async Task ItStoresReadsListsAndTellsWhoSubscribed()
+    public async Task AnOlderPluginStoresReadsListsAndNotifiesSubscribers()
     {
         using var host = Start("""{"db_type": "kept", "size": 7}""");
         await host.LineAsync("Service items: Contract10 1.0.0, kept");
@@ -47,7 +47,7 @@ public sealed class OlderContractTests : IDisposable
     }
 
     [Fact]
-    public async Task WhoComesBackGetsTheDifference()
+    public async Task AClientThatReconnectsGetsTheDifference()
     {
         using var host = Start("""{"db_type": "kept"}""");
         await using var client = await host.ConnectAsync();
@@ -59,7 +59,7 @@ public sealed class OlderContractTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatItStoredComesBackInTheHostsOwnTypes()
+    public async Task StoredItemsComeBackInTheHostsOwnTypes()
     {
         var plugin = Plugin.Load(PluginManifest.Read(_plugin, out _)!, new PluginCache(_folder["cache"]).Copy(_plugin));
         await using var service = plugin.Create();
@@ -83,7 +83,7 @@ public sealed class OlderContractTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatItFindsWrongHasItsPlaceInTheFile()
+    public async Task AConfigFaultOfTheOlderPluginHasItsPlaceInTheFile()
     {
         using var host = Start("""{"db_type": "kept", "locked": true}""");
         Assert.Equal(1, await host.ExitAsync());
@@ -91,7 +91,7 @@ public sealed class OlderContractTests : IDisposable
     }
 
     [Fact]
-    public async Task OneOfALaterContractIsRefusedAndTheOthersRun()
+    public async Task APluginForALaterContractIsRefusedAndTheOthersRun()
     {
         Copy();
         Metadata.PretendReference(_folder["plugs/Contract10/Contract10.dll"], "SharedState.Abstractions", 1, 3);

@@ -3,7 +3,7 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Plugins;
 
-/// <summary>Which content plugins may have, in the real program on real plugin folders.</summary>
+/// <summary>Pins restrict the content of plugins, in the real program on real plugin folders.</summary>
 public sealed class PinTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -64,7 +64,7 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task TheLineInTheRefusalMakesThePluginRun()
+    public async Task TheLineFromTheRefusalMakesThePluginRun()
     {
         Write("""{"Items.Sqlite": []}""");
         using var refused = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
@@ -90,9 +90,9 @@ public sealed class PinTests : IDisposable
         await host.LineAsync($"({PluginCache.Hash(_kept)[..12]})");
     }
 
-    /// <summary>A copy that was changed in the cache is neither loaded nor compared.</summary>
+    /// <summary>A copy that another program changed in the cache is neither compared nor loaded.</summary>
     [Fact]
-    public async Task ThePinIsComparedWithTheLoadedCopy()
+    public async Task TheComparedContentIsTheLoadedContent()
     {
         var pinned = PluginCache.Hash(_kept);
         Write($$"""{"Contract10": "{{pinned}}"}""");
@@ -117,7 +117,7 @@ public sealed class PinTests : IDisposable
     }
 
     [Fact]
-    public async Task TheListShowsPinsAndTheLinesToAdd()
+    public async Task TheListShowsPinnedPluginsAndTheLinesToAdd()
     {
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}"}""");
         using var list = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"]);

@@ -2,7 +2,7 @@ using SharedState.Host.Plugins;
 
 namespace SharedState.Host.Tests.Plugins;
 
-/// <summary>Real plugin folders, each broken in its own way: each says what to change.</summary>
+/// <summary>Real plugin folders, each with another fault: the message says how to repair it.</summary>
 public sealed class PluginFailureTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -62,7 +62,7 @@ public sealed class PluginFailureTests : IDisposable
     }
 
     [Fact]
-    public void APluginForANewerContractIsToldBothVersions()
+    public void TheRefusalOfANewerContractNamesBothVersions()
     {
         var folder = _folder.CopyPlugin("Memory");
         Metadata.PretendReference(Path.Combine(folder, "TestPlugins.Memory.dll"), "SharedState.Abstractions", major: 1, minor: 7);
@@ -70,7 +70,7 @@ public sealed class PluginFailureTests : IDisposable
     }
 
     [Fact]
-    public void APluginForANewerDotNetIsToldBothVersions()
+    public void TheRefusalOfANewerDotNetNamesBothVersions()
     {
         var folder = _folder.CopyPlugin("Memory");
         Metadata.PretendReference(Path.Combine(folder, "TestPlugins.Memory.dll"), "System.Runtime", major: 99, minor: 0);

@@ -18,7 +18,7 @@ public sealed partial class PluginListTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task TheListShowsAPluginWithAllDetails()
+    public async Task TheListShowsEverythingThatAnOperatorNeeds()
     {
         var plugin = _folder.CopyPlugin("Memory", "plugs/Memory");
         _folder.Write("my.json", """
@@ -79,7 +79,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task AnUnusablePluginHasAReasonAndAFix()
+    public async Task AnUnusablePluginIsListedWithItsReasonAndAFix()
     {
         (string Damage, string Reason, string Fix)[] expected =
         [
@@ -130,7 +130,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task WithACheckAServiceThatDoesNotOpenHasAReason()
+    public async Task WithCheckAServiceThatDoesNotOpenIsListedWithItsReason()
     {
         _folder.CopyPlugin("ThrowsAtOpen", "plugs/ThrowsAtOpen");
         _folder.Write("my.json", """
@@ -189,7 +189,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task WithoutAFileTheFolderBesideTheProgramIsListed()
+    public async Task WithoutAConfigurationTheFolderBesideTheProgramIsListed()
     {
         using var host = HostProcess.Start(_folder.FullName, ["--plugins"]);
         Assert.Equal(0, await host.ExitAsync());
@@ -197,7 +197,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task TheListShowsNoReferencedValue()
+    public async Task TheValueOfAReferenceIsNotShown()
     {
         _folder.Write("my.json", """{"services": [{"name": "items", "module": "items_service", "config": {"db_type": {"env": "SHAREDSTATE_TEST_TYPE"}}}]}""");
         using var host = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"], environment: new() { ["SHAREDSTATE_TEST_TYPE"] = "hush" });
@@ -208,7 +208,7 @@ public sealed partial class PluginListTests : IDisposable
     }
 
     [Fact]
-    public async Task MistakesInTheFileArePrintedBesideTheList()
+    public async Task MistakesInTheFileAreReportedBesideTheList()
     {
         _folder.Write("my.json", """{"servces": [], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_nmae": "x"}}]}""");
         using var host = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"]);
@@ -255,7 +255,7 @@ public sealed partial class PluginListTests : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
         }
-        // Not a db_type of the plugin beside the program.
+        // A db_type that no other plugin claims.
         var manifest = Path.Combine(folder, "plugin.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("[\"sqlite\"]", "[\"other\"]", StringComparison.Ordinal));
     }
