@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Xml.Linq;
 using SharedState.Host.Tests;
 
 namespace SharedState.EndToEnd.Tests;
@@ -12,7 +13,7 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
     private readonly TempFolder _home = new();
 
     /// <summary>A version of its own, so that no older package is found.</summary>
-    public string Version { get; } = $"1.1.{Random.Shared.Next(100_000, int.MaxValue)}";
+    public string Version { get; } = $"{ContractVersion}.{Random.Shared.Next(100_000, int.MaxValue)}";
 
     /// <summary>The environment variables of the commands.</summary>
     public Dictionary<string, string> Environment => new()
@@ -28,6 +29,9 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
         ["MSBUILDDISABLENODEREUSE"] = "1",
         ["UseSharedCompilation"] = "false",
     };
+
+    private static string ContractVersion =>
+        XDocument.Load(Repository.At("Directory.Build.props")).Descendants("ContractVersion").Single().Value;
 
     private static string OrdinaryPackages =>
         System.Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages");
