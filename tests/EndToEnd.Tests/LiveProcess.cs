@@ -2,7 +2,7 @@ using SharedState.Host.Tests;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>The real host on a folder of its own, with the services <c>items</c> in a file and <c>mitems</c> in memory; it can be ended and started again.</summary>
+/// <summary>The real host in a folder of its own, with the services <c>items</c> in a file and <c>mitems</c> in memory. Tests end it and start it again.</summary>
 internal sealed class LiveProcess : IDisposable
 {
     private const string Config = """
@@ -17,7 +17,7 @@ internal sealed class LiveProcess : IDisposable
 
     public TempFolder Folder { get; } = new();
 
-    /// <summary>Where it listens, since it was last started.</summary>
+    /// <summary>The address of the host since its last start.</summary>
     public Uri Url { get; private set; } = null!;
 
     public HostProcess Process => _process!;
@@ -42,7 +42,7 @@ internal sealed class LiveProcess : IDisposable
         Url = await UrlAsync(_process);
     }
 
-    /// <summary>Where a process listens, once it does.</summary>
+    /// <summary>Waits until a process listens, and returns its address for WebSockets.</summary>
     public static async Task<Uri> UrlAsync(HostProcess process) => new UriBuilder(await process.UriAsync()) { Scheme = "ws" }.Uri;
 
     public void Dispose()

@@ -1,18 +1,19 @@
 using System.Diagnostics;
+using System.Xml.Linq;
 using SharedState.Host.Tests;
 
 namespace SharedState.EndToEnd.Tests;
 
 /// <summary>
-/// A user with a new home who has followed the first steps of docs/PLUGINS.md: the packages are built, and the tool and the template are
-/// installed from them. The machine's folder of packages is a fallback, and there is no other source of packages.
+/// A home folder in which the first steps of docs/PLUGINS.md are done: the packages are packed, and the tool and the template are installed from them. Other packages come
+/// from the user's folder of packages; there is no other source.
 /// </summary>
 public sealed class Newcomer : IAsyncLifetime, IDisposable
 {
     private readonly TempFolder _home = new();
 
-    /// <summary>A version that no older package has.</summary>
-    public string Version { get; } = $"1.1.{Random.Shared.Next(100_000, int.MaxValue)}";
+    /// <summary>A version of its own, so that no older package is found.</summary>
+    public string Version { get; } = $"{ContractVersion}.{Random.Shared.Next(100_000, int.MaxValue)}";
 
     /// <summary>The environment variables of the commands.</summary>
     public Dictionary<string, string> Environment => new()
@@ -24,10 +25,13 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
         ["DOTNET_CLI_UI_LANGUAGE"] = "en",
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
         ["DOTNET_GENERATE_ASPNET_CERTIFICATE"] = "false",
-        // No process that is started here stays.
+        // No process outlives the command that started it.
         ["MSBUILDDISABLENODEREUSE"] = "1",
         ["UseSharedCompilation"] = "false",
     };
+
+    private static string ContractVersion =>
+        XDocument.Load(Repository.At("Directory.Build.props")).Descendants("ContractVersion").Single().Value;
 
     private static string OrdinaryPackages =>
         System.Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages");
@@ -42,14 +46,14 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
             </configuration>
             """);
 
-        // The repository's own folders stay as they are. The build output is kept beside the tests, for the next run.
+        // The build does not touch the repository's folders. It stays beside the tests, where the next run finds it.
         await RunAsync(PluginPage.Blocks[0], Repository.Root, new()
         {
             ["NUGET_PACKAGES"] = OrdinaryPackages,
             ["PackageVersion"] = Version,
             ["ArtifactsPath"] = Path.Combine(AppContext.BaseDirectory, "packing"),
             ["UseArtifactsOutput"] = "true",
-            // As in every other build of the repository: the compiler's server may have begun with the last one. The analyzers have had their say by then.
+            // The compiler's server of the repository's last build may still run. The analyzers have seen these sources in that build.
             ["UseSharedCompilation"] = "true",
             ["RunAnalyzers"] = "false",
         });
@@ -60,17 +64,17 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
 
     public void Dispose() => _home.Dispose();
 
-    /// <summary>Makes a folder for one test.</summary>
+    /// <summary>Creates a folder for one test.</summary>
     public string NewFolder() => Directory.CreateDirectory(_home[$"work-{Guid.NewGuid():N}"]).FullName;
 
-    /// <summary>Runs commands in a shell, and returns their output and the shell's last folder. Each command must succeed.</summary>
+    /// <summary>Runs commands in a shell, each of which must succeed. Returns their output and the shell's last folder.</summary>
     public async Task<(string Output, string Folder)> RunAsync(string commands, string folder, Dictionary<string, string>? variables = null)
     {
         var (good, output, end) = await TryAsync(commands, folder, variables);
         return good ? (output, end) : throw new InvalidOperationException($"{commands}\n{output}");
     }
 
-    /// <summary>The same, but a command may fail, which ends the shell.</summary>
+    /// <summary>Runs commands in a shell until one fails. Returns whether all succeeded, their output and the shell's last folder.</summary>
     public async Task<(bool Good, string Output, string Folder)> TryAsync(string commands, string folder, Dictionary<string, string>? variables = null)
     {
         var place = _home[$"place-{Guid.NewGuid():N}"];

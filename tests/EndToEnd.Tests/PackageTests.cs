@@ -4,7 +4,7 @@ using SharedState.Host.Tests;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>The packages, and what they make of projects outside of this repository.</summary>
+/// <summary>The packages, and projects outside of this repository that use them.</summary>
 [Collection("newcomer")]
 public sealed class PackageTests(Newcomer newcomer)
 {
@@ -24,7 +24,7 @@ public sealed class PackageTests(Newcomer newcomer)
         Assert.NotNull(package.GetEntry(elements["readme"].Single().Value));
         Assert.All(files, file => Assert.True(package.GetEntry(file) is not null, file));
 
-        // The folder of a tool is gone with its next version, and with it whatever a configuration there would have put beside itself.
+        // The next version of a tool replaces its folder, and would delete a configuration there with the data beside it.
         Assert.Null(package.GetEntry("tools/net10.0/any/plugins.json"));
         string[] needed = id == "SharedState.Items.Conformance" ? [$"SharedState.Abstractions {newcomer.Version}", $"xunit {VersionOf("xunit")}"] : [];
         Assert.Equal(needed, elements["dependency"].Select(dependency => $"{dependency.Attribute("id")!.Value} {dependency.Attribute("version")!.Value}").Order());
@@ -47,7 +47,7 @@ public sealed class PackageTests(Newcomer newcomer)
         await newcomer.RunAsync("dotnet new sharedstate-plugin -n Acme.Wrong --db-type wrong", folder);
         Assert.Contains("\"db_types\": [\"wrong\"]", await File.ReadAllTextAsync(Path.Combine(folder, "Acme.Wrong/src/plugin.json")), StringComparison.Ordinal);
 
-        // It takes a and A for the same.
+        // The store now takes a and A for the same id.
         var source = Path.Combine(folder, "Acme.Wrong/src/Collection.cs");
         await File.WriteAllTextAsync(source, (await File.ReadAllTextAsync(source)).Replace("StringComparer.Ordinal", "StringComparer.OrdinalIgnoreCase"));
         const string Two = "FullyQualifiedName=Acme.Wrong.Tests.FilesConformance.IdsThatLookAlikeAreDifferent|FullyQualifiedName=Acme.Wrong.Tests.FilesConformance.AnInsertAddsAndReplaces";
@@ -80,7 +80,7 @@ public sealed class PackageTests(Newcomer newcomer)
             Assert.DoesNotContain(files, file => file.StartsWith("SharedState.", StringComparison.Ordinal) || file.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal));
         }
 
-        // And so it loads, with a library that the host has at another version.
+        // The plugin loads, with a library that the host has at another version.
         var (card, _) = await newcomer.RunAsync("sharedstate plugin test plugin --only 'opens an empty storage'", Path.Combine(folder, "Acme.Own"));
         Assert.Contains("1 kept, 0 broken, ", card, StringComparison.Ordinal);
     }
@@ -89,6 +89,6 @@ public sealed class PackageTests(Newcomer newcomer)
         .Single(version => version.Attribute("Include")!.Value == package).Attribute("Version")!.Value;
 }
 
-/// <summary>Who has the packages, once for all tests that need them.</summary>
+/// <summary>The tests that share a newcomer's home.</summary>
 [CollectionDefinition("newcomer")]
 public sealed class NewcomerTests : ICollectionFixture<Newcomer>;

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace SharedState.Host.Tests;
 
-/// <summary>The real program, as an operator would start it.</summary>
+/// <summary>The real program in a process of its own, started as an operator starts it.</summary>
 public sealed partial class HostProcess : IDisposable
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
@@ -34,7 +34,7 @@ public sealed partial class HostProcess : IDisposable
         }
     }
 
-    /// <summary>The processors' time that it has used so far.</summary>
+    /// <summary>The processor time that the process has used so far.</summary>
     public TimeSpan ProcessorTime
     {
         get
@@ -44,7 +44,7 @@ public sealed partial class HostProcess : IDisposable
         }
     }
 
-    /// <summary>The memory that it holds.</summary>
+    /// <summary>The memory that the process holds.</summary>
     public long ResidentBytes
     {
         get
@@ -77,7 +77,7 @@ public sealed partial class HostProcess : IDisposable
         return host;
     }
 
-    /// <summary>Waits for the process to end by itself.</summary>
+    /// <summary>Waits until the process ends by itself, and returns its exit code.</summary>
     public async Task<int> ExitAsync(TimeSpan? patience = null)
     {
         using var deadline = new CancellationTokenSource(patience ?? Deadline);
@@ -85,22 +85,23 @@ public sealed partial class HostProcess : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Waits for a line that holds the text.</summary>
+    /// <summary>Waits for a line that contains the text, and returns the first one.</summary>
     public async Task<string> LineAsync(string text)
     {
-        using var deadline = new CancellationTokenSource(Deadline);
+        var started = Stopwatch.GetTimestamp();
         while (true)
         {
             if (Lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found) return found;
             if (_process.HasExited) throw new InvalidOperationException($"ended without \"{text}\":\n{Output}");
-            await _changed.WaitAsync(TimeSpan.FromMilliseconds(200), deadline.Token);
+            if (Stopwatch.GetElapsedTime(started) > Deadline) throw new TimeoutException($"no \"{text}\" within {Deadline.TotalSeconds} s:\n{Output}");
+            await _changed.WaitAsync(TimeSpan.FromMilliseconds(200));
         }
     }
 
-    /// <summary>Waits until it listens, and says where.</summary>
+    /// <summary>Waits until the host listens, and returns its address.</summary>
     public async Task<Uri> UriAsync() => new(UrlPattern().Match(await LineAsync("listens on")).Value);
 
-    /// <summary>Where its admin side is.</summary>
+    /// <summary>Waits until the admin side listens, and returns its address.</summary>
     public async Task<Uri> AdminUriAsync() => new(UrlPattern().Match(await LineAsync("Admin side")).Value);
 
     /// <summary>Asks the process to end, as a service manager does.</summary>

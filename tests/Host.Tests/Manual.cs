@@ -1,11 +1,11 @@
 namespace SharedState.Host.Tests;
 
-/// <summary>The named blocks of docs/OPERATING.md, which tests write and run.</summary>
+/// <summary>The files and commands of docs/OPERATING.md.</summary>
 public static class Manual
 {
     private const string Fence = "\n```";
 
-    /// <summary>The text of a block, by the word after its fence.</summary>
+    /// <summary>Returns the text of a block, named by the word after its fence.</summary>
     public static string Block(string name)
     {
         var text = File.ReadAllText(Repository.At("docs", "OPERATING.md"));

@@ -1,6 +1,6 @@
 namespace SharedState.Host.Tests;
 
-/// <summary>Where the sources are, for tests of what the repository holds. Found from the built tests: a build's own paths may be made neutral.</summary>
+/// <summary>The folder of the sources, found upward from the built tests: a deterministic build does not know its own paths.</summary>
 public static class Repository
 {
     public static string Root { get; } = FindRoot();

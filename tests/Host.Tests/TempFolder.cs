@@ -1,11 +1,11 @@
 namespace SharedState.Host.Tests;
 
-/// <summary>A folder that is gone after the test.</summary>
+/// <summary>A folder for one test, deleted at its end.</summary>
 public sealed class TempFolder : IDisposable
 {
     public string FullName { get; } = Directory.CreateTempSubdirectory("sharedstate-test-").FullName;
 
-    /// <summary>The test plugins that the build put beside the tests.</summary>
+    /// <summary>The folder of the test plugins, which the build puts beside the tests.</summary>
     public static string TestPlugins { get; } = Path.Combine(AppContext.BaseDirectory, "testplugins");
 
     public string this[string name] => Path.Combine(FullName, name);
@@ -17,7 +17,7 @@ public sealed class TempFolder : IDisposable
         return this[name];
     }
 
-    /// <summary>Copies one of the test plugins to a subfolder, where a test may damage it.</summary>
+    /// <summary>Copies a test plugin to a subfolder, where the test may damage it.</summary>
     public string CopyPlugin(string plugin, string? to = null)
     {
         var target = this[to ?? plugin];

@@ -5,10 +5,10 @@ using System.Net.Sockets;
 
 namespace SharedState.Items.Tests;
 
-/// <summary>A database's server that a test starts: in a folder of its own, killed as if by a power cut, and gone with the tests, however they end.</summary>
+/// <summary>The server of a database in a folder of its own. It ends by kill -9, at the latest with the process of the tests, however that ends.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
-    /// <summary>Runs it until a line comes in; without one, as when the tests are killed, its folder goes with it.</summary>
+    /// <summary>Runs the server until a line comes in. At the end of the input, as when the tests are killed, the script deletes the folder as well.</summary>
     private const string Guard = """
         folder=$1; shift
         "$@" >/dev/null 2>&1 &
@@ -30,11 +30,11 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("server-tests-").FullName;
 
-    /// <summary>Where a program is, beside the other programs or beside those for administrators; null where it is not installed.</summary>
+    /// <summary>The path of a program on the PATH or in /usr/sbin; null if the program is not installed.</summary>
     public static string? Find(string program) =>
         $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin".Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
-    /// <summary>Why tests that need a program are skipped; null where it is installed.</summary>
+    /// <summary>Why tests that need a program are skipped; null if it is installed.</summary>
     public static string? Missing(string program, string package) =>
         Find(program) is null ? $"{program} is not installed: install {package}, so that '{program} --version' answers; ./test.sh does so" : null;
 
@@ -57,14 +57,14 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts it, also where it was killed; whether it serves is asked by whoever knows its protocol.</summary>
+    /// <summary>Starts the server, for the first time or after a kill. It may not serve yet: the caller asks in its protocol.</summary>
     public async Task StartAsync(string program, params IEnumerable<string> arguments)
     {
         _guard = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", Guard, "sh", Folder, program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         _id = int.Parse((await _guard.StandardOutput.ReadLineAsync())!, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>kill -9. Returns when it is gone.</summary>
+    /// <summary>Ends the server by kill -9. Returns when the process has ended.</summary>
     public async Task KillAsync()
     {
         await _guard!.StandardInput.WriteLineAsync();
@@ -74,10 +74,10 @@ public sealed class ServerProcess : IAsyncDisposable
         _guard = null;
     }
 
-    /// <summary>Sends it a signal, by its name without SIG.</summary>
+    /// <summary>Sends a signal, named without SIG, to the server.</summary>
     public Task SignalAsync(string name) => RunAsync("kill", $"-{name}", $"{_id}");
 
-    /// <summary>Runs a program to its end, which must be a good one.</summary>
+    /// <summary>Runs a program; throws if its exit code is not 0.</summary>
     public static async Task RunAsync(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;

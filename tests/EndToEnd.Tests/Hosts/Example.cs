@@ -66,7 +66,7 @@ internal sealed partial class Example : IAsyncDisposable
     }
 
     private string Adapted(string block) =>
-        Port().Replace(Manual.Block(block), port => _ports[port.Value]).Replace("DIR/", $"{Path.GetDirectoryName(HostProcess.Program)}/", StringComparison.Ordinal);
+        Port().Replace(Manual.Block(block), port => _ports[port.Value]).Replace("DIR/", $"'{Path.GetDirectoryName(HostProcess.Program)}'/", StringComparison.Ordinal);
 
     private HostProcess Run(string command)
     {

@@ -191,21 +191,23 @@ public sealed class ConfigurationChangeTests : IDisposable
             host.Configure(Service("a"), Service("b"));
             await host.SaidAsync("added b", times);
             using var stop = new CancellationTokenSource();
+            var accepted = 0;
             var subscribing = Task.Run(SubscribeAsync);
+            await Wait.UntilAsync(() => Volatile.Read(ref accepted) > 0 || subscribing.IsCompleted, "a subscription is accepted");
             host.Configure(Service("a"));
             await host.SaidAsync("removed b", times);
             await stop.CancelAsync();
-            Assert.True(await subscribing > 0);
+            await subscribing;
             Assert.Equal("[]", (await client.GetAsync("/subs"))["data"]!.ToJsonString());
 
-            // Each takes the place of the one before it. Returns how many were accepted.
-            async Task<int> SubscribeAsync()
+            // Each subscription replaces the one before it.
+            async Task SubscribeAsync()
             {
-                for (var accepted = 0; ;)
+                while (true)
                 {
                     var reply = await client.PutAsync("/subs", """{"insert":[["/app/b/chnl",{}]]}""");
-                    if ((bool)reply["ok"]!) accepted++;
-                    else if (stop.IsCancellationRequested) return accepted;
+                    if ((bool)reply["ok"]!) Interlocked.Increment(ref accepted);
+                    else if (stop.IsCancellationRequested) return;
                     else Assert.Equal("not_found", (string?)reply["error"]!["code"]);
                 }
             }

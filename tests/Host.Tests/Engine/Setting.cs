@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace SharedState.Host.Tests.Engine;
 
-/// <summary>Numbers from the environment, by which tests run longer, or repeat a run.</summary>
+/// <summary>Environment variables that make tests run longer or repeat a run; CONTRIBUTING.md lists them.</summary>
 internal static class Setting
 {
     public static int Number(string variable, int without) => Number(variable) ?? without;
 
-    /// <summary>Runs a test once, or as often as SHAREDSTATE_REPEATS says.</summary>
+    /// <summary>Runs a test SHAREDSTATE_REPEATS times, by default once.</summary>
     public static async Task RepeatAsync(Func<Task> test)
     {
         for (var times = Number("SHAREDSTATE_REPEATS", 1); times > 0; times--) await test();
     }
 
-    /// <summary>The number that a variable holds; null where it holds none.</summary>
+    /// <summary>The number in a variable; null if the variable is not set or is no number.</summary>
     public static int? Number(string variable) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
 }

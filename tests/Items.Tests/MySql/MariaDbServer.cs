@@ -2,7 +2,7 @@ using MySqlConnector;
 
 namespace SharedState.Items.Tests.MySql;
 
-/// <summary>A real MariaDB on a free port of this computer, with a folder of its own, which can be killed and started again.</summary>
+/// <summary>A real MariaDB on a free port, with a folder of its own. Tests kill it and start it again.</summary>
 public sealed class MariaDbServer : IAsyncDisposable
 {
     public const string User = "tester", Password = "tester's \"secret\"";
@@ -16,17 +16,17 @@ public sealed class MariaDbServer : IAsyncDisposable
 
     private MariaDbServer(string[] options) => _options = options;
 
-    /// <summary>Why tests that need it are skipped; null where it is installed.</summary>
+    /// <summary>Why tests that need MariaDB are skipped; null if it is installed.</summary>
     public static string? Missing { get; } = ServerProcess.Missing("mariadbd", "mariadb-server") ?? ServerProcess.Missing("mariadb-install-db", "mariadb-server");
 
     public int Port { get; } = ServerProcess.FreePort();
 
     private string DataFolder => File("data");
 
-    /// <summary>The one that tests share who do it no harm. It is ended with the tests.</summary>
+    /// <summary>The server that all tests share which neither kill nor configure it. It ends with the tests.</summary>
     public static Task<MariaDbServer> SharedAsync() => _shared.Value;
 
-    /// <summary>Starts one that is the test's own.</summary>
+    /// <summary>Starts a server for one test.</summary>
     /// <param name="options">Options of mariadbd.</param>
     public static async Task<MariaDbServer> StartAsync(params string[] options)
     {
@@ -39,13 +39,13 @@ public sealed class MariaDbServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts it, where it was killed; returns when it answers.</summary>
+    /// <summary>Starts the server, for the first time or after a kill. Returns when it answers.</summary>
     public async Task StartAgainAsync()
     {
         await _process.StartAsync(
             ServerProcess.Find("mariadbd")!,
             [
-                // A server that starts removes what it takes for left over in its folder for temporary tables: each has its own.
+                // Each server has its own folder for temporary tables, because a starting server deletes the tables that it finds there.
                 "--no-defaults", $"--datadir={DataFolder}", $"--tmpdir={_process.Folder}", $"--socket={File("s")}", $"--port={Port}",
                 "--bind-address=127.0.0.1", "--skip-name-resolve",
                 $"--pid-file={File("pid")}", $"--log-error={File("error.log")}", $"--init-file={File("init.sql")}",
@@ -59,13 +59,13 @@ public sealed class MariaDbServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it as if by a power cut: kill -9.</summary>
+    /// <summary>Ends the server by kill -9, as if by a power cut.</summary>
     public Task KillAsync() => _process.KillAsync();
 
-    /// <summary>Sends it a signal, by its name without SIG.</summary>
+    /// <summary>Sends a signal, named without SIG, to the server.</summary>
     public Task SignalAsync(string name) => _process.SignalAsync(name);
 
-    /// <summary>How to connect to it as the user of the tests, whom it lets do everything.</summary>
+    /// <summary>The connection string, by default for the user of the tests, who has all rights.</summary>
     public string ConnectionString(string database = "", string user = User, string password = Password) => new MySqlConnectionStringBuilder
     {
         Server = "127.0.0.1",
@@ -76,7 +76,7 @@ public sealed class MariaDbServer : IAsyncDisposable
         Pooling = false,
     }.ConnectionString;
 
-    /// <summary>Runs SQL as another program does: on a connection of its own. Gives the rows of all results, columns apart by |.</summary>
+    /// <summary>Runs SQL as another program does: on a connection of its own. Returns the rows of all results, their columns separated by |.</summary>
     public async Task<List<string>> SqlAsync(string sql, string database = "", string user = User, string password = Password)
     {
         await using var connection = new MySqlConnection(ConnectionString(database, user, password));
@@ -114,7 +114,7 @@ public sealed class MariaDbServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes the folder that each server begins with a copy of: once for each build of the tests.</summary>
+    /// <summary>Creates the data folder of which each server gets a copy: once for each build of the tests.</summary>
     private static async Task<string> InstallAsync()
     {
         var template = Path.Combine(AppContext.BaseDirectory, "mariadb");
