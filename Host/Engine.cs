@@ -25,6 +25,9 @@ internal sealed class Engine : IAsyncDisposable
         _endpoint = new(_state, _connections, origins, compression);
     }
 
+    /// <summary>The connections that may be open from now on.</summary>
+    public void Bound(int connections) => _state.Connections = connections;
+
     /// <summary>Serves every WebSocket upgrade, on any path. Other requests go to the next handler.</summary>
     public void Use(IApplicationBuilder app) => app.Use(async (context, next) =>
     {

@@ -67,10 +67,13 @@ internal static class Program
     {
         var logger = loggers.CreateLogger("Host");
         var (config, time) = (installation.Config, TimeProvider.System);
+        if (Descriptors.Most is { } most && most < Descriptors.Fewest)
+        {
+            Log.TooFewDescriptors(logger, most, Descriptors.Open, Descriptors.Fewest);
+            return 1;
+        }
         using var hangup = new Hangup();
-        var limits = Descriptors.Fit(config.Limits);
-        if (limits != config.Limits && config.Limits.Connections != new Limits().Connections)
-            Log.FewDescriptors(logger, limits.Connections, config.Limits.Connections);
+        var limits = config.Limits;
         var services = await ServiceSet.OpenAsync(plans, limits, time);
         if (services.Refusals.All(refusal => refusal is not null))
         {
@@ -86,24 +89,40 @@ internal static class Program
         var reload = new Reload(
             installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder),
             hangup, plugins, services, report, loggers, time);
-        await using var app = Build(installation, limits, engine, reload, loggers);
+        var doorway = new Doorway(time, logger);
+        await using var app = Build(installation, doorway, engine, reload, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             Log.Stopping(logger);
             engine.Stop();
         });
         await app.StartAsync();
-        StartReport.Write(logger, installation, limits, services);
         await using var admin = await AdminServer.StartAsync(
             installation.Sockets!.Admin, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
+
+        // All but a few of the host's own descriptors are open now: the others are for clients.
+        if (Descriptors.Fit(limits) is not { } fitted)
+        {
+            Log.TooFewDescriptors(logger, Descriptors.Most!.Value, Descriptors.Open, Descriptors.Open + Descriptors.FewestFree);
+            return 1;
+        }
+        if (fitted.Connections < limits.Connections && limits.Connections != new Limits().Connections)
+            Log.FewDescriptors(logger, fitted.Connections, limits.Connections);
+        engine.Bound(fitted.Connections);
+        StartReport.Write(logger, installation, fitted, services);
+        doorway.Open(fitted.Handshakes, fitted.HandshakeShare);
         await app.WaitForShutdownAsync();
         return 0;
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
-    private static WebApplication Build(Installation installation, Limits limits, Engine engine, Reload reload, ILoggerFactory loggers)
+    private static WebApplication Build(Installation installation, Doorway doorway, Engine engine, Reload reload, ILoggerFactory loggers)
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
+        var limits = config.Limits;
+
+        // A lone line feed is no line end (RFC 9112, 2.2): a proxy in front may see another request than this server does.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
 
         // An empty builder ignores appsettings.json and ASPNETCORE_ variables: the only configuration is the file.
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -118,7 +137,7 @@ internal static class Program
             certificate = new(config.Tls, loggers.CreateLogger<TlsCertificate>(), TimeProvider.System);
             builder.Services.AddHostedService(_ => certificate);
         }
-        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(sockets.Take, loggers.CreateLogger("Host")));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(sockets.Take, doorway, loggers.CreateLogger("Host")));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -147,9 +166,7 @@ internal static class Program
         kestrel.RequestHeadersTimeout = limits.HandshakeTime; // from the first byte to the last header
         kestrel.MaxRequestHeadersTotalSize = limits.HandshakeBytes;
         kestrel.MaxRequestLineSize = limits.HandshakeBytes;
-        // Without a free descriptor, accepting would fail and be repeated without a pause. So connections beyond the limit are accepted and
-        // closed at once.
-        kestrel.MaxConcurrentConnections = Math.Max(1, Descriptors.PlainBeside(limits));
+        kestrel.MaxConcurrentConnections = null; // the doorway bounds them
     }
 
     private static int Fail(int code, string message)

@@ -16,7 +16,7 @@ internal sealed class AdminServer : IAsyncDisposable
 {
     private const string Help = "GET /plugins lists the installed plugins and the state of the services that use them.";
 
-    // For people, and for a few monitoring programs.
+    // Enough for people and a few programs that watch. A newer connection gets the place of the oldest.
     private const int Connections = 16;
 
     private readonly WebApplication _app;
@@ -31,11 +31,13 @@ internal sealed class AdminServer : IAsyncDisposable
         (_list, _host) = (list, sockets.Address.Host);
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(loggers);
-        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(sockets.Take, loggers.CreateLogger("Admin")));
+        var doorway = new Doorway(TimeProvider.System, loggers.CreateLogger("Admin"));
+        doorway.Open(Connections, share: 1);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(sockets.Take, doorway, loggers.CreateLogger("Admin")));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = Connections;
+            kestrel.Limits.MaxConcurrentConnections = null; // the doorway bounds them
             kestrel.Limits.MaxRequestBodySize = 0;
             kestrel.Limits.KeepAliveTimeout = kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             foreach (var endPoint in sockets.EndPoints) kestrel.Listen(endPoint, listen => listen.Protocols = HttpProtocols.Http1);

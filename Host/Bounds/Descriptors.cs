@@ -2,41 +2,52 @@ using System.Globalization;
 
 namespace SharedState.Host.Bounds;
 
-/// <summary>The files and sockets that the operating system allows this process to have open.</summary>
+/// <summary>The files and sockets that the operating system lets this process have open.</summary>
+/// <remarks>
+/// .NET keeps two descriptors for each assembly: measured with two SQLite services, 140 are open when services begin to open, 208 when the host listens, and 219
+/// after the first clients. A process without descriptors cannot load an assembly, and ends. So the host counts when all but the last are open, before it lets
+/// the first client in.
+/// </remarks>
 internal static class Descriptors
 {
-    // For databases, logs, plugins and certificates that are opened later.
-    private const int Reserve = 32;
+    /// <summary>The fewest with which the host starts. With fewer it would end while it loads its own parts.</summary>
+    public const int Fewest = 248;
 
-    // Connections that are not upgraded: handshakes, pages, and clients that are told that there is no room.
-    private const int Plain = 1_000;
+    /// <summary>The fewest free ones with which a host that listens can serve anybody.</summary>
+    public const int FewestFree = LeastReserve + FewestForClients;
 
-    /// <summary>
-    /// The limits, with only as many connections as fit beside those that are not upgraded, which get up to half of the room.
-    /// </summary>
-    public static Limits Fit(Limits limits) =>
-        Room is { } room && room - Math.Min(room / 2, Plain) is var most && most < limits.Connections
-            ? limits with { Connections = most }
-            : limits;
+    // Assemblies that the first clients need, databases that are opened again, plugins and certificates that change: at least the first, at most the second.
+    private const int LeastReserve = 24, MostReserve = 128;
 
-    /// <summary>
-    /// The number of connections without an upgrade that may be open beside the connections that <see cref="Fit"/> leaves.
-    /// </summary>
-    public static long PlainBeside(Limits limits) => Math.Min((long)limits.Connections + Plain, Room - limits.Connections ?? long.MaxValue);
+    // The fewest for clients: a few connections, and as many handshakes.
+    private const int FewestForClients = 8;
 
-    /// <summary>
-    /// The number of connections that fit, beside the descriptors that are open already; null if the system does not tell.
-    /// </summary>
-    public static int? Room
+    /// <summary>The limit of this process; null where the system does not say, or has none.</summary>
+    public static int? Most
     {
         get
         {
             if (!OperatingSystem.IsLinux()) return null;
             var limit = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal));
-            var soft = limit.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3];
-            return int.TryParse(soft, CultureInfo.InvariantCulture, out var most)
-                ? Math.Max(2, most - Directory.GetFileSystemEntries("/proc/self/fd").Length - Reserve)
-                : null; // unlimited
+            return int.TryParse(limit.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture, out var most) ? most : null;
         }
+    }
+
+    /// <summary>The descriptors that are open now.</summary>
+    public static int Open => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
+    /// <summary>
+    /// The limits, with no more connections and handshakes than fit beside the descriptors that are open. Handshakes get up to half of the room. Null if too few fit
+    /// to serve anybody.
+    /// </summary>
+    public static Limits? Fit(Limits limits) => Most is { } most ? Fit(limits, most - Open) : limits;
+
+    /// <summary>The limits, within a number of free descriptors.</summary>
+    public static Limits? Fit(Limits limits, int free)
+    {
+        var room = free - Math.Clamp(free / 4, LeastReserve, MostReserve);
+        if (room < FewestForClients) return null;
+        var handshakes = Math.Min(limits.Handshakes, room / 2);
+        return limits with { Handshakes = handshakes, Connections = Math.Min(limits.Connections, room - handshakes) };
     }
 }

@@ -68,6 +68,12 @@ internal sealed record Limits
     /// <summary>Open connections from one address. Null: no limit, because all connections through a proxy have its address.</summary>
     public int? ConnectionsPerAddress { get; init; }
 
+    /// <summary>Open connections that are not WebSockets yet, or no more: unfinished handshakes, pages, refused clients.</summary>
+    public int Handshakes { get; init; } = 1_000;
+
+    /// <summary>The part of <see cref="Handshakes"/> that one address may hold.</summary>
+    public double HandshakeShare { get; init; } = 0.75;
+
     /// <summary>Time from the acceptance of a connection to its last request header.</summary>
     public TimeSpan HandshakeTime { get; init; } = TimeSpan.FromSeconds(10);
 

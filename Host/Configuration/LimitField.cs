@@ -42,6 +42,8 @@ internal sealed record LimitField(
         {
             Optional = true,
         },
+        Number("handshakes", 1, 1_000_000, l => l.Handshakes, (l, v) => l with { Handshakes = (int)v }),
+        new("handshake_share", 0.01, 1, l => l.HandshakeShare, (l, v) => l with { HandshakeShare = v!.Value }) { Fractional = true },
         Seconds("handshake_seconds", l => l.HandshakeTime, (l, v) => l with { HandshakeTime = v }),
         Number("handshake_bytes", 1_024, 1 << 20, l => l.HandshakeBytes, (l, v) => l with { HandshakeBytes = (int)v }),
         Seconds("ping_seconds", l => l.PingInterval, (l, v) => l with { PingInterval = v }),

@@ -1,23 +1,25 @@
 using System.Collections.Concurrent;
 using System.Net;
+using SharedState.Host.Http;
 
 namespace SharedState.Host.Connections;
 
 /// <summary>All open connections: counted, swept once a second, and stopped together.</summary>
 /// <remarks>
-/// They are swept a slice at a time. Ten thousand that came at once and are idle since are due for a ping at once: sent in one go, the pings
-/// would hold up everyone's traffic for as long as they take.
+/// A sweep looks at one slice of the connections. Ten thousand connections that came at the same time and are idle are due for a ping at the same time:
+/// sent in one go, the pings would delay all other traffic.
 /// </remarks>
 internal sealed class ConnectionRegistry : IDisposable
 {
     private const int Slices = 20;
 
-    // A sweep that comes so late was held up, as everything was: what the clients sent meanwhile is not read yet.
+    // A sweep that is so late shows that the whole host stood still: bytes that clients sent meanwhile are not read yet.
     private static readonly TimeSpan Suspended = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1) / Slices;
 
-    private readonly Dictionary<Connection, IPAddress>[] _slices = [.. Enumerable.Range(0, Slices).Select(_ => new Dictionary<Connection, IPAddress>())]; // each guarded by itself
+    // Each slice is guarded by itself.
+    private readonly Dictionary<Connection, IPAddress>[] _slices = [.. Enumerable.Range(0, Slices).Select(_ => new Dictionary<Connection, IPAddress>())];
     private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
     private readonly HostState _host;
     private readonly ITimer _sweep;
@@ -42,14 +44,14 @@ internal sealed class ConnectionRegistry : IDisposable
     /// <summary>Counts a connection in; false where a limit is reached.</summary>
     public bool TryAdd(Connection connection, IPAddress address)
     {
-        var limits = _host.Limits;
-        if (Interlocked.Increment(ref _count) > limits.Connections)
+        address = AddressGroup.Of(address);
+        if (Interlocked.Increment(ref _count) > _host.Connections)
         {
-            ConnectionLog.TooMany(_host.Logger, limits.Connections, "connections");
+            ConnectionLog.TooMany(_host.Logger, _host.Connections, "connections");
             CountOut();
             return false;
         }
-        if (limits.ConnectionsPerAddress is { } most && _perAddress.AddOrUpdate(address, 1, (_, count) => count + 1) > most)
+        if (_host.Limits.ConnectionsPerAddress is { } most && _perAddress.AddOrUpdate(address, 1, (_, count) => count + 1) > most)
         {
             ConnectionLog.TooMany(_host.Logger, most, "connections_per_address");
             LeaveAddress(address);
@@ -77,7 +79,7 @@ internal sealed class ConnectionRegistry : IDisposable
         CountOut();
     }
 
-    /// <summary>Asks every connection to finish what was read and to say goodbye; whoever takes longer than <see cref="Limits.StopTime"/> is cut.</summary>
+    /// <summary>Asks every connection to answer the requests that were read and to say goodbye. Cuts those that take longer than <see cref="Limits.StopTime"/>.</summary>
     public async Task StopAsync()
     {
         Interlocked.Exchange(ref _stopping, 1);

@@ -5,6 +5,9 @@ namespace SharedState.Host.Connections;
 /// <summary>What all connections share.</summary>
 internal sealed record HostState(ServiceCatalog Services, Limits Limits, TimeProvider Time, ILogger Logger)
 {
+    /// <summary>The connections that may be open: those of the limits, or fewer if the system allows fewer.</summary>
+    public int Connections { get; set; } = Limits.Connections;
+
     /// <summary>The bytes of all unfinished messages.</summary>
     public ByteBudget Unfinished { get; } = new(Limits.UnfinishedBytes);
 }

@@ -12,7 +12,7 @@ using SharedState.Host.Http;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Takes the WebSocket upgrade, on any path: checks the handshake of RFC 6455 and the door (Origin, limits), and runs the connection.
+/// Takes the WebSocket upgrade, on any path: checks the handshake of RFC 6455, the Origin and the limits, and runs the connection.
 /// </summary>
 internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, IReadOnlySet<string>? origins, bool compression)
 {
@@ -27,9 +27,11 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         // :: Step 1: the handshake
         var request = context.Request;
         var key = request.Headers.SecWebSocketKey.ToString();
-        if (upgrade is not { IsUpgradableRequest: true } || !HttpMethods.IsGet(request.Method))
+        var isNewEnough = !HttpProtocol.IsHttp10(request.Protocol) && !HttpProtocol.IsHttp09(request.Protocol);
+        if (!isNewEnough || upgrade is not { IsUpgradableRequest: true } || !HttpMethods.IsGet(request.Method))
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, "A WebSocket handshake is a GET over HTTP/1.1 with Connection: Upgrade.");
+            await RefuseAsync(
+                context, StatusCodes.Status400BadRequest, "A WebSocket handshake is a GET over HTTP/1.1 with Connection: Upgrade.");
             return true;
         }
         if (request.Headers.SecWebSocketVersion != "13")
@@ -48,7 +50,8 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         if (!IsWelcome(request))
         {
             ConnectionLog.WrongOrigin(host.Logger);
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, "This Origin may not connect; the server's service.origins lists those that may.");
+            await RefuseAsync(
+                context, StatusCodes.Status403Forbidden, "This Origin may not connect; the server's service.origins lists those that may.");
             return true;
         }
         if (connections.Stopping)
@@ -68,17 +71,18 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         var stream = await upgrade.UpgradeAsync();
         var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        var http = context.Features.GetRequiredFeature<HttpSocket>();
         if (request.IsHttps)
         {
-            // Not context.Abort: the sweep may still call it when the context is done with, where it throws.
+            // Not context.Abort, which throws when the sweep calls it after the context has ended.
             var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
             using var connection = new Connection(host, stream, early: [], compressed, lifetime.Abort);
             using var gone = context.RequestAborted.Register(connection.Abort);
-            await RunAsync(connection, address);
+            await RunAsync(connection, address, http.Visit);
         }
         else
         {
-            LeaveHttp(context.Features.GetRequiredFeature<HttpSocket>(), compressed, address);
+            LeaveHttp(http, compressed, address);
         }
         return true;
     }
@@ -86,29 +90,36 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
     /// <summary>Without TLS in between, the connection goes on with the bare socket; the request that began it ends.</summary>
     private void LeaveHttp(HttpSocket http, bool compressed, IPAddress address)
     {
+        var visit = http.Visit;
         byte[] early = [];
         early = http.HandOver(async socket =>
         {
             try
             {
                 using var stream = new NetworkStream(socket, ownsSocket: true);
-                using var connection = new Connection(host, stream, early, compressed, () => Reset(socket));
-                await RunAsync(connection, address);
+                using var connection = new Connection(host, stream, early, compressed, visit.Cut);
+                await RunAsync(connection, address, visit);
             }
             catch (Exception exception)
             {
                 ConnectionLog.Failed(host.Logger, exception);
             }
+            finally
+            {
+                visit.Leave();
+            }
         });
     }
 
-    private async Task RunAsync(Connection connection, IPAddress address)
+    private async Task RunAsync(Connection connection, IPAddress address, Visit visit)
     {
         if (!connections.TryAdd(connection, address))
         {
+            // The visit goes on until the connection has ended, so that refused clients are bounded, too.
             await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later");
             return;
         }
+        visit.Leave();
         try
         {
             await connection.RunAsync();
@@ -119,24 +130,10 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         }
     }
 
-    /// <summary>Ends a connection at once, and leaves nothing to be sent to who does not read it.</summary>
-    private static void Reset(Socket socket)
-    {
-        try
-        {
-            socket.LingerState = new(enable: true, 0);
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-            // It ended by itself meanwhile.
-        }
-        socket.Dispose();
-    }
-
     [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; it protects nothing.")]
     private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
 
-    /// <summary>Without a list any page may connect: there is no ambient authority that it could steal. Programs send no Origin.</summary>
+    /// <summary>Whether the Origin may connect. Without a list any may: no page has an ambient authority here. Programs send no Origin.</summary>
     private bool IsWelcome(HttpRequest request)
     {
         var origin = request.Headers.Origin.ToString();

@@ -42,6 +42,15 @@ internal static partial class Log
         "restrict access with a firewall, or set service.admin.host to \"localhost\"")]
     public static partial void AdminOpenToTheNetwork(ILogger logger, string urls);
 
+    [LoggerMessage(1016, LogLevel.Warning,
+        "A connection that did not finish its handshake made room for a newer one: {Places} may be unfinished, the limit of handshakes")]
+    public static partial void HandshakeCut(ILogger logger, int places);
+
+    [LoggerMessage(1017, LogLevel.Critical,
+        "The system lets this process have {Most} descriptors, of which {Open} are open before the first client connects: " +
+        "raise ulimit -n (or LimitNOFILE of the service) to at least {Needed}")]
+    public static partial void TooFewDescriptors(ILogger logger, int most, int open, int needed);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 

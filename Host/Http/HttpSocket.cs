@@ -12,11 +12,12 @@ internal sealed class HttpSocket : DefaultConnectionContext
 
     private readonly Socket _socket;
     private readonly PipeReader _input;
-    private Func<Socket, Task>? _takeOver; // set by a request, used when Kestrel is done with it
+    private Func<Socket, Task>? _takeOver; // set by a request, used when Kestrel is done with the connection
 
-    private HttpSocket(Socket socket) : base($"{Interlocked.Increment(ref s_number):x}")
+    private HttpSocket(Socket socket, Doorway doorway) : base($"{Interlocked.Increment(ref s_number):x}")
     {
         _socket = socket;
+        Visit = new(doorway, socket);
         (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
         var stream = new NetworkStream(socket, ownsSocket: false);
         _input = PipeReader.Create(stream, new(leaveOpen: true, useZeroByteReads: true));
@@ -24,14 +25,17 @@ internal sealed class HttpSocket : DefaultConnectionContext
         Features.Set(this);
     }
 
-    /// <summary>A connection over an accepted socket.</summary>
+    /// <summary>The connection's place among those that are not counted among the clients.</summary>
+    public Visit Visit { get; }
+
+    /// <summary>A connection over an accepted socket, which has no place in the doorway yet.</summary>
     /// <exception cref="SocketException">The client is gone already.</exception>
-    public static HttpSocket Create(Socket socket)
+    public static HttpSocket Create(Socket socket, Doorway doorway)
     {
         try
         {
             socket.NoDelay = true;
-            return new(socket);
+            return new(socket, doorway);
         }
         catch
         {
@@ -42,10 +46,10 @@ internal sealed class HttpSocket : DefaultConnectionContext
 
     /// <summary>
     /// Takes the socket away from HTTP, from within a request to which 101 was answered. Once the request has returned and Kestrel is done,
-    /// <paramref name="takeOver"/> gets the socket, to keep; nothing is left of this object but that.
+    /// <paramref name="takeOver"/> gets the socket, to keep, and this object ends.
     /// </summary>
-    /// <param name="takeOver">Does not throw.</param>
-    /// <returns>What came in behind the request.</returns>
+    /// <param name="takeOver">Does not throw. Gives back the place in the doorway.</param>
+    /// <returns>The bytes that arrived behind the request.</returns>
     public byte[] HandOver(Func<Socket, Task> takeOver)
     {
         byte[] early = [];
@@ -72,13 +76,14 @@ internal sealed class HttpSocket : DefaultConnectionContext
 
     private void Close()
     {
+        Visit.Leave();
         try
         {
             _socket.Shutdown(SocketShutdown.Both);
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // The client was first, or it was aborted.
+            // The client ended the connection first, or it was aborted.
         }
         _socket.Dispose();
     }

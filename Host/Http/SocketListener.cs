@@ -6,7 +6,7 @@ using SharedState.Host.Diagnostics;
 namespace SharedState.Host.Http;
 
 /// <summary>Accepts connections on one listening socket.</summary>
-internal sealed class SocketListener(Socket listening, ILogger logger) : IConnectionListener
+internal sealed class SocketListener(Socket listening, Doorway doorway, ILogger logger) : IConnectionListener
 {
     // Without descriptors or memory, accepting fails at once, again and again.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -19,13 +19,24 @@ internal sealed class SocketListener(Socket listening, ILogger logger) : IConnec
         {
             try
             {
-                return HttpSocket.Create(await listening.AcceptAsync(cancellationToken));
+                await doorway.OpenAsync(cancellationToken);
+                var accepted = HttpSocket.Create(await listening.AcceptAsync(cancellationToken), doorway);
+                try
+                {
+                    await doorway.EnterAsync(accepted.Visit, cancellationToken);
+                    return accepted;
+                }
+                catch (OperationCanceledException)
+                {
+                    await accepted.DisposeAsync();
+                    throw;
+                }
             }
-            catch (Exception exception) when (exception is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
+            catch (Exception exception) when (IsUnbound(exception))
             {
                 return null; // unbound
             }
-            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            catch (SocketException exception) when (IsShort(exception))
             {
                 Log.NotAccepted(logger, exception.Message);
                 await Task.Delay(Pause, cancellationToken);
@@ -44,4 +55,10 @@ internal sealed class SocketListener(Socket listening, ILogger logger) : IConnec
         listening.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    private static bool IsUnbound(Exception exception) =>
+        exception is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted };
+
+    private static bool IsShort(SocketException exception) =>
+        exception.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable;
 }

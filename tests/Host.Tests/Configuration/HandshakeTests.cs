@@ -55,6 +55,17 @@ public sealed class HandshakeTests : IAsyncLifetime, IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n")]
+    [InlineData("GET / HTTP/1.1\r\nHost: localhost\nConnection: close\r\n\r\n")]
+    [InlineData("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\n")]
+    public async Task ALoneLineFeedIsNoLineEnd(string request)
+    {
+        using var client = new TcpClient("127.0.0.1", _port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
+        Assert.DoesNotContain("HTTP/1.1 200", await ReadToEndAsync(client), StringComparison.Ordinal);
+    }
+
     private static async Task<string> ReadToEndAsync(TcpClient client)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));

@@ -34,6 +34,7 @@ public sealed class PagesTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, file.StatusCode);
         Assert.Equal(type, file.Content.Headers.ContentType!.MediaType);
         Assert.Equal("nosniff", file.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.Equal("frame-ancestors 'self'; base-uri 'self'; object-src 'none'", file.Headers.GetValues("Content-Security-Policy").Single());
         Assert.Equal("no-cache", file.Headers.CacheControl!.ToString());
         Assert.Equal(origins, file.Headers.TryGetValues("Access-Control-Allow-Origin", out var values) ? values.Single() : null);
 
@@ -43,5 +44,7 @@ public sealed class PagesTests : IDisposable
 
         using var outside = await client.GetAsync("/..%2f..%2fetc/passwd");
         Assert.Equal(HttpStatusCode.NotFound, outside.StatusCode);
+        Assert.Equal("nosniff", outside.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.Contains("frame-ancestors 'self'", outside.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
     }
 }

@@ -27,6 +27,8 @@ internal sealed class LiveHost : IAsyncDisposable
 
     public int Port { get; private init; }
 
+    public Doorway Doorway { get; private init; } = null!;
+
     public int Connections => _registry.Count;
 
     /// <summary>What unfinished messages hold of all connections' budget.</summary>
@@ -50,7 +52,9 @@ internal sealed class LiveHost : IAsyncDisposable
         var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listening.Listen();
-        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(_ => listening, logger));
+        var doorway = new Doorway(time, logger);
+        doorway.Open(limits.Handshakes, limits.HandshakeShare);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(_ => listening, doorway, logger));
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(listening.LocalEndPoint!));
         var app = builder.Build();
         app.Use(async (context, next) =>
@@ -59,7 +63,7 @@ internal sealed class LiveHost : IAsyncDisposable
         });
         app.Run(context => context.Response.WriteAsync("plain"));
         await app.StartAsync();
-        return new(app, state, registry, writers) { Port = ((IPEndPoint)listening.LocalEndPoint!).Port };
+        return new(app, state, registry, writers) { Doorway = doorway, Port = ((IPEndPoint)listening.LocalEndPoint!).Port };
 
         ServiceWriter Writer(string name, MemoryStorage storage)
         {

@@ -39,6 +39,14 @@ public sealed class DoorTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.True((bool)(await socket.AskAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs"}"""))["ok"]!);
     }
 
+    [Fact]
+    public async Task AHandshakeOverHttp10IsRefused()
+    {
+        var (socket, answer) = await HandshakeAsync(shared.Live, Handshake().Replace("HTTP/1.1", "HTTP/1.0", StringComparison.Ordinal));
+        await using var _ = socket;
+        Assert.StartsWith("HTTP/1.1 400 ", answer);
+    }
+
     [Theory]
     [InlineData("POST")]
     [InlineData("HEAD")]
