@@ -49,7 +49,9 @@ internal static class Deflation
         using var deflate = new DeflateStream(output, CompressionLevel.Fastest, leaveOpen: true);
         deflate.Write(body);
         deflate.Flush(); // ends in an empty stored block, and so on a byte's border
-        return output.Length < body.Length ? output.ToArray() : null;
+        // Not a conditional expression: its null would be an array, which becomes an empty body.
+        if (output.Length >= body.Length) return null;
+        return output.ToArray();
     }
 
     private sealed record Deflated(ReadOnlyMemory<byte>? Body);

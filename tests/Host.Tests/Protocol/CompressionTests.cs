@@ -55,17 +55,24 @@ public sealed class CompressionTests
     }
 
     [Fact]
-    public async Task ATextThatCompressionMakesNoSmallerIsSentAsItIs()
+    public async Task AnItemThatCompressionMakesNoSmallerArrives()
     {
         await using var host = await LiveHost.StartAsync(compression: true);
-        var (socket, _) = await HandshakeAsync(host, Handshake("/", Offer));
-        await using var __ = socket;
-        var noise = new byte[1_000];
-        new Random(1).NextBytes(noise);
-        await socket.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"/subs","tunnel":"{{Convert.ToBase64String(noise)}}"}""");
-        var (opcode, payload) = (await socket.TryReceiveAsync())!.Value;
-        Assert.Equal(Text, opcode);
-        Assert.Contains(Convert.ToBase64String(noise), Encoding.UTF8.GetString(payload), StringComparison.Ordinal);
+        await using var client = await Client.ConnectAsync(
+            host.Url, options => options.DangerousDeflateOptions = new() { ClientContextTakeover = false, ServerContextTakeover = false });
+        await client.PutAsync("/subs", """{"insert":[["/app/items/a",{}]]}""");
+        await client.NotificationAsync();
+        var random = new Random(1);
+        foreach (var length in new[] { 300, 3_000, 30_000, 100_000 })
+        {
+            var noise = string.Create(length, 0, (letters, _) =>
+            {
+                foreach (ref var letter in letters) letter = (char)random.Next(0x9000, 0xD000);
+            });
+            Assert.True((bool)(await client.PutAsync("/app/items/a", $$"""{"insert":[{"id":"{{length}}","noise":"{{noise}}"}]}"""))["ok"]!);
+            Assert.Equal(noise, (string?)(await client.NotificationAsync())["data"]!["insert"]![0]!["noise"]);
+        }
+        Assert.Equal(4, (await client.GetAsync("/app/items/a"))["data"]!.AsArray().Count);
     }
 
     [Fact]
