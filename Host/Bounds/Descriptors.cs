@@ -4,8 +4,10 @@ namespace SharedState.Host.Bounds;
 
 /// <summary>The files and sockets that the operating system lets this process have open.</summary>
 /// <remarks>
-/// .NET keeps two descriptors for each assembly: measured with two SQLite services, 140 are open when services begin to open, 208 when the host listens, and 219
-/// after the first clients. A process without descriptors cannot load an assembly, and ends. So the host counts when all but the last are open, before it lets
+/// .NET keeps two descriptors for each assembly: measured with two SQLite services, 140 are open when services begin to open, 208 when
+/// the host listens, and 219
+/// after the first clients. A process without descriptors cannot load an assembly, and ends. So the host counts when all but the last are
+/// open, before it lets
 /// the first client in.
 /// </remarks>
 internal static class Descriptors
@@ -16,7 +18,8 @@ internal static class Descriptors
     /// <summary>The fewest free ones with which a host that listens can serve anybody.</summary>
     public const int FewestFree = LeastReserve + FewestForClients;
 
-    // Assemblies that the first clients need, databases that are opened again, plugins and certificates that change: at least the first, at most the second.
+    // Assemblies that the first clients need, databases that are opened again, plugins and certificates that change: at least the first,
+    // at most the second.
     private const int LeastReserve = 24, MostReserve = 128;
 
     // The fewest for clients: a few connections, and as many handshakes.
@@ -37,7 +40,8 @@ internal static class Descriptors
     public static int Open => Directory.GetFileSystemEntries("/proc/self/fd").Length;
 
     /// <summary>
-    /// The limits, with no more connections and handshakes than fit beside the descriptors that are open. Handshakes get up to half of the room. Null if too few fit
+    /// The limits, with no more connections and handshakes than fit beside the descriptors that are open. Handshakes get up to half of
+    /// the room. Null if too few fit
     /// to serve anybody.
     /// </summary>
     public static Limits? Fit(Limits limits) => Most is { } most ? Fit(limits, most - Open) : limits;

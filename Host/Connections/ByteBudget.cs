@@ -1,8 +1,11 @@
 namespace SharedState.Host.Connections;
 
-/// <summary>The bytes that the unfinished messages of all connections may hold together. Each connection has a <see cref="ByteShare"/> of it.</summary>
+/// <summary>
+/// The bytes that the unfinished messages of all connections may hold together. Each connection has a <see cref="ByteShare"/> of it.
+/// </summary>
 /// <remarks>
-/// When a connection needs more than the rest of the budget, the connection with the largest share is ended, which may be the one that asks.
+/// When a connection needs more than the rest of the budget, the connection with the largest share is ended, which may be the one that
+/// asks.
 /// The bytes of an ended connection stay in <see cref="Used"/> until its buffers are returned, but others may have them at once.
 /// </remarks>
 internal sealed class ByteBudget(long limit)
@@ -43,7 +46,9 @@ internal sealed class ByteBudget(long limit)
         return true;
     }
 
-    /// <summary>Charges a share for bytes that it can do without: only from the first half of the budget, and at no other connection's cost.</summary>
+    /// <summary>
+    /// Charges a share for bytes that it can do without: only from the first half of the budget, and at no other connection's cost.
+    /// </summary>
     public bool TryChargeSpare(ByteShare share, int bytes)
     {
         lock (_gate)

@@ -1,6 +1,9 @@
 namespace SharedState.Host.Connections;
 
-/// <summary>The bytes that one connection's unfinished messages hold. Its first bytes are free, so that a small message never depends on other connections.</summary>
+/// <summary>
+/// The bytes that one connection's unfinished messages hold. Its first bytes are free, so that a small message never depends on other
+/// connections.
+/// </summary>
 /// <param name="budget">What the bytes beyond the free ones are charged to.</param>
 /// <param name="end">Ends the connection, because its share is the largest when the budget is used up. Called on any thread.</param>
 internal sealed class ByteShare(ByteBudget budget, Action end)

@@ -1,7 +1,8 @@
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Why the server ends a connection. The standard's codes where it has one. Of the server's own, 4000-4499 tell a client to come back, 4500-4999 not to.
+/// Why the server ends a connection. The standard's codes where it has one. Of the server's own, 4000-4499 tell a client to come back,
+/// 4500-4999 not to.
 /// </summary>
 internal enum CloseCode : ushort
 {

@@ -7,7 +7,8 @@ namespace SharedState.Host.Connections;
 /// <summary>One client: a loop that reads and dispatches its requests, and one that writes the frames of its outbox.</summary>
 internal sealed class Connection : IDisposable
 {
-    // The client has this long to answer the server's close frame. After it the socket is closed, which may lose what the client has not read.
+    // The client has this long to answer the server's close frame. After it the socket is closed, which may lose what the client has not
+    // read.
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
 
     private readonly HostState _host;
@@ -23,7 +24,8 @@ internal sealed class Connection : IDisposable
     private readonly CancellationTokenSource _aborted = new(), _ended = new(), _stopReading = new(); // an abort ends, and an end stops reading
     private Goodbye? _goodbye; // once no more messages are read
 
-    // Written by the receive loop, read by the registry's sweep; a time of 0 means "not now". A client counts as silent only while the loop reads.
+    // Written by the receive loop, read by the registry's sweep; a time of 0 means "not now". A client counts as silent only while the
+    // loop reads.
     private long _readingSince, _messageSince, _messageBytes, _pingedAt;
 
     /// <param name="host">What all connections share.</param>
@@ -106,9 +108,14 @@ internal sealed class Connection : IDisposable
         return EndAsync();
     }
 
-    /// <summary>Ends the connection if something takes too long: a silent peer, a reader that stalls, a message that does not end. Called about once a second.</summary>
-    /// <param name="now">When this sweep began, by the monotonic clock. If the host stands still during the sweep, the time after it does not count yet.</param>
-    /// <param name="awakeSince">When the host last ran again after it stood still, by the monotonic clock: the time before it counts against no client.</param>
+    /// <summary>
+    /// Ends the connection if something takes too long: a silent peer, a reader that stalls, a message that does not end. Called about
+    /// once a second.
+    /// </summary>
+    /// <param name="now">When this sweep began, by the monotonic clock. If the host stands still during the sweep, the time after it does
+    /// not count yet.</param>
+    /// <param name="awakeSince">When the host last ran again after it stood still, by the monotonic clock: the time before it counts
+    /// against no client.</param>
     public void Sweep(long now, long awakeSince)
     {
         var (time, limits) = (_host.Time, _host.Limits);
@@ -242,7 +249,9 @@ internal sealed class Connection : IDisposable
         }
     }
 
-    /// <summary>Lets the last frames out. If the server said goodbye first, waits for the client's, because a reset could overtake the frames.</summary>
+    /// <summary>
+    /// Lets the last frames out. If the server said goodbye first, waits for the client's, because a reset could overtake the frames.
+    /// </summary>
     private async Task EndAsync()
     {
         using var limit = new CancellationTokenSource(CloseTime, _host.Time);

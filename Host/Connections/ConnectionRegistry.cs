@@ -6,7 +6,8 @@ namespace SharedState.Host.Connections;
 
 /// <summary>All open connections: counted, swept once a second, and stopped together.</summary>
 /// <remarks>
-/// A sweep looks at one slice of the connections. Ten thousand connections that came at the same time and are idle are due for a ping at the same time:
+/// A sweep looks at one slice of the connections. Ten thousand connections that came at the same time and are idle are due for a ping at
+/// the same time:
 /// sent in one go, the pings would delay all other traffic.
 /// </remarks>
 internal sealed class ConnectionRegistry : IDisposable
@@ -79,7 +80,10 @@ internal sealed class ConnectionRegistry : IDisposable
         CountOut();
     }
 
-    /// <summary>Asks every connection to answer the requests that were read and to say goodbye. Cuts those that take longer than <see cref="Limits.StopTime"/>.</summary>
+    /// <summary>
+    /// Asks every connection to answer the requests that were read and to say goodbye. Cuts those that take longer than
+    /// <see cref="Limits.StopTime"/>.
+    /// </summary>
     public async Task StopAsync()
     {
         Interlocked.Exchange(ref _stopping, 1);

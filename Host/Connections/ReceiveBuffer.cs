@@ -3,7 +3,8 @@ using System.Buffers;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Received bytes that are not used yet. Grows with the bytes that arrive, never with the length that a header promises, and holds no memory
+/// Received bytes that are not used yet. Grows with the bytes that arrive, never with the length that a header promises, and holds no
+/// memory
 /// while it is empty.
 /// </summary>
 internal sealed class ReceiveBuffer(ByteShare share) : IDisposable

@@ -4,7 +4,9 @@ using System.Text.Unicode;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>Checks that a text is valid UTF-8 while it arrives in pieces. A piece may end within a character, which the next piece then completes.</summary>
+/// <summary>
+/// Checks that a text is valid UTF-8 while it arrives in pieces. A piece may end within a character, which the next piece then completes.
+/// </summary>
 internal struct Utf8Check
 {
     private const int MostBytes = 4;

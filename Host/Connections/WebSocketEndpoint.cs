@@ -133,7 +133,9 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
     [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; it protects nothing.")]
     private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
 
-    /// <summary>Whether the Origin may connect. Without a list any may: no page has an ambient authority here. Programs send no Origin.</summary>
+    /// <summary>
+    /// Whether the Origin may connect. Without a list any may: no page has an ambient authority here. Programs send no Origin.
+    /// </summary>
     private bool IsWelcome(HttpRequest request)
     {
         var origin = request.Headers.Origin.ToString();

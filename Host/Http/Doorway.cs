@@ -4,8 +4,10 @@ using SharedState.Host.Diagnostics;
 namespace SharedState.Host.Http;
 
 /// <summary>
-/// The accepted connections that are not counted among the clients: unfinished handshakes, requests for pages, clients that are refused and have not left yet.
-/// Their number is bounded. When all places are taken, the newest connection gets the place of the oldest that keeps the server waiting (docs/adr/0047).
+/// The accepted connections that are not counted among the clients: unfinished handshakes, requests for pages, clients that are refused
+/// and have not left yet.
+/// Their number is bounded. When all places are taken, the newest connection gets the place of the oldest that keeps the server waiting
+/// (docs/adr/0047).
 /// </summary>
 internal sealed class Doorway(TimeProvider time, ILogger logger)
 {
@@ -39,7 +41,9 @@ internal sealed class Doorway(TimeProvider time, ILogger logger)
     /// <summary>Waits until connections are let in.</summary>
     public Task OpenAsync(CancellationToken stop) => _open.Task.WaitAsync(stop);
 
-    /// <summary>Takes a place, at the latest when the oldest visit has lasted a second. For one connection at a time of each listening socket.</summary>
+    /// <summary>
+    /// Takes a place, at the latest when the oldest visit has lasted a second. For one connection at a time of each listening socket.
+    /// </summary>
     public async Task EnterAsync(Visit visit, CancellationToken stop)
     {
         while (!TryEnter(visit)) await Task.Delay(Pause, time, stop);

@@ -36,7 +36,9 @@ internal sealed class Visit(Doorway doorway, Socket socket)
     /// <summary>Gives the place back: the connection has ended, or is counted elsewhere from now on.</summary>
     public void Leave() => doorway.Leave(this);
 
-    /// <summary>Ends the connection at once. Its descriptor is free when this returns, because nothing is left for the kernel to send.</summary>
+    /// <summary>
+    /// Ends the connection at once. Its descriptor is free when this returns, because nothing is left for the kernel to send.
+    /// </summary>
     public void Cut()
     {
         try
