@@ -45,7 +45,7 @@ internal static class Pages
         var headers = file.Context.Response.Headers;
         // A file may change with the next release: browsers ask each time, and get 304 if it did not.
         headers.CacheControl = "no-cache";
-        // Pages of other origins import the client as a module, which browsers load by the rules of CORS.
+        // Pages of other origins import the client as a module, to which browsers apply the rules of CORS.
         if (file.Context.Request.Path.StartsWithSegments("/libs")) headers.AccessControlAllowOrigin = "*";
     }
 }
