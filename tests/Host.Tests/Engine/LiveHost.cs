@@ -74,6 +74,9 @@ internal sealed class LiveHost : IAsyncDisposable
     /// <summary>Puts another storage in the place of the one of <c>items</c>.</summary>
     public Task<SwapOutcome> ReplaceAsync(MemoryStorage storage) => _writers[0].SwapAsync(Source("items", storage, _state.Logger));
 
+    /// <summary>The same, with a storage of the test's own.</summary>
+    public Task<SwapOutcome> SwapAsync(Func<IItemService> create) => _writers[0].SwapAsync(Source("items", create, _state.Logger));
+
     /// <summary>Stops as the process does on SIGTERM.</summary>
     public async Task StopAsync()
     {
@@ -89,6 +92,8 @@ internal sealed class LiveHost : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static StorageSource Source(string name, MemoryStorage storage, ILogger logger) =>
-        new(storage.CreateService, new() { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = logger });
+    private static StorageSource Source(string name, MemoryStorage storage, ILogger logger) => Source(name, storage.CreateService, logger);
+
+    private static StorageSource Source(string name, Func<IItemService> create, ILogger logger) =>
+        new(create, new() { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = logger });
 }

@@ -51,7 +51,7 @@ public sealed class OrderTests
     }
 
     [Fact]
-    public async Task WhatFailsInTheWritersLoopIsAnsweredAndReadAgainAndEveryoneGetsTheWhole()
+    public async Task AFailureIsConfinedToItsCollectionWhichIsReadAgainAndSentWhole()
     {
         var (storage, logger) = (new MemoryStorage(), new CountingLogger());
         await using var host = await LiveHost.StartAsync(storage, logger: logger);
@@ -62,17 +62,22 @@ public sealed class OrderTests
         await follower.NotificationAsync();
 
         storage.Loaded = stored => new(new(stored.Position.Epoch, 1), [new("1", new Poison().Memory, 1)]);
-        Assert.False((bool)(await client.GetAsync("/app/items/bad"))["ok"]!);
+        var reply = await client.GetAsync("/app/items/bad");
+        Assert.Equal("internal", (string?)reply["error"]!["code"]);
         Assert.True((bool)(await client.GetAsync("/clock"))["ok"]!);
+        await follower.PutAsync("/subs", """{"reset":false,"insert":[["/app/items/bad",{}]]}""");
         storage.Loaded = null;
-        Assert.Equal(1, logger.Count(2107));
 
-        var again = await follower.NotificationAsync();
-        Assert.True((bool)again["data"]!["reset"]!);
-        Assert.Single(again["data"]!["insert"]!.AsArray());
-        await Wait.UntilAsync(async () => (bool)(await client.GetAsync("/app/items/bad"))["ok"]!, "the collection is read again");
+        // The other collection goes on as if nothing had happened.
         Assert.True((bool)(await client.PutAsync("/app/items/good", """{"insert":[{"id":"2"}]}"""))["ok"]!);
-        Assert.Equal("2", (string?)(await follower.NotificationAsync())["data"]!["insert"]![0]!["id"]);
+        var change = await follower.NotificationAsync();
+        Assert.Equal(("/app/items/good", false), ((string)change["path"]!, (bool)change["data"]!["reset"]!));
+        Assert.True(logger.Count(2114) >= 1);
+        Assert.Equal(0, logger.Count(2107));
+
+        var whole = await follower.NotificationAsync();
+        Assert.Equal(("/app/items/bad", true), ((string)whole["path"]!, (bool)whole["data"]!["reset"]!));
+        Assert.True((bool)(await client.GetAsync("/app/items/bad"))["ok"]!);
     }
 
     /// <summary>Memory that cannot be read.</summary>

@@ -35,6 +35,7 @@ public sealed class PositionTests(SharedHost shared) : IClassFixture<SharedHost>
     public async Task NothingElseBearsAPosition()
     {
         await using var client = await Client.ConnectAsync(shared.Live.Url);
+        await client.GetAsync("/"); // the first reply of a connection also tells limits
         foreach (var path in (string[])["/", "/clock", "/subs", $"/{shared.NewApp()}/items"])
         {
             var reply = await client.GetAsync(path);

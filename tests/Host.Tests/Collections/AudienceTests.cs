@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using SharedState.Host.Collections;
+
+namespace SharedState.Host.Tests.Collections;
+
+/// <summary>What a reply costs that may have to wait for a lagging subscription of its own client.</summary>
+public sealed class AudienceTests
+{
+    [Fact]
+    public void ALaggingSubscriptionOfAnotherClientDoesNotMakeAReplyCostMoreWithMoreSubscribers()
+    {
+        var few = TimeOfReplies(subscribers: 100);
+        var many = TimeOfReplies(subscribers: 20_000);
+        Assert.True(many < 20 * few, $"200 times the subscribers cost {many / few:0} times as much");
+    }
+
+    [Fact]
+    public void AReplyWaitsForTheSubscriptionsOfItsOwnClientToItsCollectionOnly()
+    {
+        var (collection, other) = (NewCollection(), NewCollection());
+        var lane = new Lane(null!);
+        var own = new Follower();
+        var subscription = Subscribe(collection, lane, own);
+        Subscribe(other, lane, new Follower { Full = true });
+        Subscribe(collection, new(null!), new Follower { Full = true });
+        own.Full = true;
+        Change(collection);
+
+        var update = new Update(lane) { Collection = collection };
+        update.Settle(collection.Position);
+        Assert.Equal(0, update.Answers);
+        own.Full = false;
+        collection.Audience.CatchUp(subscription, asked: true);
+        Assert.Equal(1, update.Answers);
+    }
+
+    private static double TimeOfReplies(int subscribers)
+    {
+        var collection = NewCollection();
+        var lane = new Lane(null!);
+        for (var count = 0; count < subscribers; count++) Subscribe(collection, count == 0 ? lane : new(null!), new Follower());
+        Subscribe(collection, new(null!), new Follower { Full = true });
+        var best = double.MaxValue;
+        for (var round = 0; round < 20; round++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            for (var count = 0; count < 500; count++) new Update(lane) { Collection = collection }.Settle(collection.Position);
+            best = Math.Min(best, Stopwatch.GetElapsedTime(began).TotalMicroseconds);
+        }
+        return best;
+    }
+
+    private static Collection NewCollection()
+    {
+        var collection = new Collection(new("app", "a"), new(), TimeProvider.System);
+        var log = new ItemLog(100);
+        log.Load(new(new("e", 1), [new("1", """{"id":"1"}"""u8.ToArray(), 1)]));
+        collection.Load(log);
+        return collection;
+    }
+
+    private static void Change(Collection collection)
+    {
+        var update = new ItemUpdate { Key = collection.Key, Insert = [new("2", """{"id":"2"}"""u8.ToArray())] };
+        Assert.True(collection.TryReceive(update, collection.Position.Revision + 1));
+        collection.Tell();
+    }
+
+    private static Subscription Subscribe(Collection collection, Lane lane, Follower follower)
+    {
+        var subscription = new Subscription(collection.Key, lane, follower);
+        collection.Add(subscription);
+        return subscription;
+    }
+
+    private sealed class Update(Lane lane) : PendingUpdate(lane, new() { Key = new("app", "a") }, 0)
+    {
+        public int Answers { get; private set; }
+
+        public override void Refuse(Error error) => throw new NotSupportedException();
+
+        protected override void Answer(Position stored) => Answers++;
+    }
+
+    private sealed class Follower : IFollower
+    {
+        public bool Full { get; set; }
+
+        public bool IsReady() => !Full;
+
+        public Delivery Take(Notice notice) => Full ? Delivery.Refused : Delivery.Taken;
+
+        public Delivery TakeMissed(Notice? notice) => Delivery.Taken;
+
+        public void End(Error error) => throw new NotSupportedException();
+    }
+}
