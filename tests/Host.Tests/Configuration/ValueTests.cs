@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.Loader;
 using Microsoft.Extensions.Logging.Abstractions;
 using SharedState.Host.Configuration;
@@ -73,7 +74,7 @@ public sealed class ValueTests : IDisposable
     [Fact]
     public void EveryLimitCanBeSetAndIsShown()
     {
-        var fields = LimitField.All.Select(limit => $"\"{limit.Name}\": {(limit.Optional ? 7 : limit.Minimum + 1).ToString(System.Globalization.CultureInfo.InvariantCulture)}");
+        var fields = LimitField.All.Select(limit => $"\"{limit.Name}\": {Value(limit).ToString(CultureInfo.InvariantCulture)}");
         _folder.Write("my.json", $$$"""{"service": {"limits": {{{{string.Join(',', fields)}}}}}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
         using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
 
@@ -81,6 +82,8 @@ public sealed class ValueTests : IDisposable
         Assert.Equal(typeof(Limits).GetProperties().Length, LimitField.All.Count);
         foreach (var property in typeof(Limits).GetProperties()) Assert.NotEqual(property.GetValue(new Limits()), property.GetValue(installation.Config.Limits));
         Assert.All(LimitField.All, limit => Assert.Contains("default", limit.Describe(installation.Config.Limits), StringComparison.Ordinal));
+
+        static double Value(LimitField limit) => limit.Optional ? 7 : Math.Min(limit.Minimum + 1, limit.Maximum);
     }
 
     [Fact]

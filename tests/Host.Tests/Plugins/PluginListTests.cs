@@ -33,7 +33,7 @@ public sealed partial class PluginListTests : IDisposable
             $"""
             ok        TestPlugins.Memory 1.0.0
                       folder    {plugin}
-                      contract  1.1
+                      contract  1.2
                       serves    items_service: memory
                       used by   one, two
                       sha-256   {Hash(plugin)}
@@ -63,10 +63,10 @@ public sealed partial class PluginListTests : IDisposable
         _folder.Write("my.json", NoServices);
         var (list, code) = await ListAsync();
         Assert.Equal(0, code);
-        Assert.Equal($"1.0.0 1.1 {Environment.Version}", $"{list["host"]} {list["contract"]} {list["dotnet"]}");
+        Assert.Equal($"1.0.0 1.2 {Environment.Version}", $"{list["host"]} {list["contract"]} {list["dotnet"]}");
         Assert.Equal([_standard, _folder["plugs"]], list["folders"]!.AsArray().Select(folder => (string)folder!));
         var memory = Find(list, plugin);
-        Assert.Equal("TestPlugins.Memory 1.0.0 1.1 ok", $"{memory["name"]} {memory["version"]} {memory["contract"]} {memory["status"]}");
+        Assert.Equal("TestPlugins.Memory 1.0.0 1.2 ok", $"{memory["name"]} {memory["version"]} {memory["contract"]} {memory["status"]}");
         Assert.Equal("""["items_service"] ["memory"]""", $"{memory["modules"]!.ToJsonString()} {memory["db_types"]!.ToJsonString()}");
         Assert.Equal(Hash(plugin), (string)memory["sha256"]!);
         Assert.Equal(
