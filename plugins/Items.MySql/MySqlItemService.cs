@@ -23,6 +23,8 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     private Wakeup? _wakeup;
     private ILogger? _logger;
 
+    private readonly Doubts _doubts = new();
+
     /// <summary>Changes the options that the configuration does not offer.</summary>
     internal Func<MySqlOptions, MySqlOptions> Adjust { get; init; } = options => options;
 
@@ -51,6 +53,7 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     /// <inheritdoc/>
     public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
+        await SettleAsync(key, stop);
         while (true)
         {
             var loaded = await RetryAsync(() => Connections.ReadAsync(connection => _loading!.LoadAsync(connection, key, stop), stop), stop);
@@ -60,8 +63,18 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
-        (await RunAsync(batch, null, stop)).Results;
+    public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
+    {
+        try
+        {
+            return (await RunAsync(batch, null, stop)).Results;
+        }
+        catch (OperationCanceledException e)
+        {
+            // The COMMIT is not cancelled: nothing was stored, and the host need not ask.
+            throw new ItemServiceException(ItemServiceFault.Unavailable, $"{Options.Name}: the commit was cancelled before anything was stored", e);
+        }
+    }
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
@@ -94,8 +107,11 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         (_watch ?? throw new InvalidOperationException("The service was not opened.")).RunAsync(stop);
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop) =>
-        await RetryAsync(() => Connections.ReadAsync(connection => ReadAsync(connection, since, stop), stop), stop);
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    {
+        for (var i = 0; i < since.Count; i++) await SettleAsync(since[i].Key, stop);
+        return await RetryAsync(() => Connections.ReadAsync(connection => ReadAsync(connection, since, stop), stop), stop);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -115,10 +131,20 @@ public sealed class MySqlItemService : IItemService, IItemFeed
 
     private async Task<Transaction.Outcome> RunAsync(IReadOnlyList<ItemUpdate> batch, CollectionKey? suspect, CancellationToken stop)
     {
-        var outcome = await RetryAsync(
-            () => Connections.WriteAsync(
-                connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
-            stop);
+        Transaction.Outcome outcome;
+        try
+        {
+            outcome = await RetryAsync(
+                () => Connections.WriteAsync(
+                    connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
+                stop);
+        }
+        catch (ItemServiceException e) when (e.Fault == ItemServiceFault.OutcomeUnknown)
+        {
+            var keys = batch.Select(update => update.Key).Distinct();
+            _doubts.Add(suspect is { } adopted ? keys.Append(adopted) : keys);
+            throw;
+        }
         if (outcome.Stored)
         {
             _pace!.Stir();
@@ -127,6 +153,10 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         foreach (var (app, collection) in outcome.Adopted) _logger!.CollectionChanged(app, collection, Options.Table);
         return outcome;
     }
+
+    /// <summary>Waits until a commit of the collection that was not answered is over.</summary>
+    private ValueTask SettleAsync(CollectionKey key, CancellationToken stop) => _doubts.SettleAsync(
+        key, () => RetryAsync(() => Connections.ReadAsync(connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).WaitAsync(key), stop), stop));
 
     /// <summary>
     /// Runs a transaction, again if it was in vain: a few times if it met another one, and on the next connection if its own ended, as all

@@ -104,8 +104,17 @@ internal sealed class FileDatabase : IDatabase
         }
     }
 
-    public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
-        new(WriteAsync(writer => writer.Commit(batch, stop), stop));
+    public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
+    {
+        try
+        {
+            return await WriteAsync(writer => writer.Commit(batch, stop), stop);
+        }
+        catch (OperationCanceledException)
+        {
+            throw Faults.Cancelled(_options.Name);
+        }
+    }
 
     public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
     {
