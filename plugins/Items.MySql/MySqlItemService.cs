@@ -44,7 +44,7 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         _fence = new Fence(_tables, traits);
         _loading = new Loading(_tables, _options, _fence, context.Logger);
         _pace = new Pace(_options.PollInterval);
-        _connections = new Connections(_options);
+        _connections = new Connections(_options, new Lineage(_tables, _options, context.Logger));
         _watch = new CommitWatch(_connections, _tables, _options, _pace, new Pruning(_connections, _tables, _options, context.Logger));
         if (_options.Wakeup is not null) _wakeup = new Wakeup(_options, context.Logger, _pace.Wake);
         context.Logger.Opened(context.ServiceName, _options.Table, _options.Name, traits.Version);
