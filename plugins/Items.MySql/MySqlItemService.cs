@@ -10,6 +10,9 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     /// <summary>How often a transaction is tried that met another one.</summary>
     private const int Attempts = 3;
 
+    /// <summary>How often a load takes over what another program changed, before it gives up.</summary>
+    private const int MostAdoptions = 10;
+
     /// <summary>How many emptied collections are named at a time; between two such pages the connection is free for others.</summary>
     private const int ListPage = 256;
 
@@ -54,12 +57,15 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
         await SettleAsync(key, stop);
-        while (true)
+        for (var adoption = 0; adoption < MostAdoptions; adoption++)
         {
             var loaded = await RetryAsync(() => Connections.ReadAsync(connection => _loading!.LoadAsync(connection, key, stop), stop), stop);
             if (loaded is not null) return loaded;
             await RunAsync([], key, stop);
         }
+        throw new ItemServiceException(
+            ItemServiceFault.Unavailable,
+            $"another program changes {key.App}/{key.Collection} in table {Options.Table} of {Options.Name} all the time, as a trigger may: let it leave the column touched alone");
     }
 
     /// <inheritdoc/>

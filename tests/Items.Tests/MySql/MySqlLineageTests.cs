@@ -155,6 +155,31 @@ public sealed class MySqlLineageTests : MySqlTests
         }
     }
 
+    [MariaDbFact]
+    public async Task WhatIsReadIsOnDiskFirstAlsoWhereTheServerFlushesInGroups()
+    {
+        await _server.SqlAsync("SET GLOBAL innodb_flush_log_at_trx_commit = 3");
+        var service = await OpenAsync();
+        await InsertAsync(service, "a");
+        await LoadAsync(service);
+        Assert.Equal(["1"], await SqlAsync("SELECT `reads` FROM items__commits"));
+        Assert.Empty(Log.Of(3101));
+    }
+
+    [MariaDbFact]
+    public async Task ATriggerThatTouchesWhatIsTakenOverEndsALoadInTime()
+    {
+        var service = await OpenAsync();
+        await InsertAsync(service, "a");
+        await SqlAsync("CREATE TRIGGER touches BEFORE UPDATE ON items FOR EACH ROW SET NEW.touched = NOW(6)");
+        await SqlAsync("UPDATE items SET data = '1'");
+        var fault = await Assert.ThrowsAsync<ItemServiceException>(() => LoadAsync(service).WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
+        Assert.Contains("all the time", fault.Message);
+        await SqlAsync("DROP TRIGGER touches");
+        Assert.Single((await LoadAsync(service)).Items);
+    }
+
     private async Task<string> TimesAsync() => (await SqlAsync("SELECT GROUP_CONCAT(CREATE_TIME ORDER BY TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"))[0];
 
     /// <summary>Times of creation are told in whole seconds.</summary>
