@@ -38,6 +38,14 @@ public interface IItemService : IAsyncDisposable
     /// Reads one collection, all at one position. A collection of which the storage keeps nothing is empty. It stands at revision 0 if it was never
     /// written to; see <see cref="ForgetAsync"/> for one that was forgotten. Reading creates nothing.
     /// </summary>
+    /// <remarks>
+    /// After a commit of unknown outcome, a load of one of its collections first makes sure that the commit has happened or never will, as by taking a lock that the
+    /// commit holds until it is over. If that takes too long, the load throws <see cref="ItemServiceFault.Unavailable"/>. <see cref="IItemFeed.ReadAsync"/> does the same.
+    /// <example>
+    /// The bug that this prevents: the answer to a COMMIT is lost while the database's disk stands still. The host loads the collection, finds it as it was, and tells the
+    /// client that nothing was changed. Then the disk goes on, and the change appears.
+    /// </example>
+    /// </remarks>
     /// <param name="key">The collection.</param>
     /// <param name="stop">Ends the attempt.</param>
     /// <exception cref="ItemServiceException">

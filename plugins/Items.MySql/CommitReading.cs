@@ -30,13 +30,13 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
             var position = since[i].Position;
             if (!_rows.TryGetValue(since[i].Key, out var row))
             {
-                // Nothing was ever written to it.
+                // It has no history.
                 if (position == new Position(_nowhere, 0)) answers[i] = [];
                 continue;
             }
             if (position.Epoch != row.Epoch || position.Revision < row.EpochStart || position.Revision > row.Revision) continue;
             answers[i] = [];
-            if (position.Revision < row.Revision) behind.Add(new(i, since[i], row.Id, row.Revision - position.Revision));
+            if (position.Revision < row.Revision) behind.Add(new(i, row.Id, row.Revision, new CommitChain(since[i])));
         }
 
         // :: 2. Some of it for each; when the answer is large enough, one commit: with none a collection would seem to be where it stands.
@@ -47,7 +47,7 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
 
         // :: 4. What can't be told to the end is not begun.
         await CheckAsync(behind.Where(one => one.HasMore));
-        foreach (var one in behind) answers[one.Index] = one.IsBroken ? null : one.Found;
+        foreach (var one in behind) answers[one.Index] = one.Chain.Answer;
         return answers;
     }
 
@@ -69,12 +69,12 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
         var (part, commits) = (new Dictionary<long, Behind>(), 0);
         foreach (var one in behind)
         {
-            var count = (int)Math.Min(one.Lacking - one.Found.Count, CommitsPerStatement);
+            var count = (int)Math.Min(one.Target - one.Chain.Last, CommitsPerStatement);
             if (commits + count > CommitsPerStatement) await SendAsync();
-            if (_bytes >= options.AnswerBytes) count = one.Found.Count == 0 ? 1 : 0;
+            if (_bytes >= options.AnswerBytes) count = one.Chain.IsEmpty ? 1 : 0;
             if (count == 0) continue;
             _text.Add(part.Count == 0 ? $"SELECT collection, revision, data FROM {tables.Commits} WHERE " : " OR ");
-            Range(one, one.Found.Count + 1, one.Asked = one.Found.Count + count);
+            Range(one, one.Asked = one.Chain.Last + count);
             part.Add(one.Collection, one);
             commits += count;
         }
@@ -87,6 +87,7 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
             using var command = _text.Take(connection);
             await using var reader = await command.ExecuteReaderAsync(stop);
             while (await reader.ReadAsync(stop)) Found(reader, part[reader.GetInt64(0)]);
+            foreach (var one in part.Values) one.Chain.Require(one.Asked);
             part.Clear();
             commits = 0;
         }
@@ -94,12 +95,9 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
 
     private void Found(MySqlDataReader reader, Behind one)
     {
-        // What comes after one that is gone, or can't be told, is left out.
-        var revision = reader.GetInt64(1);
-        if (revision != one.Since.Position.Revision + one.Found.Count + 1 || reader.IsDBNull(2)) return;
-        var data = (byte[])reader.GetValue(2);
-        if (StoredCommit.Read(one.Since.Key, data) is not { } update) return;
-        one.Found.Add(new ItemCommit(revision, update));
+        if (reader.IsDBNull(2)) return;
+        var (revision, data) = (reader.GetInt64(1), (byte[])reader.GetValue(2));
+        if (StoredCommit.Read(one.Chain.Since.Key, data) is not { } update || !one.Chain.TryAdd(new ItemCommit(revision, update))) return;
         _bytes += data.Length;
         Last = (one.Collection, revision);
     }
@@ -113,48 +111,43 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
             foreach (var one in chunk)
             {
                 _text.Add(one == chunk[0] ? $"SELECT collection, COUNT(data) FROM {tables.Commits} WHERE " : " OR ");
-                Range(one, one.Found.Count + 1, one.Asked = one.Lacking);
+                Range(one, one.Target);
             }
             _text.Add(" GROUP BY collection");
             using var command = _text.Take(connection);
             await using var reader = await command.ExecuteReaderAsync(stop);
             while (await reader.ReadAsync(stop))
             {
+                // All of those that are left are there and can be told: this chain can be continued.
                 var one = left[reader.GetInt64(0)];
-                one.Asked -= reader.GetInt64(1);
+                if (reader.GetInt64(1) == one.Target - one.Chain.Last) left.Remove(one.Collection);
             }
+            foreach (var one in left.Values) one.Chain.Break();
         }
     }
 
-    /// <summary>The commits of a collection from the first to the last of those that it lacks, counted from 1.</summary>
-    private void Range(Behind one, long first, long last)
-    {
-        var revision = one.Since.Position.Revision;
-        _text.Add("(collection = ").Add(one.Collection).Add(" AND revision BETWEEN ").Add(revision + first).Add(" AND ").Add(revision + last).Add(")");
-    }
+    /// <summary>The commits of a collection after those that were read, up to a revision.</summary>
+    private void Range(Behind one, long last) => _text
+        .Add("(collection = ").Add(one.Collection).Add(" AND revision BETWEEN ").Add(one.Chain.Last + 1).Add(" AND ").Add(last).Add(")");
 
     /// <summary>A collection of which something is to be read.</summary>
     /// <param name="index">Its place in the answer.</param>
-    /// <param name="since">Where the host has it.</param>
     /// <param name="collection">Its number.</param>
-    /// <param name="lacking">How many commits the host lacks.</param>
-    private sealed class Behind(int index, CollectionPosition since, long collection, long lacking)
+    /// <param name="target">Where it stands.</param>
+    /// <param name="chain">What was read.</param>
+    private sealed class Behind(int index, long collection, long target, CommitChain chain)
     {
         public int Index => index;
 
-        public CollectionPosition Since => since;
-
         public long Collection => collection;
 
-        public long Lacking => lacking;
+        public long Target => target;
 
-        public List<ItemCommit> Found { get; } = [];
+        public CommitChain Chain => chain;
 
-        /// <summary>How many should have been found so far.</summary>
+        /// <summary>The revision up to which commits were asked for last.</summary>
         public long Asked { get; set; }
 
-        public bool IsBroken => Found.Count < Asked;
-
-        public bool HasMore => !IsBroken && Found.Count < lacking;
+        public bool HasMore => !chain.IsBroken && chain.Last < target;
     }
 }

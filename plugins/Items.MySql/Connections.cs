@@ -19,9 +19,12 @@ internal sealed class Connections : IAsyncDisposable
     /// <summary>Set while all turns are held, and read with one in hand.</summary>
     private bool _closed;
 
-    public Connections(MySqlOptions options)
+    private readonly Lineage _lineage;
+
+    public Connections(MySqlOptions options, Lineage lineage)
     {
         _options = options;
+        _lineage = lineage;
 
         // Loads leave a connection to the commits.
         _readers = Math.Max(1, options.PoolMaximum - 1);
@@ -35,11 +38,14 @@ internal sealed class Connections : IAsyncDisposable
     /// <summary>
     /// What each connection is set to, whatever the server's defaults are: nothing is cut silently, a backslash escapes, and only locks of
     /// rows that are there are held. A host that is gone without a word keeps its locks for a minute at most; one that is suspended in the middle of a
-    /// transaction for 3 s, where the server is MariaDB, which alone reads what stands in such a comment.
+    /// transaction for 3 s, where the server is MariaDB, which alone reads what stands in such a comment. Commits are numbered without steps, which would look like
+    /// commits that are missing; no statement is cut short or refused; and a COMMIT begins no other transaction.
     /// </summary>
     public static string Settings(MySqlOptions options) => $"""
         SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1, wait_timeout = 60,
-            innodb_lock_wait_timeout = {options.LockSeconds}, lock_wait_timeout = {options.CommandSeconds} /*M!100300 , idle_transaction_timeout = 3 */;
+            innodb_lock_wait_timeout = {options.LockSeconds}, lock_wait_timeout = {options.CommandSeconds}, auto_increment_increment = 1, auto_increment_offset = 1,
+            completion_type = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615
+            /*M!100300 , idle_transaction_timeout = 3, max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */;
         SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED
         """;
 
@@ -58,6 +64,7 @@ internal sealed class Connections : IAsyncDisposable
             await connection.OpenAsync(stop);
             using var command = new MySqlCommand(Settings(_options), connection);
             await command.ExecuteNonQueryAsync(stop);
+            await _lineage.CheckAsync(connection, quiet: false, stop);
             return connection;
         }
         catch
@@ -137,5 +144,6 @@ internal sealed class Connections : IAsyncDisposable
         if (!context.Conditions.HasFlag(MySqlConnectionOpenedConditions.New)) return;
         using var command = new MySqlCommand($"{Settings(_options)}; SELECT @@max_allowed_packet", context.Connection);
         Volatile.Write(ref _packetBytes, Convert.ToInt64(await command.ExecuteScalarAsync(stop), null));
+        await _lineage.CheckAsync(context.Connection, quiet: false, stop);
     }
 }

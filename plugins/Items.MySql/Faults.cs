@@ -14,7 +14,7 @@ internal static class Faults
 
     /// <summary>Whether an error comes from the database or the way to it.</summary>
     public static bool IsForeign(Exception e) => e is MySqlException or IOException or SocketException
-        or ObjectDisposedException or InvalidOperationException or AuthenticationException or TimeoutException;
+        or ObjectDisposedException or AuthenticationException or TimeoutException || IsOfLostConnection(e);
 
     /// <summary>Whether a transaction met another one, and may succeed now.</summary>
     public static bool HasMetAnother(Exception e) =>
@@ -27,8 +27,13 @@ internal static class Faults
         MySqlException error => error.InnerException is IOException or SocketException
             || error.ErrorCode is MySqlErrorCode.ServerShutdown or ConnectionKilled or IdleTooLong,
         ObjectDisposedException => false,
-        _ => e is IOException or SocketException or InvalidOperationException,
+        _ => e is IOException or SocketException || IsOfLostConnection(e),
     };
+
+    /// <summary>
+    /// The driver's word for a connection that was lost before. Any other exception of that type is a defect of this plugin, which is not to be tried again.
+    /// </summary>
+    private static bool IsOfLostConnection(Exception e) => e is InvalidOperationException && e.Message.StartsWith("Connection must be Open", StringComparison.Ordinal);
 
     /// <summary>Tells an error of a commit, a load or a listing.</summary>
     public static ItemServiceException Of(Exception e, MySqlOptions options) => e is MySqlException error ? OfServer(error, options) : e switch

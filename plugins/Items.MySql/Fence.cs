@@ -13,7 +13,7 @@ namespace SharedState.Items.MySql;
 internal sealed class Fence(Tables tables, ServerTraits traits)
 {
     /// <summary>Whether reads have to wait. If the server writes its log late anyway, the operator was told what is lost.</summary>
-    public bool IsNeeded { get; } = traits is { FlushLog: "1", SyncBinaryLog: null };
+    public bool IsNeeded { get; } = traits is { FlushLog: "1" or "3", SyncBinaryLog: null };
 
     /// <summary>Waits for a commit that was read, and so for all before it.</summary>
     public async Task WaitAsync(MySqlConnection connection, long collection, long revision, CancellationToken stop)

@@ -50,14 +50,16 @@ internal sealed class Forgetting(MySqlConnection connection, Tables tables, Canc
             return stands;
         }
 
-        // :: 3. It may begin again, once its row is gone too: its revisions must be those of another epoch.
+        // :: 3. It may begin again, once its row is gone too: its revisions must be those of another epoch. Its row is another one, with another number: a host that
+        //       reads commits of the old one finds none, and never those of the new one.
         var epoch = Epoch.New();
         text.Add($"DELETE FROM {tables.Removals} WHERE collection = ").Add(id).End();
         text.Add($"DELETE FROM {tables.Commits} WHERE collection = ").Add(id).End();
-        text.Add($"UPDATE {tables.Collections} SET epoch = ").Value(epoch)
-            .Add(", epoch_start = 0, revision = 0, history_start = 0, items = 0, removals = 0 WHERE collection = ").Add(id).End();
         text.Add($"UPDATE {tables.Store} SET epoch = ").Value(epoch).End();
-        text.Add($"INSERT INTO {tables.Commits} (collection, revision, data) VALUES (").Add(id).Add(", 0, NULL)").End();
+        text.Add($"DELETE FROM {tables.Collections} WHERE collection = ").Add(id).End();
+        text.Add($"INSERT INTO {tables.Collections} (app, chnl, epoch, epoch_start, revision, history_start, items, removals) VALUES (")
+            .Bytes(key.App).Add(", ").Bytes(key.Collection).Add(", ").Value(epoch).Add(", 0, 0, 0, 0, 0)").End();
+        text.Add($"INSERT INTO {tables.Commits} (collection, revision, data) VALUES (LAST_INSERT_ID(), 0, NULL)").End();
         text.Add("COMMIT").End();
         using var command = text.Take(connection);
         await command.ExecuteNonQueryAsync(stop);

@@ -108,38 +108,10 @@ internal sealed class Migration(MySqlConnection connection, Tables tables, MySql
     /// <summary>Too long for the column or the index, no text, or twice the same.</summary>
     private static bool DataIsInTheWay(MySqlException e) => e.Number is 1062 or 1071 or 1118 or 1265 or 1292 or 1300 or 1366 or 1406;
 
-    /// <summary>
-    /// A dump that is restored, and a table that another program made anew, bear another time of creation. It is told from what is within the
-    /// dump: that is why it must not be there.
-    /// </summary>
     private async Task ConfirmHistoryAsync(bool quiet)
     {
-        var made = await MadeAsync();
         await ExecuteAsync($"INSERT IGNORE INTO {tables.Store} (one, format, epoch, made) VALUES (1, {Tables.Format}, '{Epoch.New()}', '')");
-        using var command = new MySqlCommand($"SELECT made FROM {tables.Store}", connection);
-        var before = (string?)await command.ExecuteScalarAsync(stop);
-        if (before == made) return;
-        if (before is not "" && !quiet) context.Logger.HistoryReplaced(options.Table, options.Name);
-
-        // Repeated if it is interrupted: the last of these ends it.
-        var epoch = Epoch.New();
-        await ExecuteAsync($"DELETE FROM {tables.Removals}");
-        await ExecuteAsync($"DELETE FROM {tables.Commits}");
-        await ExecuteAsync($"UPDATE {tables.Collections} SET epoch = '{epoch}', epoch_start = revision, history_start = revision, removals = 0");
-        await ExecuteAsync($"UPDATE {tables.Store} SET epoch = '{epoch}', made = '{made}'");
-    }
-
-    private async Task<string> MadeAsync()
-    {
-        using var command = new MySqlCommand("""
-            SELECT CAST(GROUP_CONCAT(CREATE_TIME ORDER BY TABLE_NAME SEPARATOR ', ') AS CHAR) FROM information_schema.TABLES
-            WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (@items, @store, @collections, @removals)
-            """, connection);
-        command.Parameters.AddWithValue("@items", options.Table);
-        command.Parameters.AddWithValue("@store", Tables.StoreName(options.Table));
-        command.Parameters.AddWithValue("@collections", Tables.CollectionsName(options.Table));
-        command.Parameters.AddWithValue("@removals", Tables.RemovalsName(options.Table));
-        return (string)(await command.ExecuteScalarAsync(stop))!;
+        await new Lineage(tables, options, context.Logger).CheckAsync(connection, quiet, CancellationToken.None);
     }
 
     private async Task<bool> ExistsAsync(string name)

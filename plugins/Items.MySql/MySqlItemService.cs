@@ -10,6 +10,9 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     /// <summary>How often a transaction is tried that met another one.</summary>
     private const int Attempts = 3;
 
+    /// <summary>How often a load takes over what another program changed, before it gives up.</summary>
+    private const int MostAdoptions = 10;
+
     /// <summary>How many emptied collections are named at a time; between two such pages the connection is free for others.</summary>
     private const int ListPage = 256;
 
@@ -22,6 +25,8 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     private CommitWatch? _watch;
     private Wakeup? _wakeup;
     private ILogger? _logger;
+
+    private readonly Doubts _doubts = new();
 
     /// <summary>Changes the options that the configuration does not offer.</summary>
     internal Func<MySqlOptions, MySqlOptions> Adjust { get; init; } = options => options;
@@ -42,7 +47,7 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         _fence = new Fence(_tables, traits);
         _loading = new Loading(_tables, _options, _fence, context.Logger);
         _pace = new Pace(_options.PollInterval);
-        _connections = new Connections(_options);
+        _connections = new Connections(_options, new Lineage(_tables, _options, context.Logger));
         _watch = new CommitWatch(_connections, _tables, _options, _pace, new Pruning(_connections, _tables, _options, context.Logger));
         if (_options.Wakeup is not null) _wakeup = new Wakeup(_options, context.Logger, _pace.Wake);
         context.Logger.Opened(context.ServiceName, _options.Table, _options.Name, traits.Version);
@@ -51,17 +56,31 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     /// <inheritdoc/>
     public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
-        while (true)
+        await SettleAsync(key, stop);
+        for (var adoption = 0; adoption < MostAdoptions; adoption++)
         {
             var loaded = await RetryAsync(() => Connections.ReadAsync(connection => _loading!.LoadAsync(connection, key, stop), stop), stop);
             if (loaded is not null) return loaded;
             await RunAsync([], key, stop);
         }
+        throw new ItemServiceException(
+            ItemServiceFault.Unavailable,
+            $"another program changes {key.App}/{key.Collection} in table {Options.Table} of {Options.Name} all the time, as a trigger may: let it leave the column touched alone");
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
-        (await RunAsync(batch, null, stop)).Results;
+    public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
+    {
+        try
+        {
+            return (await RunAsync(batch, null, stop)).Results;
+        }
+        catch (OperationCanceledException e)
+        {
+            // The COMMIT is not cancelled: nothing was stored, and the host need not ask.
+            throw new ItemServiceException(ItemServiceFault.Unavailable, $"{Options.Name}: the commit was cancelled before anything was stored", e);
+        }
+    }
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
@@ -94,8 +113,11 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         (_watch ?? throw new InvalidOperationException("The service was not opened.")).RunAsync(stop);
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop) =>
-        await RetryAsync(() => Connections.ReadAsync(connection => ReadAsync(connection, since, stop), stop), stop);
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    {
+        for (var i = 0; i < since.Count; i++) await SettleAsync(since[i].Key, stop);
+        return await RetryAsync(() => Connections.ReadAsync(connection => ReadAsync(connection, since, stop), stop), stop);
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -115,10 +137,20 @@ public sealed class MySqlItemService : IItemService, IItemFeed
 
     private async Task<Transaction.Outcome> RunAsync(IReadOnlyList<ItemUpdate> batch, CollectionKey? suspect, CancellationToken stop)
     {
-        var outcome = await RetryAsync(
-            () => Connections.WriteAsync(
-                connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
-            stop);
+        Transaction.Outcome outcome;
+        try
+        {
+            outcome = await RetryAsync(
+                () => Connections.WriteAsync(
+                    connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
+                stop);
+        }
+        catch (ItemServiceException e) when (e.Fault == ItemServiceFault.OutcomeUnknown)
+        {
+            var keys = batch.Select(update => update.Key).Distinct();
+            _doubts.Add(suspect is { } adopted ? keys.Append(adopted) : keys);
+            throw;
+        }
         if (outcome.Stored)
         {
             _pace!.Stir();
@@ -127,6 +159,10 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         foreach (var (app, collection) in outcome.Adopted) _logger!.CollectionChanged(app, collection, Options.Table);
         return outcome;
     }
+
+    /// <summary>Waits until a commit of the collection that was not answered is over.</summary>
+    private ValueTask SettleAsync(CollectionKey key, CancellationToken stop) => _doubts.SettleAsync(
+        key, () => RetryAsync(() => Connections.ReadAsync(connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).WaitAsync(key), stop), stop));
 
     /// <summary>
     /// Runs a transaction, again if it was in vain: a few times if it met another one, and on the next connection if its own ended, as all

@@ -8,7 +8,7 @@ namespace SharedState.Items.MySql;
 /// <summary>Removes old commits and the rows of forgotten collections, a little at a time, beside all else. Any host does it.</summary>
 internal sealed class Pruning(Connections connections, Tables tables, MySqlOptions options, ILogger logger)
 {
-    /// <summary>How many go at a time: a transaction of some milliseconds.</summary>
+    /// <summary>How many numbers go at a time: a transaction of some milliseconds. They may be far fewer commits, if numbers were left out.</summary>
     private const int Step = 1000;
 
     /// <summary>Between two steps while there is more to remove: so that one host keeps up with 5,000 commits a second.</summary>
@@ -45,7 +45,7 @@ internal sealed class Pruning(Connections connections, Tables tables, MySqlOptio
     {
         try
         {
-            return await connections.ReadAsync(RunAsync, CancellationToken.None) >= Step / 2;
+            return await connections.ReadAsync(RunAsync, CancellationToken.None) > 0;
         }
         catch (Exception e) when (Faults.IsForeign(e) || e is ItemServiceException)
         {

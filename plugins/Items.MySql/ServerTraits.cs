@@ -5,7 +5,7 @@ namespace SharedState.Items.MySql;
 /// <summary>What the server is and how it is set, as far as it matters here.</summary>
 /// <param name="Version">Its version, as it says it.</param>
 /// <param name="Collation">Its collation that compares by code points and without padding.</param>
-/// <param name="FlushLog">When the log goes to disk: 1 for at each commit.</param>
+/// <param name="FlushLog">When the log goes to disk: 1 for at each commit, as does MariaDB's 3.</param>
 /// <param name="SyncBinaryLog">After how many commits the binary log goes to disk; null if there is none.</param>
 internal sealed record ServerTraits(string Version, string Collation, string FlushLog, string? SyncBinaryLog)
 {
@@ -40,7 +40,7 @@ internal sealed record ServerTraits(string Version, string Collation, string Flu
     /// <summary>Whether each commit is on disk when it is answered.</summary>
     public void WarnIfWeak(MySqlOptions options, ItemServiceContext context)
     {
-        if (FlushLog != "1")
+        if (FlushLog is not ("1" or "3"))
         {
             context.Logger.FlushesLate(
                 options.Name, FlushLog, FlushLog == "0" ? "server is killed, or its machine crashes or loses power" : "machine crashes or loses power");

@@ -60,6 +60,18 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
         return new(results, adopted, Stored: dirty.Length > 0);
     }
 
+    /// <summary>Waits until no transaction holds the row of a collection, be it one that inserts it.</summary>
+    public async Task<bool> WaitAsync(CollectionKey key)
+    {
+        _text.Add("ROLLBACK").End();
+        _text.Add("START TRANSACTION").End();
+        _text.Add($"SELECT collection FROM {tables.Collections} WHERE app = ").Bytes(key.App).Add(" AND chnl = ").Bytes(key.Collection).Add(" FOR UPDATE").End();
+        _text.Add("ROLLBACK").End();
+        using var command = _text.Take(connection);
+        await command.ExecuteNonQueryAsync(stop);
+        return true;
+    }
+
     /// <summary>The order of locks, the same in all hosts.</summary>
     private sealed class KeyOrder : IComparer<CollectionKey>
     {

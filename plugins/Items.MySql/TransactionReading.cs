@@ -13,13 +13,13 @@ internal sealed class TransactionReading(MySqlConnection connection, Tables tabl
         foreach (var draft in drafts) await AskAsync(draft);
         await SendAsync();
 
-        // A row that is not there can't be locked. Who makes one waits for who makes it at the same time. VALUES and not SELECT, for which the
-        // server would lock the whole table's next number.
+        // A row that is not there can't be locked. One transaction that makes it waits for another that makes it at the same time. VALUES and not SELECT, for which
+        // the server would lock the whole table's next number. The store's row is locked, so that no new epoch begins beside it.
         CollectionDraft[] missing = [.. drafts.Where(draft => draft.Row is null)];
         foreach (var draft in missing)
         {
             text.Add($"INSERT IGNORE INTO {tables.Collections} (app, chnl, epoch, epoch_start, revision, history_start, items, removals) VALUES (")
-                .Bytes(draft.Key.App).Add(", ").Bytes(draft.Key.Collection).Add($", (SELECT epoch FROM {tables.Store}), 0, 0, 0, 0, 0)").End();
+                .Bytes(draft.Key.App).Add(", ").Bytes(draft.Key.Collection).Add($", (SELECT epoch FROM {tables.Store} LOCK IN SHARE MODE), 0, 0, 0, 0, 0)").End();
             draft.Restart();
             draft.MustCount = true;
             await AskAsync(draft);

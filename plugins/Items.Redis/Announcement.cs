@@ -7,15 +7,17 @@ namespace SharedState.Items.Redis;
 /// <param name="Teller">The number of the bucket that counts it.</param>
 /// <param name="Epoch">That bucket's epoch.</param>
 /// <param name="Number">One more than that of the message before it.</param>
+/// <param name="Token">A random number: the same message number in another history has another one.</param>
 /// <param name="Lines">For each changed collection: the epoch and the commits of its bucket, its revision, its name; with blanks between.</param>
-internal sealed record Announcement(string Host, int Teller, string Epoch, long Number, ArraySegment<string> Lines)
+internal sealed record Announcement(string Host, int Teller, string Epoch, long Number, long Token, ArraySegment<string> Lines)
 {
     /// <summary>Null for what is no such message: anyone may send something to a channel.</summary>
     public static Announcement? Parse(string message)
     {
         var lines = message.Split('\n');
-        return lines[0].Split(' ') is [var host, var teller, var epoch, var number] && IsNumber(teller, out var bucket) && IsNumber(number, out var place)
-            ? new Announcement(host, (int)bucket, epoch, place, new(lines, 1, lines.Length - 1))
+        return lines[0].Split(' ') is [var host, var teller, var epoch, var number, var random]
+            && IsNumber(teller, out var bucket) && IsNumber(number, out var place) && IsNumber(random, out var token)
+            ? new Announcement(host, (int)bucket, epoch, place, token, new(lines, 1, lines.Length - 1))
             : null;
     }
 

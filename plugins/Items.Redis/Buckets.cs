@@ -6,6 +6,9 @@ namespace SharedState.Items.Redis;
 /// <summary>Finds out where the buckets stand, and begins new epochs where history was lost.</summary>
 internal sealed class Buckets(Server server, Layout layout, ILogger logger) : IDisposable
 {
+    /// <summary>A number of commits that no bucket has, and that Lua's numbers can hold.</summary>
+    private const long MoreThanAny = 1L << 52;
+
     private readonly SemaphoreSlim _turn = new(1);
 
     /// <summary>Looks at all buckets, because one of them is not what this host had seen, or none was seen yet.</summary>
@@ -19,8 +22,23 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
         try
         {
             if (doubted.Seen.Epoch != seen.Epoch) return; // who was here before saw it too
-            var found = await server.AskAsync(database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket))), stop);
+            var found = await server.AskAsync(database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket, bucket.Seen.Commits))), stop);
             Compare(found);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Begins new epochs for all buckets that are still in an epoch that this host knows, because their history is not what it was.</summary>
+    /// <exception cref="ItemServiceException">They could not be looked at.</exception>
+    public async Task ReplaceAsync(CancellationToken stop)
+    {
+        await _turn.WaitAsync(stop);
+        try
+        {
+            Compare(await server.AskAsync(database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket, MoreThanAny))), stop));
         }
         finally
         {
@@ -30,10 +48,11 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
 
     public void Dispose() => _turn.Dispose();
 
-    private static async Task<(Bucket Bucket, Sight Before, Sight After, string NewEpoch, string Format)> VisitAsync(IDatabase database, Bucket bucket)
+    private static async Task<(Bucket Bucket, Sight Before, Sight After, string NewEpoch, string Format)> VisitAsync(
+        IDatabase database, Bucket bucket, long commits)
     {
         var (before, epoch) = (bucket.Seen, Epoch.New());
-        var found = await Script.RunAsync(database, Script.Visit, [bucket.Mark], [before.Epoch, before.Commits, epoch]);
+        var found = await Script.RunAsync(database, Script.Visit, [bucket.Mark], [before.Epoch, commits, epoch]);
         return (bucket, before, new Sight((string)found[0]!, (long)found[1]), epoch, (string)found[2]!);
     }
 

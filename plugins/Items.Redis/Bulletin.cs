@@ -18,6 +18,7 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
     private readonly Dictionary<int, Count> _counts = [];
     private Dictionary<CollectionKey, Position> _news = [];
     private bool _missed;
+    private bool _replaced;
 
     /// <summary>Begins to count where the tellers stood after the channel was subscribed to.</summary>
     public void Begin(IReadOnlyList<Count> counts)
@@ -61,10 +62,21 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
             for (var i = 0; i < counts.Count; i++)
             {
                 var heard = _counts[tellers[i].Number];
-                _missed |= counts[i].Epoch != heard.Epoch || counts[i].Last < before[i];
+                var (epoch, last, token) = counts[i];
+                _replaced |= epoch == heard.Epoch && (last < before[i] || (last == heard.Last && token != heard.Token));
+                _missed |= epoch != heard.Epoch || _replaced;
                 all &= heard.Last >= counts[i].Last;
             }
             return _missed ? null : all;
+        }
+    }
+
+    /// <summary>Whether what was heard is not in the storage any more: it went back in time, whatever was committed to it since.</summary>
+    public bool IsReplaced
+    {
+        get
+        {
+            lock (_lock) return _replaced;
         }
     }
 
@@ -98,10 +110,10 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
     /// <summary>Whether the message is the next one of its teller; notes if one was skipped.</summary>
     private bool Follows(Announcement announcement)
     {
-        if (!_counts.TryGetValue(announcement.Teller, out var count)) count = new Count(announcement.Epoch, announcement.Number - 1);
+        if (!_counts.TryGetValue(announcement.Teller, out var count)) count = new Count(announcement.Epoch, announcement.Number - 1, 0);
         else if (announcement.Number <= count.Last && announcement.Epoch == count.Epoch) return false; // from before the beginning, or heard twice
         _missed |= announcement.Epoch != count.Epoch || announcement.Number != count.Last + 1;
-        _counts[announcement.Teller] = count with { Last = announcement.Number };
+        _counts[announcement.Teller] = count with { Last = announcement.Number, Token = announcement.Token };
         return true;
     }
 
@@ -125,4 +137,5 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
 /// <summary>How far a teller has counted.</summary>
 /// <param name="Epoch">In which epoch of the bucket.</param>
 /// <param name="Last">The number of the last message.</param>
-internal readonly record struct Count(string Epoch, long Last);
+/// <param name="Token">The random number of that message.</param>
+internal readonly record struct Count(string Epoch, long Last, long Token);

@@ -5,15 +5,15 @@ namespace SharedState.Items.Redis;
 /// <summary>What was read of one collection's changes, and what is left.</summary>
 internal sealed class CollectionChanges(CollectionPosition since, CollectionKeys keys)
 {
-    private List<ItemCommit>? _commits = [];
+    private readonly CommitChain _chain = new(since);
 
     public CollectionKeys Keys { get; } = keys;
 
     /// <summary>The commits, without a gap; null if they can't be told.</summary>
-    public IReadOnlyList<ItemCommit>? Commits => _commits;
+    public IReadOnlyList<ItemCommit>? Commits => _chain.Answer;
 
     /// <summary>The last revision that is known.</summary>
-    public long Last { get; private set; } = since.Position.Revision;
+    public long Last => _chain.Last;
 
     /// <summary>How many bytes were read.</summary>
     public long Bytes { get; private set; }
@@ -32,21 +32,19 @@ internal sealed class CollectionChanges(CollectionPosition since, CollectionKeys
         // Without a history it stood where the last of those was that were forgotten. That was read later, and may be further: but if it is where the
         // host has the collection, it was there before, since no collection ever goes back.
         var revision = answer?.Revision ?? mark.Forgotten;
-        if (answer is null || mark.Sight.Epoch != since.Position.Epoch || revision < Last || !TryAdd(answer, revision)) (_commits, Left) = (null, 0);
+        if (answer is null || mark.Sight.Epoch != since.Position.Epoch || revision < Last || !TryAdd(answer)) _chain.Break();
+        else if (answer.Entries.Length < answer.Count) _chain.Require(revision); // the stream has no more
+        Left = _chain.IsBroken ? 0 : (int)Math.Max(0, revision - Last);
     }
 
-    private bool TryAdd(ChangesAnswer answer, long revision)
+    private bool TryAdd(ChangesAnswer answer)
     {
         foreach (var entry in answer.Entries)
         {
-            if (Change.Parse(entry, since.Key, Last + 1) is not { } change) return false;
-            _commits!.Add(change.Commit);
-            Last++;
+            if (Change.Parse(entry, since.Key, Last + 1) is not { } change || !_chain.TryAdd(change.Commit)) return false;
             Bytes += change.Bytes;
             BytesLeft = answer.Written - change.End;
         }
-        if (answer.Entries.Length < answer.Count && Last < revision) return false; // the stream ends too early
-        Left = (int)Math.Max(0, revision - Last);
         return true;
     }
 }

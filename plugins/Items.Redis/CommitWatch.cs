@@ -10,7 +10,7 @@ namespace SharedState.Items.Redis;
 /// server that the channel is heard from may not be the master any more. So the messages are numbered, where the commits are stored, and a list is
 /// handed on when all are there that were counted when it was asked for.
 /// </remarks>
-internal sealed class CommitWatch(Server server, Layout layout, string host)
+internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets, string host)
 {
     private readonly RedisOptions _options = server.Options;
     private readonly IReadOnlyList<Bucket> _tellers = layout.Tellers(server.IsCluster);
@@ -65,7 +65,12 @@ internal sealed class CommitWatch(Server server, Layout layout, string host)
         var counts = await CountsAsync(limit);
         while (bulletin.HasHeard(counts, before) is not true and var known)
         {
-            if (known is null) throw Missed();
+            if (known is null)
+            {
+                // Before any other host commits to what is there now, if it can be: the same revisions would be given again.
+                if (bulletin.IsReplaced) await buckets.ReplaceAsync(limit);
+                throw Missed();
+            }
             await bulletin.WaitAsync(Timeout.InfiniteTimeSpan, limit);
         }
     }
@@ -92,10 +97,12 @@ internal sealed class CommitWatch(Server server, Layout layout, string host)
     private Task<Count[]> CountsAsync(CancellationToken stop) => server.AskAsync(
         database => Task.WhenAll(_tellers.Select(async teller =>
         {
-            var fields = await database.HashGetAsync(teller.Mark, ["epoch", "told"], CommandFlags.DemandMaster);
-            return new Count((string?)fields[0] ?? "", fields[1].IsNull ? 0 : (long)fields[1]);
+            var fields = await database.HashGetAsync(teller.Mark, ["epoch", "told", "token"], CommandFlags.DemandMaster);
+            return new Count((string?)fields[0] ?? "", Number(fields[1]), Number(fields[2]));
         })),
         stop);
+
+    private static long Number(RedisValue value) => value.IsNull ? 0 : (long)value;
 
     private ItemServiceException Missed() => new(
         ItemServiceFault.Unavailable, $"{_options.Name}: a message about a commit was lost, or its history was replaced; what was missed is asked for");

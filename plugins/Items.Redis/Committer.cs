@@ -26,7 +26,7 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
 
     public async Task<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
     {
-        stop.ThrowIfCancellationRequested();
+        if (stop.IsCancellationRequested) throw new ItemServiceException(ItemServiceFault.Unavailable, $"{_options.Name}: the commit was cancelled before it began");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, _closing.Token);
         limit.CancelAfter(_options.CommitTime);
         await SettleAsync(limit.Token);

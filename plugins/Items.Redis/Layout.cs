@@ -28,6 +28,9 @@ internal sealed class Layout
 
     public IReadOnlyList<Bucket> All { get; }
 
+    /// <summary>All keys, as rules of access name them.</summary>
+    public string Keys => $"{{{_prefix}:*";
+
     /// <summary>Where commits are told of. Channels know nothing of databases, so that its name bears the number.</summary>
     public string Channel { get; }
 

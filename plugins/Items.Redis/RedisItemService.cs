@@ -33,11 +33,12 @@ public sealed class RedisItemService : IItemService, IItemFeed
         foreach (var master in _server.Masters) version = await ServerSettings.CheckAsync(_server, master, context.Logger, stop);
 
         var layout = new Layout(options.KeyPrefix, options.Database);
+        await Rights.CheckAsync(_server, layout, stop);
         _buckets = new Buckets(_server, layout, context.Logger);
         await _buckets.VisitAsync(layout.All[0], layout.All[0].Seen, stop);
         _committer = new Committer(_server, layout, _buckets);
         _reader = new CollectionReader(_server, layout, _buckets, context.Logger);
-        _watch = new CommitWatch(_server, layout, _committer.Host);
+        _watch = new CommitWatch(_server, layout, _buckets, _committer.Host);
         _changes = new ChangeReader(_server, layout);
         var mode = _server.IsCluster ? $"a Cluster of {_server.Masters.Count} masters" : "one server";
         context.Logger.Opened(context.ServiceName, options.Table, options.Name, version, mode);

@@ -15,6 +15,9 @@ internal sealed class FileDatabase : IDatabase
     /// <summary>How many collections may be read at once: enough that a large one does not hold up the others.</summary>
     private const int Readers = 4;
 
+    /// <summary>How often a load takes over what another program changed, before it gives up.</summary>
+    private const int MostAdoptions = 10;
+
     /// <summary>How many collections are named at a time; between two such pages the connection is free for others.</summary>
     private const int ListPage = 256;
 
@@ -97,15 +100,27 @@ internal sealed class FileDatabase : IDatabase
 
     public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
-        while (true)
+        await WriteIfInDoubtAsync(stop);
+        for (var adoption = 0; adoption < MostAdoptions; adoption++)
         {
             if (await ReadAsync(reader => reader.Load(key), stop) is { } collection) return collection;
             await WriteAsync(writer => writer.Adopt(key, stop), stop);
         }
+        throw new ItemServiceException(
+            ItemServiceFault.Unavailable, $"another program changes {key.App}/{key.Collection} in table {_options.Table} of {_options.Name} all the time");
     }
 
-    public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
-        new(WriteAsync(writer => writer.Commit(batch, stop), stop));
+    public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
+    {
+        try
+        {
+            return await WriteAsync(writer => writer.Commit(batch, stop), stop);
+        }
+        catch (OperationCanceledException)
+        {
+            throw Faults.Cancelled(_options.Name);
+        }
+    }
 
     public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
     {
@@ -146,6 +161,11 @@ internal sealed class FileDatabase : IDatabase
         _writer.Dispose();
         _lock.Dispose();
         _turns.Release(Readers);
+    }
+
+    private async ValueTask WriteIfInDoubtAsync(CancellationToken stop)
+    {
+        if (_writer.InDoubt) await WriteAsync(writer => writer.Settle(), stop);
     }
 
     /// <summary>Reads, at any time, at one point in time per transaction.</summary>

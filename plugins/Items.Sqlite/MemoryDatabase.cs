@@ -34,6 +34,7 @@ internal sealed class MemoryDatabase : IDatabase
     {
         lock (_lock)
         {
+            if (stop.IsCancellationRequested) throw Faults.Cancelled(_options.Name);
             Check(stop);
             var results = new CommitResult[batch.Count];
             for (var i = 0; i < results.Length; i++)

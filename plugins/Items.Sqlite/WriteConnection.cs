@@ -111,6 +111,14 @@ internal sealed class WriteConnection : IDisposable
         return results;
     }, stop);
 
+    /// <summary>
+    /// Whether the log may hold a transaction that failed. The next one that is stored overwrites it; until then a host that is killed would find it there.
+    /// </summary>
+    public bool InDoubt { get; private set; }
+
+    /// <summary>Makes sure that what failed will not be found in the log.</summary>
+    public bool Settle() => !InDoubt || Write(WriteSize.Smallest, () => true, CancellationToken.None);
+
     /// <summary>Makes what another program left of a collection the beginning of a new epoch.</summary>
     public CollectionRow Adopt(CollectionKey key, CancellationToken stop) => Write(WriteSize.Smallest, () => FindAdopted(key), stop);
 
@@ -154,7 +162,6 @@ internal sealed class WriteConnection : IDisposable
             var (store, commits) = BeginWriting();
             var result = work();
             _endWriting.Execute();
-            _options.BeforeCommit();
             StoreAll();
             if (OpenedFile.HasMoved(Connection)) throw Faults.Moved(ItemServiceFault.OutcomeUnknown, _options);
             _lock.Record(store, commits);
@@ -199,12 +206,15 @@ internal sealed class WriteConnection : IDisposable
     {
         try
         {
+            _options.BeforeCommit();
             _commit.Execute();
+            InDoubt = false;
         }
-        catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_IOERR)
+        catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_IOERR or raw.SQLITE_NOMEM)
         {
             // The log may hold the whole transaction, written but not synced: a host killed now would find it there, and take it as stored.
             // A full disk is not such a case: there the last page, which makes a transaction valid, is missing.
+            InDoubt = true;
             throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, $"{_options.Name} could not be synced: {e.Message}", e);
         }
     }

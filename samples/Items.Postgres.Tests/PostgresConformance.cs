@@ -1,5 +1,6 @@
 using SharedState;
 using SharedState.Items.Conformance;
+using SharedState.Items.Tests;
 
 namespace Items.Postgres.Tests;
 
@@ -22,6 +23,9 @@ public sealed class PostgresConformance(SharedServer shared) : ItemFeedConforman
         await base.DisposeAsync();
         await shared.Server.ExecuteAsync($"DROP SCHEMA IF EXISTS {_schema} CASCADE; DROP SCHEMA IF EXISTS {_schema}_other CASCADE");
     }
+
+    protected override HeldCommit NewHeldCommit() => new RelayedCommit(
+        shared.Server.Port, "COMMIT\0", farewell: [(byte)'X', 0, 0, 0, 4], port => new Dictionary<string, string>(Config) { ["db_port"] = $"{port}" });
 
     protected override IItemService Create() => new PostgresItemService();
 }

@@ -24,6 +24,17 @@ internal sealed class Committer(Database database)
         return database.RunAsync((connection, s) => CommitAsync(connection, updates, s), stop);
     }
 
+    /// <summary>Waits until no transaction holds a collection's row, be it one that makes the row.</summary>
+    public Task<bool> WaitAsync(CollectionKey key, CancellationToken stop) => database.RunAsync(
+        async (connection, s) =>
+        {
+            // Rolled back when the connection is closed.
+            await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, s).ConfigureAwait(false);
+            await LockedBatch.LockAsync(connection, [new ItemUpdate { Key = key }], s).ConfigureAwait(false);
+            return true;
+        },
+        stop);
+
     private static async Task<(bool, CommitResult[])> CommitAsync(NpgsqlConnection connection, IReadOnlyList<ItemUpdate> updates, CancellationToken stop)
     {
         // Each statement sees what was committed before it: the one that locks the rows thereby sees their last state. If this does not end in

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -18,6 +19,9 @@ public sealed class PostgresItemService : IItemService, IItemFeed
     private Watcher? _watcher;
     private Bell? _bell;
     private Forgetter? _forgetter;
+
+    // The collections of commits that were sent and not answered: such a commit may be under way for as long as it holds its rows.
+    private readonly ConcurrentDictionary<CollectionKey, object> _doubts = new();
 
     /// <inheritdoc/>
     public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
@@ -49,7 +53,13 @@ public sealed class PostgresItemService : IItemService, IItemFeed
 
     /// <inheritdoc/>
     public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop) =>
-        await UntilClosedAsync(s => Opened(_loader).LoadAsync(key, s), stop).ConfigureAwait(false);
+        await UntilClosedAsync(
+            async s =>
+            {
+                await SettleAsync(key, s).ConfigureAwait(false);
+                return await Opened(_loader).LoadAsync(key, s).ConfigureAwait(false);
+            },
+            stop).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
@@ -64,6 +74,15 @@ public sealed class PostgresItemService : IItemService, IItemFeed
             }
 
             return results;
+        }
+        catch (ItemServiceException e) when (e.Fault == ItemServiceFault.OutcomeUnknown)
+        {
+            foreach (var update in batch)
+            {
+                _doubts[update.Key] = new object();
+            }
+
+            throw;
         }
         catch (OperationCanceledException e)
         {
@@ -123,7 +142,17 @@ public sealed class PostgresItemService : IItemService, IItemFeed
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop) =>
-        await UntilClosedAsync(s => Opened(_log).ReadAsync(since, s), stop).ConfigureAwait(false);
+        await UntilClosedAsync(
+            async s =>
+            {
+                foreach (var (key, _) in since)
+                {
+                    await SettleAsync(key, s).ConfigureAwait(false);
+                }
+
+                return await Opened(_log).ReadAsync(since, s).ConfigureAwait(false);
+            },
+            stop).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -145,6 +174,17 @@ public sealed class PostgresItemService : IItemService, IItemFeed
         if (await Sql.ScalarAsync(connection, stop, WhatIsOff).ConfigureAwait(false) is string off)
         {
             Log.NotDurable(logger, off);
+        }
+    }
+
+    private async Task SettleAsync(CollectionKey key, CancellationToken stop)
+    {
+        if (_doubts.TryGetValue(key, out var doubt))
+        {
+            await Opened(_committer).WaitAsync(key, stop).ConfigureAwait(false);
+
+            // Another doubt, if one came meanwhile, stays.
+            _doubts.TryRemove(KeyValuePair.Create(key, doubt));
         }
     }
 

@@ -42,6 +42,7 @@ internal sealed class MemoryItemService : IItemService, IItemFeed
     {
         lock (_lock)
         {
+            if (stop.IsCancellationRequested) throw new ItemServiceException(ItemServiceFault.Unavailable, "cancelled");
             var storage = Opened(stop);
             return ValueTask.FromResult<IReadOnlyList<CommitResult>>([.. batch.Select(storage.Commit)]);
         }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using Microsoft.Data.Sqlite;
 using SharedState.Items.Sqlite;
+using SQLitePCL;
 using Xunit;
 
 namespace SharedState.Items.Tests;
@@ -57,6 +59,31 @@ public sealed class SqliteDiskTests : SqliteTests
         });
         var fault = await Assert.ThrowsAsync<ItemServiceException>(() => InsertAsync(replaced, "a"));
         Assert.Equal(ItemServiceFault.OutcomeUnknown, fault.Fault);
+    }
+
+    [Theory]
+    [InlineData(raw.SQLITE_IOERR)]
+    [InlineData(raw.SQLITE_NOMEM)]
+    public async Task ACommitThatTheDiskFailedIsOverwrittenInTheLogBeforeTheNextLoad(int code)
+    {
+        var fails = false;
+        var service = await OpenAsync(adjust: options => options with
+        {
+            BeforeCommit = () =>
+            {
+                if (!fails) return;
+                fails = false;
+                throw new SqliteException("the disk failed", code);
+            },
+        });
+        var position = await InsertAsync(service, "a");
+        fails = true;
+        var fault = await Assert.ThrowsAsync<ItemServiceException>(() => InsertAsync(service, "b"));
+        Assert.Equal(ItemServiceFault.OutcomeUnknown, fault.Fault);
+        var before = Sql("SELECT commits FROM items__store");
+        Assert.Equal(position, (await LoadAsync(service)).Position);
+        Assert.NotEqual(before, Sql("SELECT commits FROM items__store"));
+        Assert.Equal(position with { Revision = 2 }, await InsertAsync(service, "c"));
     }
 
     [SmallDiskFact]

@@ -3,7 +3,7 @@
 --
 -- KEYS: where outcomes are kept; the mark that counts the messages; for each bucket its mark, its index and its set of emptied collections;
 --       for each collection its meta, items, removals, changes
--- ARGV: 1 the host  2 the commit's number  3 a number for the changes' ids  4 the channel  5 the bucket that counts the messages
+-- ARGV: 1 the host  2 the commit's number  3 a random number for the changes' ids  4 the channel  5 the bucket that counts the messages
 --       6 removals kept  7 changes kept  8 bytes of changes kept  9 fields of a change  10 bytes of a change
 --       11 for how many seconds the changes of an emptied collection are kept
 --       12 the number of buckets   then for each: epoch, commits (what the host has seen)
@@ -203,14 +203,15 @@ if call('HLEN', KEYS[1]) > 64 then
   end
 end
 
--- 7. All hosts are told, by a message that is numbered, so that they find out if one did not come.
+-- 7. All hosts are told, by a message that is numbered, so that they find out if one did not come; and that bears a number drawn at random, so that they
+--    find out if another history has the same number.
 if #changed > 0 then
-  local news = {concat({host, teller, teller_epoch or '', whole(told)}, ' ')}
+  local news = {concat({host, teller, teller_epoch or '', whole(told), mark}, ' ')}
   for _, collection in ipairs(changed) do
     local bucket = collection.bucket
     news[#news + 1] = concat({bucket.epoch, whole(bucket.commits), whole(collection.revision), collection.name}, ' ')
   end
-  call('HSET', KEYS[2], 'told', whole(told))
+  call('HSET', KEYS[2], 'told', whole(told), 'token', mark)
   call('PUBLISH', channel, concat(news, '\n'))
 end
 return {'done', statuses, revisions, commits}

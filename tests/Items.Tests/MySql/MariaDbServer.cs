@@ -59,6 +59,10 @@ public sealed class MariaDbServer : IAsyncDisposable
         }
     }
 
+    /// <summary>The files in which MariaDB describes the tables of a database.</summary>
+    public string[] TableFiles(string database) =>
+        Directory.GetFiles(Path.Combine(DataFolder, database.Replace(" ", "@0020", StringComparison.Ordinal)), "*.frm");
+
     /// <summary>Ends the server by kill -9, as if by a power cut.</summary>
     public Task KillAsync() => _process.KillAsync();
 

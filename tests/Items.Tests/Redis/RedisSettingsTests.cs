@@ -111,6 +111,24 @@ public sealed class RedisSettingsTests : RedisTests
         Assert.Contains("db_user has not all rights", refusal.Message);
     }
 
+    [RedisTheory]
+    [InlineData("-xtrim")]
+    [InlineData("-publish")]
+    [InlineData("-expire")]
+    [InlineData("-subscribe")]
+    [InlineData("-hdel -unlink")]
+    public async Task EachRightThatScriptsNeedIsAskedForBeforeAnythingIsStored(string without)
+    {
+        var server = await StartAsync();
+        await server.ExecuteAsync("ACL", ["SETUSER", "limited", "on", ">secret", "~*", "&*", "+@all", .. without.Split(' ')]);
+        var config = server.Config();
+        (config["db_user"], config["db_password"]) = ("limited", "secret");
+        var refusal = await RefusedAsync(config);
+        Assert.Equal((ItemServiceFault.Config, "db_user"), (refusal.Fault, refusal.ConfigKey));
+        Assert.Contains($": {without.Replace('-', '+')} for the keys {{items:* and the channel items:commits:0", refusal.Message);
+        Assert.Equal(0, (long)await server.Database.ExecuteAsync("DBSIZE"));
+    }
+
     [RedisFact]
     public async Task ANumberIsADatabaseAndATextIsAPrefix()
     {

@@ -7,7 +7,6 @@ namespace SharedState.Items.Tests;
 public sealed class Relay : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly int _target;
     private readonly List<TcpClient> _open = [];
     private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile string? _mark;
@@ -15,12 +14,18 @@ public sealed class Relay : IDisposable
 
     public Relay(int target)
     {
-        _target = target;
+        Target = target;
         _listener.Start();
         _ = AcceptAsync();
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>What ends the session of a message that arrived late. Default: Redis' word for it.</summary>
+    public byte[] Farewell { get; init; } = "*1\r\n$4\r\nQUIT\r\n"u8.ToArray();
+
+    /// <summary>The port that new lines lead to.</summary>
+    public int Target { get; set; }
 
     /// <summary>How many lines were cut.</summary>
     public int Cuts { get; private set; }
@@ -58,7 +63,7 @@ public sealed class Relay : IDisposable
         lock (_open) _open.AddRange([client, server]);
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, _target);
+            await server.ConnectAsync(IPAddress.Loopback, Target);
             await Task.WhenAny(UpAsync(client, server), DownAsync(server, client));
         }
         catch (Exception e) when (e is SocketException or IOException or ObjectDisposedException)
@@ -95,10 +100,17 @@ public sealed class Relay : IDisposable
     {
         await _release.Task;
         await server.GetStream().WriteAsync(bytes);
-        await server.GetStream().WriteAsync("*1\r\n$4\r\nQUIT\r\n"u8.ToArray());
-        while (await server.GetStream().ReadAsync(new byte[4096]) > 0)
+        await server.GetStream().WriteAsync(Farewell);
+        try
         {
-            // Answers that nobody waits for.
+            while (await server.GetStream().ReadAsync(new byte[4096]) > 0)
+            {
+                // Answers that nobody waits for.
+            }
+        }
+        catch (IOException)
+        {
+            // The server had ended the session before.
         }
     }
 }
