@@ -9,6 +9,12 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 export const dist = join(here, "dist");
 
+/** Properties of the client's own classes that no page and no message has: short in the minified bundles, which have to stay small. */
+const INTERNAL = new RegExp(`^(${[
+  "acquire", "allowance", "answered", "arrived", "bytes", "closed", "drop", "end", "fail", "failed", "flush", "follow", "handles", "key", "link", "lost", "moved", "opened", "optionsText",
+  "parts", "position", "quiet", "received", "receive", "refusals", "replied", "request", "retry", "sendWaiting", "sent", "tick", "waiting",
+].join("|")})$`);
+
 /** The content of every file of dist/, by its name there. The same sources give the same bytes. */
 export async function files() {
   const contents = new Map();
@@ -48,6 +54,7 @@ async function bundle(format, minify, contents) {
     format: format === "es" ? "esm" : "iife",
     globalName: format === "iife" ? "SHAREDSTATE" : undefined,
     minify,
+    ...(minify && { mangleProps: INTERNAL }),
     target: "es2022",
     sourcemap: true,
     banner: { js: "/*! Shared State client, BSD-2-Clause */" },

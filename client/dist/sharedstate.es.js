@@ -318,7 +318,7 @@ var ProxyCollection = class {
   }
   /** Gives back one acquisition of this collection. The last one ends it: no callback any more, and updates throw. */
   release() {
-    if (this.#state !== "released") this.#owner.release(this.path);
+    if (this.#state !== "released") this.#owner.release();
   }
   /** @internal The state that it holds; undefined if the server has named none. */
   get position() {
@@ -874,26 +874,33 @@ var Parts = class {
 // src/subscriptions.ts
 var Subscription = class {
   collection;
+  /** Its name, if another subscription of the path has none. */
+  as;
+  /** Its options as text: equal ones share a subscription. */
+  optionsText;
   parts = new Parts();
-  /** The calls of `acquire` that were not matched by a release. */
+  /** The acquisitions that were not given back. */
   handles = 0;
   /** Times in a row that the server could not serve it for the moment. */
   refusals = 0;
   retry;
-  constructor(collection) {
+  constructor(collection, as, optionsText) {
     this.collection = collection;
+    this.as = as;
+    this.optionsText = optionsText;
   }
   get key() {
-    return this.collection.path;
+    return keyOf(this.collection.path, this.as);
   }
   /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
   get request() {
     const { path, options, position } = this.collection;
     const { since, epoch, as, ...own } = options;
-    return [path, { ...own, part: PART_BYTES, ...position && { since: position.rev, epoch: position.epoch } }];
+    return [path, { ...own, part: PART_BYTES, ...this.as && { as: this.as }, ...position && { since: position.rev, epoch: position.epoch } }];
   }
 };
-var keyOf = ({ path }) => path;
+var keyOf = (path, as) => as ? `${path}
+${as}` : path;
 var Subscriptions = class {
   #put;
   #settled;
@@ -904,37 +911,45 @@ var Subscriptions = class {
   #server = "unknown";
   /** A list is on its way, or its first NOTIFY is. */
   #asking = false;
+  /** How many names were given. */
+  #names = 0;
   /** `settled` is called when requests that had to wait for subscriptions may go. */
   constructor(put, settled) {
     this.#put = put;
     this.#settled = settled;
   }
-  get paths() {
-    return [...this.#wanted.keys()];
-  }
   /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
   get waiting() {
     return this.#changed.size > 0 && this.#asking && this.#server === "unknown";
   }
-  /** The collection of a path, with one more handle; a new one if there is none. */
-  acquire(path, create) {
-    let subscription = this.#wanted.get(path);
+  /** The collection of a path and options, with one more handle; with `any`, the path's first one. A new one if there is none. */
+  acquire(path, optionsText, any, create) {
+    let subscription = this.#of(path).find((other) => any || other.optionsText === optionsText);
     if (!subscription) {
-      subscription = new Subscription(create());
-      this.#wanted.set(path, subscription);
-      this.#change(path);
+      const collection = create(() => this.#release(key, false));
+      subscription = new Subscription(collection, this.#wanted.has(path) ? `${++this.#names}` : void 0, optionsText);
+      const { key } = subscription;
+      this.#wanted.set(key, subscription);
+      this.#change(key);
     }
     subscription.handles++;
     return subscription.collection;
   }
+  /** Ends all subscriptions of a path, or all there are. */
+  release(path) {
+    for (const { key } of this.#of(path)) this.#release(key, true);
+  }
   /** Gives a handle back, or all of them; the last one ends the subscription. */
-  release(path, all) {
-    const subscription = this.#wanted.get(path);
+  #release(key, all) {
+    const subscription = this.#wanted.get(key);
     if (!subscription || --subscription.handles > 0 && !all) return;
     clearTimeout(subscription.retry);
-    this.#wanted.delete(path);
-    this.#change(path);
+    this.#wanted.delete(key);
+    this.#change(key);
     subscription.collection.end();
+  }
+  #of(path) {
+    return [...this.#wanted.values()].filter(({ collection }) => path === void 0 || collection.path === path);
   }
   /** What failed before may hold now. */
   connecting() {
@@ -963,15 +978,16 @@ var Subscriptions = class {
   }
   receive(notify) {
     this.#learn(notify.rev === void 0 ? "older" : "incremental");
-    const subscription = this.#wanted.get(keyOf(notify));
-    if (!subscription) return;
-    subscription.refusals = 0;
-    const whole = subscription.parts.add(notify);
-    if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
+    const named = this.#wanted.get(keyOf(notify.path, notify.as));
+    for (const subscription of this.#server === "older" ? this.#of(notify.path) : named ? [named] : []) {
+      subscription.refusals = 0;
+      const whole = subscription.parts.add(notify);
+      if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
+    }
   }
   /** The server serves a subscription no more. */
   drop(drop) {
-    const subscription = this.#wanted.get(keyOf(drop));
+    const subscription = this.#wanted.get(keyOf(drop.path, drop.as));
     if (subscription) this.#refused(subscription, drop.error);
   }
   /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
@@ -982,7 +998,7 @@ var Subscriptions = class {
     const incremental = this.#server === "incremental";
     const asked = incremental ? changed.flatMap((key) => this.#wanted.get(key) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
     const insert = asked.map(({ request }) => request);
-    const remove = changed.filter((key) => !this.#wanted.has(key));
+    const remove = changed.filter((key) => !this.#wanted.has(key)).map((key) => key.includes("\n") ? key.split("\n") : key);
     this.#asking = true;
     void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then((answer) => this.#onAnswer(asked, answer));
   }
@@ -1005,10 +1021,9 @@ var Subscriptions = class {
   #onAnswer(asked, { ok, error, errors }) {
     if (error?.code === "disconnected") return;
     if (errors) this.#learn("incremental");
-    const refused2 = new Map(errors);
+    const refused2 = new Map(errors?.map(([path, reason]) => [keyOf(path, reason.as), reason]));
     for (const subscription of asked) {
-      const { collection } = subscription;
-      const reason = refused2.get(collection.path) ?? (ok || errors ? void 0 : error ?? refusal("failed", "refused"));
+      const reason = refused2.get(subscription.key) ?? (ok || errors ? void 0 : error ?? refusal("failed", "refused"));
       if (!reason || this.#wanted.get(subscription.key) !== subscription) continue;
       this.#refused(subscription, reason);
     }
@@ -1122,7 +1137,7 @@ var SharedStateClient = class {
   /** Ends the client for good: its connection, its collections, and its requests. */
   dispose() {
     this.#disposed = true;
-    for (const path of this.#subscriptions.paths) this.#subscriptions.release(path, true);
+    this.#subscriptions.release();
     this.close();
     this.#requests.lost(true);
   }
@@ -1130,27 +1145,19 @@ var SharedStateClient = class {
     this.dispose();
   }
   /**
-   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object on each call.
-   * `options` are the subscription's; those of the first call count.
+   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an equal path and
+   * equal options, which are those of the subscription.
    */
   collection(path, options = {}) {
-    if (this.#disposed) throw new Error("the client was disposed of");
-    path = collectionPath(path);
-    must(isObject(options), "an object as options", options);
-    checkJson(options, "options");
-    const collection = this.#subscriptions.acquire(path, () => new ProxyCollection(path, JSON.parse(JSON.stringify(options)), {
-      send: (where, changes, requestOptions) => this.update(where, changes, requestOptions),
-      release: (where) => this.#subscriptions.release(where, false)
-    }));
-    if (this.state === "closed") this.#subscriptions.lost(true);
-    return collection;
+    return this.#acquire(path, options, false);
   }
-  acquire_collection(path, options) {
-    return this.collection(path, options);
+  /** The collection of a path, whatever its options; those of the first call count. */
+  acquire_collection(path, options = {}) {
+    return this.#acquire(path, options, true);
   }
   /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
   object(path, name, options) {
-    const collection = this.collection(path, options);
+    const collection = this.acquire_collection(path, options);
     let objects = this.#objects.get(collection);
     if (!objects) this.#objects.set(collection, objects = /* @__PURE__ */ new Map());
     let object = objects.get(name);
@@ -1162,7 +1169,7 @@ var SharedStateClient = class {
   }
   /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
   release(path) {
-    this.#subscriptions.release(collectionPath(path), true);
+    this.#subscriptions.release(collectionPath(path));
   }
   /** Asks the server for the data at a path. */
   async get(path, options) {
@@ -1219,6 +1226,19 @@ var SharedStateClient = class {
     if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
     const result = { ok, path, data, error: reason, ...position };
     return this.options.debug ? watched(result, path) : result;
+  }
+  #acquire(path, options, any) {
+    if (this.#disposed) throw new Error("the client was disposed of");
+    const spelling = collectionPath(path);
+    must(isObject(options), "an object as options", options);
+    checkJson(options, "options");
+    const text2 = JSON.stringify(options);
+    const collection = this.#subscriptions.acquire(spelling, text2, any, (release) => new ProxyCollection(spelling, JSON.parse(text2), {
+      send: (where, changes, requestOptions) => this.update(where, changes, requestOptions),
+      release
+    }));
+    if (this.state === "closed") this.#subscriptions.lost(true);
+    return collection;
   }
   #request(cmd, path, arg, wait = false) {
     const answer = this.#requests.add(cmd, path, arg, this.connected && !wait);

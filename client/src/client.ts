@@ -155,7 +155,7 @@ export class SharedStateClient {
   /** Ends the client for good: its connection, its collections, and its requests. */
   dispose(): void {
     this.#disposed = true;
-    for (const path of this.#subscriptions.paths) this.#subscriptions.release(path, true);
+    this.#subscriptions.release();
     this.close();
     this.#requests.lost(true);
   }
@@ -165,29 +165,21 @@ export class SharedStateClient {
   }
 
   /**
-   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object on each call.
-   * `options` are the subscription's; those of the first call count.
+   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an equal path and
+   * equal options, which are those of the subscription.
    */
   collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
-    if (this.#disposed) throw new Error("the client was disposed of");
-    path = collectionPath(path);
-    must(isObject(options), "an object as options", options);
-    checkJson(options, "options");
-    const collection = this.#subscriptions.acquire(path, () => new ProxyCollection<Item>(path, JSON.parse(JSON.stringify(options)), {
-      send: (where, changes, requestOptions) => this.update(where, changes as Changes, requestOptions),
-      release: where => this.#subscriptions.release(where, false),
-    }));
-    if (this.state === "closed") this.#subscriptions.lost(true);
-    return collection as unknown as ProxyCollection<T>; // The server does not know types: the caller does.
+    return this.#acquire(path, options, false);
   }
 
-  acquire_collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T> {
-    return this.collection<T>(path, options);
+  /** The collection of a path, whatever its options; those of the first call count. */
+  acquire_collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
+    return this.#acquire(path, options, true);
   }
 
   /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
   object(path: string, name: string, options?: Record<string, unknown>): ProxyObject {
-    const collection = this.collection(path, options);
+    const collection = this.acquire_collection(path, options);
     let objects = this.#objects.get(collection);
     if (!objects) this.#objects.set(collection, objects = new Map());
     let object = objects.get(name);
@@ -201,7 +193,7 @@ export class SharedStateClient {
 
   /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
   release(path: string): void {
-    this.#subscriptions.release(collectionPath(path), true);
+    this.#subscriptions.release(collectionPath(path));
   }
 
   /** Asks the server for the data at a path. */
@@ -267,6 +259,20 @@ export class SharedStateClient {
     if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
     const result: Result<D> = { ok, path, data, error: reason, ...position };
     return this.options.debug ? watched(result, path) : result;
+  }
+
+  #acquire<T extends Item>(path: string, options: Record<string, unknown>, any: boolean): ProxyCollection<T> {
+    if (this.#disposed) throw new Error("the client was disposed of");
+    const spelling = collectionPath(path);
+    must(isObject(options), "an object as options", options);
+    checkJson(options, "options");
+    const text = JSON.stringify(options);
+    const collection = this.#subscriptions.acquire(spelling, text, any, release => new ProxyCollection<Item>(spelling, JSON.parse(text), {
+      send: (where, changes, requestOptions) => this.update(where, changes as Changes, requestOptions),
+      release,
+    }));
+    if (this.state === "closed") this.#subscriptions.lost(true);
+    return collection as unknown as ProxyCollection<T>; // The server does not know types: the caller does.
   }
 
   #request(cmd: "GET" | "PUT", path: string, arg: unknown, wait = false): Promise<Answer> {

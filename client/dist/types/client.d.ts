@@ -70,10 +70,11 @@ export declare class SharedStateClient {
     dispose(): void;
     [symbolDispose](): void;
     /**
-     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object on each call.
-     * `options` are the subscription's; those of the first call count.
+     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an equal path and
+     * equal options, which are those of the subscription.
      */
     collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T>;
+    /** The collection of a path, whatever its options; those of the first call count. */
     acquire_collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T>;
     /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
     object(path: string, name: string, options?: Record<string, unknown>): ProxyObject;

@@ -33,7 +33,7 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
     send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
-    release(path: string): void;
+    release(): void;
 }
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
 export declare class ProxyCollection<T extends Item = AnyItem> {
