@@ -180,6 +180,9 @@ function newId() {
   lastMs = Math.max(Date.now(), lastMs + 1);
   return lastMs.toString(36).padStart(9, "0") + Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
 }
+function withIds(items) {
+  return items.map((item) => Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
+}
 
 // src/protocol.ts
 var SharedStateError = class extends Error {
@@ -269,20 +272,13 @@ var ProxyCollection = class {
   has_item(id) {
     return this.has(id);
   }
-  async #update(changes, options) {
-    const items = changes?.insert;
-    if (!Array.isArray(items)) return this.#owner.send(this.path, changes, options);
-    const insert = items.map((item) => isObject(item) && Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
-    const result = await this.#owner.send(this.path, { ...changes, insert }, options);
-    return result.ok ? { ...result, ids: insert.map(({ id }) => id) } : result;
-  }
   /**
    * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
    * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
    */
   update(changes = {}, options) {
     this.#refuseReleased();
-    return this.#update(changes, options);
+    return this.#owner.send(this.path, changes, options);
   }
   update_items(changes, options) {
     return this.update(changes, options);
@@ -1175,7 +1171,7 @@ var SharedStateClient = class {
   async get(path, options) {
     return this.#send("GET", path, void 0, options);
   }
-  /** Sends a change to a path; see `ProxyCollection.update`. */
+  /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
   async update(path, changes, options) {
     this.#setPending(1);
     try {
@@ -1218,10 +1214,13 @@ var SharedStateClient = class {
   }
   async #send(cmd, path, arg, options) {
     this.#subscriptions.flush();
-    const why = cmd === "PUT" && isCollection(path) ? whyNoUpdate(arg) : void 0;
+    const isUpdate = cmd === "PUT" && isCollection(path);
+    const why = isUpdate ? whyNoUpdate(arg) : void 0;
+    const insert = isUpdate && !why && arg.insert ? withIds(arg.insert ?? []) : void 0;
+    if (insert) arg = { ...arg, insert };
     const { ok, data, error, rev, epoch } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
     const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch } };
-    if (ok) return { ok, path, data, ...position };
+    if (ok) return { ok, path, data, ...position, ...insert && { ids: insert.map(({ id }) => id) } };
     const reason = error ?? refusal("failed", String(data));
     if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
     const result = { ok, path, data, error: reason, ...position };

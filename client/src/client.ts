@@ -5,6 +5,7 @@ import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
 import { checkJson, isObject, must, whyNoUpdate } from "./json.js";
 import { ProxyObject } from "./object.js";
+import { withIds } from "./order.js";
 import { collectionPath, isCollection, webSocketUrl } from "./paths.js";
 import { parseMessage, refusal, SharedStateError, type AnyItem, type Changes, type Item, type RequestOptions, type Result } from "./protocol.js";
 import { refused, Requests, type Answer } from "./requests.js";
@@ -201,7 +202,7 @@ export class SharedStateClient {
     return this.#send<D>("GET", path, undefined, options);
   }
 
-  /** Sends a change to a path; see `ProxyCollection.update`. */
+  /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
   async update<T extends Item = AnyItem>(path: string, changes: Changes<T>, options?: RequestOptions): Promise<Result<number>> {
     this.#setPending(1);
     try {
@@ -251,10 +252,13 @@ export class SharedStateClient {
   async #send<D>(cmd: "GET" | "PUT", path: string, arg: unknown, options: RequestOptions | undefined): Promise<Result<D>> {
     // The subscriptions go first: an update's NOTIFY comes before its reply, and must find its subscription.
     this.#subscriptions.flush();
-    const why = cmd === "PUT" && isCollection(path) ? whyNoUpdate(arg) : undefined;
+    const isUpdate = cmd === "PUT" && isCollection(path);
+    const why = isUpdate ? whyNoUpdate(arg) : undefined;
+    const insert = isUpdate && !why && (arg as Changes).insert ? withIds((arg as Changes).insert ?? []) : undefined;
+    if (insert) arg = { ...(arg as Changes), insert };
     const { ok, data, error, rev, epoch } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
     const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
-    if (ok) return { ok, path, data: data as D, ...position };
+    if (ok) return { ok, path, data: data as D, ...position, ...(insert && { ids: insert.map(({ id }) => id) }) };
     const reason = error ?? refusal("failed", String(data));
     if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
     const result: Result<D> = { ok, path, data, error: reason, ...position };

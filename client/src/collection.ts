@@ -1,7 +1,7 @@
 import { alias } from "./aliases.js";
 import { Callbacks, type CallbackHandle } from "./callbacks.js";
-import { isObject, must } from "./json.js";
-import { byId, newId } from "./order.js";
+import { must } from "./json.js";
+import { byId } from "./order.js";
 import { refusal, SharedStateError, type AnyItem, type Changes, type Item, type NewItem, type Notify, type Position, type Refusal, type RequestOptions, type Result } from "./protocol.js";
 
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
@@ -123,21 +123,13 @@ export class ProxyCollection<T extends Item = AnyItem> {
     return this.has(id);
   }
 
-  async #update(changes: Changes<T>, options: RequestOptions | undefined): Promise<Result<number>> {
-    const items: unknown = changes?.insert;
-    if (!Array.isArray(items)) return this.#owner.send(this.path, changes, options);
-    const insert = items.map(item => (isObject(item) && Reflect.get(item, "id") === undefined ? { ...item, id: newId() } : item));
-    const result = await this.#owner.send(this.path, { ...changes, insert }, options);
-    return result.ok ? { ...result, ids: insert.map(({ id }) => id) } : result;
-  }
-
   /**
    * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
    * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
    */
   update(changes: Changes<T> = {}, options?: RequestOptions): Promise<Result<number>> {
     this.#refuseReleased();
-    return this.#update(changes, options);
+    return this.#owner.send(this.path, changes, options);
   }
 
   update_items(changes?: Changes<T>, options?: RequestOptions): Promise<Result<number>> {

@@ -7,7 +7,7 @@ const PATH = "/app/items/chnl";
 
 test("get and update resolve with ok, path and data, and where the collection stands", async t => {
   const { client } = setUp(t);
-  assert.deepEqual(await client.update(PATH, { insert: [{ id: "a" }] }), { ok: true, path: PATH, data: 1, rev: 1, epoch: "e1" });
+  assert.deepEqual(await client.update(PATH, { insert: [{ id: "a" }] }), { ok: true, path: PATH, data: 1, rev: 1, epoch: "e1", ids: ["a"] });
   assert.deepEqual(await client.get(PATH), { ok: true, path: PATH, data: [{ id: "a" }], rev: 1, epoch: "e1" });
   assert.deepEqual(await client.get("/clock"), { ok: true, path: "/clock", data: 1000 });
 });

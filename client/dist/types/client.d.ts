@@ -83,7 +83,7 @@ export declare class SharedStateClient {
     release(path: string): void;
     /** Asks the server for the data at a path. */
     get<D = unknown>(path: string, options?: RequestOptions): Promise<Result<D>>;
-    /** Sends a change to a path; see `ProxyCollection.update`. */
+    /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
     update<T extends Item = AnyItem>(path: string, changes: Changes<T>, options?: RequestOptions): Promise<Result<number>>;
     /** The server's clock, from the first use on. */
     get clock(): ServerClock;
