@@ -3,7 +3,8 @@
 // src/aliases.ts
 function alias({ prototype }) {
   for (const name of Object.getOwnPropertyNames(prototype)) {
-    if (/^(?!on_).+_/.test(name)) Reflect.set(prototype, name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), Reflect.get(prototype, name));
+    if (!/^(?!on_).+_/.test(name)) continue;
+    Reflect.set(prototype, name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), Reflect.get(prototype, name));
   }
 }
 
@@ -13,7 +14,7 @@ var warned = false;
 function checkJson(value, place, above = []) {
   const kind = typeof value;
   if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
-  const lossy = value instanceof Map || value instanceof Set || value instanceof Date || (kind === "undefined" || kind === "function" || kind === "symbol") || kind === "number" && !Number.isFinite(value);
+  const lossy = value instanceof Map || value instanceof Set || value instanceof Date || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
   if (lossy && above.length > 0 && !warned) {
     warned = true;
     console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
@@ -108,7 +109,10 @@ var ServerClock = class {
   get trans() {
     return this.#best.trans;
   }
-  /** @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not count. */
+  /**
+   * @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not
+   * count.
+   */
   restart() {
     this.#samples = [];
     this.pinger.restart();
@@ -178,7 +182,8 @@ function byId({ id: a }, { id: b }) {
 var lastMs = 0;
 function newId() {
   lastMs = Math.max(Date.now(), lastMs + 1);
-  return lastMs.toString(36).padStart(9, "0") + Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
+  const chance = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36));
+  return lastMs.toString(36).padStart(9, "0") + chance.join("");
 }
 function withIds(items) {
   return items.map((item) => Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
@@ -243,7 +248,8 @@ var ProxyCollection = class {
     return this.#state === "failed" ? this.#error : void 0;
   }
   /**
-   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
+   * released
    * before that; a failed one that is tried again has a new promise. It need not be caught.
    */
   get ready() {
@@ -571,6 +577,7 @@ var MESSAGE_BYTES = 16 * 1024 * 1024;
 var ANSWER_FACTOR = 1.5;
 var TICKS = 5;
 var BACKLOG_MS = 64e3;
+var UNKNOWN = "an update may have been applied or not";
 var Requests = class {
   #transport;
   #timeoutMs;
@@ -579,7 +586,10 @@ var Requests = class {
   #pending = /* @__PURE__ */ new Map();
   #timer;
   #tick = 0;
-  /** The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another kind. */
+  /**
+   * The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another
+   * kind.
+   */
   #alive = 0;
   #moved = 0;
   constructor(transport, timeoutMs) {
@@ -605,7 +615,9 @@ var Requests = class {
       }
       this.#pending.set(tunnel, pending);
       if (now) this.#send(tunnel, pending);
-      else pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+      else {
+        pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+      }
     });
   }
   sendWaiting() {
@@ -622,7 +634,8 @@ var Requests = class {
     this.#settle(reply.tunnel, reply);
   }
   /**
-   * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies, parts and bytes do.
+   * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies,
+   * parts and bytes do.
    * Other messages may come for ever.
    */
   received(busy) {
@@ -632,7 +645,7 @@ var Requests = class {
   /** The connection broke: sent requests get no answer any more; the others wait for the next connection, if there will be one. */
   lost(forGood, reason = "the client is closed") {
     for (const [tunnel, { end }] of [...this.#pending]) {
-      if (end !== void 0) this.#refuse(tunnel, "disconnected", "the connection broke before the answer: an update may have been applied or not");
+      if (end !== void 0) this.#refuse(tunnel, "disconnected", `the connection broke before the answer: ${UNKNOWN}`);
       else if (forGood) this.#refuse(tunnel, "disconnected", `not sent: ${reason}`);
     }
   }
@@ -642,7 +655,11 @@ var Requests = class {
   #send(tunnel, pending) {
     const { bytes, text: text2, timer } = pending;
     if (bytes > this.#messageBytes) {
-      return this.#refuse(tunnel, "too_large", `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`);
+      return this.#refuse(
+        tunnel,
+        "too_large",
+        `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`
+      );
     }
     clearTimeout(timer);
     pending.end = this.#transport.link.sent(bytes);
@@ -661,7 +678,7 @@ var Requests = class {
       if (end === void 0) continue;
       const since = end < link.arrived ? tick : Math.max(tick, this.#alive);
       if (this.#tick - since > TICKS + link.allowance(this.#tickMs, end)) {
-        this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: an update may have been applied or not`);
+        this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: ${UNKNOWN}`);
       }
     }
     if (this.#pending.size > 0) this.#wait();
@@ -722,7 +739,10 @@ var Socket = class {
   get link() {
     return this.#link;
   }
-  /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+  /**
+   * Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the
+   * WebSocket throws.
+   */
   connect(first = false) {
     const soon = Date.now() - this.#endedAt < STORM_MS;
     if (this.#state === "closed") {
@@ -859,7 +879,9 @@ var Parts = class {
     this.clear();
     if (parts.length === 1) return part;
     const { reset = false } = part.data;
-    return { ...part, data: { reset, remove: parts.flatMap(({ data }) => data.remove ?? []), insert: parts.flatMap(({ data }) => data.insert ?? []) } };
+    const remove = parts.flatMap(({ data }) => data.remove ?? []);
+    const insert = parts.flatMap(({ data }) => data.insert ?? []);
+    return { ...part, data: { reset, remove, insert } };
   }
   /** Forgets the parts of a message whose rest does not come. */
   clear() {
@@ -892,7 +914,8 @@ var Subscription = class {
   get request() {
     const { path, options, position } = this.collection;
     const { since, epoch, as, ...own } = options;
-    return [path, { ...own, part: PART_BYTES, ...this.as && { as: this.as }, ...position && { since: position.rev, epoch: position.epoch } }];
+    const from = position && { since: position.rev, epoch: position.epoch };
+    return [path, { ...own, part: PART_BYTES, ...this.as && { as: this.as }, ...from }];
   }
 };
 var keyOf = (path, as) => as ? `${path}
@@ -1054,7 +1077,8 @@ var SharedStateClient = class {
   #pending = 0;
   #disposed = false;
   /**
-   * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where pages are rendered
+   * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where
+   * pages are rendered
    * on a server, the client is closed.
    */
   constructor(url, options = {}) {
@@ -1105,7 +1129,10 @@ var SharedStateClient = class {
   subscribe(handler) {
     return this.#views.follow(handler, this.#view);
   }
-  /** Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due time. */
+  /**
+   * Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due
+   * time.
+   */
   connect() {
     if (this.#unusable === void 0) this.#socket.connect();
     return this.connectedPromise();
@@ -1141,7 +1168,8 @@ var SharedStateClient = class {
     this.dispose();
   }
   /**
-   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an equal path and
+   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
+   * equal path and
    * equal options, which are those of the subscription.
    */
   collection(path, options = {}) {

@@ -32,7 +32,8 @@ var SHAREDSTATE = (() => {
   // src/aliases.ts
   function alias({ prototype }) {
     for (const name of Object.getOwnPropertyNames(prototype)) {
-      if (/^(?!on_).+_/.test(name)) Reflect.set(prototype, name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), Reflect.get(prototype, name));
+      if (!/^(?!on_).+_/.test(name)) continue;
+      Reflect.set(prototype, name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), Reflect.get(prototype, name));
     }
   }
 
@@ -42,7 +43,7 @@ var SHAREDSTATE = (() => {
   function checkJson(value, place, above = []) {
     const kind = typeof value;
     if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
-    const lossy = value instanceof Map || value instanceof Set || value instanceof Date || (kind === "undefined" || kind === "function" || kind === "symbol") || kind === "number" && !Number.isFinite(value);
+    const lossy = value instanceof Map || value instanceof Set || value instanceof Date || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
     if (lossy && above.length > 0 && !warned) {
       warned = true;
       console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
@@ -137,7 +138,10 @@ var SHAREDSTATE = (() => {
     get trans() {
       return this.#best.trans;
     }
-    /** @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not count. */
+    /**
+     * @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not
+     * count.
+     */
     restart() {
       this.#samples = [];
       this.pinger.restart();
@@ -207,7 +211,8 @@ var SHAREDSTATE = (() => {
   var lastMs = 0;
   function newId() {
     lastMs = Math.max(Date.now(), lastMs + 1);
-    return lastMs.toString(36).padStart(9, "0") + Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
+    const chance = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36));
+    return lastMs.toString(36).padStart(9, "0") + chance.join("");
   }
   function withIds(items) {
     return items.map((item) => Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
@@ -272,7 +277,8 @@ var SHAREDSTATE = (() => {
       return this.#state === "failed" ? this.#error : void 0;
     }
     /**
-     * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+     * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
+     * released
      * before that; a failed one that is tried again has a new promise. It need not be caught.
      */
     get ready() {
@@ -600,6 +606,7 @@ var SHAREDSTATE = (() => {
   var ANSWER_FACTOR = 1.5;
   var TICKS = 5;
   var BACKLOG_MS = 64e3;
+  var UNKNOWN = "an update may have been applied or not";
   var Requests = class {
     #transport;
     #timeoutMs;
@@ -608,7 +615,10 @@ var SHAREDSTATE = (() => {
     #pending = /* @__PURE__ */ new Map();
     #timer;
     #tick = 0;
-    /** The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another kind. */
+    /**
+     * The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another
+     * kind.
+     */
     #alive = 0;
     #moved = 0;
     constructor(transport, timeoutMs) {
@@ -634,7 +644,9 @@ var SHAREDSTATE = (() => {
         }
         this.#pending.set(tunnel, pending);
         if (now) this.#send(tunnel, pending);
-        else pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+        else {
+          pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+        }
       });
     }
     sendWaiting() {
@@ -651,7 +663,8 @@ var SHAREDSTATE = (() => {
       this.#settle(reply.tunnel, reply);
     }
     /**
-     * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies, parts and bytes do.
+     * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies,
+     * parts and bytes do.
      * Other messages may come for ever.
      */
     received(busy) {
@@ -661,7 +674,7 @@ var SHAREDSTATE = (() => {
     /** The connection broke: sent requests get no answer any more; the others wait for the next connection, if there will be one. */
     lost(forGood, reason = "the client is closed") {
       for (const [tunnel, { end }] of [...this.#pending]) {
-        if (end !== void 0) this.#refuse(tunnel, "disconnected", "the connection broke before the answer: an update may have been applied or not");
+        if (end !== void 0) this.#refuse(tunnel, "disconnected", `the connection broke before the answer: ${UNKNOWN}`);
         else if (forGood) this.#refuse(tunnel, "disconnected", `not sent: ${reason}`);
       }
     }
@@ -671,7 +684,11 @@ var SHAREDSTATE = (() => {
     #send(tunnel, pending) {
       const { bytes, text: text2, timer } = pending;
       if (bytes > this.#messageBytes) {
-        return this.#refuse(tunnel, "too_large", `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`);
+        return this.#refuse(
+          tunnel,
+          "too_large",
+          `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`
+        );
       }
       clearTimeout(timer);
       pending.end = this.#transport.link.sent(bytes);
@@ -690,7 +707,7 @@ var SHAREDSTATE = (() => {
         if (end === void 0) continue;
         const since = end < link.arrived ? tick : Math.max(tick, this.#alive);
         if (this.#tick - since > TICKS + link.allowance(this.#tickMs, end)) {
-          this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: an update may have been applied or not`);
+          this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: ${UNKNOWN}`);
         }
       }
       if (this.#pending.size > 0) this.#wait();
@@ -751,7 +768,10 @@ var SHAREDSTATE = (() => {
     get link() {
       return this.#link;
     }
-    /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+    /**
+     * Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the
+     * WebSocket throws.
+     */
     connect(first = false) {
       const soon = Date.now() - this.#endedAt < STORM_MS;
       if (this.#state === "closed") {
@@ -888,7 +908,9 @@ var SHAREDSTATE = (() => {
       this.clear();
       if (parts.length === 1) return part;
       const { reset = false } = part.data;
-      return { ...part, data: { reset, remove: parts.flatMap(({ data }) => data.remove ?? []), insert: parts.flatMap(({ data }) => data.insert ?? []) } };
+      const remove = parts.flatMap(({ data }) => data.remove ?? []);
+      const insert = parts.flatMap(({ data }) => data.insert ?? []);
+      return { ...part, data: { reset, remove, insert } };
     }
     /** Forgets the parts of a message whose rest does not come. */
     clear() {
@@ -921,7 +943,8 @@ var SHAREDSTATE = (() => {
     get request() {
       const { path, options, position } = this.collection;
       const { since, epoch, as, ...own } = options;
-      return [path, { ...own, part: PART_BYTES, ...this.as && { as: this.as }, ...position && { since: position.rev, epoch: position.epoch } }];
+      const from = position && { since: position.rev, epoch: position.epoch };
+      return [path, { ...own, part: PART_BYTES, ...this.as && { as: this.as }, ...from }];
     }
   };
   var keyOf = (path, as) => as ? `${path}
@@ -1083,7 +1106,8 @@ ${as}` : path;
     #pending = 0;
     #disposed = false;
     /**
-     * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where pages are rendered
+     * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where
+     * pages are rendered
      * on a server, the client is closed.
      */
     constructor(url, options = {}) {
@@ -1134,7 +1158,10 @@ ${as}` : path;
     subscribe(handler) {
       return this.#views.follow(handler, this.#view);
     }
-    /** Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due time. */
+    /**
+     * Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due
+     * time.
+     */
     connect() {
       if (this.#unusable === void 0) this.#socket.connect();
       return this.connectedPromise();
@@ -1170,7 +1197,8 @@ ${as}` : path;
       this.dispose();
     }
     /**
-     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an equal path and
+     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
+     * equal path and
      * equal options, which are those of the subscription.
      */
     collection(path, options = {}) {

@@ -137,7 +137,8 @@ function drawPerson(id, person) {
     people.set(id, element);
     $("board").append(element);
   }
-  for (const [property, value] of Object.entries({ "--x": clamp(person.x), "--y": clamp(person.y), "--hue": Number(person.hue) || 0 })) element.style.setProperty(property, value);
+  const properties = { "--x": clamp(person.x), "--y": clamp(person.y), "--hue": Number(person.hue) || 0 };
+  for (const [property, value] of Object.entries(properties)) element.style.setProperty(property, value);
   element.firstChild.textContent = person.name;
 }
 

@@ -1,4 +1,5 @@
-// What the first page has around its board: the five lines with the one that just ran, the rest of the code, the second window, and the link for a phone.
+// What the first page has around its board: the five lines with the one that just ran, the rest of the code, the second window, and the
+// link for a phone.
 import { board } from "./board.js";
 
 const $ = id => document.getElementById(id);

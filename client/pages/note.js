@@ -1,4 +1,5 @@
-// One note on the board: what it looks like, and how it is moved and written on. A note is two items, its place and its text, so that one visitor can move it while another writes.
+// One note on the board: what it looks like, and how it is moved and written on. A note is two items, its place and its text, so that one
+// visitor can move it while another writes.
 
 const clamp = value => Math.min(1, Math.max(0, Number(value) || 0));
 
@@ -18,7 +19,10 @@ export class Note {
   #held = false;
   #typing;
 
-  /** `change` gets `{place}`, `{text}` or `{remove: true}`; `top()` is the z of the note in front; `free()` is called when the visitor lets go of the note or its text. */
+  /**
+   * `change` gets `{place}`, `{text}` or `{remove: true}`; `top()` is the z of the note in front; `free()` is called when the visitor
+   * lets go of the note or its text.
+   */
   constructor(id, { change, top, free }) {
     this.#change = change;
     this.element.className = "note";

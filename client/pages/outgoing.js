@@ -5,7 +5,8 @@ const RETRY_MS = 1000;
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /**
- * The visitor's changes on their way to the server: the newest of each id, one update at a time. A change that finds no connection is kept and sent
+ * The visitor's changes on their way to the server: the newest of each id, one update at a time. A change that finds no connection is
+ * kept and sent
  * again: it says what an item is to be, so that twice does no harm. One that the server refuses is reported as lost.
  */
 export class Outgoing {
@@ -17,7 +18,10 @@ export class Outgoing {
   #sent = new Map();
   #running = false;
 
-  /** `send` takes an update and returns its result, `settled` gets the ids whose changes are answered, and `lost` the reason when they were refused. */
+  /**
+   * `send` takes an update and returns its result, `settled` gets the ids whose changes are answered, and `lost` the reason when they
+   * were refused.
+   */
   constructor(send, settled, lost) {
     this.#send = send;
     this.#settled = settled;

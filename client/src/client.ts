@@ -7,7 +7,9 @@ import { checkJson, isObject, must, whyNoUpdate } from "./json.js";
 import { ProxyObject } from "./object.js";
 import { withIds } from "./order.js";
 import { collectionPath, isCollection, webSocketUrl } from "./paths.js";
-import { parseMessage, refusal, SharedStateError, type AnyItem, type Changes, type Item, type RequestOptions, type Result } from "./protocol.js";
+import {
+  parseMessage, refusal, SharedStateError, type AnyItem, type Changes, type Item, type RequestOptions, type Result,
+} from "./protocol.js";
 import { refused, Requests, type Answer } from "./requests.js";
 import { Socket, type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -22,12 +24,14 @@ export interface SharedStateOptions {
   /** Give up after so many failed attempts to connect in a row. Default: never. */
   retries?: number;
   /**
-   * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and a half times that from the
+   * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and
+   * a half times that from the
    * moment when the request has left and the link is free for the answer: the server promises one within 10 s. 0 or Infinity: no limit.
    */
   timeoutMs?: number;
   /**
-   * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after 4-5 it connects anew; later
+   * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after
+   * 4-5 it connects anew; later
    * while bytes may still be on their way.
    */
   heartbeatMs?: number;
@@ -69,7 +73,8 @@ export class SharedStateClient {
   #disposed = false;
 
   /**
-   * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where pages are rendered
+   * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where
+   * pages are rendered
    * on a server, the client is closed.
    */
   constructor(url: string, options: SharedStateOptions = {}) {
@@ -126,7 +131,10 @@ export class SharedStateClient {
     return this.#views.follow(handler, this.#view);
   }
 
-  /** Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due time. */
+  /**
+   * Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due
+   * time.
+   */
   connect(): Promise<void> {
     if (this.#unusable === undefined) this.#socket.connect();
     return this.connectedPromise();
@@ -166,7 +174,8 @@ export class SharedStateClient {
   }
 
   /**
-   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an equal path and
+   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
+   * equal path and
    * equal options, which are those of the subscription.
    */
   collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
@@ -256,7 +265,9 @@ export class SharedStateClient {
     const why = isUpdate ? whyNoUpdate(arg) : undefined;
     const insert = isUpdate && !why && (arg as Changes).insert ? withIds((arg as Changes).insert ?? []) : undefined;
     if (insert) arg = { ...(arg as Changes), insert };
-    const { ok, data, error, rev, epoch } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
+    const { ok, data, error, rev, epoch } = why
+      ? refused("bad_request", `not sent: ${why}`)
+      : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
     const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
     if (ok) return { ok, path, data: data as D, ...position, ...(insert && { ids: insert.map(({ id }) => id) }) };
     const reason = error ?? refusal("failed", String(data));

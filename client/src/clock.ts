@@ -48,7 +48,10 @@ export class ServerClock {
     return this.#best.trans;
   }
 
-  /** @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not count. */
+  /**
+   * @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not
+   * count.
+   */
   restart(): void {
     this.#samples = [];
     this.pinger.restart();

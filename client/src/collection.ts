@@ -2,7 +2,10 @@ import { alias } from "./aliases.js";
 import { Callbacks, type CallbackHandle } from "./callbacks.js";
 import { must } from "./json.js";
 import { byId } from "./order.js";
-import { refusal, SharedStateError, type AnyItem, type Changes, type Item, type NewItem, type Notify, type Position, type Refusal, type RequestOptions, type Result } from "./protocol.js";
+import {
+  refusal, SharedStateError,
+  type AnyItem, type Changes, type Item, type NewItem, type Notify, type Position, type Refusal, type RequestOptions, type Result,
+} from "./protocol.js";
 
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
 export type Diff<T extends Item = AnyItem> =
@@ -14,7 +17,8 @@ export type Diff<T extends Item = AnyItem> =
  * - `pending`: the first snapshot is on its way, or waits for a connection
  * - `live`: it is what the server has
  * - `stale`: it is what the server had; the connection is down or has just come back
- * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried again at the next connection
+ * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried
+ * again at the next connection
  * - `released`: for good
  */
 export type CollectionState = "pending" | "live" | "stale" | "failed" | "released";
@@ -83,7 +87,8 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 
   /**
-   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
+   * released
    * before that; a failed one that is tried again has a new promise. It need not be caught.
    */
   get ready(): Promise<this> {

@@ -35,7 +35,8 @@ class Subscription {
   get request(): [path: string, options: object] {
     const { path, options, position } = this.collection;
     const { since, epoch, as, ...own } = options;
-    return [path, { ...own, part: PART_BYTES, ...(this.as && { as: this.as }), ...(position && { since: position.rev, epoch: position.epoch }) }];
+    const from = position && { since: position.rev, epoch: position.epoch };
+    return [path, { ...own, part: PART_BYTES, ...(this.as && { as: this.as }), ...from }];
   }
 }
 
@@ -45,7 +46,8 @@ const keyOf = (path: string, as: string | undefined): string => (as ? `${path}\n
 /**
  * The subscriptions that this client wants, and how the server is told.
  *
- * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and sends all
+ * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and
+ * sends all
  * collections again for each; ours also takes changes of the list (`reset:false`). The client finds out once per connection, by the first
  * message that has a field which an older server does not send, or lacks one that ours sends. Until then it sends no second list.
  */

@@ -39,7 +39,10 @@ async function bundle(code, { platform = "browser", components = {} } = {}) {
   return outputFiles[0].text;
 }
 
-/** One app, three times: the items' texts, one item, an object with a button that sets it, the connection, and a switch that unmounts the list. */
+/**
+ * One app, three times: the items' texts, one item, an object with a button that sets it, the connection, and a switch that unmounts
+ * the list.
+ */
 const apps = {
   react: {
     code: `

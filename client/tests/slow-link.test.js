@@ -1,4 +1,5 @@
-// The real host behind a slow link. The small form takes seconds: less data, and a client that is less patient in proportion. SHAREDSTATE_SLOW=1 takes the real sizes and limits.
+// The real host behind a slow link. The small form takes seconds: less data, and a client that is less patient in proportion.
+// SHAREDSTATE_SLOW=1 takes the real sizes and limits.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { WebSocket } from "ws";
@@ -32,8 +33,12 @@ describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, 
 
   const items = (count, bytes) => Array.from({ length: count }, (_, n) => ({ id: `${n}`, text: "x".repeat(bytes) }));
 
-  test("a large collection arrives, and a small one beside it is live and answers within 2 s throughout", { todo: "the host hands megabytes to the system's send buffer, where small messages wait behind them" }, async t => {
-    const [bytes, rate] = slow ? [10_000_000, 30_000] : [1_200_000, 150_000];
+  test("a large collection arrives, and a small one beside it is live and answers within 2 s throughout", {
+    todo: "the host hands megabytes to the system's send buffer, where small messages wait behind them",
+  }, async t => {
+    const [bytes, rate] = slow ? [10_000_000, 30_000] : [2_400_000, 300_000];
+    // What the system takes for the proxy before it reads is no property of a slow link, and Node cannot make it smaller.
+    const proxyMs = 131_072 / rate * 1000;
     const { beside, behind, disconnects } = await linked(t, rate);
     for (let sent = 0; sent < bytes; sent += 100_000) {
       const insert = items(100, 1000).map(item => ({ ...item, id: `${sent}-${item.id}` }));
@@ -55,8 +60,8 @@ describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, 
     await large.ready;
     assert.equal(large.size, Math.ceil(bytes / 100_000) * 100);
     assert.deepEqual(disconnects, []);
-    assert.ok(waits.length > 10, `${waits.length} answers while the large one came`);
-    assert.ok(Math.max(...waits) < 2000, `${Math.round(Math.max(...waits))} ms`);
+    assert.ok(waits.length > 3, `${waits.length} answers while the large one came`);
+    assert.ok(Math.max(...waits) < 2000 + proxyMs, `${Math.round(Math.max(...waits))} ms`);
     t.diagnostic(`${waits.length} answers, the slowest after ${Math.round(Math.max(...waits))} ms`);
   });
 

@@ -1,4 +1,5 @@
-// Pages that sleep and wake, and networks that come and go, in a real Chromium. Only what wakes a page can make it live in time: the heartbeat takes more than 20 s.
+// Pages that sleep and wake, and networks that come and go, in a real Chromium. Only what wakes a page can make it live in time: the
+// heartbeat takes more than 20 s.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { WebSocket } from "ws";

@@ -4,7 +4,8 @@ import type { Answer } from "./requests.js";
 /**
  * The subscriptions that this client wants, and how the server is told.
  *
- * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and sends all
+ * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and
+ * sends all
  * collections again for each; ours also takes changes of the list (`reset:false`). The client finds out once per connection, by the first
  * message that has a field which an older server does not send, or lacks one that ours sends. Until then it sends no second list.
  */
