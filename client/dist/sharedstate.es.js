@@ -361,7 +361,8 @@ var ProxyCollection = class {
   }
   /** @internal */
   fail(error) {
-    if (!this.#readyUsed && this.#states.size + this.#views.size === 0) console.error(`sharedstate: ${this.path} failed: ${error.message}`);
+    const unheard = !this.#readyUsed && this.#states.size + this.#views.size === 0;
+    if (unheard && error.code !== "disconnected") console.error(`sharedstate: ${this.path} failed: ${error.message}`);
     this.#error = error;
     this.#rejectReady(new SharedStateError(this.path, error));
     this.#setState("failed");

@@ -39,7 +39,11 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
 
   /** The notes on a board: where they are, 0-1 of its free room, their order, and their text. */
   const notes = page => page.$$eval("#board .note", elements => elements.map(element =>
-    [...["--x", "--y"].map(name => Number(element.style.getPropertyValue(name)).toFixed(3)), element.style.zIndex, element.querySelector("textarea").value].join(" ")).sort());
+    [
+      ...["--x", "--y"].map(name => Number(element.style.getPropertyValue(name)).toFixed(3)),
+      element.style.zIndex,
+      element.querySelector("textarea").value,
+    ].join(" ")).sort());
 
   const note = (page, text) => page.locator(`#board [aria-label="Note: ${text}"]`);
 
@@ -62,7 +66,8 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
   }
 
   test("two visitors move the same notes, a third gets the whole board, and a restart loses and repeats nothing", async () => {
-    const [ann, bob] = await Promise.all([open("/board.html"), open("/board.html", { viewport: { width: 375, height: 700 }, colorScheme: "dark" })]);
+    const phone = { viewport: { width: 375, height: 700 }, colorScheme: "dark" };
+    const [ann, bob] = await Promise.all([open("/board.html"), open("/board.html", phone)]);
     await Promise.all([here(ann, 2), here(bob, 2)]);
     await same([ann, bob], notes, list => list.length === 3);
 
@@ -185,12 +190,13 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
 
   // How a page looks, and how it is used, is no matter of storage.
   if (storage === storages[0]) {
-    test("the first page shows the same board twice: what moves on the left moves on the right, and the line that did it is marked", async () => {
+    test("the first page shows one board twice: the right follows the left, and the line that ran is marked", async () => {
       const page = await open("/", { viewport: { width: 1280, height: 900 } });
       const right = page.frame({ url: /board\.html/ });
       await Promise.all([here(page, 2), right.waitForSelector('#status[data-here="2"]')]);
       const [left, other] = [await (await page.$("#board")).boundingBox(), await (await right.$("#board")).boundingBox()];
-      assert.deepEqual([Math.round(left.height), Math.round(left.width)], [Math.round(other.height), Math.round(other.width)], "the two look the same");
+      const size = ({ height, width }) => [height, width].map(Math.round);
+      assert.deepEqual(size(left), size(other), "the two look the same");
       await page.click("#add");
       await page.keyboard.type("look right");
       await same([page, right], notes, list => list.some(line => line.endsWith(" look right")));
@@ -233,7 +239,10 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
       await same([ann, bob], notes, list => list.some(line => line.endsWith(" touch")));
       const { x, y, width, height } = await note(ann, "touch").boundingBox();
       const session = await ann.context().newCDPSession(ann);
-      const finger = (type, dx = 0) => session.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : [{ x: x + width / 2 + dx, y: y + height / 2 }] });
+      const finger = (type, dx = 0) => {
+        const touchPoints = type === "touchEnd" ? [] : [{ x: x + width / 2 + dx, y: y + height / 2 }];
+        return session.send("Input.dispatchTouchEvent", { type, touchPoints });
+      };
       await finger("touchStart");
       for (const dx of [20, 40, 60, 80]) await finger("touchMove", dx);
       await finger("touchEnd");

@@ -54,7 +54,8 @@ test("the minified bundle, whose internal names are short, does what the other d
   const views = [];
   collection.subscribe(({ items, state }) => views.push([state, items.length]));
   assert.deepEqual((await collection.insert([{ id: "x" }, { id: "y" }])).ids, ["x", "y"]);
-  network.last.onmessage({ data: JSON.stringify({ type: "MESSAGE", cmd: "NOTIFY", path: "/app/items/a", rev: 2, epoch: "e1", prev: 1, data: { insert: [{ id: "z" }] }, more: true }) });
+  const part = { type: "MESSAGE", cmd: "NOTIFY", path: "/app/items/a", rev: 2, epoch: "e1", prev: 1, data: { insert: [{ id: "z" }] }, more: true };
+  network.last.onmessage({ data: JSON.stringify(part) });
   network.cut();
   server.update("/app/items/a", { remove: ["y"] });
   await advance(200);

@@ -8,7 +8,8 @@ const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/
 export const noBrowser = executablePath ? false : "there is no Chromium: install the package chromium";
 
 const args = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
   "--disable-features=LocalNetworkAccessChecks", // Pages that a test makes up count as public ones, and the host as a private one.
 ];
 

@@ -350,7 +350,9 @@ test("a wrong argument of a synchronous call throws a TypeError that says what w
   wrong(() => collection.remove_callback(() => {}), /^expected the handle that/);
   wrong(() => collection.add_callback("x"), 'expected a function as callback, not "x"');
   wrong(() => client.acquire_object(PATH, "o").add_callback(), /^expected a function/);
-  for (const path of [undefined, "", "/", "/app/items", "/app/items/c/more", "/app/../c"]) wrong(() => client.acquire_collection(path), /^expected a path such as \/app/);
+  for (const path of [undefined, "", "/", "/app/items", "/app/items/c/more", "/app/../c"]) {
+    wrong(() => client.acquire_collection(path), /^expected a path such as \/app/);
+  }
   for (const options of [null, [], 5]) wrong(() => client.acquire_collection("/app/items/x", options), /^expected an object as options/);
   wrong(() => client.acquire_collection("/app/items/x", { filter: { big: 1n } }), "options.filter.big is a BigInt: pass it as a string");
   const cycle = {};

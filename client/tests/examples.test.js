@@ -35,8 +35,10 @@ describe("examples", { skip: noHost || noBrowser, timeout: 120_000 }, () => {
 
   const lists = async (pages, texts) => {
     for (const page of pages) {
-      await page.waitForFunction(wanted => [...document.querySelectorAll("li")].map(({ innerText }) => innerText.replace(/Remove/, "").trim()).join("|") === wanted, texts.join("|"))
-        .catch(async () => assert.fail(`${await page.innerText("body")}, not ${texts}`));
+      await page.waitForFunction(wanted => {
+        const shown = [...document.querySelectorAll("li")].map(({ innerText }) => innerText.replace(/Remove/, "").trim());
+        return shown.join("|") === wanted;
+      }, texts.join("|")).catch(async () => assert.fail(`${await page.innerText("body")}, not ${texts}`));
     }
   };
 
@@ -70,7 +72,8 @@ describe("examples", { skip: noHost || noBrowser, timeout: 120_000 }, () => {
 
   test("React in StrictMode: a chat", async t => {
     const { outputFiles: [{ text }] } = await build({
-      entryPoints: [folder + "react.jsx"], bundle: true, write: false, jsx: "automatic", conditions: ["browser"], define: { "process.env.NODE_ENV": '"development"' },
+      entryPoints: [folder + "react.jsx"], bundle: true, write: false, jsx: "automatic", conditions: ["browser"],
+      define: { "process.env.NODE_ENV": '"development"' },
     });
     const body = `<!doctype html><div id="app"></div><script>${text.replaceAll("</script", "<\\/script")}</script>`;
     const pages = [await open(t, "react.html", body), await open(t, "react.html", body)];

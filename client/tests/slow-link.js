@@ -12,7 +12,8 @@ export class SlowLink {
   /** Starts a link to a port of this machine, with the same rate in both directions. */
   static async to(port, bytesPerSecond) {
     const link = new SlowLink();
-    link.#server = createServer({ highWaterMark: 4096 }, near => link.#carry(near, connect({ port, host: "127.0.0.1", highWaterMark: 4096 }), bytesPerSecond));
+    const far = () => connect({ port, host: "127.0.0.1", highWaterMark: 4096 });
+    link.#server = createServer({ highWaterMark: 4096 }, near => link.#carry(near, far(), bytesPerSecond));
     await new Promise(resolve => link.#server.listen(0, "127.0.0.1", resolve));
     return link;
   }

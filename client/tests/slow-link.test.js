@@ -78,7 +78,8 @@ describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, 
     const [count, rate] = slow ? [20_000, 200_000] : [3000, 100_000];
     const { beside, behind, disconnects } = await linked(t, rate);
     const path = "/slow/mitems/many";
-    const results = await Promise.all(Array.from({ length: count }, (_, n) => behind.update(path, { insert: [{ id: `${n}`, text: "x".repeat(100) }] })));
+    const update = (_, n) => behind.update(path, { insert: [{ id: `${n}`, text: "x".repeat(100) }] });
+    const results = await Promise.all(Array.from({ length: count }, update));
     const stored = new Set((await beside.get(path)).data.map(({ id }) => id));
     const lost = results.flatMap(({ ok, error }, n) => !ok && stored.has(`${n}`) ? [`${n}: ${error.code}`] : []);
     assert.deepEqual([lost.length, lost[0], disconnects], [0, undefined, []]);

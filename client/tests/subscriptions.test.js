@@ -449,7 +449,8 @@ test("a named subscription is refused, or ended, apart from that of the path", a
   const named = client.collection(A, { filter: { $no: 1 } });
   await named.ready;
   named.add_state_callback(() => {});
-  network.last.onmessage({ data: JSON.stringify({ type: "MESSAGE", cmd: "DROP", path: A, as: "1", error: { code: "forbidden", message: "no", temporary: false } }) });
+  const error = { code: "forbidden", message: "no", temporary: false };
+  network.last.onmessage({ data: JSON.stringify({ type: "MESSAGE", cmd: "DROP", path: A, as: "1", error }) });
   assert.deepEqual([plain.state, named.state], ["live", "failed"]);
 });
 
