@@ -231,6 +231,16 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
       await page.close();
     });
 
+    test("notes and the line that ran can be seen in forced colours", async () => {
+      const page = await open("/", { forcedColors: "active" });
+      await page.click("#add");
+      const seen = (selector, property) => page.$eval(selector, (element, name) => getComputedStyle(element)[name], property);
+      assert.equal(await seen(".note", "borderTopStyle"), "solid");
+      await page.waitForSelector("#lines .ran");
+      assert.match(await seen("#lines .ran", "textDecorationLine"), /underline/);
+      await page.close();
+    });
+
     test("a touch moves a note, and text that a visitor is typing is not replaced by another's", async () => {
       const [ann, bob] = await Promise.all([open("/board.html", { hasTouch: true }), open("/board.html")]);
       await ann.click("#add");

@@ -1,13 +1,30 @@
 // The real host behind a slow link. The small form takes seconds: less data, and a client that is less patient in proportion.
 // SHAREDSTATE_SLOW=1 takes the real sizes and limits.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
 import { noHost, RealHost } from "./real-host.js";
 import { SlowLink } from "./slow-link.js";
 
 const slow = Boolean(process.env.SHAREDSTATE_SLOW);
+/** Until the host sets TCP_NOTSENT_LOWAT on its sockets, or the like; with 16 KiB there the test passes. */
+const WAITS = !slow && "the host leaves megabytes to the system's send buffer, where small messages wait behind them";
+
+const python = ["/usr/bin/python3", "/usr/local/bin/python3"].find(existsSync);
+
+/** A link whose buffers are small, so that what waits is seen to wait at the host. */
+async function narrow(port, bytesPerSecond) {
+  const program = fileURLToPath(new URL("narrow-link.py", import.meta.url));
+  const proxy = spawn(python, [program, port, bytesPerSecond], { stdio: ["ignore", "pipe", "inherit"] });
+  const [listening] = await once(proxy.stdout, "data");
+  return { origin: `http://127.0.0.1:${Number(listening)}`, end: () => proxy.kill() };
+}
+
 const patience = slow ? {} : { timeoutMs: 1000, heartbeatMs: 500 };
 
 describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, () => {
@@ -22,8 +39,8 @@ describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, 
   };
 
   /** A patient client beside the link, and an ordinary one behind it. */
-  async function linked(t, bytesPerSecond) {
-    const link = await SlowLink.to(Number(new URL(host.origin).port), bytesPerSecond);
+  async function linked(t, bytesPerSecond, make = SlowLink.to) {
+    const link = await make(Number(new URL(host.origin).port), bytesPerSecond);
     t.after(() => link.end());
     const disconnects = [];
     const behind = client(t, link.origin, patience);
@@ -34,12 +51,10 @@ describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, 
   const items = (count, bytes) => Array.from({ length: count }, (_, n) => ({ id: `${n}`, text: "x".repeat(bytes) }));
 
   test("a large collection arrives, and a small one beside it is live and answers within 2 s throughout", {
-    todo: "the host hands megabytes to the system's send buffer, where small messages wait behind them",
+    skip: python ? WAITS : "there is no python3: install the package python3",
   }, async t => {
-    const [bytes, rate] = slow ? [10_000_000, 30_000] : [2_400_000, 300_000];
-    // What the system takes for the proxy before it reads is no property of a slow link, and Node cannot make it smaller.
-    const proxyMs = 131_072 / rate * 1000;
-    const { beside, behind, disconnects } = await linked(t, rate);
+    const [bytes, rate] = slow ? [10_000_000, 30_000] : [1_500_000, 150_000];
+    const { beside, behind, disconnects } = await linked(t, rate, narrow);
     for (let sent = 0; sent < bytes; sent += 100_000) {
       const insert = items(100, 1000).map(item => ({ ...item, id: `${sent}-${item.id}` }));
       assert.equal((await beside.update("/slow/mitems/large", { insert })).ok, true);
@@ -61,7 +76,7 @@ describe("on a slow link", { skip: noHost, timeout: slow ? 900_000 : 120_000 }, 
     assert.equal(large.size, Math.ceil(bytes / 100_000) * 100);
     assert.deepEqual(disconnects, []);
     assert.ok(waits.length > 3, `${waits.length} answers while the large one came`);
-    assert.ok(Math.max(...waits) < 2000 + proxyMs, `${Math.round(Math.max(...waits))} ms`);
+    assert.ok(Math.max(...waits) < 2000, `${Math.round(Math.max(...waits))} ms`);
     t.diagnostic(`${waits.length} answers, the slowest after ${Math.round(Math.max(...waits))} ms`);
   });
 
