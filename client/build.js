@@ -1,4 +1,4 @@
-// Makes dist/ from src/. The bundles are committed, so that nobody needs Node to run the server or to write a page.
+// Makes dist/ from src/. The bundles are committed, so that neither the server nor a page needs Node.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

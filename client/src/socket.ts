@@ -253,7 +253,7 @@ export class Socket {
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = undefined;
-    // Handlers that do nothing, not null: ws in Node throws an error that nobody listens to.
+    // Handlers that do nothing, not null: ws in Node throws an error that has no listener.
     socket.onopen = socket.onmessage = socket.onclose = socket.onerror = () => {};
     socket.close();
   }

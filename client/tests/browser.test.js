@@ -22,7 +22,7 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     await host?.end();
   });
 
-  /** A page of somebody else: nothing is shared but the server. */
+  /** A page in a browser context of its own: nothing is shared but the server. */
   async function open(path, options = {}, prepare = async () => {}) {
     const page = await (await browser.newContext(options)).newPage();
     await prepare(page);
@@ -134,7 +134,7 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     await Promise.all([ann, bob, eve].map(page => shows(page, "#value", "nothing")));
   });
 
-  test("object: a value that one sets is everybody's", async () => {
+  test("object: a value that one page sets shows on all", async () => {
     const [ann, bob] = await Promise.all([open("/object.html"), open("/object.html")]);
     await ann.fill("#text", "good morning");
     await ann.click("#set");

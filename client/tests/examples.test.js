@@ -60,7 +60,7 @@ describe("examples", { skip: noHost || noBrowser, timeout: 120_000 }, () => {
     await lists(pages, ["Bread <b>", "Tea"]);
   });
 
-  test("presence list: who opens the page is in all lists, who closes it is gone", async t => {
+  test("presence list: a visitor is in all lists while the page is open", async t => {
     const ann = await open(t, "presence.html", read("presence.html"), "?name=Ann");
     await lists([ann], ["Ann (you)"]);
     const bob = await open(t, "presence.html", read("presence.html"), "?name=Bob");

@@ -7,7 +7,7 @@ export class FakeServer {
   epoch = "e1";
   /** Every request that came, of all connections. */
   received = [];
-  /** Errors by path, for whoever subscribes to it. */
+  /** The error, by path, with which a subscription is refused. */
   refusals = new Map();
   /** While true it reads and says nothing. */
   muted = false;
@@ -35,7 +35,7 @@ export class FakeServer {
     return [...this.#collection(path).items.values()].map(({ item }) => item);
   }
 
-  /** A change by somebody else. */
+  /** A change by another client. */
   update(path, { remove = [], insert = [], reset = false }) {
     const collection = this.#collection(path);
     const rev = ++collection.rev;

@@ -77,7 +77,7 @@ test("a reconnect goes on from the last position and gets only what changed", as
   assert.equal(a.state, "live");
 });
 
-test("a reconnect after which nothing changed makes the collection live again and calls nobody", async t => {
+test("a reconnect after which nothing changed makes the collection live again and calls no callback", async t => {
   const { client, network, advance } = setUp(t);
   const a = client.acquire_collection(A);
   await a.update({ insert: [{ id: "x" }] });
@@ -321,7 +321,7 @@ test("a list without an answer is sent again", async t => {
   assert.equal(lists().length, 2);
 });
 
-test("a refusal that nobody looks at is no unhandled rejection", async t => {
+test("a refusal that is not looked at is no unhandled rejection", async t => {
   const { server, client } = setUp(t);
   const unhandled = t.mock.fn();
   process.on("unhandledRejection", unhandled);
