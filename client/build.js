@@ -1,4 +1,4 @@
-// Makes dist/ from src/. The bundles are committed, so that nobody needs Node to run the server or to write a page.
+// Makes dist/ from src/. The bundles are committed, so that neither the server nor a page needs Node.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,13 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const dist = join(here, "dist");
+
+/** Properties of the client's own classes that no page and no message has: short in the minified bundles, which have to stay small. */
+const INTERNAL = new RegExp(`^(${[
+  "acquire", "allowance", "answered", "arrived", "bytes", "closed", "drop", "end", "fail", "failed", "flush", "follow", "handles", "key",
+  "link", "lost", "moved", "opened", "optionsText",
+  "parts", "position", "quiet", "received", "receive", "refusals", "replied", "request", "retry", "sendWaiting", "sent", "tick", "waiting",
+].join("|")})$`);
 
 /** The content of every file of dist/, by its name there. The same sources give the same bytes. */
 export async function files() {
@@ -22,7 +29,8 @@ export async function files() {
 
 /** A binding imports its framework, and the client from the bundle beside it, so that a page has one client. */
 async function binding(framework, contents) {
-  const client = { name: "client", setup: ({ onResolve }) => onResolve({ filter: /\/index\.js$/ }, () => ({ path: "./sharedstate.es.js", external: true })) };
+  const beside = () => ({ path: "./sharedstate.es.js", external: true });
+  const client = { name: "client", setup: ({ onResolve }) => onResolve({ filter: /\/index\.js$/ }, beside) };
   const { outputFiles } = await build({
     absWorkingDir: here,
     entryPoints: [`src/bindings/${framework}.ts`],
@@ -48,6 +56,7 @@ async function bundle(format, minify, contents) {
     format: format === "es" ? "esm" : "iife",
     globalName: format === "iife" ? "SHAREDSTATE" : undefined,
     minify,
+    ...(minify && { mangleProps: INTERNAL }),
     target: "es2022",
     sourcemap: true,
     banner: { js: "/*! Shared State client, BSD-2-Clause */" },
@@ -60,7 +69,8 @@ function declarations(contents) {
   const folder = mkdtempSync(join(tmpdir(), "sharedstate-"));
   const tsc = join(here, "node_modules/typescript/bin/tsc");
   try {
-    execFileSync(process.execPath, [tsc, "-p", here, "--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", join(here, "src"), "--outDir", folder], { stdio: "inherit" });
+    const emit = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--rootDir", join(here, "src"), "--outDir", folder];
+    execFileSync(process.execPath, [tsc, "-p", here, ...emit], { stdio: "inherit" });
     for (const name of readdirSync(folder, { recursive: true }).sort()) {
       if (name.endsWith(".d.ts")) contents.set(`types/${name}`, readFileSync(join(folder, name), "utf8"));
     }

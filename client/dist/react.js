@@ -1,10 +1,22 @@
 /*! Shared State for react, BSD-2-Clause */
 
 // src/bindings/react.ts
-import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import {
+  createContext,
+  createElement,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore
+} from "react";
 
 // src/bindings/follow.ts
-import { SharedStateClient } from "./sharedstate.es.js";
+import {
+  SharedStateClient
+} from "./sharedstate.es.js";
 var NOTHING = { items: [], total: 0, state: "pending", error: void 0 };
 var UNCONNECTED = { state: "connecting", pending: 0 };
 var snapshotOf = ({ items, state, error }) => ({ items, total: items.length, state, error });

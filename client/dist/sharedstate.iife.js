@@ -32,7 +32,8 @@ var SHAREDSTATE = (() => {
   // src/aliases.ts
   function alias({ prototype }) {
     for (const name of Object.getOwnPropertyNames(prototype)) {
-      if (/^(?!on_).+_/.test(name)) Reflect.set(prototype, name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), Reflect.get(prototype, name));
+      if (!/^(?!on_).+_/.test(name)) continue;
+      Reflect.set(prototype, name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), Reflect.get(prototype, name));
     }
   }
 
@@ -42,7 +43,7 @@ var SHAREDSTATE = (() => {
   function checkJson(value, place, above = []) {
     const kind = typeof value;
     if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
-    const lossy = value instanceof Map || value instanceof Set || value instanceof Date || (kind === "undefined" || kind === "function" || kind === "symbol") || kind === "number" && !Number.isFinite(value);
+    const lossy = value instanceof Map || value instanceof Set || value instanceof Date || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
     if (lossy && above.length > 0 && !warned) {
       warned = true;
       console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
@@ -137,7 +138,10 @@ var SHAREDSTATE = (() => {
     get trans() {
       return this.#best.trans;
     }
-    /** @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not count. */
+    /**
+     * @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not
+     * count.
+     */
     restart() {
       this.#samples = [];
       this.pinger.restart();
@@ -207,7 +211,11 @@ var SHAREDSTATE = (() => {
   var lastMs = 0;
   function newId() {
     lastMs = Math.max(Date.now(), lastMs + 1);
-    return lastMs.toString(36).padStart(9, "0") + Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join("");
+    const chance = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36));
+    return lastMs.toString(36).padStart(9, "0") + chance.join("");
+  }
+  function withIds(items) {
+    return items.map((item) => Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
   }
 
   // src/protocol.ts
@@ -269,7 +277,8 @@ var SHAREDSTATE = (() => {
       return this.#state === "failed" ? this.#error : void 0;
     }
     /**
-     * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+     * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
+     * released
      * before that; a failed one that is tried again has a new promise. It need not be caught.
      */
     get ready() {
@@ -298,20 +307,13 @@ var SHAREDSTATE = (() => {
     has_item(id) {
       return this.has(id);
     }
-    async #update(changes, options) {
-      const items = changes?.insert;
-      if (!Array.isArray(items)) return this.#owner.send(this.path, changes, options);
-      const insert = items.map((item) => isObject(item) && Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
-      const result = await this.#owner.send(this.path, { ...changes, insert }, options);
-      return result.ok ? { ...result, ids: insert.map(({ id }) => id) } : result;
-    }
     /**
      * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
      * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
      */
     update(changes = {}, options) {
       this.#refuseReleased();
-      return this.#update(changes, options);
+      return this.#owner.send(this.path, changes, options);
     }
     update_items(changes, options) {
       return this.update(changes, options);
@@ -347,7 +349,7 @@ var SHAREDSTATE = (() => {
     }
     /** Gives back one acquisition of this collection. The last one ends it: no callback any more, and updates throw. */
     release() {
-      if (this.#state !== "released") this.#owner.release(this.path);
+      if (this.#state !== "released") this.#owner.release();
     }
     /** @internal The state that it holds; undefined if the server has named none. */
     get position() {
@@ -388,7 +390,8 @@ var SHAREDSTATE = (() => {
     }
     /** @internal */
     fail(error) {
-      if (!this.#readyUsed && this.#states.size + this.#views.size === 0) console.error(`sharedstate: ${this.path} failed: ${error.message}`);
+      const unheard = !this.#readyUsed && this.#states.size + this.#views.size === 0;
+      if (unheard && error.code !== "disconnected") console.error(`sharedstate: ${this.path} failed: ${error.message}`);
       this.#error = error;
       this.#rejectReady(new SharedStateError(this.path, error));
       this.#setState("failed");
@@ -604,6 +607,7 @@ var SHAREDSTATE = (() => {
   var ANSWER_FACTOR = 1.5;
   var TICKS = 5;
   var BACKLOG_MS = 64e3;
+  var UNKNOWN = "an update may have been applied or not";
   var Requests = class {
     #transport;
     #timeoutMs;
@@ -612,7 +616,10 @@ var SHAREDSTATE = (() => {
     #pending = /* @__PURE__ */ new Map();
     #timer;
     #tick = 0;
-    /** The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another kind. */
+    /**
+     * The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another
+     * kind.
+     */
     #alive = 0;
     #moved = 0;
     constructor(transport, timeoutMs) {
@@ -638,7 +645,9 @@ var SHAREDSTATE = (() => {
         }
         this.#pending.set(tunnel, pending);
         if (now) this.#send(tunnel, pending);
-        else pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+        else {
+          pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+        }
       });
     }
     sendWaiting() {
@@ -655,7 +664,8 @@ var SHAREDSTATE = (() => {
       this.#settle(reply.tunnel, reply);
     }
     /**
-     * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies, parts and bytes do.
+     * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies,
+     * parts and bytes do.
      * Other messages may come for ever.
      */
     received(busy) {
@@ -665,7 +675,7 @@ var SHAREDSTATE = (() => {
     /** The connection broke: sent requests get no answer any more; the others wait for the next connection, if there will be one. */
     lost(forGood, reason = "the client is closed") {
       for (const [tunnel, { end }] of [...this.#pending]) {
-        if (end !== void 0) this.#refuse(tunnel, "disconnected", "the connection broke before the answer: an update may have been applied or not");
+        if (end !== void 0) this.#refuse(tunnel, "disconnected", `the connection broke before the answer: ${UNKNOWN}`);
         else if (forGood) this.#refuse(tunnel, "disconnected", `not sent: ${reason}`);
       }
     }
@@ -675,7 +685,11 @@ var SHAREDSTATE = (() => {
     #send(tunnel, pending) {
       const { bytes, text: text2, timer } = pending;
       if (bytes > this.#messageBytes) {
-        return this.#refuse(tunnel, "too_large", `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`);
+        return this.#refuse(
+          tunnel,
+          "too_large",
+          `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`
+        );
       }
       clearTimeout(timer);
       pending.end = this.#transport.link.sent(bytes);
@@ -694,7 +708,7 @@ var SHAREDSTATE = (() => {
         if (end === void 0) continue;
         const since = end < link.arrived ? tick : Math.max(tick, this.#alive);
         if (this.#tick - since > TICKS + link.allowance(this.#tickMs, end)) {
-          this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: an update may have been applied or not`);
+          this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: ${UNKNOWN}`);
         }
       }
       if (this.#pending.size > 0) this.#wait();
@@ -755,7 +769,10 @@ var SHAREDSTATE = (() => {
     get link() {
       return this.#link;
     }
-    /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+    /**
+     * Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the
+     * WebSocket throws.
+     */
     connect(first = false) {
       const soon = Date.now() - this.#endedAt < STORM_MS;
       if (this.#state === "closed") {
@@ -892,7 +909,9 @@ var SHAREDSTATE = (() => {
       this.clear();
       if (parts.length === 1) return part;
       const { reset = false } = part.data;
-      return { ...part, data: { reset, remove: parts.flatMap(({ data }) => data.remove ?? []), insert: parts.flatMap(({ data }) => data.insert ?? []) } };
+      const remove = parts.flatMap(({ data }) => data.remove ?? []);
+      const insert = parts.flatMap(({ data }) => data.insert ?? []);
+      return { ...part, data: { reset, remove, insert } };
     }
     /** Forgets the parts of a message whose rest does not come. */
     clear() {
@@ -903,26 +922,34 @@ var SHAREDSTATE = (() => {
   // src/subscriptions.ts
   var Subscription = class {
     collection;
+    /** Its name, if another subscription of the path has none. */
+    as;
+    /** Its options as text: equal ones share a subscription. */
+    optionsText;
     parts = new Parts();
-    /** The calls of `acquire` that were not matched by a release. */
+    /** The acquisitions that were not given back. */
     handles = 0;
     /** Times in a row that the server could not serve it for the moment. */
     refusals = 0;
     retry;
-    constructor(collection) {
+    constructor(collection, as, optionsText) {
       this.collection = collection;
+      this.as = as;
+      this.optionsText = optionsText;
     }
     get key() {
-      return this.collection.path;
+      return keyOf(this.collection.path, this.as);
     }
     /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
     get request() {
       const { path, options, position } = this.collection;
       const { since, epoch, as, ...own } = options;
-      return [path, { ...own, part: PART_BYTES, ...position && { since: position.rev, epoch: position.epoch } }];
+      const from = position && { since: position.rev, epoch: position.epoch };
+      return [path, { ...own, part: PART_BYTES, ...this.as && { as: this.as }, ...from }];
     }
   };
-  var keyOf = ({ path }) => path;
+  var keyOf = (path, as) => as ? `${path}
+${as}` : path;
   var Subscriptions = class {
     #put;
     #settled;
@@ -933,37 +960,45 @@ var SHAREDSTATE = (() => {
     #server = "unknown";
     /** A list is on its way, or its first NOTIFY is. */
     #asking = false;
+    /** How many names were given. */
+    #names = 0;
     /** `settled` is called when requests that had to wait for subscriptions may go. */
     constructor(put, settled) {
       this.#put = put;
       this.#settled = settled;
     }
-    get paths() {
-      return [...this.#wanted.keys()];
-    }
     /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
     get waiting() {
       return this.#changed.size > 0 && this.#asking && this.#server === "unknown";
     }
-    /** The collection of a path, with one more handle; a new one if there is none. */
-    acquire(path, create) {
-      let subscription = this.#wanted.get(path);
+    /** The collection of a path and options, with one more handle; with `any`, the path's first one. A new one if there is none. */
+    acquire(path, optionsText, any, create) {
+      let subscription = this.#of(path).find((other) => any || other.optionsText === optionsText);
       if (!subscription) {
-        subscription = new Subscription(create());
-        this.#wanted.set(path, subscription);
-        this.#change(path);
+        const collection = create(() => this.#release(key, false));
+        subscription = new Subscription(collection, this.#wanted.has(path) ? `${++this.#names}` : void 0, optionsText);
+        const { key } = subscription;
+        this.#wanted.set(key, subscription);
+        this.#change(key);
       }
       subscription.handles++;
       return subscription.collection;
     }
+    /** Ends all subscriptions of a path, or all there are. */
+    release(path) {
+      for (const { key } of this.#of(path)) this.#release(key, true);
+    }
     /** Gives a handle back, or all of them; the last one ends the subscription. */
-    release(path, all) {
-      const subscription = this.#wanted.get(path);
+    #release(key, all) {
+      const subscription = this.#wanted.get(key);
       if (!subscription || --subscription.handles > 0 && !all) return;
       clearTimeout(subscription.retry);
-      this.#wanted.delete(path);
-      this.#change(path);
+      this.#wanted.delete(key);
+      this.#change(key);
       subscription.collection.end();
+    }
+    #of(path) {
+      return [...this.#wanted.values()].filter(({ collection }) => path === void 0 || collection.path === path);
     }
     /** What failed before may hold now. */
     connecting() {
@@ -992,15 +1027,16 @@ var SHAREDSTATE = (() => {
     }
     receive(notify) {
       this.#learn(notify.rev === void 0 ? "older" : "incremental");
-      const subscription = this.#wanted.get(keyOf(notify));
-      if (!subscription) return;
-      subscription.refusals = 0;
-      const whole = subscription.parts.add(notify);
-      if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
+      const named = this.#wanted.get(keyOf(notify.path, notify.as));
+      for (const subscription of this.#server === "older" ? this.#of(notify.path) : named ? [named] : []) {
+        subscription.refusals = 0;
+        const whole = subscription.parts.add(notify);
+        if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
+      }
     }
     /** The server serves a subscription no more. */
     drop(drop) {
-      const subscription = this.#wanted.get(keyOf(drop));
+      const subscription = this.#wanted.get(keyOf(drop.path, drop.as));
       if (subscription) this.#refused(subscription, drop.error);
     }
     /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
@@ -1011,7 +1047,7 @@ var SHAREDSTATE = (() => {
       const incremental = this.#server === "incremental";
       const asked = incremental ? changed.flatMap((key) => this.#wanted.get(key) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
       const insert = asked.map(({ request }) => request);
-      const remove = changed.filter((key) => !this.#wanted.has(key));
+      const remove = changed.filter((key) => !this.#wanted.has(key)).map((key) => key.includes("\n") ? key.split("\n") : key);
       this.#asking = true;
       void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then((answer) => this.#onAnswer(asked, answer));
     }
@@ -1034,10 +1070,9 @@ var SHAREDSTATE = (() => {
     #onAnswer(asked, { ok, error, errors }) {
       if (error?.code === "disconnected") return;
       if (errors) this.#learn("incremental");
-      const refused2 = new Map(errors);
+      const refused2 = new Map(errors?.map(([path, reason]) => [keyOf(path, reason.as), reason]));
       for (const subscription of asked) {
-        const { collection } = subscription;
-        const reason = refused2.get(collection.path) ?? (ok || errors ? void 0 : error ?? refusal("failed", "refused"));
+        const reason = refused2.get(subscription.key) ?? (ok || errors ? void 0 : error ?? refusal("failed", "refused"));
         if (!reason || this.#wanted.get(subscription.key) !== subscription) continue;
         this.#refused(subscription, reason);
       }
@@ -1072,7 +1107,8 @@ var SHAREDSTATE = (() => {
     #pending = 0;
     #disposed = false;
     /**
-     * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where pages are rendered
+     * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where
+     * pages are rendered
      * on a server, the client is closed.
      */
     constructor(url, options = {}) {
@@ -1123,7 +1159,10 @@ var SHAREDSTATE = (() => {
     subscribe(handler) {
       return this.#views.follow(handler, this.#view);
     }
-    /** Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due time. */
+    /**
+     * Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due
+     * time.
+     */
     connect() {
       if (this.#unusable === void 0) this.#socket.connect();
       return this.connectedPromise();
@@ -1151,7 +1190,7 @@ var SHAREDSTATE = (() => {
     /** Ends the client for good: its connection, its collections, and its requests. */
     dispose() {
       this.#disposed = true;
-      for (const path of this.#subscriptions.paths) this.#subscriptions.release(path, true);
+      this.#subscriptions.release();
       this.close();
       this.#requests.lost(true);
     }
@@ -1159,27 +1198,20 @@ var SHAREDSTATE = (() => {
       this.dispose();
     }
     /**
-     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object on each call.
-     * `options` are the subscription's; those of the first call count.
+     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
+     * equal path and
+     * equal options, which are those of the subscription.
      */
     collection(path, options = {}) {
-      if (this.#disposed) throw new Error("the client was disposed of");
-      path = collectionPath(path);
-      must(isObject(options), "an object as options", options);
-      checkJson(options, "options");
-      const collection = this.#subscriptions.acquire(path, () => new ProxyCollection(path, JSON.parse(JSON.stringify(options)), {
-        send: (where, changes, requestOptions) => this.update(where, changes, requestOptions),
-        release: (where) => this.#subscriptions.release(where, false)
-      }));
-      if (this.state === "closed") this.#subscriptions.lost(true);
-      return collection;
+      return this.#acquire(path, options, false);
     }
-    acquire_collection(path, options) {
-      return this.collection(path, options);
+    /** The collection of a path, whatever its options; those of the first call count. */
+    acquire_collection(path, options = {}) {
+      return this.#acquire(path, options, true);
     }
     /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
     object(path, name, options) {
-      const collection = this.collection(path, options);
+      const collection = this.acquire_collection(path, options);
       let objects = this.#objects.get(collection);
       if (!objects) this.#objects.set(collection, objects = /* @__PURE__ */ new Map());
       let object = objects.get(name);
@@ -1191,13 +1223,13 @@ var SHAREDSTATE = (() => {
     }
     /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
     release(path) {
-      this.#subscriptions.release(collectionPath(path), true);
+      this.#subscriptions.release(collectionPath(path));
     }
     /** Asks the server for the data at a path. */
     async get(path, options) {
       return this.#send("GET", path, void 0, options);
     }
-    /** Sends a change to a path; see `ProxyCollection.update`. */
+    /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
     async update(path, changes, options) {
       this.#setPending(1);
       try {
@@ -1240,14 +1272,30 @@ var SHAREDSTATE = (() => {
     }
     async #send(cmd, path, arg, options) {
       this.#subscriptions.flush();
-      const why = cmd === "PUT" && isCollection(path) ? whyNoUpdate(arg) : void 0;
+      const isUpdate = cmd === "PUT" && isCollection(path);
+      const why = isUpdate ? whyNoUpdate(arg) : void 0;
+      const insert = isUpdate && !why && arg.insert ? withIds(arg.insert ?? []) : void 0;
+      if (insert) arg = { ...arg, insert };
       const { ok, data, error, rev, epoch } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
       const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch } };
-      if (ok) return { ok, path, data, ...position };
+      if (ok) return { ok, path, data, ...position, ...insert && { ids: insert.map(({ id }) => id) } };
       const reason = error ?? refusal("failed", String(data));
       if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
       const result = { ok, path, data, error: reason, ...position };
       return this.options.debug ? watched(result, path) : result;
+    }
+    #acquire(path, options, any) {
+      if (this.#disposed) throw new Error("the client was disposed of");
+      const spelling = collectionPath(path);
+      must(isObject(options), "an object as options", options);
+      checkJson(options, "options");
+      const text2 = JSON.stringify(options);
+      const collection = this.#subscriptions.acquire(spelling, text2, any, (release) => new ProxyCollection(spelling, JSON.parse(text2), {
+        send: (where, changes, requestOptions) => this.update(where, changes, requestOptions),
+        release
+      }));
+      if (this.state === "closed") this.#subscriptions.lost(true);
+      return collection;
     }
     #request(cmd, path, arg, wait = false) {
       const answer = this.#requests.add(cmd, path, arg, this.connected && !wait);

@@ -5,7 +5,9 @@ import { getContext, onDestroy, setContext } from "svelte";
 import { readable } from "svelte/store";
 
 // src/bindings/follow.ts
-import { SharedStateClient } from "./sharedstate.es.js";
+import {
+  SharedStateClient
+} from "./sharedstate.es.js";
 var NOTHING = { items: [], total: 0, state: "pending", error: void 0 };
 var UNCONNECTED = { state: "connecting", pending: 0 };
 var snapshotOf = ({ items, state, error }) => ({ items, total: items.length, state, error });

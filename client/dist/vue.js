@@ -1,10 +1,19 @@
 /*! Shared State for vue, BSD-2-Clause */
 
 // src/bindings/vue.ts
-import { computed, inject, onScopeDispose, shallowRef, toValue, watch } from "vue";
+import {
+  computed,
+  inject,
+  onScopeDispose,
+  shallowRef,
+  toValue,
+  watch
+} from "vue";
 
 // src/bindings/follow.ts
-import { SharedStateClient } from "./sharedstate.es.js";
+import {
+  SharedStateClient
+} from "./sharedstate.es.js";
 var NOTHING = { items: [], total: 0, state: "pending", error: void 0 };
 var UNCONNECTED = { state: "connecting", pending: 0 };
 var snapshotOf = ({ items, state, error }) => ({ items, total: items.length, state, error });

@@ -5,8 +5,11 @@ import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
 import { checkJson, isObject, must, whyNoUpdate } from "./json.js";
 import { ProxyObject } from "./object.js";
+import { withIds } from "./order.js";
 import { collectionPath, isCollection, webSocketUrl } from "./paths.js";
-import { parseMessage, refusal, SharedStateError, type AnyItem, type Changes, type Item, type RequestOptions, type Result } from "./protocol.js";
+import {
+  parseMessage, refusal, SharedStateError, type AnyItem, type Changes, type Item, type RequestOptions, type Result,
+} from "./protocol.js";
 import { refused, Requests, type Answer } from "./requests.js";
 import { Socket, type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -21,12 +24,14 @@ export interface SharedStateOptions {
   /** Give up after so many failed attempts to connect in a row. Default: never. */
   retries?: number;
   /**
-   * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and a half times that from the
+   * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and
+   * a half times that from the
    * moment when the request has left and the link is free for the answer: the server promises one within 10 s. 0 or Infinity: no limit.
    */
   timeoutMs?: number;
   /**
-   * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after 4-5 it connects anew; later
+   * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after
+   * 4-5 it connects anew; later
    * while bytes may still be on their way.
    */
   heartbeatMs?: number;
@@ -68,7 +73,8 @@ export class SharedStateClient {
   #disposed = false;
 
   /**
-   * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where pages are rendered
+   * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where
+   * pages are rendered
    * on a server, the client is closed.
    */
   constructor(url: string, options: SharedStateOptions = {}) {
@@ -125,7 +131,10 @@ export class SharedStateClient {
     return this.#views.follow(handler, this.#view);
   }
 
-  /** Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due time. */
+  /**
+   * Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due
+   * time.
+   */
   connect(): Promise<void> {
     if (this.#unusable === undefined) this.#socket.connect();
     return this.connectedPromise();
@@ -155,7 +164,7 @@ export class SharedStateClient {
   /** Ends the client for good: its connection, its collections, and its requests. */
   dispose(): void {
     this.#disposed = true;
-    for (const path of this.#subscriptions.paths) this.#subscriptions.release(path, true);
+    this.#subscriptions.release();
     this.close();
     this.#requests.lost(true);
   }
@@ -165,29 +174,22 @@ export class SharedStateClient {
   }
 
   /**
-   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object on each call.
-   * `options` are the subscription's; those of the first call count.
+   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
+   * equal path and
+   * equal options, which are those of the subscription.
    */
   collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
-    if (this.#disposed) throw new Error("the client was disposed of");
-    path = collectionPath(path);
-    must(isObject(options), "an object as options", options);
-    checkJson(options, "options");
-    const collection = this.#subscriptions.acquire(path, () => new ProxyCollection<Item>(path, JSON.parse(JSON.stringify(options)), {
-      send: (where, changes, requestOptions) => this.update(where, changes as Changes, requestOptions),
-      release: where => this.#subscriptions.release(where, false),
-    }));
-    if (this.state === "closed") this.#subscriptions.lost(true);
-    return collection as unknown as ProxyCollection<T>; // The server does not know types: the caller does.
+    return this.#acquire(path, options, false);
   }
 
-  acquire_collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T> {
-    return this.collection<T>(path, options);
+  /** The collection of a path, whatever its options; those of the first call count. */
+  acquire_collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
+    return this.#acquire(path, options, true);
   }
 
   /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
   object(path: string, name: string, options?: Record<string, unknown>): ProxyObject {
-    const collection = this.collection(path, options);
+    const collection = this.acquire_collection(path, options);
     let objects = this.#objects.get(collection);
     if (!objects) this.#objects.set(collection, objects = new Map());
     let object = objects.get(name);
@@ -201,7 +203,7 @@ export class SharedStateClient {
 
   /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
   release(path: string): void {
-    this.#subscriptions.release(collectionPath(path), true);
+    this.#subscriptions.release(collectionPath(path));
   }
 
   /** Asks the server for the data at a path. */
@@ -209,7 +211,7 @@ export class SharedStateClient {
     return this.#send<D>("GET", path, undefined, options);
   }
 
-  /** Sends a change to a path; see `ProxyCollection.update`. */
+  /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
   async update<T extends Item = AnyItem>(path: string, changes: Changes<T>, options?: RequestOptions): Promise<Result<number>> {
     this.#setPending(1);
     try {
@@ -259,14 +261,33 @@ export class SharedStateClient {
   async #send<D>(cmd: "GET" | "PUT", path: string, arg: unknown, options: RequestOptions | undefined): Promise<Result<D>> {
     // The subscriptions go first: an update's NOTIFY comes before its reply, and must find its subscription.
     this.#subscriptions.flush();
-    const why = cmd === "PUT" && isCollection(path) ? whyNoUpdate(arg) : undefined;
-    const { ok, data, error, rev, epoch } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
+    const isUpdate = cmd === "PUT" && isCollection(path);
+    const why = isUpdate ? whyNoUpdate(arg) : undefined;
+    const insert = isUpdate && !why && (arg as Changes).insert ? withIds((arg as Changes).insert ?? []) : undefined;
+    if (insert) arg = { ...(arg as Changes), insert };
+    const { ok, data, error, rev, epoch } = why
+      ? refused("bad_request", `not sent: ${why}`)
+      : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
     const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
-    if (ok) return { ok, path, data: data as D, ...position };
+    if (ok) return { ok, path, data: data as D, ...position, ...(insert && { ids: insert.map(({ id }) => id) }) };
     const reason = error ?? refusal("failed", String(data));
     if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
     const result: Result<D> = { ok, path, data, error: reason, ...position };
     return this.options.debug ? watched(result, path) : result;
+  }
+
+  #acquire<T extends Item>(path: string, options: Record<string, unknown>, any: boolean): ProxyCollection<T> {
+    if (this.#disposed) throw new Error("the client was disposed of");
+    const spelling = collectionPath(path);
+    must(isObject(options), "an object as options", options);
+    checkJson(options, "options");
+    const text = JSON.stringify(options);
+    const collection = this.#subscriptions.acquire(spelling, text, any, release => new ProxyCollection<Item>(spelling, JSON.parse(text), {
+      send: (where, changes, requestOptions) => this.update(where, changes as Changes, requestOptions),
+      release,
+    }));
+    if (this.state === "closed") this.#subscriptions.lost(true);
+    return collection as unknown as ProxyCollection<T>; // The server does not know types: the caller does.
   }
 
   #request(cmd: "GET" | "PUT", path: string, arg: unknown, wait = false): Promise<Answer> {

@@ -16,7 +16,7 @@ const SAMPLES = 30;
 /** This machine's clock in seconds since 1970: steady while the wall clock is set, and finer than a millisecond. */
 const localNow = (): number => (performance.timeOrigin + performance.now()) / 1000;
 
-/** How far the wall clock is from ours. It moves when somebody sets the wall clock, or when the machine slept and ours stood still. */
+/** How far the wall clock is from ours. It moves when the wall clock is set, or when the machine slept and ours stood still. */
 const wallOffset = (): number => Date.now() / 1000 - localNow();
 const SLEPT_SECONDS = 0.5;
 
@@ -48,7 +48,10 @@ export class ServerClock {
     return this.#best.trans;
   }
 
-  /** @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not count. */
+  /**
+   * @internal The connection came or went. A new one may lead to another server by another way: what was measured before does not
+   * count.
+   */
   restart(): void {
     this.#samples = [];
     this.pinger.restart();

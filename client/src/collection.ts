@@ -1,8 +1,11 @@
 import { alias } from "./aliases.js";
 import { Callbacks, type CallbackHandle } from "./callbacks.js";
-import { isObject, must } from "./json.js";
-import { byId, newId } from "./order.js";
-import { refusal, SharedStateError, type AnyItem, type Changes, type Item, type NewItem, type Notify, type Position, type Refusal, type RequestOptions, type Result } from "./protocol.js";
+import { must } from "./json.js";
+import { byId } from "./order.js";
+import {
+  refusal, SharedStateError,
+  type AnyItem, type Changes, type Item, type NewItem, type Notify, type Position, type Refusal, type RequestOptions, type Result,
+} from "./protocol.js";
 
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
 export type Diff<T extends Item = AnyItem> =
@@ -14,7 +17,8 @@ export type Diff<T extends Item = AnyItem> =
  * - `pending`: the first snapshot is on its way, or waits for a connection
  * - `live`: it is what the server has
  * - `stale`: it is what the server had; the connection is down or has just come back
- * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried again at the next connection
+ * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried
+ * again at the next connection
  * - `released`: for good
  */
 export type CollectionState = "pending" | "live" | "stale" | "failed" | "released";
@@ -31,7 +35,7 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
   send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
-  release(path: string): void;
+  release(): void;
 }
 
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
@@ -83,7 +87,8 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 
   /**
-   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
+   * released
    * before that; a failed one that is tried again has a new promise. It need not be caught.
    */
   get ready(): Promise<this> {
@@ -123,21 +128,13 @@ export class ProxyCollection<T extends Item = AnyItem> {
     return this.has(id);
   }
 
-  async #update(changes: Changes<T>, options: RequestOptions | undefined): Promise<Result<number>> {
-    const items: unknown = changes?.insert;
-    if (!Array.isArray(items)) return this.#owner.send(this.path, changes, options);
-    const insert = items.map(item => (isObject(item) && Reflect.get(item, "id") === undefined ? { ...item, id: newId() } : item));
-    const result = await this.#owner.send(this.path, { ...changes, insert }, options);
-    return result.ok ? { ...result, ids: insert.map(({ id }) => id) } : result;
-  }
-
   /**
    * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
    * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
    */
   update(changes: Changes<T> = {}, options?: RequestOptions): Promise<Result<number>> {
     this.#refuseReleased();
-    return this.#update(changes, options);
+    return this.#owner.send(this.path, changes, options);
   }
 
   update_items(changes?: Changes<T>, options?: RequestOptions): Promise<Result<number>> {
@@ -182,7 +179,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
 
   /** Gives back one acquisition of this collection. The last one ends it: no callback any more, and updates throw. */
   release(): void {
-    if (this.#state !== "released") this.#owner.release(this.path);
+    if (this.#state !== "released") this.#owner.release();
   }
 
   /** @internal The state that it holds; undefined if the server has named none. */
@@ -229,7 +226,8 @@ export class ProxyCollection<T extends Item = AnyItem> {
 
   /** @internal */
   fail(error: Refusal): void {
-    if (!this.#readyUsed && this.#states.size + this.#views.size === 0) console.error(`sharedstate: ${this.path} failed: ${error.message}`);
+    const unheard = !this.#readyUsed && this.#states.size + this.#views.size === 0;
+    if (unheard && error.code !== "disconnected") console.error(`sharedstate: ${this.path} failed: ${error.message}`);
     this.#error = error;
     this.#rejectReady(new SharedStateError(this.path, error));
     this.#setState("failed");

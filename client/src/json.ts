@@ -7,7 +7,8 @@ let warned = false;
 export function checkJson(value: unknown, place: string, above: unknown[] = []): void {
   const kind = typeof value;
   if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
-  const lossy = value instanceof Map || value instanceof Set || value instanceof Date || (kind === "undefined" || kind === "function" || kind === "symbol") || kind === "number" && !Number.isFinite(value);
+  const lossy = value instanceof Map || value instanceof Set || value instanceof Date
+    || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
   if (lossy && above.length > 0 && !warned) {
     warned = true;
     console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
@@ -34,8 +35,8 @@ export function whyNoUpdate(changes: unknown): string | undefined {
 export const isObject = (value: unknown): value is object => typeof value === "object" && !!value && !Array.isArray(value);
 
 /** The sentence for a wrong argument. */
-const expected = (what: string, value: unknown): string =>
-  `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}`;
+const expected = (what: string, value: unknown): string => `expected ${what}, not ${
+  typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}`;
 
 /** Throws a TypeError unless an argument is right. */
 export function must(right: boolean, what: string, value: unknown): void {

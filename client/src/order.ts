@@ -10,10 +10,17 @@ export function byId({ id: a }: { id: string }, { id: b }: { id: string }): numb
 let lastMs = 0;
 
 /**
- * An id that no other client makes: the time in milliseconds, then ten characters by chance, each one of 36. Ids in the order of their items' creation
+ * An id that no other client makes: the time in milliseconds, then ten characters by chance, each one of 36. Ids in the order of their
+ * items' creation
  * make the items' order that of creation. Not randomUUID: pages on plain http do not have it.
  */
-export function newId(): string {
+function newId(): string {
   lastMs = Math.max(Date.now(), lastMs + 1);
-  return lastMs.toString(36).padStart(9, "0") + Array.from(crypto.getRandomValues(new Uint8Array(10)), byte => (byte % 36).toString(36)).join("");
+  const chance = Array.from(crypto.getRandomValues(new Uint8Array(10)), byte => (byte % 36).toString(36));
+  return lastMs.toString(36).padStart(9, "0") + chance.join("");
+}
+
+/** The inserted items of an update, each with an id; the caller's objects stay as they are. */
+export function withIds(items: readonly object[]): { id: string }[] {
+  return items.map(item => (Reflect.get(item, "id") === undefined ? { ...item, id: newId() } : item) as { id: string });
 }

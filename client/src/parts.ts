@@ -1,8 +1,10 @@
 import type { Notify } from "./protocol.js";
 
 /**
- * The largest part of a NOTIFY that the client asks for, in bytes: the least that the protocol has. A small message waits for at most one part, which is
- * half a second at 30 KB/s, and a part is a sign of life within 10 s down to 1.6 KB/s. What a part costs beside its items is about 1% of it.
+ * The largest part of a NOTIFY that the client asks for, in bytes: the least that the protocol has. A small message waits for at most one
+ * part, which is
+ * half a second at 30 KB/s, and a part is a sign of life within 10 s down to 1.6 KB/s. What a part costs beside its items is about 1% of
+ * it.
  */
 export const PART_BYTES = 16 * 1024;
 
@@ -20,7 +22,9 @@ export class Parts {
     this.clear();
     if (parts.length === 1) return part;
     const { reset = false } = part.data;
-    return { ...part, data: { reset, remove: parts.flatMap(({ data }) => data.remove ?? []), insert: parts.flatMap(({ data }) => data.insert ?? []) } };
+    const remove = parts.flatMap(({ data }) => data.remove ?? []);
+    const insert = parts.flatMap(({ data }) => data.insert ?? []);
+    return { ...part, data: { reset, remove, insert } };
   }
 
   /** Forgets the parts of a message whose rest does not come. */

@@ -55,7 +55,10 @@ export interface RequestOptions {
   throw?: boolean;
 }
 
-/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's inserted items. */
+/**
+ * How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's
+ * inserted items.
+ */
 export type Result<D = unknown> = { path: string; rev?: number; epoch?: string; ids?: string[] } & (
   | { ok: true; data: D }
   | { ok: false; data: unknown; error: Refusal }

@@ -36,6 +36,8 @@ const TICKS = 5;
 /** How long messages other than replies and parts excuse a missing reply: an outbox of 1 MiB on the slowest link that counts as working. */
 const BACKLOG_MS = 64_000;
 
+const UNKNOWN = "an update may have been applied or not";
+
 /** The requests that have no answer yet. Each gets one, sooner or later: no promise of ours stays pending. */
 export class Requests {
   #transport: Transport;
@@ -45,7 +47,10 @@ export class Requests {
   #pending = new Map<number, Pending>();
   #timer: ReturnType<typeof later>;
   #tick = 0;
-  /** The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another kind. */
+  /**
+   * The tick of the last sign that the link works for the oldest request, and of the last one that was more than a message of another
+   * kind.
+   */
   #alive = 0;
   #moved = 0;
 
@@ -74,7 +79,10 @@ export class Requests {
       }
       this.#pending.set(tunnel, pending);
       if (now) this.#send(tunnel, pending);
-      else pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+      else {
+        pending.timer = later(this.#timeoutMs, () =>
+          this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+      }
     });
   }
 
@@ -94,7 +102,8 @@ export class Requests {
   }
 
   /**
-   * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies, parts and bytes do.
+   * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies,
+   * parts and bytes do.
    * Other messages may come for ever.
    */
   received(busy: boolean): void {
@@ -105,7 +114,7 @@ export class Requests {
   /** The connection broke: sent requests get no answer any more; the others wait for the next connection, if there will be one. */
   lost(forGood: boolean, reason = "the client is closed"): void {
     for (const [tunnel, { end }] of [...this.#pending]) {
-      if (end !== undefined) this.#refuse(tunnel, "disconnected", "the connection broke before the answer: an update may have been applied or not");
+      if (end !== undefined) this.#refuse(tunnel, "disconnected", `the connection broke before the answer: ${UNKNOWN}`);
       else if (forGood) this.#refuse(tunnel, "disconnected", `not sent: ${reason}`);
     }
   }
@@ -117,7 +126,8 @@ export class Requests {
   #send(tunnel: number, pending: Pending): void {
     const { bytes, text, timer } = pending;
     if (bytes > this.#messageBytes) {
-      return this.#refuse(tunnel, "too_large", `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`);
+      return this.#refuse(tunnel, "too_large",
+        `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`);
     }
     clearTimeout(timer);
     pending.end = this.#transport.link.sent(bytes);
@@ -139,7 +149,7 @@ export class Requests {
       // An answer to a later request is no sign that this one will be answered.
       const since = end < link.arrived ? tick : Math.max(tick, this.#alive);
       if (this.#tick - since > TICKS + link.allowance(this.#tickMs, end)) {
-        this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: an update may have been applied or not`);
+        this.#refuse(tunnel, "timeout", `no answer within ${this.#timeoutMs * ANSWER_FACTOR} ms: ${UNKNOWN}`);
       }
     }
     if (this.#pending.size > 0) this.#wait();

@@ -50,17 +50,26 @@ export interface SocketOptions {
   heartbeatMs: number;
 }
 
-/** The wait before the next attempt, by how many have failed in a row; the last one repeats. Short first: a restarted server is back soon. */
+/**
+ * The wait before the next attempt, by how many have failed in a row; the last one repeats. Short first: a restarted server is back
+ * soon.
+ */
 const BACKOFF_MS = [200, 400, 1000, 2000, 5000, 10_000];
 
-/** Beats on which nothing has moved, of 5 s each: after 10-15 s we ask, after 20-25 s the connection counts as dead, unless bytes of ours may still be on their way. */
+/**
+ * Beats on which nothing has moved, of 5 s each: after 10-15 s we ask, after 20-25 s the connection counts as dead, unless bytes of
+ * ours may still be on their way.
+ */
 const BEATS_TO_ASK = 3;
 /** Two questions unanswered, not one: a page that slept sees its timers before the messages that wait for it. */
 const BEATS_TO_DEATH = 5;
 /** A false alarm doubles the patience of the next connection, up to this: 195-200 s, in which 5 MB pass in one message at 30 KB/s. */
 const MOST_PATIENCE = 8;
 
-/** A connection that was up while the page slept is asked; the silence after which it counts as dead, so that the page is live within a second. */
+/**
+ * A connection that was up while the page slept is asked; the silence after which it counts as dead, so that the page is live within a
+ * second.
+ */
 const WAKE_MS = 500;
 
 /** A `connect()` so soon after a failure is part of handling it, and waits like any other attempt. */
@@ -110,7 +119,10 @@ export class Socket {
     return this.#link;
   }
 
-  /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+  /**
+   * Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the
+   * WebSocket throws.
+   */
   connect(first = false): void {
     const soon = Date.now() - this.#endedAt < STORM_MS;
     if (this.#state === "closed") {
@@ -241,7 +253,7 @@ export class Socket {
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = undefined;
-    // Handlers that do nothing, not null: ws in Node throws an error that nobody listens to.
+    // Handlers that do nothing, not null: ws in Node throws an error that has no listener.
     socket.onopen = socket.onmessage = socket.onclose = socket.onerror = () => {};
     socket.close();
   }

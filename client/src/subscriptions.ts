@@ -10,36 +10,44 @@ type Reason = Omit<Refusal, "temporary"> & { temporary?: boolean };
 /** One subscription: how the wire knows it, and the collection that it feeds. */
 class Subscription {
   readonly collection: ProxyCollection<Item>;
+  /** Its name, if another subscription of the path has none. */
+  readonly as: string | undefined;
+  /** Its options as text: equal ones share a subscription. */
+  readonly optionsText: string;
   readonly parts = new Parts();
-  /** The calls of `acquire` that were not matched by a release. */
+  /** The acquisitions that were not given back. */
   handles = 0;
   /** Times in a row that the server could not serve it for the moment. */
   refusals = 0;
   retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(collection: ProxyCollection<Item>) {
+  constructor(collection: ProxyCollection<Item>, as: string | undefined, optionsText: string) {
     this.collection = collection;
+    this.as = as;
+    this.optionsText = optionsText;
   }
 
   get key(): string {
-    return this.collection.path;
+    return keyOf(this.collection.path, this.as);
   }
 
   /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
   get request(): [path: string, options: object] {
     const { path, options, position } = this.collection;
     const { since, epoch, as, ...own } = options;
-    return [path, { ...own, part: PART_BYTES, ...(position && { since: position.rev, epoch: position.epoch }) }];
+    const from = position && { since: position.rev, epoch: position.epoch };
+    return [path, { ...own, part: PART_BYTES, ...(this.as && { as: this.as }), ...from }];
   }
 }
 
-/** How a message names a subscription: by its path, as the client spelled it. */
-const keyOf = ({ path }: { path: string }): string => path;
+/** A subscription is known by its path, or by its path and its name. A path has no line break. */
+const keyOf = (path: string, as: string | undefined): string => (as ? `${path}\n${as}` : path);
 
 /**
  * The subscriptions that this client wants, and how the server is told.
  *
- * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and sends all
+ * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and
+ * sends all
  * collections again for each; ours also takes changes of the list (`reset:false`). The client finds out once per connection, by the first
  * message that has a field which an older server does not send, or lacks one that ours sends. Until then it sends no second list.
  */
@@ -53,6 +61,8 @@ export class Subscriptions {
   #server: "unknown" | "older" | "incremental" = "unknown";
   /** A list is on its way, or its first NOTIFY is. */
   #asking = false;
+  /** How many names were given. */
+  #names = 0;
 
   /** `settled` is called when requests that had to wait for subscriptions may go. */
   constructor(put: (arg: object) => Promise<Answer>, settled: () => void) {
@@ -60,35 +70,42 @@ export class Subscriptions {
     this.#settled = settled;
   }
 
-  get paths(): string[] {
-    return [...this.#wanted.keys()];
-  }
-
   /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
   get waiting(): boolean {
     return this.#changed.size > 0 && this.#asking && this.#server === "unknown";
   }
 
-  /** The collection of a path, with one more handle; a new one if there is none. */
-  acquire(path: string, create: () => ProxyCollection<Item>): ProxyCollection<Item> {
-    let subscription = this.#wanted.get(path);
+  /** The collection of a path and options, with one more handle; with `any`, the path's first one. A new one if there is none. */
+  acquire(path: string, optionsText: string, any: boolean, create: (release: () => void) => ProxyCollection<Item>): ProxyCollection<Item> {
+    let subscription = this.#of(path).find(other => any || other.optionsText === optionsText);
     if (!subscription) {
-      subscription = new Subscription(create());
-      this.#wanted.set(path, subscription);
-      this.#change(path);
+      const collection = create(() => this.#release(key, false));
+      subscription = new Subscription(collection, this.#wanted.has(path) ? `${++this.#names}` : undefined, optionsText);
+      const { key } = subscription;
+      this.#wanted.set(key, subscription);
+      this.#change(key);
     }
     subscription.handles++;
     return subscription.collection;
   }
 
+  /** Ends all subscriptions of a path, or all there are. */
+  release(path?: string): void {
+    for (const { key } of this.#of(path)) this.#release(key, true);
+  }
+
   /** Gives a handle back, or all of them; the last one ends the subscription. */
-  release(path: string, all: boolean): void {
-    const subscription = this.#wanted.get(path);
+  #release(key: string, all: boolean): void {
+    const subscription = this.#wanted.get(key);
     if (!subscription || --subscription.handles > 0 && !all) return;
     clearTimeout(subscription.retry);
-    this.#wanted.delete(path);
-    this.#change(path);
+    this.#wanted.delete(key);
+    this.#change(key);
     subscription.collection.end();
+  }
+
+  #of(path?: string): Subscription[] {
+    return [...this.#wanted.values()].filter(({ collection }) => path === undefined || collection.path === path);
   }
 
   /** What failed before may hold now. */
@@ -122,16 +139,18 @@ export class Subscriptions {
 
   receive(notify: Notify): void {
     this.#learn(notify.rev === undefined ? "older" : "incremental");
-    const subscription = this.#wanted.get(keyOf(notify));
-    if (!subscription) return;
-    subscription.refusals = 0;
-    const whole = subscription.parts.add(notify);
-    if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
+    // An older server knows no names: its collections have no views, so that all subscriptions of the path are the same.
+    const named = this.#wanted.get(keyOf(notify.path, notify.as));
+    for (const subscription of this.#server === "older" ? this.#of(notify.path) : named ? [named] : []) {
+      subscription.refusals = 0;
+      const whole = subscription.parts.add(notify);
+      if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
+    }
   }
 
   /** The server serves a subscription no more. */
   drop(drop: Drop): void {
-    const subscription = this.#wanted.get(keyOf(drop));
+    const subscription = this.#wanted.get(keyOf(drop.path, drop.as));
     if (subscription) this.#refused(subscription, drop.error);
   }
 
@@ -145,7 +164,7 @@ export class Subscriptions {
       ? changed.flatMap(key => this.#wanted.get(key) ?? [])
       : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
     const insert = asked.map(({ request }) => request);
-    const remove = changed.filter(key => !this.#wanted.has(key));
+    const remove = changed.filter(key => !this.#wanted.has(key)).map(key => (key.includes("\n") ? key.split("\n") : key));
     this.#asking = true;
     void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then(answer => this.#onAnswer(asked, answer));
   }
@@ -172,10 +191,9 @@ export class Subscriptions {
   #onAnswer(asked: readonly Subscription[], { ok, error, errors }: Answer): void {
     if (error?.code === "disconnected") return;
     if (errors) this.#learn("incremental");
-    const refused = new Map(errors);
+    const refused = new Map(errors?.map(([path, reason]) => [keyOf(path, reason.as), reason]));
     for (const subscription of asked) {
-      const { collection } = subscription;
-      const reason = refused.get(collection.path) ?? (ok || errors ? undefined : error ?? refusal("failed", "refused"));
+      const reason = refused.get(subscription.key) ?? (ok || errors ? undefined : error ?? refusal("failed", "refused"));
       if (!reason || this.#wanted.get(subscription.key) !== subscription) continue;
       this.#refused(subscription, reason);
     }

@@ -9,8 +9,10 @@ export interface CollectionViewerOptions<T extends Item = AnyItem> {
 }
 
 /**
- * Shows a collection in an element: one child `div.list-item` per item, in the collection's order. Its `data-id` attribute is the item's id, and so is its `id` attribute, unless
- * another element of the page has that id. A click on an element with `id="delete"` in it, also in the HTML of a custom `toString`, removes the item if `delete` is set.
+ * Shows a collection in an element: one child `div.list-item` per item, in the collection's order. Its `data-id` attribute is the item's
+ * id, and so is its `id` attribute, unless
+ * another element of the page has that id. A click on an element with `id="delete"` in it, also in the HTML of a custom `toString`,
+ * removes the item if `delete` is set.
  */
 export class CollectionViewer<T extends Item = AnyItem> {
   #collection: ProxyCollection<T>;

@@ -1,5 +1,6 @@
 // The bindings with the real frameworks, in a real Chromium on the real host, and where pages are rendered on a server.
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -17,7 +18,10 @@ const svelte = (components, generate) => ({
   name: "svelte",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^svelte:/ }, ({ path }) => ({ path: path.slice("svelte:".length), namespace: "component" }));
-    onLoad({ filter: /.*/, namespace: "component" }, ({ path }) => ({ contents: compile(components[path], { generate, filename: `${path}.svelte` }).js.code, resolveDir: here }));
+    onLoad({ filter: /.*/, namespace: "component" }, ({ path }) => {
+      const { js } = compile(components[path], { generate, filename: `${path}.svelte` });
+      return { contents: js.code, resolveDir: here };
+    });
   },
 });
 
@@ -29,7 +33,10 @@ async function bundle(code, { platform = "browser", components = {} } = {}) {
     format: platform === "node" ? "cjs" : "iife",
     platform,
     jsx: "automatic",
-    define: { "process.env.NODE_ENV": '"development"', __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false" },
+    define: {
+      "process.env.NODE_ENV": '"development"',
+      __VUE_OPTIONS_API__: "true", __VUE_PROD_DEVTOOLS__: "false", __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false",
+    },
     conditions: platform === "browser" ? ["browser", "development"] : ["node"],
     alias: platform === "browser" ? { vue: "vue/dist/vue.esm-bundler.js" } : {}, // With the compiler of templates.
     plugins: [svelte(components, platform === "node" ? "server" : "client")],
@@ -39,7 +46,10 @@ async function bundle(code, { platform = "browser", components = {} } = {}) {
   return outputFiles[0].text;
 }
 
-/** One app, three times: the items' texts, one item, an object with a button that sets it, the connection, and a switch that unmounts the list. */
+/**
+ * One app, three times: the items' texts, one item, an object with a button that sets it, the connection, and a switch that unmounts
+ * the list.
+ */
 const apps = {
   react: {
     code: `
@@ -68,21 +78,24 @@ const apps = {
           <p id="state">{state} {pending}</p>
         </>;
       }
-      createRoot(document.getElementById("app")).render(<StrictMode><SharedState url={globalThis.server}><App /></SharedState></StrictMode>);`,
+      const app = <SharedState url={globalThis.server}><App /></SharedState>;
+      createRoot(document.getElementById("app")).render(<StrictMode>{app}</StrictMode>);`,
   },
   vue: {
     code: `
       import { createApp, ref } from "vue";
       import { sharedState, useCollection, useConnection, useItem, useObject } from "sharedstate/vue";
       const path = "/vue/mitems/list";
-      const List = { setup: () => useCollection(path), template: '<p id="list">{{state}} {{total}}: {{items.map(({ text }) => text).join(",")}}</p>' };
+      const template = '<p id="list">{{state}} {{total}}: {{items.map(({ text }) => text).join(",")}}</p>';
+      const List = { setup: () => useCollection(path), template };
       createApp({
         components: { List },
         setup() {
           const { value, set } = useObject("/vue/mitems/objects", "o");
           return { shown: ref(true), item: useItem(path, "a"), ...useConnection(), value, set };
         },
-        template: '<List v-if="shown" /><p id="item">{{item?.text}}</p><button id="set" @click="set((value ?? 0) + 1)">{{String(value)}}</button>'
+        template: '<List v-if="shown" /><p id="item">{{item?.text}}</p>'
+          + '<button id="set" @click="set((value ?? 0) + 1)">{{String(value)}}</button>'
           + '<button id="toggle" @click="shown = !shown">toggle</button><p id="state">{{state}} {{pending}}</p>',
       }).use(sharedState(globalThis.server)).mount("#app");`,
   },
@@ -119,7 +132,7 @@ describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 
     await host?.end();
   });
 
-  for (const [framework, { code, components }] of Object.entries(apps)) test(`${framework}: a component shows a collection, one item, an object and the connection, live, and lets go of what it does not show`, async t => {
+  for (const [framework, { code, components }] of Object.entries(apps)) test(`${framework}: a component shows a collection, an item, an object and the connection, live`, async t => {
     const client = new SharedStateClient(host.origin, { WebSocket });
     t.after(() => client.dispose());
     const path = `/${framework}/mitems/list`;
@@ -138,7 +151,10 @@ describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 
     await page.addScriptTag({ content: await bundle(code, { components }) });
     const shows = (selector, text) => page.waitForFunction(
       ([where, wanted]) => document.querySelector(where)?.textContent.trim() === wanted, [selector, text], { timeout: 10_000 })
-      .catch(async () => assert.fail(`${selector} is ${await page.textContent(selector).catch(String)}, not ${text}; ${mistakes.join("; ")}`));
+      .catch(async () => {
+        const shown = await page.textContent(selector).catch(String);
+        assert.fail(`${selector} is ${shown}, not ${text}; ${mistakes.join("; ")}`);
+      });
 
     await shows("#list", "live 2: one,two");
     await shows("#item", "one");
@@ -151,7 +167,8 @@ describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 
     await shows("#set", "1");
     const other = await client.collection(`/${framework}/mitems/objects`).ready;
     assert.equal(other.get("o").data, 1);
-    assert.equal(messages.filter(({ cmd, path: of, data }) => cmd === "NOTIFY" && of === path && data.reset).length, 1, "one snapshot, however often it was mounted");
+    const snapshots = messages.filter(({ cmd, path: of, data }) => cmd === "NOTIFY" && of === path && data.reset);
+    assert.equal(snapshots.length, 1, "one snapshot, however often it was mounted");
 
     await page.click("#toggle");
     await client.update(path, { insert: [{ id: "d", text: "four" }] });
@@ -175,7 +192,8 @@ describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 
       const client = globalThis.client = new SharedStateClient(globalThis.server);
       const List = ({ path }) => <p id="list">{useCollection(path).state}</p>;
       const root = createRoot(document.getElementById("app"));
-      globalThis.show = path => root.render(<StrictMode><SharedState client={client}>{path && <List path={path} />}</SharedState></StrictMode>);
+      const App = ({ path }) => <SharedState client={client}>{path && <List path={path} />}</SharedState>;
+      globalThis.show = path => root.render(<StrictMode><App path={path} /></StrictMode>);
       show("/gone/mitems/one");`) });
     const subscribed = async paths => {
       const deadline = Date.now() + 10_000;
@@ -199,14 +217,22 @@ describe("bindings where pages are rendered on a server", () => {
     react: `
       const { renderToString } = require("react-dom/server");
       const { SharedState, useCollection, useConnection, useItem, useObject } = require("sharedstate/react");
-      const App = () => <p>{useCollection("/a/items/c").state} {String(useItem("/a/items/c", "a"))} {String(useObject("/a/items/c", "a")[0])} {useConnection().state}</p>;
+      const path = "/a/items/c";
+      const App = () => {
+        const [object] = useObject(path, "a");
+        return <p>{useCollection(path).state} {String(useItem(path, "a"))} {String(object)} {useConnection().state}</p>;
+      };
       module.exports = Promise.resolve(renderToString(<SharedState url="."><App /></SharedState>));`,
     vue: `
       const { createSSRApp } = require("vue");
       const { renderToString } = require("vue/server-renderer");
       const { sharedState, useCollection, useConnection, useItem, useObject } = require("sharedstate/vue");
-      const setup = () => ({ list: useCollection("/a/items/c").state, item: useItem("/a/items/c", "a"), object: useObject("/a/items/c", "a").value, connection: useConnection().state });
-      module.exports = renderToString(createSSRApp({ setup, template: "<p>{{list}} {{String(item)}} {{String(object)}} {{connection}}</p>" }).use(sharedState(".")));`,
+      const path = "/a/items/c";
+      const setup = () => ({
+        list: useCollection(path).state, item: useItem(path, "a"), object: useObject(path, "a").value, connection: useConnection().state,
+      });
+      const template = "<p>{{list}} {{String(item)}} {{String(object)}} {{connection}}</p>";
+      module.exports = renderToString(createSSRApp({ setup, template }).use(sharedState(".")));`,
     svelte: `
       const { render } = require("svelte/server");
       module.exports = Promise.resolve(render(require("svelte:App").default).body);`,
@@ -214,12 +240,14 @@ describe("bindings where pages are rendered on a server", () => {
   const components = { App: `<script>
       import { provideSharedState, useCollection, useConnection, useItem, useObject } from "sharedstate/svelte";
       provideSharedState(".");
-      const list = useCollection("/a/items/c"), item = useItem("/a/items/c", "a"), object = useObject("/a/items/c", "a"), connection = useConnection();
+      const path = "/a/items/c";
+      const list = useCollection(path), item = useItem(path, "a"), object = useObject(path, "a"), connection = useConnection();
     </script><p>{$list.state} {String($item)} {String($object)} {$connection.state}</p>` };
 
-  for (const [framework, code] of Object.entries(rendered)) test(`${framework}: nothing connects, and a collection is pending`, async () => {
+  for (const [framework, code] of Object.entries(rendered)) test(`${framework}: nothing connects, a collection is pending`, async () => {
     const module = { exports: undefined };
-    new Function("module", "require", await bundle(code, { platform: "node", components }))(module, (await import("node:module")).createRequire(join(here, "x.js")));
+    const run = new Function("module", "require", await bundle(code, { platform: "node", components }));
+    run(module, createRequire(join(here, "x.js")));
     const html = (await module.exports).replace(/<!--.*?-->/g, "");
     assert.match(html, /<p>pending undefined undefined connecting<\/p>/);
   });

@@ -22,7 +22,7 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     await host?.end();
   });
 
-  /** A page of somebody else: nothing is shared but the server. */
+  /** A page in a browser context of its own: nothing is shared but the server. */
   async function open(path, options = {}, prepare = async () => {}) {
     const page = await (await browser.newContext(options)).newPage();
     await prepare(page);
@@ -37,13 +37,23 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
 
   const here = (page, count) => page.waitForSelector(`#status[data-here="${count}"]`);
 
-  /** Where things are on the board, 0-1 of its size, by what they are called. */
-  const places = page => page.$$eval("#board [data-id]", elements => Object.fromEntries(elements.map(element =>
-    [element.dataset.id, ["--x", "--y"].map(name => Number(element.style.getPropertyValue(name)).toFixed(3)).join(" ")])));
+  /** The notes on a board: where they are, 0-1 of its free room, their order, and their text. */
+  const notes = page => page.$$eval("#board .note", elements => elements.map(element =>
+    [
+      ...["--x", "--y"].map(name => Number(element.style.getPropertyValue(name)).toFixed(3)),
+      element.style.zIndex,
+      element.querySelector("textarea").value,
+    ].join(" ")).sort());
 
-  const notes = page => page.$$eval("#board .note", elements => elements
-    .map(element => `${element.dataset.id} ${element.style.getPropertyValue("--x")} ${element.style.getPropertyValue("--y")} ${element.querySelector("textarea").value}`)
-    .sort());
+  const note = (page, text) => page.locator(`#board [aria-label="Note: ${text}"]`);
+
+  async function drag(page, target, [dx, dy]) {
+    const box = await target.boundingBox();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2 + dx, box.y + box.height / 2 + dy, { steps: 8 });
+    await page.mouse.up();
+  }
 
   async function same(pages, read, enough) {
     const deadline = Date.now() + 20_000;
@@ -55,9 +65,11 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     }
   }
 
-  test("two people move the same things on the first page, a third gets the whole, and a restart loses and repeats nothing", async () => {
-    const [ann, bob] = await Promise.all([open("/"), open("/", { viewport: { width: 375, height: 700 }, colorScheme: "dark" })]);
+  test("two visitors move the same notes, a third gets the whole board, and a restart loses and repeats nothing", async () => {
+    const phone = { viewport: { width: 375, height: 700 }, colorScheme: "dark" };
+    const [ann, bob] = await Promise.all([open("/board.html"), open("/board.html", phone)]);
     await Promise.all([here(ann, 2), here(bob, 2)]);
+    await same([ann, bob], notes, list => list.length === 3);
 
     // Ann's pointer, as Bob sees it.
     const pointers = page => page.$$eval("#board .pointer", elements => elements.map(element => element.getAttribute("style")));
@@ -67,52 +79,44 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     const [moved] = await same([bob], pointers, list => list.length === 1 && list[0] !== before);
     assert.match(moved, /--x: ?0\.25.*--y: ?0\.75/);
 
-    // A note that Ann adds, writes on and drags, and that Bob goes on with.
+    // A note that Ann adds, which is centred and focused, writes on and drags, and that Bob goes on with.
     await ann.click("#add");
-    await ann.fill("#board .note textarea", "hello");
-    await same([ann, bob], notes, list => list.length === 1 && list[0].endsWith(" hello"));
-    const grip = await (await ann.$("#board .grip")).boundingBox();
-    await ann.mouse.move(grip.x + 5, grip.y + 5);
-    await ann.mouse.down();
-    await ann.mouse.move(grip.x + 105, grip.y + 65, { steps: 8 });
-    await ann.mouse.up();
-    const [dragged] = await same([ann, bob], notes, list => !/ 0 0 hello$/.test(list[0]));
-    assert.match(dragged, / hello$/);
-    await bob.fill("#board .note textarea", "hello to you");
-    await same([ann, bob], notes, list => list[0].endsWith("hello to you"));
+    await ann.keyboard.type("hello");
+    await same([ann, bob], notes, list => list.length === 4 && list.some(line => /^0\.500 0\.500 \d+ hello$/.test(line)));
+    await drag(ann, note(ann, "hello"), [90, 60]);
+    await same([ann, bob], notes, list => list.some(line => line.endsWith(" hello") && !line.startsWith("0.500 ")));
+    await bob.click("#board [aria-label='Note: hello']");
+    await bob.keyboard.type(" to you");
+    await same([ann, bob], notes, list => list.some(line => line.endsWith(" hello to you")));
 
-    // Both count.
-    for (let click = 0; click < 5; click++) await Promise.all([ann.click("#click"), bob.click("#click")]);
-    await Promise.all([shows(ann, "#count", "10"), shows(bob, "#count", "10")]);
+    // The touched note comes to the front for all.
+    await note(bob, "Write on me.").click();
+    const z = line => Number(line.split(" ")[2]);
+    await same([ann, bob], notes, list => Math.max(...list.map(z)) === z(list.find(line => line.endsWith("Write on me."))));
+    await bob.keyboard.press("Escape");
 
-    // A third comes later.
-    const eve = await open("/");
-    await Promise.all([shows(eve, "#count", "10"), same([ann, bob, eve], notes, list => list.length === 1)]);
-    await here(ann, 3);
-
-    // The server is killed under them, while they go on clicking; then it is back.
+    // The server is killed under them, while they go on; then it is back. What Ann did meanwhile is sent.
     await host.stop("SIGKILL");
     await ann.waitForSelector('#status:not([data-state="connected"])');
-    await ann.click("#click");
-    await bob.click("#add");
+    await ann.click("#add");
+    await ann.keyboard.type("made offline");
     await host.start();
-    await Promise.all([ann, bob, eve].map(page => page.waitForSelector('#status[data-state="connected"]')));
-    await Promise.all([ann, bob, eve].map(page => shows(page, "#count", "11")));
-    await same([ann, bob, eve], notes, list => list.length === 2);
+    const eve = await open("/board.html");
+    await Promise.all([ann, bob].map(page => page.waitForSelector('#status[data-state="connected"]')));
+    await same([ann, bob, eve], notes, list => list.length === 5 && list.some(line => line.endsWith(" made offline")));
 
     // And restarted in peace.
     await host.stop();
     await host.start();
     await Promise.all([ann, bob, eve].map(page => page.waitForSelector('#status[data-state="connected"]')));
-    for (let click = 0; click < 3; click++) await eve.click("#click");
-    await Promise.all([ann, bob, eve].map(page => shows(page, "#count", "14")));
-    await eve.click("#board .delete");
-    await same([ann, bob, eve], notes, list => list.length === 1);
+    await note(eve, "made offline").locator(".delete").click();
+    await same([ann, bob, eve], notes, list => list.length === 4);
 
-    // Who leaves is gone.
+    // A visitor that leaves is gone.
+    await here(ann, 3);
     await eve.close();
     await Promise.all([here(ann, 2), here(bob, 2)]);
-    assert.deepEqual(Object.keys(await places(ann)).length, 2);
+    await Promise.all([ann.close(), bob.close()]);
   });
 
   test("toggle: update and reset are seen by the other", async () => {
@@ -130,7 +134,7 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     await Promise.all([ann, bob, eve].map(page => shows(page, "#value", "nothing")));
   });
 
-  test("object: a value that one sets is everybody's", async () => {
+  test("object: a value that one page sets shows on all", async () => {
     const [ann, bob] = await Promise.all([open("/object.html"), open("/object.html")]);
     await ann.fill("#text", "good morning");
     await ann.click("#set");
@@ -151,7 +155,7 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
       await ann.click("#add");
     }
     const shown = await same([ann, bob], list, items => items.length === 2);
-    assert.ok(shown.some(text => text.includes("<b>bold</b>")), shown.join());
+    assert.deepEqual(shown.map(text => text.replace("Delete", "").trim()).sort(), ["<b>bold</b>", "plain"], "the texts, not the ids");
     await host.stop("SIGKILL");
     await host.start();
     const eve = await open("/collection.html");
@@ -184,8 +188,89 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     for (const page of pages) await right(page);
   });
 
-  // How a page looks is no matter of storage.
-  if (storage === storages[0]) for (const path of ["/", "/toggle.html", "/object.html", "/collection.html", "/clock.html"]) {
+  // How a page looks, and how it is used, is no matter of storage.
+  if (storage === storages[0]) {
+    test("the first page shows one board twice: the right follows the left, and the line that ran is marked", async () => {
+      const page = await open("/", { viewport: { width: 1280, height: 900 } });
+      const right = page.frame({ url: /board\.html/ });
+      await Promise.all([here(page, 2), right.waitForSelector('#status[data-here="2"]')]);
+      const [left, other] = [await (await page.$("#board")).boundingBox(), await (await right.$("#board")).boundingBox()];
+      const size = ({ height, width }) => [height, width].map(Math.round);
+      assert.deepEqual(size(left), size(other), "the two look the same");
+      await page.click("#add");
+      await page.keyboard.type("look right");
+      await same([page, right], notes, list => list.some(line => line.endsWith(" look right")));
+      await drag(page, note(page, "look right"), [-120, 40]);
+      await same([page, right], notes, list => list.some(line => line.endsWith(" look right") && !line.startsWith("0.5")));
+      assert.equal((await page.$$("#lines .line")).length, 5);
+      await page.waitForFunction(() => document.querySelector("#lines .ran")?.textContent.startsWith("notes.subscribe("));
+      const demo = await (await fetch(`${host.origin}/demo.js`)).text();
+      assert.ok(demo.includes((await page.textContent("#lines")).trim()), "the lines are those that run");
+      assert.match(await page.textContent("#no-phone"), /"host": "0\.0\.0\.0"/);
+      await page.close();
+    });
+
+    test("notes can be moved and written on by keys alone, are named by their text, and the focus stays after a deletion", async () => {
+      const page = await open("/board.html");
+      await page.click("#add");
+      await page.keyboard.type("by keys");
+      await page.keyboard.press("Escape");
+      const focused = () => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.id);
+      assert.equal(await focused(), "Note: by keys");
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowDown");
+      await same([page], notes, list => list.some(line => line.endsWith(" by keys") && !line.startsWith("0.500 0.500")));
+      await page.keyboard.press("Enter");
+      await page.keyboard.type("!");
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Delete");
+      assert.match(await focused(), /^Note: /);
+      await same([page], notes, list => !list.some(line => line.includes("by keys")));
+      for (let left = (await notes(page)).length; left > 0; left--) await page.keyboard.press("Delete");
+      assert.equal(await focused(), "add");
+      await page.close();
+    });
+
+    test("notes and the line that ran can be seen in forced colours", async () => {
+      const page = await open("/", { forcedColors: "active" });
+      await page.click("#add");
+      const seen = (selector, property) => page.$eval(selector, (element, name) => getComputedStyle(element)[name], property);
+      assert.equal(await seen(".note", "borderTopStyle"), "solid");
+      await page.waitForSelector("#lines .ran");
+      assert.match(await seen("#lines .ran", "textDecorationLine"), /underline/);
+      await page.close();
+    });
+
+    test("a touch moves a note, and text that a visitor is typing is not replaced by another's", async () => {
+      const [ann, bob] = await Promise.all([open("/board.html", { hasTouch: true }), open("/board.html")]);
+      await ann.click("#add");
+      await ann.keyboard.type("touch");
+      await ann.keyboard.press("Escape");
+      await same([ann, bob], notes, list => list.some(line => line.endsWith(" touch")));
+      const { x, y, width, height } = await note(ann, "touch").boundingBox();
+      const session = await ann.context().newCDPSession(ann);
+      const finger = (type, dx = 0) => {
+        const touchPoints = type === "touchEnd" ? [] : [{ x: x + width / 2 + dx, y: y + height / 2 }];
+        return session.send("Input.dispatchTouchEvent", { type, touchPoints });
+      };
+      await finger("touchStart");
+      for (const dx of [20, 40, 60, 80]) await finger("touchMove", dx);
+      await finger("touchEnd");
+      await same([ann, bob], notes, list => list.some(line => line.endsWith(" touch") && !line.startsWith("0.500")));
+
+      // Both write on it at once: while Ann types, she sees her own text, and in the end both have the same.
+      await note(ann, "touch").press("Enter");
+      await note(bob, "touch").press("Enter");
+      await ann.keyboard.type(" of Ann");
+      await bob.keyboard.type(" of Bob");
+      assert.equal(await ann.evaluate(() => document.activeElement.value), "touch of Ann");
+      await Promise.all([ann, bob].map(page => page.keyboard.press("Escape")));
+      await same([ann, bob], notes, list => list.some(line => /touch of .*(Ann|Bob)/.test(line)));
+      await Promise.all([ann.close(), bob.close()]);
+    });
+  }
+
+  if (storage === storages[0]) for (const path of ["/", "/board.html", "/toggle.html", "/object.html", "/collection.html", "/clock.html"]) {
     test(`${path} fits a phone, and is dark where the reader wants it dark`, async () => {
       const look = async options => {
         const page = await open(path, { viewport: { width: 375, height: 700 }, ...options });

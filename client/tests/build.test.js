@@ -10,6 +10,7 @@ import { gzipSync } from "node:zlib";
 import * as es from "../dist/sharedstate.es.js";
 import * as esMin from "../dist/sharedstate.es.min.js";
 import { dist, files } from "../build.js";
+import { setUp } from "./fakes.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const read = name => readFileSync(join(dist, name), "utf8");
@@ -44,4 +45,33 @@ test("all bundles export the same", () => {
     const exported = vm.runInNewContext(`${read(name)};SHAREDSTATE`);
     assert.deepEqual(Object.keys(exported).sort(), names, name);
   }
+});
+
+test("the minified bundle, whose internal names are short, does what the other does", async t => {
+  const { server, client, network, advance } = setUp(t, { Client: esMin.SharedStateClient });
+  const collection = client.collection("/app/items/a");
+  const named = client.collection("/app/items/a", { conflate: true });
+  const views = [];
+  collection.subscribe(({ items, state }) => views.push([state, items.length]));
+  assert.deepEqual((await collection.insert([{ id: "x" }, { id: "y" }])).ids, ["x", "y"]);
+  const part = { type: "MESSAGE", cmd: "NOTIFY", path: "/app/items/a", rev: 2, epoch: "e1", prev: 1, data: { insert: [{ id: "z" }] }, more: true };
+  network.last.onmessage({ data: JSON.stringify(part) });
+  network.cut();
+  server.update("/app/items/a", { remove: ["y"] });
+  await advance(200);
+  assert.deepEqual([collection.items.map(({ id }) => id), named.size], [["x"], 1]);
+  assert.deepEqual(views, [["pending", 0], ["live", 0], ["live", 2], ["stale", 2], ["live", 1]]);
+  server.muted = true;
+  const unanswered = client.get("/app/items/a");
+  await advance(26_000);
+  assert.equal((await unanswered).error.code, "timeout");
+  assert.equal(network.sockets.length, 3, "the heartbeat has noticed");
+  server.refusals.set("/app/items/b", { code: "forbidden", message: "no" });
+  server.muted = false;
+  network.cut();
+  await advance(1000);
+  await assert.rejects(client.collection("/app/items/b").ready, { code: "forbidden" });
+  collection.release();
+  client.dispose();
+  assert.deepEqual([collection.state, named.state, client.state], ["released", "released", "closed"]);
 });

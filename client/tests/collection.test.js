@@ -61,7 +61,7 @@ test("a reset is diffs against what was held, without items that stay the same",
   assert.deepEqual(collection.get().map(({ id }) => id), ["b", "c"]);
 });
 
-test("a reset to the same items calls nobody", async t => {
+test("a reset to the same items calls no callback", async t => {
   const { server, changes, collection } = await acquired(t);
   server.update(PATH, { reset: true, insert: collection.get() });
   await settle();
@@ -116,7 +116,7 @@ test("the fields that an update may have reach the server", async t => {
   assert.deepEqual(server.received.at(-1).arg, { insert: [], ephemeral: true, ttl: 5 });
 });
 
-test("a callback that throws disturbs nobody else", async t => {
+test("a callback that throws disturbs no other", async t => {
   const { server, collection, changes, client } = await acquired(t);
   const errors = t.mock.method(console, "error", () => {});
   collection.add_callback(() => { throw new Error("mine"); });
@@ -133,7 +133,7 @@ test("a callback that throws disturbs nobody else", async t => {
   assert.equal(errors.mock.callCount(), 3);
 });
 
-test("callbacks may add and remove callbacks: those who were there and still are get the change", async t => {
+test("callbacks may add and remove callbacks: a change goes to those that were and still are there", async t => {
   const { server, collection } = await acquired(t);
   const calls = [];
   const first = collection.add_callback(() => {
@@ -350,7 +350,9 @@ test("a wrong argument of a synchronous call throws a TypeError that says what w
   wrong(() => collection.remove_callback(() => {}), /^expected the handle that/);
   wrong(() => collection.add_callback("x"), 'expected a function as callback, not "x"');
   wrong(() => client.acquire_object(PATH, "o").add_callback(), /^expected a function/);
-  for (const path of [undefined, "", "/", "/app/items", "/app/items/c/more", "/app/../c"]) wrong(() => client.acquire_collection(path), /^expected a path such as \/app/);
+  for (const path of [undefined, "", "/", "/app/items", "/app/items/c/more", "/app/../c"]) {
+    wrong(() => client.acquire_collection(path), /^expected a path such as \/app/);
+  }
   for (const options of [null, [], 5]) wrong(() => client.acquire_collection("/app/items/x", options), /^expected an object as options/);
   wrong(() => client.acquire_collection("/app/items/x", { filter: { big: 1n } }), "options.filter.big is a BigInt: pass it as a string");
   const cycle = {};

@@ -218,7 +218,10 @@ for (const timeoutMs of [0, Infinity, 2 ** 31]) test(`timeoutMs ${timeoutMs} is 
 });
 
 test("a timeoutMs that is no time is refused", () => {
-  for (const timeoutMs of [-1, NaN, "x"]) assert.throws(() => new SharedStateClient("ws://server", { WebSocket: class {}, timeoutMs }), { name: "TypeError", message: /as timeoutMs/ });
+  for (const timeoutMs of [-1, NaN, "x"]) {
+    const make = () => new SharedStateClient("ws://server", { WebSocket: class {}, timeoutMs });
+    assert.throws(make, { name: "TypeError", message: /as timeoutMs/ });
+  }
 });
 
 test("disposed of, a client is closed for good, and so are its collections", async t => {

@@ -7,7 +7,7 @@ export class FakeServer {
   epoch = "e1";
   /** Every request that came, of all connections. */
   received = [];
-  /** Errors by path, for whoever subscribes to it. */
+  /** The error, by path, with which a subscription is refused. */
   refusals = new Map();
   /** While true it reads and says nothing. */
   muted = false;
@@ -35,7 +35,7 @@ export class FakeServer {
     return [...this.#collection(path).items.values()].map(({ item }) => item);
   }
 
-  /** A change by somebody else. */
+  /** A change by another client. */
   update(path, { remove = [], insert = [], reset = false }) {
     const collection = this.#collection(path);
     const rev = ++collection.rev;
@@ -49,7 +49,9 @@ export class FakeServer {
       collection.removed.delete(item.id);
     }
     for (const connection of this.#connections) {
-      if (connection.paths.has(path)) this.#notify(connection, path, { remove: reset ? [] : remove, insert, reset }, { prev: rev - 1 });
+      for (const [key, { as }] of connection.paths) {
+        if (pathOf(key) === path) this.#notify(connection, path, { remove: reset ? [] : remove, insert, reset }, { prev: rev - 1, as });
+      }
     }
   }
 
@@ -86,26 +88,27 @@ export class FakeServer {
 
   #subscribe(connection, { insert = [], remove = [], reset = true }, reply) {
     if (reset || !this.extended) connection.paths.clear();
-    for (const path of remove) connection.paths.delete(path);
+    for (const name of remove) connection.paths.delete(String(name));
     const refused = insert.filter(([path]) => this.refusals.has(path));
     const taken = insert.filter(([path]) => !this.refusals.has(path));
-    for (const [path, options] of taken) connection.paths.set(path, options);
+    const keyOf = (path, { as }) => (this.extended && as ? `${path},${as}` : path);
+    for (const [path, options] of taken) connection.paths.set(keyOf(path, options), this.extended ? options : {});
     const ok = taken.length > 0 || refused.length === 0;
     const errors = refused.length > 0 && { errors: refused.map(([path]) => [path, this.refusals.get(path)]) };
-    reply({ ok, data: [...connection.paths], ...(this.extended && errors) });
+    reply({ ok, data: [...connection.paths].map(([key, options]) => [pathOf(key), options]), ...(this.extended && errors) });
     for (const [path, options] of taken) this.#catchUp(connection, path, options);
   }
 
-  #catchUp(connection, path, { since, epoch }) {
+  #catchUp(connection, path, { since, epoch, as }) {
     const { items, removed } = this.#collection(path);
     const resumes = this.extended && since !== undefined && epoch === this.epoch;
     const insert = [...items.values()].filter(({ rev }) => !resumes || rev > since).map(({ item }) => item);
     const remove = resumes ? [...removed].filter(([, rev]) => rev > since).map(([id]) => id) : [];
-    this.#notify(connection, path, { remove, insert, reset: !resumes }, { prev: since });
+    this.#notify(connection, path, { remove, insert, reset: !resumes }, { prev: since, as });
   }
 
-  #notify(connection, path, data, { prev }) {
-    const extra = this.extended && { ...this.#position(path), ...(!data.reset && { prev }) };
+  #notify(connection, path, data, { prev, as }) {
+    const extra = this.extended && { ...this.#position(path), ...(!data.reset && { prev }), ...(as && { as }) };
     connection.send({ type: "MESSAGE", cmd: "NOTIFY", path, data, ...extra });
   }
 
@@ -118,6 +121,9 @@ export class FakeServer {
     return this.#collections.get(path);
   }
 }
+
+/** A subscription is kept by its path, or by its path, a comma and its name. */
+const pathOf = key => key.split(",")[0];
 
 /** The network between a client and a fake server: `WebSocket` is the option for the client. */
 export class FakeNetwork {

@@ -20,7 +20,8 @@ describe("the package", () => {
     folder = mkdtempSync(join(tmpdir(), "sharedstate-package-"));
     installed = join(folder, "node_modules/sharedstate");
     mkdirSync(installed, { recursive: true });
-    const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: client, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+    const options = { cwd: client, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
+    const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], options));
     execFileSync("tar", ["xzf", join(folder, filename), "-C", installed, "--strip-components=1"]);
     for (const name of ["react", "vue", "svelte", "@types", "csstype", "@vue"]) {
       if (existsSync(join(modules, name))) symlinkSync(join(modules, name), join(folder, "node_modules", name));
@@ -30,7 +31,8 @@ describe("the package", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   test("it holds the license, the README, the bundles and the types, and nothing of the workshop", () => {
-    for (const name of ["LICENSE", "README.md", "package.json", "dist/sharedstate.es.js", "dist/sharedstate.iife.min.js", "dist/react.js", "dist/types/index.d.ts"]) {
+    const bundles = ["dist/sharedstate.es.js", "dist/sharedstate.iife.min.js", "dist/react.js", "dist/types/index.d.ts"];
+    for (const name of ["LICENSE", "README.md", "package.json", ...bundles]) {
       assert.ok(existsSync(join(installed, name)), name);
     }
     for (const name of ["src", "tests", "build.js", "pages"]) assert.ok(!existsSync(join(installed, name)), name);
@@ -39,7 +41,8 @@ describe("the package", () => {
 
   test("every file that package.json names is there", () => {
     const { exports, unpkg, jsdelivr, types } = JSON.parse(readFileSync(join(installed, "package.json")));
-    const files = [unpkg, jsdelivr, types, ...Object.values(exports).flatMap(entry => typeof entry === "string" ? [entry] : Object.values(entry))];
+    const exported = Object.values(exports).flatMap(entry => typeof entry === "string" ? [entry] : Object.values(entry));
+    const files = [unpkg, jsdelivr, types, ...exported];
     for (const file of files.filter(name => !name.includes("*"))) assert.ok(existsSync(join(installed, file)), file);
   });
 
@@ -69,8 +72,8 @@ describe("the package", () => {
         export const third = useObject<number>("/a/items/c", "a");
         // @ts-expect-error: there is no such module.
         import "sharedstate/nothing";`);
-      const config = { compilerOptions: { target: "es2022", module, moduleResolution, strict: true, noEmit: true, skipLibCheck: false, types: [] }, files: ["main.ts"] };
-      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+      const compilerOptions = { target: "es2022", module, moduleResolution, strict: true, noEmit: true, skipLibCheck: false, types: [] };
+      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
       execFileSync(process.execPath, [tsc, "-p", folder], { stdio: "inherit" });
     });
   }

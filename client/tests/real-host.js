@@ -30,7 +30,8 @@ export class RealHost {
 
   async start() {
     this.#started ??= await this.#storage.start();
-    const config = { service: { host: "127.0.0.1", port: this.#port, limits: this.#limits }, plugins: this.#started.plugins, services: this.#started.services };
+    const { plugins, services } = this.#started;
+    const config = { service: { host: "127.0.0.1", port: this.#port, limits: this.#limits }, plugins, services };
     writeFileSync(join(this.#folder, "my.json"), JSON.stringify(config));
     this.#process = spawn(program, [join(this.#folder, "my.json")], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";

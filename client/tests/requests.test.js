@@ -7,7 +7,8 @@ const PATH = "/app/items/chnl";
 
 test("get and update resolve with ok, path and data, and where the collection stands", async t => {
   const { client } = setUp(t);
-  assert.deepEqual(await client.update(PATH, { insert: [{ id: "a" }] }), { ok: true, path: PATH, data: 1, rev: 1, epoch: "e1" });
+  const updated = { ok: true, path: PATH, data: 1, rev: 1, epoch: "e1", ids: ["a"] };
+  assert.deepEqual(await client.update(PATH, { insert: [{ id: "a" }] }), updated);
   assert.deepEqual(await client.get(PATH), { ok: true, path: PATH, data: [{ id: "a" }], rev: 1, epoch: "e1" });
   assert.deepEqual(await client.get("/clock"), { ok: true, path: "/clock", data: 1000 });
 });
@@ -133,14 +134,16 @@ test("values that JSON does not have are converted as JSON does, and the console
   await client.update(PATH, { insert: [{ id: "a", nan: NaN, map: new Map([[1, 2]]), date, gone: undefined, list: [undefined] }] });
   assert.deepEqual(server.items(PATH), [{ id: "a", nan: null, map: {}, date: date.toJSON(), list: [null] }]);
   assert.equal(warnings.mock.callCount(), 1);
-  assert.equal(warnings.mock.calls[0].arguments[0], "sharedstate: the update.insert.0.nan is NaN, which is converted as JSON.stringify does");
+  const [warning] = warnings.mock.calls[0].arguments;
+  assert.equal(warning, "sharedstate: the update.insert.0.nan is NaN, which is converted as JSON.stringify does");
   await client.update(PATH, { insert: [{ id: "a", nan: NaN }] });
   assert.equal(warnings.mock.callCount(), 1);
 });
 
 test("with throw, for the client or a call, a refusal is a SharedStateError", async t => {
   const { client } = setUp(t, { throw: true });
-  await assert.rejects(client.get("/nothing"), { name: "SharedStateError", code: "failed", temporary: false, message: "/nothing: no service" });
+  const error = { name: "SharedStateError", code: "failed", temporary: false, message: "/nothing: no service" };
+  await assert.rejects(client.get("/nothing"), error);
   assert.equal((await client.get("/nothing", { throw: false })).ok, false);
   const collection = client.acquire_collection(PATH);
   await assert.rejects(collection.insert(null), SharedStateError);

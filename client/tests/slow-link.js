@@ -7,16 +7,23 @@ const STEP_MS = 20;
 export class SlowLink {
   #server;
   #sockets = new Set();
+  #stops = new Set();
 
   /** Starts a link to a port of this machine, with the same rate in both directions. */
   static async to(port, bytesPerSecond) {
     const link = new SlowLink();
-    link.#server = createServer({ highWaterMark: 4096 }, near => link.#carry(near, connect({ port, host: "127.0.0.1", highWaterMark: 4096 }), bytesPerSecond));
+    const far = () => connect({ port, host: "127.0.0.1", highWaterMark: 4096 });
+    link.#server = createServer({ highWaterMark: 4096 }, near => link.#carry(near, far(), bytesPerSecond));
     await new Promise(resolve => link.#server.listen(0, "127.0.0.1", resolve));
     return link;
   }
 
   get origin() { return `http://127.0.0.1:${this.#server.address().port}`; }
+
+  /** The connections of now carry nothing any more, and nothing tells their ends. */
+  stall() {
+    for (const stop of this.#stops) stop();
+  }
 
   end() {
     for (const socket of this.#sockets) socket.destroy();
@@ -32,12 +39,12 @@ export class SlowLink {
         this.#sockets.delete(from);
         to.destroy();
       });
-      throttle(from, to, bytesPerSecond);
+      this.#stops.add(throttle(from, to, bytesPerSecond));
     }
   }
 }
 
-/** A bucket of tokens, one for each byte, that holds what two steps bring. */
+/** A bucket of tokens, one for each byte, that holds what two steps bring. Returns the function that stops it. */
 function throttle(from, to, bytesPerSecond) {
   const most = bytesPerSecond * STEP_MS * 2 / 1000;
   let tokens = most;
@@ -56,4 +63,5 @@ function throttle(from, to, bytesPerSecond) {
   }, STEP_MS);
   from.on("readable", () => {}); // Reading is up to the steps.
   from.on("close", () => clearInterval(step));
+  return () => clearInterval(step);
 }

@@ -77,7 +77,7 @@ test("a reconnect goes on from the last position and gets only what changed", as
   assert.equal(a.state, "live");
 });
 
-test("a reconnect after which nothing changed makes the collection live again and calls nobody", async t => {
+test("a reconnect after which nothing changed makes the collection live again and calls no callback", async t => {
   const { client, network, advance } = setUp(t);
   const a = client.acquire_collection(A);
   await a.update({ insert: [{ id: "x" }] });
@@ -321,7 +321,7 @@ test("a list without an answer is sent again", async t => {
   assert.equal(lists().length, 2);
 });
 
-test("a refusal that nobody looks at is no unhandled rejection", async t => {
+test("a refusal that is not looked at is no unhandled rejection", async t => {
   const { server, client } = setUp(t);
   const unhandled = t.mock.fn();
   process.on("unhandledRejection", unhandled);
@@ -413,4 +413,52 @@ test("a first list that fails as a whole holds nothing up", async t => {
   assert.equal((await result).ok, true);
   await settle();
   assert.equal(b.has("x"), true);
+});
+
+test("equal path and options share a subscription; other options of a path have one of their own, with a name", async t => {
+  const { server, client, lists, network, advance } = setUp(t);
+  server.update(A, { insert: [{ id: "x" }] });
+  const plain = client.collection(A);
+  const slow = client.collection(A, { maxRate: 5 });
+  assert.equal(client.collection(A, { maxRate: 5 }), slow);
+  assert.equal(client.collection("//app/items/a/"), plain);
+  assert.equal(client.acquire_collection(A, { maxRate: 7 }), plain, "old pages get the path's first, whatever the options");
+  await Promise.all([plain.ready, slow.ready]);
+  assert.deepEqual(lists()[0].insert, [[A, {}], [A, { maxRate: 5, as: "1" }]]);
+  server.update(A, { insert: [{ id: "y" }] });
+  await settle();
+  assert.deepEqual([plain.size, slow.size], [2, 2]);
+  network.cut();
+  server.update(A, { remove: ["x"] });
+  await advance(200);
+  assert.deepEqual([plain.size, slow.size], [1, 1]);
+  slow.release();
+  slow.release();
+  await settle();
+  assert.deepEqual(lists().at(-1), { reset: false, remove: [[A, "1"]], insert: [] });
+  server.update(A, { remove: ["y"] });
+  await settle();
+  assert.deepEqual([plain.size, slow.size, slow.state], [0, 1, "released"]);
+  client.release(A);
+  assert.equal(plain.state, "released");
+});
+
+test("a named subscription is refused, or ended, apart from that of the path", async t => {
+  const { client, network } = setUp(t);
+  const plain = client.collection(A);
+  const named = client.collection(A, { filter: { $no: 1 } });
+  await named.ready;
+  named.add_state_callback(() => {});
+  const error = { code: "forbidden", message: "no", temporary: false };
+  network.last.onmessage({ data: JSON.stringify({ type: "MESSAGE", cmd: "DROP", path: A, as: "1", error }) });
+  assert.deepEqual([plain.state, named.state], ["live", "failed"]);
+});
+
+test("an older server, which knows no names, feeds all subscriptions of a path", async t => {
+  const { server, client } = setUp(t, { extended: false });
+  const [plain, named] = [client.collection(A), client.collection(A, { maxRate: 5 })];
+  await Promise.all([plain.ready, named.ready]);
+  server.update(A, { insert: [{ id: "x" }] });
+  await settle();
+  assert.deepEqual([plain.size, named.size], [1, 1]);
 });

@@ -38,7 +38,8 @@ describe("CollectionViewer", { skip: noBrowser, timeout: 60_000 }, () => {
 
   test("each item is a div.list-item, in the collection's order, from the start and with each change", async () => {
     const { page, texts } = await viewed([{ id: "b", data: 1 }]);
-    assert.deepEqual(await page.$$eval("#list > *", ([{ tagName, className, id, dataset }]) => [tagName, className, id, dataset.id]), ["DIV", "list-item", "b", "b"]);
+    const first = await page.$$eval("#list > *", ([{ tagName, className, id, dataset }]) => [tagName, className, id, dataset.id]);
+    assert.deepEqual(first, ["DIV", "list-item", "b", "b"]);
     await page.evaluate(() => {
       globalThis.element = document.getElementById("b");
       change({ insert: [{ id: "c" }, { id: "b", data: 2 }, { id: "a" }] });
@@ -56,7 +57,8 @@ describe("CollectionViewer", { skip: noBrowser, timeout: 60_000 }, () => {
       { id: "<img src=x onerror=alert(1)>", data: "<script>" },
     ]);
     assert.deepEqual(await texts(), ['1 [0,2.5] {"text":"<b>"}', '2 [{"id":"x"}]', "<img src=x onerror=alert(1)> <script>"]);
-    const classes = await page.$$eval(".list-item", elements => elements.map(element => [...element.querySelectorAll("[class]")].map(({ className }) => className).join()));
+    const classes = await page.$$eval(".list-item", elements =>
+      elements.map(element => [...element.querySelectorAll("[class]")].map(({ className }) => className).join()));
     assert.deepEqual(classes, ["id,itv,data", "id,state", "id,data"]);
     assert.equal(await page.$("#list img"), null);
   });
@@ -72,7 +74,8 @@ describe("CollectionViewer", { skip: noBrowser, timeout: 60_000 }, () => {
   test("an item does not take over the id of an element of the page", async () => {
     const { page } = await viewed([{ id: "status" }, { id: "free" }], "{}", '<p id="status">connected</p>');
     assert.equal(await page.evaluate(() => document.getElementById("status").textContent), "connected");
-    assert.deepEqual(await page.$$eval(".list-item", elements => elements.map(({ id, dataset }) => [id, dataset.id])), [["free", "free"], ["", "status"]]);
+    const ids = await page.$$eval(".list-item", elements => elements.map(({ id, dataset }) => [id, dataset.id]));
+    assert.deepEqual(ids, [["free", "free"], ["", "status"]]);
   });
 
   test("with delete each item has a button that removes it", async () => {
@@ -85,7 +88,8 @@ describe("CollectionViewer", { skip: noBrowser, timeout: 60_000 }, () => {
   });
 
   test("a toString of one's own returns HTML, and what has the id delete in it removes the item", async () => {
-    const { page } = await viewed([{ id: "a", data: 1 }], '{ delete: true, toString: item => `<b>${item.data}</b> <a id="delete"><i>remove</i></a>` }');
+    const options = '{ delete: true, toString: item => `<b>${item.data}</b> <a id="delete"><i>remove</i></a>` }';
+    const { page } = await viewed([{ id: "a", data: 1 }], options);
     assert.equal(await page.innerHTML(".list-item"), '<b>1</b> <a id="delete"><i>remove</i></a>');
     await page.click(".list-item b");
     await page.click(".list-item i");

@@ -15,12 +15,14 @@ export interface SharedStateOptions {
     /** Give up after so many failed attempts to connect in a row. Default: never. */
     retries?: number;
     /**
-     * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and a half times that from the
+     * How long a request waits for the connection, and how long an attempt to connect may take. Default 10,000. The answer may take one and
+     * a half times that from the
      * moment when the request has left and the link is free for the answer: the server promises one within 10 s. 0 or Infinity: no limit.
      */
     timeoutMs?: number;
     /**
-     * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after 4-5 it connects anew; later
+     * How often the client looks whether anything moves on the connection. Default 5,000. After 2-3 quiet looks it asks the server, after
+     * 4-5 it connects anew; later
      * while bytes may still be on their way.
      */
     heartbeatMs?: number;
@@ -46,7 +48,8 @@ export declare class SharedStateClient {
     addStateCallback: SharedStateClient["add_state_callback"];
     removeStateCallback: SharedStateClient["remove_state_callback"];
     /**
-     * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where pages are rendered
+     * Connects at once. `url` is ws, wss, http, https, or relative to the page, else this throws. Where there is no WebSocket, as where
+     * pages are rendered
      * on a server, the client is closed.
      */
     constructor(url: string, options?: SharedStateOptions);
@@ -60,7 +63,10 @@ export declare class SharedStateClient {
     get pending(): number;
     /** Calls the handler at once, and with each change of `state` or `pending`. Returns the function that ends this. */
     subscribe(handler: (view: ClientView) => void): () => void;
-    /** Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due time. */
+    /**
+     * Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due
+     * time.
+     */
     connect(): Promise<void>;
     /** Resolves when it is connected. Rejects if it is or gets closed before that. It need not be caught. */
     connectedPromise(): Promise<void>;
@@ -70,10 +76,12 @@ export declare class SharedStateClient {
     dispose(): void;
     [symbolDispose](): void;
     /**
-     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object on each call.
-     * `options` are the subscription's; those of the first call count.
+     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
+     * equal path and
+     * equal options, which are those of the subscription.
      */
     collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T>;
+    /** The collection of a path, whatever its options; those of the first call count. */
     acquire_collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T>;
     /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
     object(path: string, name: string, options?: Record<string, unknown>): ProxyObject;
@@ -82,7 +90,7 @@ export declare class SharedStateClient {
     release(path: string): void;
     /** Asks the server for the data at a path. */
     get<D = unknown>(path: string, options?: RequestOptions): Promise<Result<D>>;
-    /** Sends a change to a path; see `ProxyCollection.update`. */
+    /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
     update<T extends Item = AnyItem>(path: string, changes: Changes<T>, options?: RequestOptions): Promise<Result<number>>;
     /** The server's clock, from the first use on. */
     get clock(): ServerClock;

@@ -18,7 +18,8 @@ export type Diff<T extends Item = AnyItem> = {
  * - `pending`: the first snapshot is on its way, or waits for a connection
  * - `live`: it is what the server has
  * - `stale`: it is what the server had; the connection is down or has just come back
- * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried again at the next connection
+ * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried
+ * again at the next connection
  * - `released`: for good
  */
 export type CollectionState = "pending" | "live" | "stale" | "failed" | "released";
@@ -33,7 +34,7 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
     send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
-    release(path: string): void;
+    release(): void;
 }
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
 export declare class ProxyCollection<T extends Item = AnyItem> {
@@ -53,7 +54,8 @@ export declare class ProxyCollection<T extends Item = AnyItem> {
     /** Why the state is `failed`. */
     get error(): Refusal | undefined;
     /**
-     * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is released
+     * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
+     * released
      * before that; a failed one that is tried again has a new promise. It need not be caught.
      */
     get ready(): Promise<this>;

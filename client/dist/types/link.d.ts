@@ -1,5 +1,6 @@
 /**
- * The bytes of one connection on their way to the server. `bufferedAmount` shows only those that the WebSocket still holds: some implementations
+ * The bytes of one connection on their way to the server. `bufferedAmount` shows only those that the WebSocket still holds: some
+ * implementations
  * release a message as a whole, and the buffers of the system and the network behind it hold megabytes. A reply shows the rest: replies
  * come in the order of the requests, so all bytes up to the end of an answered request have arrived.
  */

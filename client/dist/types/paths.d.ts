@@ -1,5 +1,6 @@
 /**
- * The one spelling of a collection's path in this client: `/app/service/collection`. Throws a TypeError for a path that cannot be one; the server judges
+ * The one spelling of a collection's path in this client: `/app/service/collection`. Throws a TypeError for a path that cannot be one;
+ * the server judges
  * the characters of its segments.
  */
 export declare function collectionPath(path: string): string;

@@ -41,7 +41,10 @@ export interface RequestOptions {
     /** A refusal throws a SharedStateError instead of resolving with `ok: false`. Default: that of the client. */
     throw?: boolean;
 }
-/** How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's inserted items. */
+/**
+ * How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's
+ * inserted items.
+ */
 export type Result<D = unknown> = {
     path: string;
     rev?: number;

@@ -17,7 +17,8 @@ export declare class Requests {
     sendWaiting(): void;
     answer(reply: Reply): void;
     /**
-     * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies, parts and bytes do.
+     * A message has come, or bytes have left a full buffer; the answers may wait behind such. `busy`: this will end by itself, as replies,
+     * parts and bytes do.
      * Other messages may come for ever.
      */
     received(busy: boolean): void;

@@ -51,7 +51,10 @@ export declare class Socket {
     constructor(url: string, options: SocketOptions, listener: SocketListener);
     get state(): ClientState;
     get link(): Link;
-    /** Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the WebSocket throws. */
+    /**
+     * Connects unless it is connected or about to be: now, or in due time right after a failure. The first call throws what the
+     * WebSocket throws.
+     */
     connect(first?: boolean): void;
     close(): void;
     send(text: string): void;

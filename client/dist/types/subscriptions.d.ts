@@ -4,7 +4,8 @@ import type { Answer } from "./requests.js";
 /**
  * The subscriptions that this client wants, and how the server is told.
  *
- * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and sends all
+ * The first PUT /subs of a connection is the whole list, each path with the position that we have. An older server knows no others, and
+ * sends all
  * collections again for each; ours also takes changes of the list (`reset:false`). The client finds out once per connection, by the first
  * message that has a field which an older server does not send, or lacks one that ours sends. Until then it sends no second list.
  */
@@ -12,13 +13,12 @@ export declare class Subscriptions {
     #private;
     /** `settled` is called when requests that had to wait for subscriptions may go. */
     constructor(put: (arg: object) => Promise<Answer>, settled: () => void);
-    get paths(): string[];
     /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
     get waiting(): boolean;
-    /** The collection of a path, with one more handle; a new one if there is none. */
-    acquire(path: string, create: () => ProxyCollection<Item>): ProxyCollection<Item>;
-    /** Gives a handle back, or all of them; the last one ends the subscription. */
-    release(path: string, all: boolean): void;
+    /** The collection of a path and options, with one more handle; with `any`, the path's first one. A new one if there is none. */
+    acquire(path: string, optionsText: string, any: boolean, create: (release: () => void) => ProxyCollection<Item>): ProxyCollection<Item>;
+    /** Ends all subscriptions of a path, or all there are. */
+    release(path?: string): void;
     /** What failed before may hold now. */
     connecting(): void;
     opened(): void;

@@ -7,8 +7,10 @@ export interface CollectionViewerOptions<T extends Item = AnyItem> {
     toString?: (item: T) => string;
 }
 /**
- * Shows a collection in an element: one child `div.list-item` per item, in the collection's order. Its `data-id` attribute is the item's id, and so is its `id` attribute, unless
- * another element of the page has that id. A click on an element with `id="delete"` in it, also in the HTML of a custom `toString`, removes the item if `delete` is set.
+ * Shows a collection in an element: one child `div.list-item` per item, in the collection's order. Its `data-id` attribute is the item's
+ * id, and so is its `id` attribute, unless
+ * another element of the page has that id. A click on an element with `id="delete"` in it, also in the HTML of a custom `toString`,
+ * removes the item if `delete` is set.
  */
 export declare class CollectionViewer<T extends Item = AnyItem> {
     #private;

@@ -1,4 +1,7 @@
-import { SharedStateClient, type AnyItem, type ClientState, type CollectionState, type Item, type ProxyCollection, type Refusal, type Result, type SharedStateOptions } from "../index.js";
+import {
+  SharedStateClient,
+  type AnyItem, type ClientState, type CollectionState, type Item, type ProxyCollection, type Refusal, type Result, type SharedStateOptions,
+} from "../index.js";
 
 /** What a component sees of a collection. */
 export interface CollectionSnapshot<T extends Item = AnyItem> {
@@ -21,17 +24,21 @@ export interface ConnectionSnapshot {
 export const NOTHING: CollectionSnapshot<never> = { items: [], total: 0, state: "pending", error: undefined };
 export const UNCONNECTED: ConnectionSnapshot = { state: "connecting", pending: 0 };
 
-export const snapshotOf = <T extends Item>({ items, state, error }: ProxyCollection<T>): CollectionSnapshot<T> => ({ items, total: items.length, state, error });
+export const snapshotOf = <T extends Item>({ items, state, error }: ProxyCollection<T>): CollectionSnapshot<T> =>
+  ({ items, total: items.length, state, error });
 
 /** A client where there is a page; where pages are rendered on a server there is no connection. */
 export const connect = (url: string, options: SharedStateOptions): SharedStateClient | undefined =>
   typeof document === "undefined" ? undefined : new SharedStateClient(url, options);
 
 /**
- * Acquires a collection, and calls the handler at once and after each change. Returns the function that ends it. The collection is given back a moment
+ * Acquires a collection, and calls the handler at once and after each change. Returns the function that ends it. The collection is given
+ * back a moment
  * later: a component that is mounted again at once, as in StrictMode or when its module is replaced, goes on with it.
  */
-export function follow<T extends Item>(client: SharedStateClient, path: string, options: Record<string, unknown>, changed: (collection: ProxyCollection<T>) => void): () => void {
+export function follow<T extends Item>(
+  client: SharedStateClient, path: string, options: Record<string, unknown>, changed: (collection: ProxyCollection<T>) => void,
+): () => void {
   const collection = client.collection<T>(path, options);
   const stop = collection.subscribe(() => changed(collection));
   return () => {

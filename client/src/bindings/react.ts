@@ -1,7 +1,12 @@
 /** Hooks for React 18 and later. */
-import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactElement, type ReactNode } from "react";
+import {
+  createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore,
+  type ReactElement, type ReactNode,
+} from "react";
 import type { AnyItem, Item, ProxyCollection, Result, SharedStateClient, SharedStateOptions } from "../index.js";
-import { connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
+import {
+  connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+} from "./follow.js";
 
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
 
@@ -21,7 +26,10 @@ interface Connection {
   end?: ReturnType<typeof setTimeout>;
 }
 
-/** Gives its children a client. With `url` it connects when it is mounted, and disposes of the client when it is unmounted; the options of the first render count. */
+/**
+ * Gives its children a client. With `url` it connects when it is mounted, and disposes of the client when it is unmounted; the options
+ * of the first render count.
+ */
 export function SharedState({ url = ".", client: own, children, ...options }: SharedStateProps): ReactElement {
   const [made, setMade] = useState<SharedStateClient>();
   const kept = useRef<Connection>(undefined);
@@ -52,7 +60,9 @@ const suspended = new WeakMap<SharedStateClient, Map<string, ProxyCollection<Ite
 const SUSPENDED_MS = 10_000;
 
 /** A collection, live. With `suspense`, the component suspends until the first snapshot is there. */
-export function useCollection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}, { suspense = false } = {}): CollectionSnapshot<T> {
+export function useCollection<T extends Item = AnyItem>(
+  path: string, options: Record<string, unknown> = {}, { suspense = false } = {},
+): CollectionSnapshot<T> {
   const client = useClient();
   const key = JSON.stringify([path, options]);
   const store = useMemo(() => {

@@ -2,17 +2,22 @@
 import { getContext, onDestroy, setContext } from "svelte";
 import { readable, type Readable } from "svelte/store";
 import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
-import { connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
+import {
+  connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+} from "./follow.js";
 
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
 
 const KEY = Symbol("sharedstate");
 
 /**
- * Gives the component and its children a client: one of your own, or one that connects to `url` and is disposed of with the component. Call it while the component is made.
+ * Gives the component and its children a client: one of your own, or one that connects to `url` and is disposed of with the component.
+ * Call it while the component is made.
  * Where pages are rendered on a server there is none.
  */
-export function provideSharedState(server: string | SharedStateClient = ".", options: SharedStateOptions = {}): SharedStateClient | undefined {
+export function provideSharedState(
+  server: string | SharedStateClient = ".", options: SharedStateOptions = {},
+): SharedStateClient | undefined {
   const client = typeof server === "string" ? connect(server, options) : server;
   if (typeof server === "string") onDestroy(() => client?.dispose());
   setContext(KEY, client);
@@ -23,9 +28,12 @@ export function provideSharedState(server: string | SharedStateClient = ".", opt
 export const useClient = (): SharedStateClient | undefined => getContext(KEY);
 
 /** A store of a collection, live while it has subscribers. */
-export function useCollection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): Readable<CollectionSnapshot<T>> {
+export function useCollection<T extends Item = AnyItem>(
+  path: string, options: Record<string, unknown> = {},
+): Readable<CollectionSnapshot<T>> {
   const client = useClient();
-  return readable<CollectionSnapshot<T>>(NOTHING, set => client && follow<T>(client, path, options, collection => set(snapshotOf(collection))));
+  return readable<CollectionSnapshot<T>>(NOTHING, set =>
+    client && follow<T>(client, path, options, collection => set(snapshotOf(collection))));
 }
 
 /** A store of one item of a collection; its value is undefined when the item is absent. */
@@ -37,7 +45,8 @@ export function useItem<T extends Item = AnyItem>(path: string, id: string): Rea
 /** A store of an object's value; `set` stores it for everyone. */
 export function useObject<V = unknown>(path: string, name: string): Readable<V | undefined> & { set(value: V): Promise<Result<number>> } {
   const client = useClient();
-  const { subscribe } = readable<V | undefined>(undefined, set => client && follow<AnyItem>(client, path, {}, collection => set(collection.get(name)?.["data"] as V | undefined)));
+  const { subscribe } = readable<V | undefined>(undefined, set =>
+    client && follow<AnyItem>(client, path, {}, collection => set(collection.get(name)?.["data"] as V | undefined)));
   return { subscribe, set: value => setObject(client, path, name, value) };
 }
 

@@ -1,13 +1,21 @@
 /** Composables for Vue 3. */
-import { computed, inject, onScopeDispose, shallowRef, toValue, watch, type App, type ComputedRef, type InjectionKey, type MaybeRefOrGetter, type Ref } from "vue";
+import {
+  computed, inject, onScopeDispose, shallowRef, toValue, watch,
+  type App, type ComputedRef, type InjectionKey, type MaybeRefOrGetter, type Ref,
+} from "vue";
 import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
-import { connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
+import {
+  connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+} from "./follow.js";
 
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
 
 const KEY: InjectionKey<SharedStateClient | undefined> = Symbol("sharedstate");
 
-/** The plugin: `app.use(sharedState(url, options))`, or with a client of your own. It connects where there is a page, and not where pages are rendered on a server. */
+/**
+ * The plugin: `app.use(sharedState(url, options))`, or with a client of your own. It connects where there is a page, and not where
+ * pages are rendered on a server.
+ */
 export function sharedState(server: string | SharedStateClient = ".", options: SharedStateOptions = {}): { install(app: App): void } {
   return {
     install(app) {
@@ -22,9 +30,9 @@ export function sharedState(server: string | SharedStateClient = ".", options: S
 export const useClient = (): SharedStateClient | undefined => inject(KEY, undefined);
 
 /** A collection, live, for as long as the component lives. `path` and `options` may change. */
-export function useCollection<T extends Item = AnyItem>(path: MaybeRefOrGetter<string>, options: MaybeRefOrGetter<Record<string, unknown>> = {}): {
-  [K in keyof CollectionSnapshot<T>]: ComputedRef<CollectionSnapshot<T>[K]>
-} {
+export function useCollection<T extends Item = AnyItem>(
+  path: MaybeRefOrGetter<string>, options: MaybeRefOrGetter<Record<string, unknown>> = {},
+): { [K in keyof CollectionSnapshot<T>]: ComputedRef<CollectionSnapshot<T>[K]> } {
   const client = useClient();
   const view: Ref<CollectionSnapshot<T>> = shallowRef(NOTHING);
   watch(() => [toValue(path), toValue(options)] as const, ([nowPath, nowOptions], _, onCleanup) => {
@@ -40,13 +48,17 @@ export function useCollection<T extends Item = AnyItem>(path: MaybeRefOrGetter<s
 }
 
 /** One item of a collection, live; undefined when it is absent. */
-export function useItem<T extends Item = AnyItem>(path: MaybeRefOrGetter<string>, id: MaybeRefOrGetter<string>): ComputedRef<T | undefined> {
+export function useItem<T extends Item = AnyItem>(
+  path: MaybeRefOrGetter<string>, id: MaybeRefOrGetter<string>,
+): ComputedRef<T | undefined> {
   const { items } = useCollection<T>(path);
   return computed(() => items.value.find(item => item.id === toValue(id)));
 }
 
 /** The value of an object, live, and the function that sets it for everyone. */
-export function useObject<V = unknown>(path: MaybeRefOrGetter<string>, name: MaybeRefOrGetter<string>): { value: ComputedRef<V | undefined>; set: (value: V) => Promise<Result<number>> } {
+export function useObject<V = unknown>(
+  path: MaybeRefOrGetter<string>, name: MaybeRefOrGetter<string>,
+): { value: ComputedRef<V | undefined>; set: (value: V) => Promise<Result<number>> } {
   const client = useClient();
   const item = useItem(path, name);
   return {

@@ -21,7 +21,8 @@ export declare const snapshotOf: <T extends Item>({ items, state, error }: Proxy
 /** A client where there is a page; where pages are rendered on a server there is no connection. */
 export declare const connect: (url: string, options: SharedStateOptions) => SharedStateClient | undefined;
 /**
- * Acquires a collection, and calls the handler at once and after each change. Returns the function that ends it. The collection is given back a moment
+ * Acquires a collection, and calls the handler at once and after each change. Returns the function that ends it. The collection is given
+ * back a moment
  * later: a component that is mounted again at once, as in StrictMode or when its module is replaced, goes on with it.
  */
 export declare function follow<T extends Item>(client: SharedStateClient, path: string, options: Record<string, unknown>, changed: (collection: ProxyCollection<T>) => void): () => void;

@@ -10,7 +10,10 @@ export interface SharedStateProps extends SharedStateOptions {
     client?: SharedStateClient;
     children?: ReactNode;
 }
-/** Gives its children a client. With `url` it connects when it is mounted, and disposes of the client when it is unmounted; the options of the first render count. */
+/**
+ * Gives its children a client. With `url` it connects when it is mounted, and disposes of the client when it is unmounted; the options
+ * of the first render count.
+ */
 export declare function SharedState({ url, client: own, children, ...options }: SharedStateProps): ReactElement;
 /** The client; undefined until the provider is mounted. */
 export declare const useClient: () => SharedStateClient | undefined;

@@ -3,7 +3,8 @@ import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } fro
 import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
 /**
- * Gives the component and its children a client: one of your own, or one that connects to `url` and is disposed of with the component. Call it while the component is made.
+ * Gives the component and its children a client: one of your own, or one that connects to `url` and is disposed of with the component.
+ * Call it while the component is made.
  * Where pages are rendered on a server there is none.
  */
 export declare function provideSharedState(server?: string | SharedStateClient, options?: SharedStateOptions): SharedStateClient | undefined;

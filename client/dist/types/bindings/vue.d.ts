@@ -3,7 +3,10 @@ import { type App, type ComputedRef, type MaybeRefOrGetter } from "vue";
 import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
 import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
-/** The plugin: `app.use(sharedState(url, options))`, or with a client of your own. It connects where there is a page, and not where pages are rendered on a server. */
+/**
+ * The plugin: `app.use(sharedState(url, options))`, or with a client of your own. It connects where there is a page, and not where
+ * pages are rendered on a server.
+ */
 export declare function sharedState(server?: string | SharedStateClient, options?: SharedStateOptions): {
     install(app: App): void;
 };
