@@ -30,21 +30,38 @@ internal sealed class Dispatcher
     private ServiceWriter? _writer; // got the last request
     private int _posted; // since it helped
 
-    public Dispatcher(HostState host, Outbox outbox)
+    /// <param name="host">What all connections share.</param>
+    /// <param name="outbox">Gets what is to be sent.</param>
+    /// <param name="end">Ends the connection, because its requests hold the most bytes when all connections hold too many.</param>
+    public Dispatcher(HostState host, Outbox outbox, Action end)
     {
         _host = host;
-        _replies = new(outbox);
+        _replies = new(outbox, host.Messages, new(host.Messages, end));
         _subscriptions = new(host, outbox, LaneAt);
     }
 
-    /// <summary>Begins with a request. Returns when the next may be read, which is usually at once. For the receive loop.</summary>
+    /// <summary>Begins with a request. Completes when the next may be read, which is usually at once. For the receive loop.</summary>
+    /// <exception cref="WebSocketException">The connection must end, for the sake of the others.</exception>
     public ValueTask DispatchAsync(Request request, CancellationToken aborted)
     {
         // The first reply tells the client the limits.
-        var open = new OpenRequest(request, _replies, _replies.Expected == 0 ? _host.Limits.MessageBytes : 0) { ReceivedAt = _host.Time.GetTimestamp() };
+        var announced = _replies.Expected == 0 ? _host.Limits.MessageBytes : 0;
+        var open = new OpenRequest(request, _replies, announced) { ReceivedAt = _host.Time.GetTimestamp() };
+        return open.IsLarge ? BeginLargeAsync(open, aborted) : Begin(open, aborted);
+    }
+
+    private async ValueTask BeginLargeAsync(OpenRequest open, CancellationToken aborted)
+    {
+        if (!await _replies.TryChargeAsync(open.Request.MessageBytes, aborted))
+            throw new WebSocketException(CloseCode.MessageTooBig, ByteBudget.UsedUp);
+        await Begin(open, aborted);
+    }
+
+    private ValueTask Begin(OpenRequest open, CancellationToken aborted)
+    {
         _replies.Expect(open);
         if (MustBegin(open)) _run = RunAsync();
-        // What is in flight is bounded in number, and in bytes: a message's worth, and the one that goes over it.
+        // The requests in flight are bounded in number, and in bytes: a message's worth, and the one that goes over it.
         var most = _replies.Bytes > _host.Limits.MessageBytes ? 1 : _host.Limits.RequestsInFlight - 1;
         return _replies.AnsweredAsync(open.Number - most, aborted);
     }

@@ -11,6 +11,9 @@ internal sealed class OpenRequest(Request request, Replies replies, int announce
 {
     public Request Request => request;
 
+    /// <summary>Whether its bytes are charged to the budget of all connections.</summary>
+    public bool IsLarge => request.MessageBytes > ByteShare.FreeBytes;
+
     /// <summary>Counts the requests of the connection, from 1. Set by <see cref="Replies.Expect"/>.</summary>
     public long Number { get; set; }
 

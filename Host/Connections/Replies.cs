@@ -4,7 +4,10 @@ namespace SharedState.Host.Connections;
 /// The replies that one connection still has to get. Requests may be answered in any order and by any thread: the replies go out in the order in which the
 /// requests came, one for each.
 /// </summary>
-internal sealed class Replies(Outbox outbox)
+/// <param name="outbox">Gets the replies.</param>
+/// <param name="budget">The bytes of all messages that are being received or answered.</param>
+/// <param name="share">The part of it that this connection's unanswered requests hold.</param>
+internal sealed class Replies(Outbox outbox, ByteBudget budget, ByteShare share)
 {
     private readonly Lock _gate = new();
 
@@ -25,6 +28,18 @@ internal sealed class Replies(Outbox outbox)
     public long Bytes
     {
         get { lock (_gate) return _bytes; }
+    }
+
+    /// <summary>
+    /// Charges a large request to the budget until it is answered. If many bytes of the budget are used, the request waits until those before it
+    /// are answered; if they are used up, the connection that holds the most ends.
+    /// </summary>
+    /// <returns>False if this connection is the one that must end.</returns>
+    public async ValueTask<bool> TryChargeAsync(int bytes, CancellationToken stop)
+    {
+        if (budget.TryChargeSpare(share, bytes)) return true;
+        await AnsweredAsync(Expected, stop);
+        return budget.TryCharge(share, bytes);
     }
 
     /// <summary>A request was read: it gets its number.</summary>
@@ -77,6 +92,7 @@ internal sealed class Replies(Outbox outbox)
         lock (_gate)
         {
             _closed = true;
+            foreach (var open in _open) Return(open);
             foreach (var (_, answered) in _waits) answered.TrySetResult();
             _waits.Clear();
         }
@@ -100,6 +116,7 @@ internal sealed class Replies(Outbox outbox)
             outbox.Enqueue(reply);
             _bytes -= _open.Dequeue().Request.MessageBytes;
             _answered++;
+            if (!_closed) Return(next);
         }
         for (var index = _waits.Count - 1; index >= 0; index--)
         {
@@ -107,5 +124,10 @@ internal sealed class Replies(Outbox outbox)
             _waits[index].Answered.TrySetResult();
             _waits.RemoveAt(index);
         }
+    }
+
+    private void Return(OpenRequest open)
+    {
+        if (open.IsLarge) budget.Return(share, open.Request.MessageBytes);
     }
 }

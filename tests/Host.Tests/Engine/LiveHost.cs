@@ -32,7 +32,7 @@ internal sealed class LiveHost : IAsyncDisposable
     public int Connections => _registry.Count;
 
     /// <summary>What unfinished messages hold of all connections' budget.</summary>
-    public long UnfinishedBytes => _state.Unfinished.Used;
+    public long UnfinishedBytes => _state.Messages.Used;
 
     public Uri Url => new($"ws://127.0.0.1:{Port}/");
 
