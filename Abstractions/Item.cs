@@ -5,9 +5,13 @@ namespace SharedState;
 /// <param name="json">The whole item, a JSON object in UTF-8, byte by byte as it came in, its <c>id</c> included.</param>
 public readonly struct Item(string id, ReadOnlyMemory<byte> json)
 {
-    /// <summary>The item's id: 1-1024 bytes of UTF-8, any characters, compared by code point: <c>a</c>, <c>A</c> and <c>a </c> are three ids.</summary>
+    /// <summary>
+    /// The item's id: 1-1024 bytes of UTF-8, any characters, compared by code point: <c>a</c>, <c>A</c> and <c>a </c> are three ids.
+    /// </summary>
     public string Id { get; } = id;
 
-    /// <summary>The whole item, a JSON object in UTF-8, its <c>id</c> included. To be stored and given back byte by byte. Never changes.</summary>
+    /// <summary>
+    /// The whole item, a JSON object in UTF-8, its <c>id</c> included. To be stored and given back byte by byte. Never changes.
+    /// </summary>
     public ReadOnlyMemory<byte> Json { get; } = json;
 }

@@ -7,8 +7,8 @@ namespace SharedState;
 public sealed class ItemServiceContext
 {
     /// <summary>
-    /// The service's name in the configuration, the second segment of its collections' paths. For messages: what is stored must not depend on it, so that
-    /// an operator may rename a service. Two services with one storage are like two hosts on it.
+    /// The service's name in the configuration, the second segment of its collections' paths. For messages: what is stored must not depend
+    /// on it, so that an operator may rename a service. Two services with one storage are like two hosts on it.
     /// </summary>
     public required string ServiceName { get; init; }
 
@@ -18,7 +18,9 @@ public sealed class ItemServiceContext
     /// </summary>
     public required IReadOnlyDictionary<string, string> Config { get; init; }
 
-    /// <summary>The folder that relative paths in the configuration are relative to, an absolute path: where the configuration file is.</summary>
+    /// <summary>
+    /// The folder that relative paths in the configuration are relative to, an absolute path: where the configuration file is.
+    /// </summary>
     public required string BaseDirectory { get; init; }
 
     /// <summary>Where to log. Never an item's content, a password or a connection string.</summary>
@@ -55,7 +57,9 @@ public sealed class ItemServiceContext
         _ => throw Wrong(key, $"\"{key}\" must be true or false"),
     };
 
-    /// <summary>A file's absolute path, relative ones taken from <see cref="BaseDirectory"/>; null where the configuration has none.</summary>
+    /// <summary>
+    /// A file's absolute path, relative ones taken from <see cref="BaseDirectory"/>; null where the configuration has none.
+    /// </summary>
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>: no path can be like that.</exception>
     public string? GetPath(string key)
     {

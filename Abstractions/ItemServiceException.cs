@@ -3,7 +3,9 @@ namespace SharedState;
 /// <summary>What went wrong in a storage, by what the host has to do about it.</summary>
 public enum ItemServiceFault
 {
-    /// <summary>Nothing was applied, and it may work later: not reachable, busy, disk full, starting up. Clients get <c>unavailable</c>.</summary>
+    /// <summary>
+    /// Nothing was applied, and it may work later: not reachable, busy, disk full, starting up. Clients get <c>unavailable</c>.
+    /// </summary>
     Unavailable,
 
     /// <summary>The commit may or may not have been applied: the host loads the collections again before it serves them.</summary>
@@ -12,10 +14,14 @@ public enum ItemServiceFault
     /// <summary>Nothing was applied: the update is over a limit of the storage. Clients get <c>too_large</c>.</summary>
     TooLarge,
 
-    /// <summary>Nothing was applied, and it will not work later either: the storage refuses this update. Clients get <c>internal</c>.</summary>
+    /// <summary>
+    /// Nothing was applied, and it will not work later either: the storage refuses this update. Clients get <c>internal</c>.
+    /// </summary>
     Rejected,
 
-    /// <summary>The service's configuration is wrong; <see cref="ItemServiceException.ConfigKey"/> says where. The service does not start.</summary>
+    /// <summary>
+    /// The service's configuration is wrong; <see cref="ItemServiceException.ConfigKey"/> says where. The service does not start.
+    /// </summary>
     Config,
 
     /// <summary>The storage is damaged or holds something else, and must not be touched. The service does not start.</summary>
@@ -35,7 +41,10 @@ public sealed class ItemServiceException : Exception
     /// <summary>What the host has to do about it.</summary>
     public ItemServiceFault Fault { get; }
 
-    /// <summary>With <see cref="ItemServiceFault.Config"/>: the key whose value is wrong, so that the host can point to its place in the file. Else null.</summary>
+    /// <summary>
+    /// With <see cref="ItemServiceFault.Config"/>: the key whose value is wrong, so that the host can point to its place in the file. Else
+    /// null.
+    /// </summary>
     public string? ConfigKey { get; init; }
 
     /// <summary>Whether the same call may succeed later.</summary>

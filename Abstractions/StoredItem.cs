@@ -9,7 +9,9 @@ public readonly struct StoredItem(string id, ReadOnlyMemory<byte> json, long rev
     /// <summary>The item's id.</summary>
     public string Id { get; } = id;
 
-    /// <summary>The whole item, a JSON object in UTF-8, byte by byte as it was committed. Must not change after it was given to the host.</summary>
+    /// <summary>
+    /// The whole item, a JSON object in UTF-8, byte by byte as it was committed. Must not change after it was given to the host.
+    /// </summary>
     public ReadOnlyMemory<byte> Json { get; } = json;
 
     /// <summary>The revision of the update that last inserted the item; at least 1, at most the collection's revision.</summary>

@@ -146,6 +146,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
                 promise.Needs switch
                 {
                     Items.Conformance.Need.Durability when !request.IsDurable => "--not-durable",
+                    Items.Conformance.Need.HeldCommit => "only in a test project",
                     Items.Conformance.Need.OtherConfig when request.Other.Count == 0 => "no --other",
                     _ => null,
                 }));

@@ -70,7 +70,9 @@ internal sealed class CommandText(long packetBytes)
         return command;
     }
 
-    /// <summary>The size of a value as it stands in a statement: the driver writes it in quotes, and doubles quotes and backslashes.</summary>
+    /// <summary>
+    /// The size of a value as it stands in a statement: the driver writes it in quotes, and doubles quotes and backslashes.
+    /// </summary>
     public static long Size(string text) => Encoding.UTF8.GetByteCount(text) + text.AsSpan().Count('\'') + text.AsSpan().Count('\\') + 3;
 
     /// <inheritdoc cref="Size(string)"/>

@@ -2,7 +2,9 @@ using MySqlConnector;
 
 namespace SharedState.Items.MySql;
 
-/// <summary>Reads what was committed after some positions: first where the collections stand, then what those lack that are not there.</summary>
+/// <summary>
+/// Reads what was committed after some positions: first where the collections stand, then what those lack that are not there.
+/// </summary>
 internal sealed class CommitReading(MySqlConnection connection, Tables tables, MySqlOptions options, long packetBytes, CancellationToken stop)
 {
     /// <summary>Collections of a statement: each is looked up by the key.</summary>

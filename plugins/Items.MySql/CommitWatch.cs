@@ -7,8 +7,8 @@ using MySqlConnector;
 namespace SharedState.Items.MySql;
 
 /// <summary>
-/// Says where collections were brought to, by asking again and again for the commits that came into sight: one small query each time, however many collections
-/// there are.
+/// Says where collections were brought to, by asking again and again for the commits that came into sight: one small query each time,
+/// however many collections there are.
 /// </summary>
 internal sealed class CommitWatch(Connections connections, Tables tables, MySqlOptions options, Pace pace, Pruning pruning) : IDisposable
 {
@@ -17,11 +17,15 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
 
     private readonly CancellationTokenSource _closed = new();
 
-    /// <summary>Ends what is being asked, and whatever is asked later. (The source of the token is left as it is: somebody may still ask it.)</summary>
+    /// <summary>
+    /// Ends what is being asked, and whatever is asked later. (The source of the token is left as it is: somebody may still ask it.)
+    /// </summary>
     public void Dispose() => _closed.Cancel();
 
     /// <inheritdoc cref="IItemFeed.WatchAsync"/>
-    /// <remarks>On a connection of its own: if that is lost, the server may have been restarted, and may give numbers again that were seen.</remarks>
+    /// <remarks>
+    /// On a connection of its own: if that is lost, the server may have been restarted, and may give numbers again that were seen.
+    /// </remarks>
     public async IAsyncEnumerable<IReadOnlyList<CollectionPosition>> RunAsync([EnumeratorCancellation] CancellationToken stop)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, _closed.Token);
@@ -81,8 +85,8 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
     }
 
     /// <summary>
-    /// Looks whether old gaps are still under way: a COMMIT may wait for minutes while a backup locks all, also when its host is gone. What has a number and is
-    /// not committed is locked.
+    /// Looks whether old gaps are still under way: a COMMIT may wait for minutes while a backup locks all, also when its host is gone. What
+    /// has a number and is not committed is locked.
     /// </summary>
     private async Task LookIntoAsync(MySqlConnection connection, Gaps gaps, long old, long now, CancellationToken stop)
     {

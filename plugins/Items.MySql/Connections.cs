@@ -37,9 +37,10 @@ internal sealed class Connections : IAsyncDisposable
 
     /// <summary>
     /// What each connection is set to, whatever the server's defaults are: nothing is cut silently, a backslash escapes, and only locks of
-    /// rows that are there are held. A host that is gone without a word keeps its locks for a minute at most; one that is suspended in the middle of a
-    /// transaction for 3 s, where the server is MariaDB, which alone reads what stands in such a comment. Commits are numbered without steps, which would look like
-    /// commits that are missing; no statement is cut short or refused; and a COMMIT begins no other transaction.
+    /// rows that are there are held. A host that is gone without a word keeps its locks for a minute at most; one that is suspended in the
+    /// middle of a transaction for 3 s, where the server is MariaDB, which alone reads what stands in such a comment. Commits are numbered
+    /// without steps, which would look like commits that are missing; no statement is cut short or refused; and a COMMIT begins no other
+    /// transaction.
     /// </summary>
     public static string Settings(MySqlOptions options) => $"""
         SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1, wait_timeout = 60,
@@ -53,7 +54,9 @@ internal sealed class Connections : IAsyncDisposable
 
     public Task<T> ReadAsync<T>(Func<MySqlConnection, Task<T>> work, CancellationToken stop) => UseAsync(_reading, work, stop);
 
-    /// <summary>Opens a connection beside these, which the caller disposes of. It is a new one: no other was lost unseen before it.</summary>
+    /// <summary>
+    /// Opens a connection beside these, which the caller disposes of. It is a new one: no other was lost unseen before it.
+    /// </summary>
     public async Task<MySqlConnection> OpenAsync(CancellationToken stop)
     {
         var settings = _options.Connection(_options.Database);
@@ -116,7 +119,8 @@ internal sealed class Connections : IAsyncDisposable
     }
 
     /// <summary>
-    /// A transaction that failed lets go of its locks. (Each one begins with a ROLLBACK as well, because a beginning commits what was open.)
+    /// A transaction that failed lets go of its locks. (Each one begins with a ROLLBACK as well, because a beginning commits what was
+    /// open.)
     /// </summary>
     private static async Task<T> RunAsync<T>(MySqlConnection connection, Func<MySqlConnection, Task<T>> work)
     {

@@ -1,8 +1,8 @@
 namespace SharedState.Items.MySql;
 
 /// <summary>
-/// The collections of commits that were sent and not answered. Such a commit may still be under way on the server, or on its way to it, so a read would tell
-/// what is about to change. It holds the locks of its rows until it is over: whoever gets one of them knows that.
+/// The collections of commits that were sent and not answered. Such a commit may still be under way on the server, or on its way to it, so
+/// a read would tell what is about to change. It holds the locks of its rows until it is over: whoever gets one of them knows that.
 /// </summary>
 internal sealed class Doubts
 {

@@ -4,7 +4,9 @@ using MySqlConnector;
 
 namespace SharedState.Items.MySql;
 
-/// <summary>What an error means to the host. Nothing was applied in any case that is told here: whoever sends a COMMIT tells that one.</summary>
+/// <summary>
+/// What an error means to the host. Nothing was applied in any case that is told here: whoever sends a COMMIT tells that one.
+/// </summary>
 internal static class Faults
 {
     // Numbers of servers for which the driver has no names.
@@ -31,7 +33,8 @@ internal static class Faults
     };
 
     /// <summary>
-    /// The driver's word for a connection that was lost before. Any other exception of that type is a defect of this plugin, which is not to be tried again.
+    /// The driver's word for a connection that was lost before. Any other exception of that type is a defect of this plugin, which is not
+    /// to be tried again.
     /// </summary>
     private static bool IsOfLostConnection(Exception e) => e is InvalidOperationException && e.Message.StartsWith("Connection must be Open", StringComparison.Ordinal);
 

@@ -3,12 +3,13 @@ using MySqlConnector;
 namespace SharedState.Items.MySql;
 
 /// <summary>
-/// Waits until what was read is on disk. InnoDB shows a commit to others before its log is written (by a binary log it is the other way round): a server that is
-/// killed in between forgets what was seen, and gives the same revision to something else. Who writes after it has read is answered when both are on disk.
+/// Waits until what was read is on disk. InnoDB shows a commit to others before its log is written (by a binary log it is the other way
+/// round): a server that is killed in between forgets what was seen, and gives the same revision to something else. Who writes after it has
+/// read is answered when both are on disk.
 /// </summary>
 /// <example>
-/// The bug that this prevents: host A commits revision 8, host B reads it and shows it; the server loses power; 8 is gone, A's client is told so, and writes again:
-/// another 8. B's clients see the first one, A's the second, and nothing ever tells them.
+/// The bug that this prevents: host A commits revision 8, host B reads it and shows it; the server loses power; 8 is gone, A's client is
+/// told so, and writes again: another 8. B's clients see the first one, A's the second, and nothing ever tells them.
 /// </example>
 internal sealed class Fence(Tables tables, ServerTraits traits)
 {

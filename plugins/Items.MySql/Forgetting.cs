@@ -3,8 +3,9 @@ using MySqlConnector;
 namespace SharedState.Items.MySql;
 
 /// <summary>
-/// Forgets collections that were emptied. The row of a forgotten collection stays for as long as its commits would have (<see cref="Pruning"/> removes
-/// it), at revision 0 of a new epoch: so other hosts are told by a row in the table of commits, as they are of any change.
+/// Forgets collections that were emptied. The row of a forgotten collection stays for as long as its commits would have
+/// (<see cref="Pruning"/> removes it), at revision 0 of a new epoch: so other hosts are told by a row in the table of commits, as they are
+/// of any change.
 /// </summary>
 internal sealed class Forgetting(MySqlConnection connection, Tables tables, CancellationToken stop)
 {
@@ -50,7 +51,8 @@ internal sealed class Forgetting(MySqlConnection connection, Tables tables, Canc
             return stands;
         }
 
-        // :: 3. It may begin again, once its row is gone too: its revisions must be those of another epoch. Its row is another one, with another number: a host that
+        // :: 3. It may begin again, once its row is gone too: its revisions must be those of another epoch. Its row is another one, with
+        // another number: a host that
         //       reads commits of the old one finds none, and never those of the new one.
         var epoch = Epoch.New();
         text.Add($"DELETE FROM {tables.Removals} WHERE collection = ").Add(id).End();

@@ -1,13 +1,16 @@
 namespace SharedState.Items.MySql;
 
 /// <summary>
-/// Which numbers of commits were not seen yet. Numbers are given before their commits come into sight, and in another order: 6 may be seen while 5 is still
-/// being stored, or was rolled back. So what was passed over is kept, and asked for again until it is seen or known not to come.
+/// Which numbers of commits were not seen yet. Numbers are given before their commits come into sight, and in another order: 6 may be seen
+/// while 5 is still being stored, or was rolled back. So what was passed over is kept, and asked for again until it is seen or known not to
+/// come.
 /// </summary>
 /// <param name="start">All up to this number is past.</param>
 internal sealed class Gaps(long start)
 {
-    /// <summary>Each asking names the gaps, so that they must not be many. Merged ones hold numbers that were seen, and are told twice.</summary>
+    /// <summary>
+    /// Each asking names the gaps, so that they must not be many. Merged ones hold numbers that were seen, and are told twice.
+    /// </summary>
     private const int Most = 100;
 
     private List<Gap> _gaps = [];

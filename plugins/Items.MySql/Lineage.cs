@@ -6,13 +6,13 @@ using MySqlConnector;
 namespace SharedState.Items.MySql;
 
 /// <summary>
-/// Finds out whether the tables are those that were last seen, on the same server, and begins a new epoch if they are not. Asked on each connection before it is
-/// used: a failover to a replica that was behind shows in nothing else.
+/// Finds out whether the tables are those that were last seen, on the same server, and begins a new epoch if they are not. Asked on each
+/// connection before it is used: a failover to a replica that was behind shows in nothing else.
 /// </summary>
 /// <remarks>
-/// The tables say by what they were last known (<c>made</c>), which a dump restores and a replica copies: it no longer fits then. A table's number in InnoDB changes only
-/// when the table is made anew. Asking for it takes the right PROCESS; without it the times of creation serve, which in MariaDB are those of a file, and also change
-/// by a <c>chmod</c>.
+/// The tables say by what they were last known (<c>made</c>), which a dump restores and a replica copies: it no longer fits then. A table's
+/// number in InnoDB changes only when the table is made anew. Asking for it takes the right PROCESS; without it the times of creation
+/// serve, which in MariaDB are those of a file, and also change by a <c>chmod</c>.
 /// </remarks>
 internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logger)
 {
@@ -27,7 +27,8 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
         var now = await IdentityAsync(connection, stop);
         if (await MadeAsync(connection, "", stop) is { } made && made.Text == now.Text) return;
 
-        // Of several hosts that come here the others wait, and then find nothing to do. Commits that are under way hold rows, and are waited for.
+        // Of several hosts that come here the others wait, and then find nothing to do. Commits that are under way hold rows, and are
+        // waited for.
         await ExecuteAsync(connection, "START TRANSACTION", stop);
         var before = await MadeAsync(connection, " FOR UPDATE", stop);
         if (before is null || before.IsSame(now))

@@ -32,7 +32,9 @@ internal sealed partial record MySqlOptions
 
     public string? KeyFile { get; init; }
 
-    /// <summary>How long a row that another transaction has locked is waited for: so that three attempts fit into the time of a commit.</summary>
+    /// <summary>
+    /// How long a row that another transaction has locked is waited for: so that three attempts fit into the time of a commit.
+    /// </summary>
     public int LockSeconds { get; init; } = 2;
 
     /// <summary>How long a statement may take, and how long a connection or a free place in the pool is waited for.</summary>
@@ -56,7 +58,9 @@ internal sealed partial record MySqlOptions
     /// <summary>How many bytes of commits are read at a time, but for the first of each collection.</summary>
     public int AnswerBytes { get; init; } = 4 << 20;
 
-    /// <summary>How long commits are kept for other hosts: longer than any of them is away without having to read its collections anew.</summary>
+    /// <summary>
+    /// How long commits are kept for other hosts: longer than any of them is away without having to read its collections anew.
+    /// </summary>
     public TimeSpan CommitsAge { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>About how many commits are kept.</summary>
@@ -65,7 +69,10 @@ internal sealed partial record MySqlOptions
     /// <summary>How often it is looked whether old ones are to be removed; up to twice as rarely.</summary>
     public TimeSpan PruneInterval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>After this time a commit of which only the number was seen is looked for with care, and given up if it is nowhere. Longer than transactions take.</summary>
+    /// <summary>
+    /// After this time a commit of which only the number was seen is looked for with care, and given up if it is nowhere. Longer than
+    /// transactions take.
+    /// </summary>
     public TimeSpan GapTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Called after each statement of a migration; tests interrupt there.</summary>

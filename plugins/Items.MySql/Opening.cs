@@ -23,7 +23,8 @@ internal static class Opening
             }
             catch (OperationCanceledException) when (!work.IsCompleted)
             {
-                // The server does not notice who is gone before a statement ends. So this one keeps the connection, and its lock, until then.
+                // The server does not notice who is gone before a statement ends. So this one keeps the connection, and its lock, until
+                // then.
                 _ = work.ContinueWith(
                     late => context.Logger.LateMigrationFailed(options.Table, options.Name, late.Exception!.GetBaseException()),
                     CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);

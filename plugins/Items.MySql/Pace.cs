@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace SharedState.Items.MySql;
 
-/// <summary>When to ask next: soon while something happens, more rarely otherwise, and at once when another host says that it has stored something.</summary>
+/// <summary>
+/// When to ask next: soon while something happens, more rarely otherwise, and at once when another host says that it has stored something.
+/// </summary>
 /// <remarks>Threads: one waits; anyone may wake it.</remarks>
 internal sealed class Pace(TimeSpan interval)
 {

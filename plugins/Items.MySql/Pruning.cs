@@ -8,7 +8,9 @@ namespace SharedState.Items.MySql;
 /// <summary>Removes old commits and the rows of forgotten collections, a little at a time, beside all else. Any host does it.</summary>
 internal sealed class Pruning(Connections connections, Tables tables, MySqlOptions options, ILogger logger)
 {
-    /// <summary>How many numbers go at a time: a transaction of some milliseconds. They may be far fewer commits, if numbers were left out.</summary>
+    /// <summary>
+    /// How many numbers go at a time: a transaction of some milliseconds. They may be far fewer commits, if numbers were left out.
+    /// </summary>
     private const int Step = 1000;
 
     /// <summary>Between two steps while there is more to remove: so that one host keeps up with 5,000 commits a second.</summary>
@@ -54,7 +56,9 @@ internal sealed class Pruning(Connections connections, Tables tables, MySqlOptio
         }
     }
 
-    /// <summary>Looks, without a lock, up to which of the lowest numbers all may go. What is under way is neither so old nor so far behind.</summary>
+    /// <summary>
+    /// Looks, without a lock, up to which of the lowest numbers all may go. What is under way is neither so old nor so far behind.
+    /// </summary>
     private async Task<int> RunAsync(MySqlConnection connection)
     {
         var age = options.CommitsAge.TotalSeconds.ToString(CultureInfo.InvariantCulture);

@@ -10,7 +10,9 @@ namespace SharedState.Items.MySql;
 internal sealed record ServerTraits(string Version, string Collation, string FlushLog, string? SyncBinaryLog)
 {
     /// <summary>Asks the server.</summary>
-    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unusable"/>: it is too old, or could not log what is done here.</exception>
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.Unusable"/>: it is too old, or could not log what is done here.
+    /// </exception>
     public static async Task<ServerTraits> ReadAsync(MySqlConnection connection, MySqlOptions options)
     {
         using var command = new MySqlCommand("""

@@ -1,8 +1,8 @@
 namespace SharedState.Items.MySql;
 
 /// <summary>
-/// An update as it stands in the table of commits: a byte that tells the form, the ids that it removed, and what it inserted, each id and item byte by byte.
-/// Not JSON: so nothing has to be parsed, or asked for its id, to be read.
+/// An update as it stands in the table of commits: a byte that tells the form, the ids that it removed, and what it inserted, each id and
+/// item byte by byte. Not JSON: so nothing has to be parsed, or asked for its id, to be read.
 /// </summary>
 internal static class StoredCommit
 {
@@ -11,7 +11,8 @@ internal static class StoredCommit
     /// <summary>The bytes; null if they are more than may be.</summary>
     public static byte[]? Write(ItemUpdate update, int limit)
     {
-        // A text has at least as many bytes as characters: what is too large by these is too large. The rest is measured when it is written.
+        // A text has at least as many bytes as characters: what is too large by these is too large. The rest is measured when it is
+        // written.
         var bytes = 0L;
         for (var i = 0; i < update.Remove.Count; i++) bytes += update.Remove[i].Length;
         for (var i = 0; i < update.Insert.Count; i++) bytes += update.Insert[i].Id.Length + update.Insert[i].Json.Length;

@@ -6,13 +6,15 @@ namespace SharedState.Items.MySql;
 
 /// <summary>
 /// The form in which names and ids stand in the key of the items' table. An index holds 3072 bytes, four for each character that it allows,
-/// so the key has 129 + 129 + 510 characters. What is shorter stands there as it is; what is not, as its beginning and the hash of all of it,
-/// which together fill the column, so that neither is ever taken for the other.
+/// so the key has 129 + 129 + 510 characters. What is shorter stands there as it is; what is not, as its beginning and the hash of all of
+/// it, which together fill the column, so that neither is ever taken for the other.
 /// </summary>
 /// <remarks>Where the whole of it is needed again, it is in the table of collections, or in the item itself.</remarks>
 internal static class StoredName
 {
-    /// <summary>The characters of the columns <c>app</c> and <c>chnl</c>: one more than in existing tables, of which no name is cut.</summary>
+    /// <summary>
+    /// The characters of the columns <c>app</c> and <c>chnl</c>: one more than in existing tables, of which no name is cut.
+    /// </summary>
     public const int NameLimit = 129;
 
     /// <summary>The characters of the column <c>id</c>.</summary>

@@ -21,23 +21,27 @@ internal sealed class Tables(string table, string collation)
     /// <summary>One row: the epoch of collections without a row of their own, and by what the tables are known again.</summary>
     public string Store { get; } = $"`{StoreName(table)}`";
 
-    /// <summary>A row for each collection with a history. A commit locks the rows of its collections first. At revision 0 it was forgotten.</summary>
+    /// <summary>
+    /// A row for each collection with a history. A commit locks the rows of its collections first. At revision 0 it was forgotten.
+    /// </summary>
     public string Collections { get; } = $"`{CollectionsName(table)}`";
 
     /// <summary>The remembered removals. No item of the collection has such an id.</summary>
     public string Removals { get; } = $"`{RemovalsName(table)}`";
 
     /// <summary>
-    /// The commits of the last minutes, for other hosts. <c>seq</c> orders them as they began to be stored, which is not the order in which they come into sight.
-    /// <c>data</c> is a <see cref="StoredCommit"/>, or NULL if the collection must be read. <c>reads</c> is changed by who reads, see <see cref="Fence"/>.
+    /// The commits of the last minutes, for other hosts. <c>seq</c> orders them as they began to be stored, which is not the order in which
+    /// they come into sight.
+    /// <c>data</c> is a <see cref="StoredCommit"/>, or NULL if the collection must be read. <c>reads</c> is changed by who reads, see
+    /// <see cref="Fence"/>.
     /// </summary>
     public string Commits { get; } = $"`{CommitsName(table)}`";
 
     /// <summary>The columns of the items, by name: what <c>information_schema</c> must say of each, and how it is defined.</summary>
     /// <remarks>
-    /// <c>revision</c> is 0 in rows that others wrote. <c>touched</c> is NULL in rows as this plugin wrote them, and a time in those that others inserted,
-    /// replaced or changed since: they do not name it, so that the server fills it in. It is added without a default first, since rows that
-    /// were there before are adopted anyway, without being written anew.
+    /// <c>revision</c> is 0 in rows that others wrote. <c>touched</c> is NULL in rows as this plugin wrote them, and a time in those that
+    /// others inserted, replaced or changed since: they do not name it, so that the server fills it in. It is added without a default
+    /// first, since rows that were there before are adopted anyway, without being written anew.
     /// </remarks>
     public IReadOnlyList<(string Name, string Type, string Definition)> Columns =>
     [

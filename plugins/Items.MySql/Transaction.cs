@@ -16,7 +16,9 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
     /// <summary>Stores a batch.</summary>
     /// <param name="batch">The updates.</param>
     /// <param name="suspect">A collection to adopt, if another program changed it; null for none.</param>
-    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.OutcomeUnknown"/>: the COMMIT was sent and not answered.</exception>
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.OutcomeUnknown"/>: the COMMIT was sent and not answered.
+    /// </exception>
     public async Task<Outcome> RunAsync(IReadOnlyList<ItemUpdate> batch, CollectionKey? suspect = null)
     {
         // :: 1. Lock the collections, always in the same order, and ask which of the named items are there.

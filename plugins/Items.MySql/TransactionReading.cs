@@ -13,8 +13,9 @@ internal sealed class TransactionReading(MySqlConnection connection, Tables tabl
         foreach (var draft in drafts) await AskAsync(draft);
         await SendAsync();
 
-        // A row that is not there can't be locked. One transaction that makes it waits for another that makes it at the same time. VALUES and not SELECT, for which
-        // the server would lock the whole table's next number. The store's row is locked, so that no new epoch begins beside it.
+        // A row that is not there can't be locked. One transaction that makes it waits for another that makes it at the same time. VALUES
+        // and not SELECT, for which the server would lock the whole table's next number. The store's row is locked, so that no new epoch
+        // begins beside it.
         CollectionDraft[] missing = [.. drafts.Where(draft => draft.Row is null)];
         foreach (var draft in missing)
         {

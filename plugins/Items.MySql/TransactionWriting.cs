@@ -102,7 +102,9 @@ internal sealed class TransactionWriting(MySqlConnection connection, Tables tabl
         row.Removals = kept;
     }
 
-    /// <summary>Notes the commits for other hosts. The numbers of the rows are known beforehand, so that the server gives them without a lock.</summary>
+    /// <summary>
+    /// Notes the commits for other hosts. The numbers of the rows are known beforehand, so that the server gives them without a lock.
+    /// </summary>
     private Task RecordAsync(IReadOnlyList<CollectionDraft> drafts)
     {
         return RowsAsync(

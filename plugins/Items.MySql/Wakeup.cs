@@ -4,7 +4,9 @@ using StackExchange.Redis;
 
 namespace SharedState.Items.MySql;
 
-/// <summary>Tells other hosts, and is told by them, that something was stored. Nothing depends on it: who is not told asks a little later.</summary>
+/// <summary>
+/// Tells other hosts, and is told by them, that something was stored. Nothing depends on it: who is not told asks a little later.
+/// </summary>
 internal sealed class Wakeup : IAsyncDisposable
 {
     private readonly RedisChannel _channel;

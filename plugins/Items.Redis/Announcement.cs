@@ -8,7 +8,9 @@ namespace SharedState.Items.Redis;
 /// <param name="Epoch">That bucket's epoch.</param>
 /// <param name="Number">One more than that of the message before it.</param>
 /// <param name="Token">A random number: the same message number in another history has another one.</param>
-/// <param name="Lines">For each changed collection: the epoch and the commits of its bucket, its revision, its name; with blanks between.</param>
+/// <param name="Lines">
+/// For each changed collection: the epoch and the commits of its bucket, its revision, its name; with blanks between.
+/// </param>
 internal sealed record Announcement(string Host, int Teller, string Epoch, long Number, long Token, ArraySegment<string> Lines)
 {
     /// <summary>Null for what is no such message: anyone may send something to a channel.</summary>

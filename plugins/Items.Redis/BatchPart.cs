@@ -19,7 +19,9 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
     private readonly List<int> _bucketOf = []; // for each collection, its place in _buckets
     private readonly Dictionary<CollectionKey, int> _collectionOf = [];
 
-    /// <summary>The second part of the changes' ids: by it a follower tells whether the revision that it knows is the one of this history.</summary>
+    /// <summary>
+    /// The second part of the changes' ids: by it a follower tells whether the revision that it knows is the one of this history.
+    /// </summary>
     private readonly long _mark = RandomNumberGenerator.GetInt32(int.MaxValue);
     private int _words;
 

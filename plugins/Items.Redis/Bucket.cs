@@ -2,11 +2,13 @@ using StackExchange.Redis;
 
 namespace SharedState.Items.Redis;
 
-/// <summary>The collections of one slot, which have one epoch, and what this host has seen of them: a storage that went back in time has less.</summary>
+/// <summary>
+/// The collections of one slot, which have one epoch, and what this host has seen of them: a storage that went back in time has less.
+/// </summary>
 /// <param name="number">Its number, from 0.</param>
 /// <param name="mark">
-/// The key of a hash: the epoch, the number of commits that changed something, that of the messages that it counts, and the highest revision of a
-/// collection that was forgotten.
+/// The key of a hash: the epoch, the number of commits that changed something, that of the messages that it counts, and the highest
+/// revision of a collection that was forgotten.
 /// </param>
 /// <param name="index">The key of a sorted set of the names of the collections that have items.</param>
 /// <param name="emptied">The key of a sorted set of the names of the collections that have a history and no items.</param>

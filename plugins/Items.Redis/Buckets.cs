@@ -31,7 +31,9 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
         }
     }
 
-    /// <summary>Begins new epochs for all buckets that are still in an epoch that this host knows, because their history is not what it was.</summary>
+    /// <summary>
+    /// Begins new epochs for all buckets that are still in an epoch that this host knows, because their history is not what it was.
+    /// </summary>
     /// <exception cref="ItemServiceException">They could not be looked at.</exception>
     public async Task ReplaceAsync(CancellationToken stop)
     {

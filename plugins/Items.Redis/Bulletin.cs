@@ -2,8 +2,8 @@ namespace SharedState.Items.Redis;
 
 /// <summary>What was heard of commits and not yet handed on; knows by the messages' numbers whether one did not come.</summary>
 /// <remarks>
-/// Messages of one teller come in the order of their numbers, each one further than the one before. In a Cluster, where a slot moves to another server,
-/// the order may be another one: then it counts as a loss, which costs no more than a question.
+/// Messages of one teller come in the order of their numbers, each one further than the one before. In a Cluster, where a slot moves to
+/// another server, the order may be another one: then it counts as a loss, which costs no more than a question.
 /// </remarks>
 /// <param name="layout">Finds collections' buckets.</param>
 /// <param name="tellers">The buckets that count the messages.</param>

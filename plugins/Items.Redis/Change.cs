@@ -10,7 +10,9 @@ namespace SharedState.Items.Redis;
 /// <param name="Bytes">How many of them are this one's.</param>
 internal readonly record struct Change(ItemCommit Commit, long End, long Bytes)
 {
-    /// <summary>Reads the entry of a revision; null if it is of another one, tells only that there was a change, or was written by another program.</summary>
+    /// <summary>
+    /// Reads the entry of a revision; null if it is of another one, tells only that there was a change, or was written by another program.
+    /// </summary>
     public static Change? Parse(StreamEntry entry, CollectionKey key, long revision)
     {
         var (id, fields) = ((string?)entry.Id, entry.Values);

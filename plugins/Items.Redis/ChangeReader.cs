@@ -6,8 +6,8 @@ namespace SharedState.Items.Redis;
 internal sealed class ChangeReader(Server server, Layout layout)
 {
     /// <remarks>
-    /// One round trip for all, with as many changes as can't be too many bytes; a second one for what is left, as far as it is not. The oldest
-    /// change of each collection is read in any case, since none would say that there is none.
+    /// One round trip for all, with as many changes as can't be too many bytes; a second one for what is left, as far as it is not. The
+    /// oldest change of each collection is read in any case, since none would say that there is none.
     /// </remarks>
     public async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
     {
@@ -42,8 +42,8 @@ internal sealed class ChangeReader(Server server, Layout layout)
     }
 
     /// <summary>
-    /// Asks all at once. For each collection where it stands before its changes, so that these must reach as far; and the epochs last of all. One that was known
-    /// before was there throughout, for none ever comes back.
+    /// Asks all at once. For each collection where it stands before its changes, so that these must reach as far; and the epochs last of
+    /// all. One that was known before was there throughout, for none ever comes back.
     /// </summary>
     private static async Task<(ChangesAnswer?[] Answers, Mark[] Marks)> AskAsync(
         IDatabase database, IReadOnlyList<CollectionChanges> collections, Bucket[] buckets, Func<CollectionChanges, int> count)

@@ -29,8 +29,8 @@ internal sealed class CollectionChanges(CollectionPosition since, CollectionKeys
     /// <param name="mark">Where the bucket stood after that.</param>
     public void Add(ChangesAnswer? answer, Mark mark)
     {
-        // Without a history it stood where the last of those was that were forgotten. That was read later, and may be further: but if it is where the
-        // host has the collection, it was there before, since no collection ever goes back.
+        // Without a history it stood where the last of those was that were forgotten. That was read later, and may be further: but if it is
+        // where the host has the collection, it was there before, since no collection ever goes back.
         var revision = answer?.Revision ?? mark.Forgotten;
         if (answer is null || mark.Sight.Epoch != since.Position.Epoch || revision < Last || !TryAdd(answer)) _chain.Break();
         else if (answer.Entries.Length < answer.Count) _chain.Require(revision); // the stream has no more

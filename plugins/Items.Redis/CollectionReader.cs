@@ -16,8 +16,8 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
     /// <summary>Reads a collection at one revision.</summary>
     /// <remarks>
     /// By commands that are sent together, and again if something was committed between them, which is rare: Redis does what is in a
-    /// connection's buffer before it turns to others. Not by a transaction, which a server whose memory is full refuses; not by a script, which would
-    /// copy each item once more.
+    /// connection's buffer before it turns to others. Not by a transaction, which a server whose memory is full refuses; not by a script,
+    /// which would copy each item once more.
     /// </remarks>
     public async Task<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
@@ -79,7 +79,9 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
         }
     }
 
-    /// <summary>Reads a page of emptied collections. Their epoch comes first: if it ends meanwhile, no collection stands at what is answered.</summary>
+    /// <summary>
+    /// Reads a page of emptied collections. Their epoch comes first: if it ends meanwhile, no collection stands at what is answered.
+    /// </summary>
     private static async Task<(string Epoch, IReadOnlyList<(RedisValue Name, RedisValue Revision)> Page)> EmptiedAsync(
         IDatabase database, Bucket bucket, RedisValue? after)
     {

@@ -6,9 +6,9 @@ namespace SharedState.Items.Redis;
 
 /// <summary>Watches all hosts' commits: hears the messages of the channel, and asks the tellers how many there must be.</summary>
 /// <remarks>
-/// That a message was not lost is nothing that a channel could tell: it forgets, a connection comes back with a hole, a Cluster passes on what it can, and the
-/// server that the channel is heard from may not be the master any more. So the messages are numbered, where the commits are stored, and a list is
-/// handed on when all are there that were counted when it was asked for.
+/// That a message was not lost is nothing that a channel could tell: it forgets, a connection comes back with a hole, a Cluster passes on
+/// what it can, and the server that the channel is heard from may not be the master any more. So the messages are numbered, where the
+/// commits are stored, and a list is handed on when all are there that were counted when it was asked for.
 /// </remarks>
 internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets, string host)
 {
@@ -93,7 +93,10 @@ internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets,
         }
     }
 
-    /// <summary>Asks the masters how many messages there were, on the connection of commits and loads: not the server that the channel is heard from.</summary>
+    /// <summary>
+    /// Asks the masters how many messages there were, on the connection of commits and loads: not the server that the channel is heard
+    /// from.
+    /// </summary>
     private Task<Count[]> CountsAsync(CancellationToken stop) => server.AskAsync(
         database => Task.WhenAll(_tellers.Select(async teller =>
         {

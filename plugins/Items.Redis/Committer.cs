@@ -5,9 +5,10 @@ namespace SharedState.Items.Redis;
 
 /// <summary>Stores batches, each exactly once, however often its script had to be sent.</summary>
 /// <remarks>
-/// Commits are numbered, and the script remembers the outcome of the host's last one. So a commit whose answer was lost is sent again: it is
-/// stored then, or its first outcome comes back. Where time is over before that, the outcome is unknown; before anything is read or committed
-/// after it, it is settled: a script that is still on its way, in a connection that was given up, finds that its number is too low.
+/// Commits are numbered, and the script remembers the outcome of the host's last one. So a commit whose answer was lost is sent again: it
+/// is stored then, or its first outcome comes back. Where time is over before that, the outcome is unknown; before anything is read or
+/// committed after it, it is settled: a script that is still on its way, in a connection that was given up, finds that its number is too
+/// low.
 /// </remarks>
 internal sealed class Committer(Server server, Layout layout, Buckets buckets) : IDisposable
 {
@@ -47,7 +48,10 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
         throw failure;
     }
 
-    /// <summary>Makes sure that commits of unknown outcome either have happened or never will. Before it returns nothing that is read is sure to stay.</summary>
+    /// <summary>
+    /// Makes sure that commits of unknown outcome either have happened or never will. Before it returns nothing that is read is sure to
+    /// stay.
+    /// </summary>
     /// <exception cref="ItemServiceException">Redis can't be asked.</exception>
     public async Task SettleAsync(CancellationToken stop)
     {
@@ -64,7 +68,9 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
         }
     }
 
-    /// <summary>Forgets a collection's history if the collection has no items and stands at this position. Done twice, it does no harm.</summary>
+    /// <summary>
+    /// Forgets a collection's history if the collection has no items and stands at this position. Done twice, it does no harm.
+    /// </summary>
     /// <exception cref="ItemServiceException">Redis can't be asked.</exception>
     public async Task<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop)
     {
@@ -176,7 +182,9 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
         }
     }
 
-    /// <summary>Whether the commit was stored, in which case its results are read, or will never be; null if that can't be found out now.</summary>
+    /// <summary>
+    /// Whether the commit was stored, in which case its results are read, or will never be; null if that can't be found out now.
+    /// </summary>
     private async Task<bool?> OutcomeAsync(BatchPart part, long number, Sight[] seen, CommitResult[] results, CancellationToken stop)
     {
         try

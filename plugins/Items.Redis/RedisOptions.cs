@@ -44,7 +44,9 @@ internal sealed partial record RedisOptions
     /// <summary>A change of more fields and values is only mentioned, too. Lua can pass on some 8,000 at a time.</summary>
     public int ChangeFields { get; init; } = 1_000;
 
-    /// <summary>How long the changes of an emptied collection are kept, if it stays so: longer than a follower takes to read them. In whole seconds.</summary>
+    /// <summary>
+    /// How long the changes of an emptied collection are kept, if it stays so: longer than a follower takes to read them. In whole seconds.
+    /// </summary>
     public TimeSpan EmptiedTime { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How many bytes of changes are read at a time; the rest is asked for again.</summary>
@@ -59,7 +61,9 @@ internal sealed partial record RedisOptions
     /// <summary>Between two lists of a watch in a Cluster, where each costs a question for each bucket.</summary>
     public TimeSpan ClusterPause { get; init; } = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>How long a command waits for a lost connection, or for a server that starts. Longer outages are the host's to tell.</summary>
+    /// <summary>
+    /// How long a command waits for a lost connection, or for a server that starts. Longer outages are the host's to tell.
+    /// </summary>
     public TimeSpan ReconnectTime { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>

@@ -1,6 +1,9 @@
 namespace SharedState.Items.Redis;
 
-/// <summary>What the user may do. Asked when the service is opened, and not by trying: a script that is refused a command in its middle leaves half a commit.</summary>
+/// <summary>
+/// What the user may do. Asked when the service is opened, and not by trying: a script that is refused a command in its middle leaves half
+/// a commit.
+/// </summary>
 internal static class Rights
 {
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>: a right is missing.</exception>

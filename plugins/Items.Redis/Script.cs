@@ -2,7 +2,9 @@ using StackExchange.Redis;
 
 namespace SharedState.Items.Redis;
 
-/// <summary>The scripts that run in Redis. The library sends a script's hash, and the script itself where the server does not know it (any more).</summary>
+/// <summary>
+/// The scripts that run in Redis. The library sends a script's hash, and the script itself where the server does not know it (any more).
+/// </summary>
 internal static class Script
 {
     public static readonly string Commit = Read("commit.lua"), Settle = Read("settle.lua"), Visit = Read("visit.lua"), Forget = Read("forget.lua"),

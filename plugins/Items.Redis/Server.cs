@@ -34,7 +34,9 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>Whether the buckets are spread over servers, so that a script can only see those of one slot.</summary>
     public bool IsCluster { get; }
 
-    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/> or <see cref="ItemServiceFault.Unavailable"/>.</exception>
+    /// <exception cref="ItemServiceException">
+    /// <see cref="ItemServiceFault.Config"/> or <see cref="ItemServiceFault.Unavailable"/>.
+    /// </exception>
     public static async Task<Server> ConnectAsync(RedisOptions options, ItemServiceContext context, CancellationToken stop)
     {
         var connecting = ConnectionMultiplexer.ConnectAsync(Settings(options, context));
@@ -81,8 +83,12 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
-    /// <summary>Hears a channel, one message after the other. The connection comes back by itself; messages that come meanwhile are lost.</summary>
-    /// <exception cref="ItemServiceException">It could not be subscribed to. To be followed by <see cref="UnsubscribeAsync"/> all the same.</exception>
+    /// <summary>
+    /// Hears a channel, one message after the other. The connection comes back by itself; messages that come meanwhile are lost.
+    /// </summary>
+    /// <exception cref="ItemServiceException">
+    /// It could not be subscribed to. To be followed by <see cref="UnsubscribeAsync"/> all the same.
+    /// </exception>
     public async Task SubscribeAsync(string channel, Action<string> hear, CancellationToken stop)
     {
         var queue = await AskAsync(

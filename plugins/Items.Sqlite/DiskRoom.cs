@@ -3,16 +3,18 @@ using Microsoft.Data.Sqlite;
 namespace SharedState.Items.Sqlite;
 
 /// <summary>
-/// Sees to it that the log never takes the room that is needed to copy it back into the database. SQLite could not free a disk that is full of log:
-/// copying back may make the database grow first.
+/// Sees to it that the log never takes the room that is needed to copy it back into the database. SQLite could not free a disk that is full
+/// of log: copying back may make the database grow first.
 /// </summary>
 /// <remarks>
-/// On a disk with much room this is one question to the operating system for each commit. With little room, the log is copied back and cut before it
-/// grows too far, which costs time. Room that another program takes is out of reach: commits are then refused until it is back.
+/// On a disk with much room this is one question to the operating system for each commit. With little room, the log is copied back and cut
+/// before it grows too far, which costs time. Room that another program takes is out of reach: commits are then refused until it is back.
 /// </remarks>
 internal sealed class DiskRoom(SqliteConnection connection, SqliteOptions options)
 {
-    /// <summary>With more than this the log may be as large as it gets: 16 MiB before it is copied back, and 64 MiB after a long read made it grow.</summary>
+    /// <summary>
+    /// With more than this the log may be as large as it gets: 16 MiB before it is copied back, and 64 MiB after a long read made it grow.
+    /// </summary>
     private const long Plenty = 1L << 30;
 
     /// <summary>Left for updates that only remove.</summary>

@@ -39,7 +39,9 @@ internal static class Faults
         fault,
         $"{options.Name} was deleted, moved or replaced while it was open, or its -wal was: put both back, or restart this host to use what is there now");
 
-    /// <summary>A commit that was cancelled before it began: not by another exception, which the host would take for an unknown outcome.</summary>
+    /// <summary>
+    /// A commit that was cancelled before it began: not by another exception, which the host would take for an unknown outcome.
+    /// </summary>
     public static ItemServiceException Cancelled(string name) => new(ItemServiceFault.Unavailable, $"{name}: the commit was cancelled before it began");
 
     public static ItemServiceException Closed(string name) => new(ItemServiceFault.Unavailable, $"{name} was closed");

@@ -6,7 +6,9 @@ internal sealed class MemoryCollection(string epoch, int removalsKept)
     /// <summary>The items as they are given back. Their bytes are those that came in, which by the contract never change.</summary>
     private readonly Dictionary<string, StoredItem> _items = new(StringComparer.Ordinal);
 
-    /// <summary>The remembered removals by id, and the same in their order: the oldest are forgotten first. No item has such an id.</summary>
+    /// <summary>
+    /// The remembered removals by id, and the same in their order: the oldest are forgotten first. No item has such an id.
+    /// </summary>
     private readonly Dictionary<string, LinkedListNode<Tombstone>> _removals = new(StringComparer.Ordinal);
     private readonly LinkedList<Tombstone> _removalsInOrder = new();
 
@@ -58,7 +60,9 @@ internal sealed class MemoryCollection(string epoch, int removalsKept)
         _historyStart = revision;
     }
 
-    /// <summary>Keeps the remembered removals within their bound; those of one update are forgotten together, so that the history's start tells all.</summary>
+    /// <summary>
+    /// Keeps the remembered removals within their bound; those of one update are forgotten together, so that the history's start tells all.
+    /// </summary>
     private void ForgetOldest()
     {
         var bound = Math.Max(removalsKept, _items.Count);

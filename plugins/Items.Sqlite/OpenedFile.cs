@@ -6,8 +6,9 @@ namespace SharedState.Items.Sqlite;
 
 /// <summary>The file that a connection has open, and whether it is still the one at its path.</summary>
 /// <remarks>
-/// A file that was deleted or replaced lives on as long as it is open: SQLite goes on writing to it, and all of it is gone when the host ends. Asked at
-/// each commit and each load; each time it costs one or two calls of the operating system. Windows does not let go of a file that is open, and needs no such look.
+/// A file that was deleted or replaced lives on as long as it is open: SQLite goes on writing to it, and all of it is gone when the host
+/// ends. Asked at each commit and each load; each time it costs one or two calls of the operating system. Windows does not let go of a file
+/// that is open, and needs no such look.
 /// </remarks>
 internal static class OpenedFile
 {

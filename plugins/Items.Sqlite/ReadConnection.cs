@@ -55,7 +55,9 @@ internal sealed class ReadConnection : IDisposable
             """);
     }
 
-    /// <summary>Reads a collection within one transaction, or returns null: another program changed it, and it must be adopted first.</summary>
+    /// <summary>
+    /// Reads a collection within one transaction, or returns null: another program changed it, and it must be adopted first.
+    /// </summary>
     public StoredCollection? Load(CollectionKey key)
     {
         _begin.Execute();

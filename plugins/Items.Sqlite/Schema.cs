@@ -32,7 +32,9 @@ internal sealed class Schema(string table)
 
     public string Items { get; } = $"\"{table}\"";
 
-    /// <summary>One row: the store's id, its number of commits, the epoch of collections without a history, and the triggers' switch.</summary>
+    /// <summary>
+    /// One row: the store's id, its number of commits, the epoch of collections without a history, and the triggers' switch.
+    /// </summary>
     public string Store { get; } = $"\"{table}__store\"";
 
     /// <summary>A row for each collection that was written to and not forgotten since.</summary>
@@ -110,7 +112,8 @@ internal sealed class Schema(string table)
     /// <summary>Has the database note what other programs change. To be called within a transaction.</summary>
     public void Watch(SqliteConnection connection)
     {
-        // Where a trigger is missing (a new database, or the table was dropped and made anew), anything may have happened to any collection.
+        // Where a trigger is missing (a new database, or the table was dropped and made anew), anything may have happened to any
+        // collection.
         var there = Text(connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, length(?1)) = ?1", $"{table}__noted_");
         if (there == "3") return;
         Execute(connection, $"""

@@ -2,7 +2,9 @@ using Microsoft.Data.Sqlite;
 
 namespace SharedState.Items.Sqlite;
 
-/// <summary>Stores items in a SQLite database, a file that survives crashes and power failures; or in memory, for as long as it is open.</summary>
+/// <summary>
+/// Stores items in a SQLite database, a file that survives crashes and power failures; or in memory, for as long as it is open.
+/// </summary>
 public sealed class SqliteItemService : IItemService
 {
     private IDatabase? _database;

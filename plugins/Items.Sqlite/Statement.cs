@@ -3,10 +3,12 @@ using SQLitePCL;
 
 namespace SharedState.Items.Sqlite;
 
-/// <summary>A statement that is prepared once and lives as long as its connection. Its parameters are <c>?1</c>, <c>?2</c> and so on.</summary>
+/// <summary>
+/// A statement that is prepared once and lives as long as its connection. Its parameters are <c>?1</c>, <c>?2</c> and so on.
+/// </summary>
 /// <remarks>
-/// Not the driver's command, which takes a row of objects and makes a reader for each run: a commit spent more time there than in SQLite. Nor does it
-/// cut texts at their first NUL, as the driver does.
+/// Not the driver's command, which takes a row of objects and makes a reader for each run: a commit spent more time there than in SQLite.
+/// Nor does it cut texts at their first NUL, as the driver does.
 /// </remarks>
 internal sealed class Statement : IDisposable
 {

@@ -17,7 +17,9 @@ namespace SharedState.Items.Sqlite;
 /// </remarks>
 internal sealed class StoreLock : IDisposable
 {
-    /// <summary>The lock files that this process holds or is about to, and the service that each is for. A plugin is loaded once in a process.</summary>
+    /// <summary>
+    /// The lock files that this process holds or is about to, and the service that each is for. A plugin is loaded once in a process.
+    /// </summary>
     private static readonly ConcurrentDictionary<string, string> _ours = new(StringComparer.Ordinal);
 
     private readonly FileStream _file;
@@ -74,7 +76,9 @@ internal sealed class StoreLock : IDisposable
         }
     }
 
-    /// <summary>Whether the database, by what it says of itself, is the one that this file was last written for, and not behind it.</summary>
+    /// <summary>
+    /// Whether the database, by what it says of itself, is the one that this file was last written for, and not behind it.
+    /// </summary>
     public bool Confirms(string store, long commits)
     {
         Span<byte> line = stackalloc byte[128];
@@ -111,7 +115,9 @@ internal sealed class StoreLock : IDisposable
         ? new(ItemServiceFault.Unavailable, $"table {table} of {databaseFile} is still open from before")
         : new(ItemServiceFault.Config, $"service {holder} has table {table} of {databaseFile} already: use another db_table or db_name") { ConfigKey = "db_table" };
 
-    /// <summary>Whether the operating system says that somebody else has the file: EAGAIN of Linux, of macOS, or a sharing violation of Windows.</summary>
+    /// <summary>
+    /// Whether the operating system says that somebody else has the file: EAGAIN of Linux, of macOS, or a sharing violation of Windows.
+    /// </summary>
     private static bool IsTaken(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     /// <summary>Whether time may help: no more descriptors (ENFILE, EMFILE), or a full disk (ENOSPC).</summary>

@@ -5,7 +5,9 @@ namespace SharedState.Items.Sqlite;
 /// <summary>A thread that does one thing after the other: SQLite blocks whoever calls it until the disk has synced.</summary>
 internal sealed class WorkThread : IDisposable
 {
-    /// <summary>The host commits one batch at a time, and at most as many loads as there are readers may want to adopt: more never wait.</summary>
+    /// <summary>
+    /// The host commits one batch at a time, and at most as many loads as there are readers may want to adopt: more never wait.
+    /// </summary>
     private const int MostWaiting = 64;
 
     private readonly BlockingCollection<Action> _work = new(MostWaiting);

@@ -7,7 +7,9 @@ namespace SharedState.Items.Sqlite;
 /// <summary>The one connection that writes, used by one thread.</summary>
 internal sealed class WriteConnection : IDisposable
 {
-    /// <summary>How long SQLite waits for a lock at a time, in milliseconds: it can't be told to stop waiting, and the host allows half a second.</summary>
+    /// <summary>
+    /// How long SQLite waits for a lock at a time, in milliseconds: it can't be told to stop waiting, and the host allows half a second.
+    /// </summary>
     private const int BusyStep = 100;
 
     private readonly SqliteOptions _options;
@@ -112,7 +114,8 @@ internal sealed class WriteConnection : IDisposable
     }, stop);
 
     /// <summary>
-    /// Whether the log may hold a transaction that failed. The next one that is stored overwrites it; until then a host that is killed would find it there.
+    /// Whether the log may hold a transaction that failed. The next one that is stored overwrites it; until then a host that is killed
+    /// would find it there.
     /// </summary>
     public bool InDoubt { get; private set; }
 
@@ -125,7 +128,8 @@ internal sealed class WriteConnection : IDisposable
     /// <summary>Forgets a collection's history if the collection has no items and stands at this position.</summary>
     public bool Forget(CollectionKey key, Position at, CancellationToken stop)
     {
-        // Most collections that can't be forgotten are found before anything is written; within the transaction nothing can change any more.
+        // Most collections that can't be forgotten are found before anything is written; within the transaction nothing can change any
+        // more.
         if (!Stands(key, at, out _)) return false;
         return Write(WriteSize.Smallest, () =>
         {

@@ -8,7 +8,9 @@ internal sealed class CollectionRow
 
     public required string Epoch { get; set; }
 
-    /// <summary>The revision at which the epoch began. Items of which the revision is not known, or from before, count as inserted there.</summary>
+    /// <summary>
+    /// The revision at which the epoch began. Items of which the revision is not known, or from before, count as inserted there.
+    /// </summary>
     public long EpochStart { get; set; }
 
     public long Revision { get; set; }

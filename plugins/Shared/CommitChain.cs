@@ -3,14 +3,15 @@ namespace SharedState.Items;
 /// <summary>The commits of one collection after a position, as far as they were read: without a gap, or not at all.</summary>
 /// <remarks>
 /// <para>
-/// Why an answer is right: each commit of a collection raises its revision by one, in one epoch. So the commits after revision r up to revision n are all there
-/// exactly if their revisions are r+1, r+2, .. n. A commit is taken only if it is the next one; what comes after one that is missing, or that is not kept as it
-/// was, is left out. A storage is asked for the commits up to some revision that the collection surely has, and then <see cref="Require"/> says so: if the chain does
-/// not reach it, some commit is gone for good, and the answer is that it can't be told.
+/// Why an answer is right: each commit of a collection raises its revision by one, in one epoch. So the commits after revision r up to
+/// revision n are all there exactly if their revisions are r+1, r+2, .. n. A commit is taken only if it is the next one; what comes after
+/// one that is missing, or that is not kept as it was, is left out. A storage is asked for the commits up to some revision that the
+/// collection surely has, and then <see cref="Require"/> says so: if the chain does not reach it, some commit is gone for good, and the
+/// answer is that it can't be told.
 /// </para>
 /// <para>
-/// The end may be left out: the host asks again from there. But no commits at all would mean that the collection is at the position. So of a collection that is further, at
-/// least one commit is read, or the answer is null.
+/// The end may be left out: the host asks again from there. But no commits at all would mean that the collection is at the position. So of
+/// a collection that is further, at least one commit is read, or the answer is null.
 /// </para>
 /// </remarks>
 /// <param name="since">The collection, and where the host has it.</param>

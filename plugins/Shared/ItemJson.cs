@@ -6,7 +6,9 @@ namespace SharedState.Items;
 /// <summary>What tables of older installations hold of an item: all of it, or only the value of its <c>data</c>.</summary>
 internal static class ItemJson
 {
-    /// <summary>Deeper than any item that a client may send; what is deeper still was written by another program and can't be served.</summary>
+    /// <summary>
+    /// Deeper than any item that a client may send; what is deeper still was written by another program and can't be served.
+    /// </summary>
     public static readonly JsonReaderOptions Options = new() { MaxDepth = 1000 };
 
     /// <summary>Whether a key, as it stands in the JSON, is <c>id</c>: these are all the ways to write it.</summary>

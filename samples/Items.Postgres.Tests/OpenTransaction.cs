@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Items.Postgres.Tests;
 
-/// <summary>A transaction as another host has it that is slow: what it locks is locked until it ends, and what it does is seen then.</summary>
+/// <summary>
+/// A transaction as another host has it that is slow: what it locks is locked until it ends, and what it does is seen then.
+/// </summary>
 internal sealed class OpenTransaction : IAsyncDisposable
 {
     private readonly NpgsqlConnection _connection;

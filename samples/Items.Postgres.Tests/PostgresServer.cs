@@ -212,7 +212,8 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    // What initdb makes, which takes seconds: once for each build of the tests. Beside them, where the user postgres may have no access, so by way of another folder.
+    // What initdb makes, which takes seconds: once for each build of the tests. Beside them, where the user postgres may have no access, so
+    // by way of another folder.
     private static async Task<string> InstallAsync()
     {
         var template = Path.Combine(AppContext.BaseDirectory, PostgresPrograms.Installation);
@@ -238,8 +239,8 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    // From a block of a hundred ports that only this process uses: tests of several projects run at a time. The ports are below those that the system gives to
-    // connections, so that none takes one while its server is down.
+    // From a block of a hundred ports that only this process uses: tests of several projects run at a time. The ports are below those that
+    // the system gives to connections, so that none takes one while its server is down.
     private static int FreePort()
     {
         lock (_ports)

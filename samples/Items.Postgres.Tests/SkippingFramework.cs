@@ -7,8 +7,8 @@ using Xunit.Sdk;
 namespace Items.Postgres.Tests;
 
 /// <summary>
-/// Skips all tests, with the reason, where there is no PostgreSQL. In no other way can tests be skipped that are inherited: their attributes
-/// are in the package, and this xunit takes no reason from a test that already runs.
+/// Skips all tests, with the reason, where there is no PostgreSQL. In no other way can tests be skipped that are inherited: their
+/// attributes are in the package, and this xunit takes no reason from a test that already runs.
 /// </summary>
 public sealed class SkippingFramework(IMessageSink messages) : XunitTestFramework(messages)
 {

@@ -6,8 +6,8 @@ using SharedState;
 namespace Items.Postgres;
 
 /// <summary>
-/// Tells other hosts that there is something to look for, after a commit. Not within it: a transaction that notifies holds a lock of the whole
-/// server while it is flushed, so that only one at a time is. A ring that is lost costs a watcher's pause, and nothing else.
+/// Tells other hosts that there is something to look for, after a commit. Not within it: a transaction that notifies holds a lock of the
+/// whole server while it is flushed, so that only one at a time is. A ring that is lost costs a watcher's pause, and nothing else.
 /// </summary>
 internal sealed class Bell(Database database, string channel, string ownRing, ILogger logger)
 {

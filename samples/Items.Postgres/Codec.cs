@@ -2,7 +2,10 @@ using SharedState;
 
 namespace Items.Postgres;
 
-/// <summary>A committed update as the feed's log keeps it: whether it reset; the ids it removed; the ids and items it inserted. Lengths are 7-bit encoded.</summary>
+/// <summary>
+/// A committed update as the feed's log keeps it: whether it reset; the ids it removed; the ids and items it inserted. Lengths are 7-bit
+/// encoded.
+/// </summary>
 internal static class Codec
 {
     /// <summary>The update as bytes, with those of its removals that had an effect.</summary>

@@ -37,8 +37,8 @@ internal sealed class Committer(Database database)
 
     private static async Task<(bool, CommitResult[])> CommitAsync(NpgsqlConnection connection, IReadOnlyList<ItemUpdate> updates, CancellationToken stop)
     {
-        // Each statement sees what was committed before it: the one that locks the rows thereby sees their last state. If this does not end in
-        // a commit, the connection rolls back when it is closed; disposing of the transaction here might hide what became of the commit.
+        // Each statement sees what was committed before it: the one that locks the rows thereby sees their last state. If this does not end
+        // in a commit, the connection rolls back when it is closed; disposing of the transaction here might hide what became of the commit.
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, stop).ConfigureAwait(false);
         var batch = await LockedBatch.LockAsync(connection, updates, stop).ConfigureAwait(false);
         var results = new CommitResult[updates.Count];

@@ -41,7 +41,9 @@ internal static class Faults
         _ => false,
     };
 
-    /// <summary>Whether the server took back the transaction and said so. A fatal error during COMMIT says nothing about its outcome.</summary>
+    /// <summary>
+    /// Whether the server took back the transaction and said so. A fatal error during COMMIT says nothing about its outcome.
+    /// </summary>
     public static bool IsRolledBack(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" };
 
     private static bool IsShutdown(PostgresException e) =>

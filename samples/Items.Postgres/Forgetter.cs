@@ -5,8 +5,8 @@ using SharedState;
 namespace Items.Postgres;
 
 /// <summary>
-/// Forgets collections that were emptied: their removals and their commits at once, and later, by the <see cref="Janitor"/>, the row, by which other hosts
-/// are told of the last commit.
+/// Forgets collections that were emptied: their removals and their commits at once, and later, by the <see cref="Janitor"/>, the row, by
+/// which other hosts are told of the last commit.
 /// </summary>
 internal sealed class Forgetter(Database database)
 {

@@ -5,8 +5,8 @@ using SharedState;
 namespace Items.Postgres;
 
 /// <summary>
-/// Removes what is kept for a while only: old commits, the rows of collections that were forgotten as long ago, and all but the newest removals of a
-/// collection that has very many.
+/// Removes what is kept for a while only: old commits, the rows of collections that were forgotten as long ago, and all but the newest
+/// removals of a collection that has very many.
 /// </summary>
 internal sealed class Janitor(Database database, TimeSpan logAge, TimeProvider time, ILogger logger)
 {
@@ -34,7 +34,8 @@ internal sealed class Janitor(Database database, TimeSpan logAge, TimeProvider t
 
     private static readonly string _crowded = $"SELECT id FROM collections WHERE removals > {Schema.CrowdedRemovals} LIMIT 100";
 
-    // The history then begins with the newest removal that is forgotten. The row is locked by the first statement, before the removals are read.
+    // The history then begins with the newest removal that is forgotten. The row is locked by the first statement, before the removals are
+    // read.
     private const string Lock = "SELECT FROM collections WHERE id = $1 FOR UPDATE";
 
     private const string ForgetRemovals =

@@ -2,7 +2,9 @@ using SharedState;
 
 namespace Items.Postgres;
 
-/// <summary>A collection during a batch: where it stands, and what the batch did to it so far. Nobody else changes it meanwhile: its row is locked.</summary>
+/// <summary>
+/// A collection during a batch: where it stands, and what the batch did to it so far. Nobody else changes it meanwhile: its row is locked.
+/// </summary>
 internal sealed class Ledger(long id, long revision, long items)
 {
     // The ids that the batch names, as far as they are known to be there or were changed by the batch.

@@ -18,8 +18,8 @@ internal static class Lineage
         """;
 
     /// <summary>
-    /// The row with the epoch. There is none where the tables were restored from a dump while connections to them were open, as then the row
-    /// is not in the table that it was made for; a connection that is new begins another epoch.
+    /// The row with the epoch. There is none where the tables were restored from a dump while connections to them were open, as then the
+    /// row is not in the table that it was made for; a connection that is new begins another epoch.
     /// </summary>
     public const string Row = "(SELECT epoch FROM shared_state WHERE home = tableoid)";
 

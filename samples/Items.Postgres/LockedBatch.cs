@@ -7,7 +7,8 @@ namespace Items.Postgres;
 internal sealed class LockedBatch(string epoch, IReadOnlyDictionary<CollectionKey, Ledger> ledgers)
 {
     // Makes the rows that are not there, then locks all: each in the order of the names, so that of two batches one waits for the other and
-    // never each for the other. A row that is being made by another transaction is waited for by the first statement and seen by the second.
+    // never each for the other. A row that is being made by another transaction is waited for by the first statement and seen by the
+    // second.
     private const string Make =
         """
         INSERT INTO collections (app, name, revision, history_start)
@@ -26,7 +27,8 @@ internal sealed class LockedBatch(string epoch, IReadOnlyDictionary<CollectionKe
         FOR UPDATE OF c
         """;
 
-    // Not as a join with the items: without statistics the planner takes a collection for a few rows, and reads all of it for each of the ids.
+    // Not as a join with the items: without statistics the planner takes a collection for a few rows, and reads all of it for each of the
+    // ids.
     private const string Find =
         """
         WITH k AS MATERIALIZED (

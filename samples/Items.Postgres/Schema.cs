@@ -41,7 +41,8 @@ internal sealed class Schema(string name, string service)
         {Forgetting}
         """;
 
-    // shared_state: the highest revision of any collection that was forgotten, where those without a row stand. collections: since when it is forgotten.
+    // shared_state: the highest revision of any collection that was forgotten, where those without a row stand. collections: since when it
+    // is forgotten.
     private const string Forgetting =
         """
         ALTER TABLE shared_state ADD COLUMN IF NOT EXISTS forgotten bigint NOT NULL DEFAULT 0;

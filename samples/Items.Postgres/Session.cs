@@ -9,7 +9,8 @@ internal sealed class Session(string schema, ILogger logger)
 {
     // Durability: what the administrator set, but no less than a flush on the server and on its synchronous standbys, if there are any.
     // Timeouts: a host that was suspended within a commit must not keep others from the rows that it locked; nor one whose machine is gone,
-    // which keepalives find out. Planning: all statements go by keys, and must when a plan is kept that was made while the tables were small.
+    // which keepalives find out. Planning: all statements go by keys, and must when a plan is kept that was made while the tables were
+    // small.
     private const string Settings =
         """
         SELECT set_config('search_path', @schema, false),

@@ -6,8 +6,8 @@ using SharedState;
 namespace Items.Postgres;
 
 /// <summary>
-/// Tells where collections were brought to, on a connection of its own. It asks the database whenever another host rings, and every so often
-/// without. The place where it was is a snapshot: what is visible now and was not in that one is new, in whatever order transactions
+/// Tells where collections were brought to, on a connection of its own. It asks the database whenever another host rings, and every so
+/// often without. The place where it was is a snapshot: what is visible now and was not in that one is new, in whatever order transactions
 /// began and ended. A sequence could not tell that, as a lower number may become visible after a higher one.
 /// </summary>
 internal sealed class Watcher(Database database, string channel, string ownRing)
@@ -24,11 +24,13 @@ internal sealed class Watcher(Database database, string channel, string ownRing)
             AND NOT pg_visible_in_snapshot(c.changed, $1::text::pg_snapshot) AND c.revision > 0
         """;
 
-    /// <summary>Watches until it is stopped, which ends it quietly, or until something fails, and it is not known what was missed.</summary>
+    /// <summary>
+    /// Watches until it is stopped, which ends it quietly, or until something fails, and it is not known what was missed.
+    /// </summary>
     public async IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync([EnumeratorCancellation] CancellationToken stop)
     {
-        // Never a second connection: a server that crashed may give out numbers of transactions again that were in use before, and the snapshot
-        // would take those for known. The host begins anew, and so asks for all that it has.
+        // Never a second connection: a server that crashed may give out numbers of transactions again that were in use before, and the
+        // snapshot would take those for known. The host begins anew, and so asks for all that it has.
         await using var connection = await AttemptAsync(OpenAsync, null, stop).ConfigureAwait(false);
         if (connection == null)
         {

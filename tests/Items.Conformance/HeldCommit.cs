@@ -1,8 +1,8 @@
 namespace SharedState.Items.Conformance;
 
 /// <summary>
-/// A way to the storage of a test on which one commit can be held back: its service loses the connection without an answer, and the storage gets the COMMIT
-/// later. It is what a partition, a stalled disk, or a replica that does not confirm do to a database.
+/// A way to the storage of a test on which one commit can be held back: its service loses the connection without an answer, and the storage
+/// gets the COMMIT later. It is what a partition, a stalled disk, or a replica that does not confirm do to a database.
 /// </summary>
 public abstract class HeldCommit : IAsyncDisposable
 {

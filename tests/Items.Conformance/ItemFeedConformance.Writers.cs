@@ -36,7 +36,8 @@ public abstract partial class ItemFeedConformance
         await using var watch = NewWatch(watcher);
         await watch.NextAsync();
 
-        // Each update writes one value to several items, and no other update writes that value: the revision that it led to must be its own, and tell of it alone.
+        // Each update writes one value to several items, and no other update writes that value: the revision that it led to must be its
+        // own, and tell of it alone.
         var written = new ConcurrentDictionary<CollectionPosition, int>();
         var writing = Task.WhenAll(services[..3].Select((service, writer) => Task.Run(async () =>
         {
@@ -113,7 +114,8 @@ public abstract partial class ItemFeedConformance
         var models = _keys.ToDictionary(key => key, _ => new Model());
         for (var step = 0; step < 40; step++)
         {
-            // All write at once; the revisions say in which order that was. What had no effect found the collection as the commit of its revision left it.
+            // All write at once; the revisions say in which order that was. What had no effect found the collection as the commit of its
+            // revision left it.
             ItemUpdate[][] batches = [.. services.Select(_ => Enumerable.Range(0, random.Next(1, 6)).Select(_ => RandomUpdate()).ToArray())];
             var results = await Task.WhenAll(services.Zip(batches, (service, batch) => Task.Run(async () => batch.Zip(await service.CommitAsync(batch, CancellationToken.None)))));
             var ordered = results.SelectMany(result => result).OrderBy(pair => pair.Second.Position.Revision).ThenBy(pair => pair.Second.Status == CommitStatus.Committed ? 0 : 1);

@@ -3,8 +3,9 @@ using Xunit;
 namespace SharedState.Items.Conformance;
 
 /// <summary>
-/// The contract of a storage that several hosts use at a time, as tests: that of <see cref="IItemService"/>, and that of <see cref="IItemFeed"/>. The test project
-/// of a plugin with a feed holds one subclass of this instead of <see cref="ItemServiceConformance"/>.
+/// The contract of a storage that several hosts use at a time, as tests: that of <see cref="IItemService"/>, and that of
+/// <see cref="IItemFeed"/>. The test project of a plugin with a feed holds one subclass of this instead of
+/// <see cref="ItemServiceConformance"/>.
 /// </summary>
 public abstract partial class ItemFeedConformance : ItemServiceConformance
 {

@@ -22,7 +22,9 @@ public abstract partial class ItemServiceConformance
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    [Promise(Fix = "Before the next load of a collection whose commit is in doubt, wait until that commit is over: take the row's lock, which it holds.")]
+    [Promise(
+        Fix = "Before the next load of a collection whose commit is in doubt, wait until that commit is over: take the row's lock, which it holds.",
+        Needs = Need.HeldCommit)]
     public async Task ACommitInDoubtIsSettledBeforeTheNextLoad(bool isNew)
     {
         await using var held = NewHeldCommit();

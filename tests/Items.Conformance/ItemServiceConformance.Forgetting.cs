@@ -4,7 +4,8 @@ using Xunit;
 namespace SharedState.Items.Conformance;
 
 /// <content>
-/// Emptied collections are forgotten. A storage that does not implement <see cref="IItemService.ForgetAsync"/> keeps these promises by doing nothing.
+/// Emptied collections are forgotten. A storage that does not implement <see cref="IItemService.ForgetAsync"/> keeps these promises by
+/// doing nothing.
 /// </content>
 public abstract partial class ItemServiceConformance
 {
@@ -110,7 +111,9 @@ public abstract partial class ItemServiceConformance
         await ForgetDuringCommitsAsync(service, service);
     }
 
-    /// <summary>One service writes, empties and writes again; the other one forgets as soon as it can. Each position must keep its content.</summary>
+    /// <summary>
+    /// One service writes, empties and writes again; the other one forgets as soon as it can. Each position must keep its content.
+    /// </summary>
     private protected static async Task ForgetDuringCommitsAsync(IItemService writer, IItemService forgetter)
     {
         const int Rounds = 60;

@@ -18,7 +18,10 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
     /// <summary>The configuration of a storage that is empty when the test begins, and the same one throughout the test.</summary>
     protected abstract IReadOnlyDictionary<string, string> Config { get; }
 
-    /// <summary>The configuration of another service in the same storage, such as another table of the same database; null if there is no such thing.</summary>
+    /// <summary>
+    /// The configuration of another service in the same storage, such as another table of the same database; null if there is no such
+    /// thing.
+    /// </summary>
     protected virtual IReadOnlyDictionary<string, string>? OtherConfig => null;
 
     /// <summary>Whether what was committed is still there when the storage was closed and is opened again.</summary>

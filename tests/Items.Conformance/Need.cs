@@ -11,4 +11,9 @@ public enum Need
 
     /// <summary>It must hold several services: <see cref="TestedStorage.OtherConfig"/>.</summary>
     OtherConfig,
+
+    /// <summary>
+    /// A COMMIT must be held back on its way to it: <see cref="ItemServiceConformance.NewHeldCommit"/>, which only a test project can offer.
+    /// </summary>
+    HeldCommit,
 }

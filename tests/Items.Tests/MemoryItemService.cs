@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace SharedState.Items.Tests;
 
 /// <summary>
-/// The contract in its simplest form: dictionaries, which all services of one <c>db_name</c> share. It remembers every commit and every removal, and all is gone
-/// when the last of the services is closed.
+/// The contract in its simplest form: dictionaries, which all services of one <c>db_name</c> share. It remembers every commit and every
+/// removal, and all is gone when the last of the services is closed.
 /// </summary>
 internal sealed class MemoryItemService : IItemService, IItemFeed
 {

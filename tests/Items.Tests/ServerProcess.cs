@@ -5,10 +5,14 @@ using System.Net.Sockets;
 
 namespace SharedState.Items.Tests;
 
-/// <summary>The server of a database in a folder of its own. It ends by kill -9, at the latest with the process of the tests, however that ends.</summary>
+/// <summary>
+/// The server of a database in a folder of its own. It ends by kill -9, at the latest with the process of the tests, however that ends.
+/// </summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
-    /// <summary>Runs the server until a line comes in. At the end of the input, as when the tests are killed, the script deletes the folder as well.</summary>
+    /// <summary>
+    /// Runs the server until a line comes in. At the end of the input, as when the tests are killed, the script deletes the folder as well.
+    /// </summary>
     private const string Guard = """
         folder=$1; shift
         "$@" >/dev/null 2>&1 &
@@ -39,8 +43,9 @@ public sealed class ServerProcess : IAsyncDisposable
         Find(program) is null ? $"{program} is not installed: install {package}, so that '{program} --version' answers; ./test.sh does so" : null;
 
     /// <summary>
-    /// A free port, each time another one, from a block of ports that only this process uses: tests of several projects run at a time, and a server that is down must
-    /// find its port again. The ports are below those that the system gives to connections (from 32768), so that no connection takes one meanwhile.
+    /// A free port, each time another one, from a block of ports that only this process uses: tests of several projects run at a time, and
+    /// a server that is down must find its port again. The ports are below those that the system gives to connections (from 32768), so that
+    /// no connection takes one meanwhile.
     /// </summary>
     public static int FreePort()
     {

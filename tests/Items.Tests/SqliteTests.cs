@@ -64,7 +64,9 @@ public abstract class SqliteTests : IAsyncLifetime
         return rows;
     }
 
-    /// <summary>Copies files, also open ones, by a process of its own: closing a database's file here would take this process's locks from it.</summary>
+    /// <summary>
+    /// Copies files, also open ones, by a process of its own: closing a database's file here would take this process's locks from it.
+    /// </summary>
     protected static async Task CopyAsync(params string[] paths)
     {
         using var copy = Process.Start("cp", ["-R", .. paths]);

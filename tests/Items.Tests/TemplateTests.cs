@@ -5,7 +5,9 @@ using Xunit;
 
 namespace SharedState.Items.Tests;
 
-/// <summary>What the template's store of files does when it was interrupted, or somebody else was at its files. The contract is tested beside this.</summary>
+/// <summary>
+/// What the template's store of files does when it was interrupted, or somebody else was at its files. The contract is tested beside this.
+/// </summary>
 public sealed class TemplateTests : IDisposable
 {
     private static readonly CollectionKey[] Keys = [new("app", "one"), new("app", "two")];
@@ -67,7 +69,10 @@ public sealed class TemplateTests : IDisposable
         Assert.Contains(file, told.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Commits 1 and then 2 to both collections, and puts the files back to where the second commit was only prepared but for some that were renamed.</summary>
+    /// <summary>
+    /// Commits 1 and then 2 to both collections, and puts the files back to where the second commit was only prepared but for some that
+    /// were renamed.
+    /// </summary>
     private async Task<string[]> CommitTwiceAndGoBackAsync(int renamed)
     {
         await CommitAsync(1);

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace SharedState.Items.Tests.MySql;
 
-/// <summary>What a host does with a feed: watches it, keeps where collections stand, and reads what it lacks of those that it has in memory.</summary>
+/// <summary>
+/// What a host does with a feed: watches it, keeps where collections stand, and reads what it lacks of those that it has in memory.
+/// </summary>
 internal sealed class Follower(IItemService service) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();

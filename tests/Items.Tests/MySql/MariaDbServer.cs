@@ -80,7 +80,9 @@ public sealed class MariaDbServer : IAsyncDisposable
         Pooling = false,
     }.ConnectionString;
 
-    /// <summary>Runs SQL as another program does: on a connection of its own. Returns the rows of all results, their columns separated by |.</summary>
+    /// <summary>
+    /// Runs SQL as another program does: on a connection of its own. Returns the rows of all results, their columns separated by |.
+    /// </summary>
     public async Task<List<string>> SqlAsync(string sql, string database = "", string user = User, string password = Password)
     {
         await using var connection = new MySqlConnection(ConnectionString(database, user, password));

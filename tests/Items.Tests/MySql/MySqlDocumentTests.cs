@@ -7,7 +7,9 @@ using Xunit;
 
 namespace SharedState.Items.Tests.MySql;
 
-/// <summary>docs/OPERATING.md tells how to set up a database: its statements are run here as they stand there, and its configuration is used.</summary>
+/// <summary>
+/// docs/OPERATING.md tells how to set up a database: its statements are run here as they stand there, and its configuration is used.
+/// </summary>
 public sealed partial class MySqlDocumentTests : MySqlTests
 {
     private static readonly string _chapter = Chapter();

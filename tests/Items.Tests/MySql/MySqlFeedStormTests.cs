@@ -77,7 +77,10 @@ public sealed class MySqlFeedStormTests : MySqlTests
         Assert.All(followers, follower => Assert.Equal(_keys.Length, follower.Loads));
     }
 
-    /// <summary>The server shows a commit before it has written its log, here up to a second before: what was shown must be there also if it is killed then.</summary>
+    /// <summary>
+    /// The server shows a commit before it has written its log, here up to a second before: what was shown must be there also if it is
+    /// killed then.
+    /// </summary>
     [MariaDbTheory]
     [InlineData(false)]
     [InlineData(true)]
@@ -104,7 +107,8 @@ public sealed class MySqlFeedStormTests : MySqlTests
         var written = new List<(CollectionKey, Position, string)>();
         for (var n = 0; !stop.IsCancellationRequested; n++)
         {
-            // Several collections at once, in another order in each host; of each item, the id is reused, so that hosts replace each other's.
+            // Several collections at once, in another order in each host; of each item, the id is reused, so that hosts replace each
+            // other's.
             ItemUpdate[] batch = [.. _keys.Where((_, at) => (at + n + host) % 3 != 0).Select(key => new ItemUpdate
             {
                 Key = key,

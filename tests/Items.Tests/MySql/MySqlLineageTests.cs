@@ -4,7 +4,9 @@ using Xunit;
 
 namespace SharedState.Items.Tests.MySql;
 
-/// <summary>Which tables are the same ones: by what the server tells of them, at opening and on each new connection. The server is this class's own.</summary>
+/// <summary>
+/// Which tables are the same ones: by what the server tells of them, at opening and on each new connection. The server is this class's own.
+/// </summary>
 public sealed class MySqlLineageTests : MySqlTests
 {
     private const int HistoryReplaced = 3103;

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace SharedState.Items.Tests;
 
-/// <summary>The contract's tests, on a real Redis. Not public, so that they are run by <see cref="RedisConformanceTests"/>, which can skip them.</summary>
+/// <summary>
+/// The contract's tests, on a real Redis. Not public, so that they are run by <see cref="RedisConformanceTests"/>, which can skip them.
+/// </summary>
 internal sealed class RedisConformance(Func<string, Dictionary<string, string>> config) : ItemFeedConformance
 {
     private readonly string _prefix = $"test_{Guid.NewGuid():N}";

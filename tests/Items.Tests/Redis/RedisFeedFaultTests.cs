@@ -4,7 +4,9 @@ using Xunit;
 
 namespace SharedState.Items.Tests;
 
-/// <summary>A host that watches a Redis finds out that it may have missed something, whatever happened, and goes on from where it was.</summary>
+/// <summary>
+/// A host that watches a Redis finds out that it may have missed something, whatever happened, and goes on from where it was.
+/// </summary>
 public sealed class RedisFeedFaultTests : RedisTests
 {
     private static readonly Layout _layout = new("items");
@@ -195,7 +197,9 @@ public sealed class RedisFeedFaultTests : RedisTests
         Assert.Null(await ReadAsync(follower, lost));
     }
 
-    /// <summary>Takes lists until the watch says that something may be missing, and gives the number of those that were not empty.</summary>
+    /// <summary>
+    /// Takes lists until the watch says that something may be missing, and gives the number of those that were not empty.
+    /// </summary>
     private static async Task<int> EndAsync(IAsyncEnumerator<IReadOnlyList<CollectionPosition>> lists)
     {
         var told = 0;

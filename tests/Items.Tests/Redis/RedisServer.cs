@@ -29,7 +29,9 @@ public sealed class RedisServer : IAsyncDisposable
 
     public IServer Admin => _admin!.GetServer("127.0.0.1", Port);
 
-    /// <param name="settings">More settings, as arguments of redis-server; later ones win. With --tls-port-here its port is for TLS.</param>
+    /// <param name="settings">
+    /// More settings, as arguments of redis-server; later ones win. With --tls-port-here its port is for TLS.
+    /// </param>
     /// <param name="admit">What the operator's connection needs, where it is not let in as it is.</param>
     public static async Task<RedisServer> StartAsync(string[]? settings = null, Action<ConfigurationOptions>? admit = null)
     {
