@@ -105,8 +105,8 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         ForgetNoted();
         foreach (var subscription in _members)
         {
-            // What is underway arrives; the follower asks after it, and waits then.
-            if (subscription.State != SubscriptionState.Receiving) Set(subscription, SubscriptionState.Waiting);
+            // A follower that will ask, or is sending parts, stays as it is until it asks.
+            if (subscription.State == SubscriptionState.Current) Set(subscription, SubscriptionState.Waiting);
             subscription.Known = null;
         }
     }
@@ -118,6 +118,7 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
     public void CatchUp(Subscription subscription, bool asked)
     {
         if (asked && subscription.State == SubscriptionState.Receiving) FinishReceiving(subscription);
+        if (_distrusted && subscription.State == SubscriptionState.Lagging) Set(subscription, SubscriptionState.Waiting);
         var notice = subscription.State == SubscriptionState.Lagging && IsDue(subscription) ? bodies.Since(subscription.Known) : null;
         var delivery = asked ? subscription.Follower.TakeMissed(notice) : notice is null ? Delivery.Refused : subscription.Follower.Take(notice);
         if (notice is not null && delivery != Delivery.Refused) Given(subscription, notice, delivery);
@@ -125,16 +126,25 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
 
     private void FinishReceiving(Subscription subscription)
     {
+        Release(subscription.CoveredReplies);
+        subscription.CoveredReplies = null;
         if (_distrusted) Set(subscription, SubscriptionState.Waiting);
         else if (subscription.Known != bodies.Position) Set(subscription, SubscriptionState.Lagging);
         else BecomeCurrent(subscription);
     }
 
+    /// <summary>No reply waits for the subscription any more.</summary>
     private static void ReleaseReplies(Subscription subscription)
     {
-        if (subscription.HeldReplies is not { } held) return;
-        subscription.HeldReplies = null;
-        foreach (var update in held) update.Release();
+        var (covered, held) = (subscription.CoveredReplies, subscription.HeldReplies);
+        (subscription.CoveredReplies, subscription.HeldReplies) = (null, null);
+        Release(covered);
+        Release(held);
+    }
+
+    private static void Release(List<PendingUpdate>? updates)
+    {
+        foreach (var update in updates ?? []) update.Release();
     }
 
     /// <summary>Brings a subscription from a position to now.</summary>
@@ -147,7 +157,7 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
     private void Offer(Subscription subscription, Notice notice)
     {
         var delivery = subscription.Follower.Take(notice);
-        if (delivery == Delivery.Refused) Lag(subscription, notice.Since ?? subscription.Known);
+        if (delivery == Delivery.Refused) Lag(subscription, notice.Since);
         else Given(subscription, notice, delivery);
     }
 
@@ -167,6 +177,8 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         {
             Set(subscription, SubscriptionState.Receiving);
             subscription.Known = notice.Position;
+            // The notice has all updates that are told by now: their replies wait for its last part, and not for a later notice.
+            (subscription.CoveredReplies, subscription.HeldReplies) = (subscription.HeldReplies, null);
         }
         if (subscription.MinInterval > TimeSpan.Zero)
             subscription.DueAt = time.GetTimestamp() + (long)(subscription.MinInterval.TotalSeconds * time.TimestampFrequency);

@@ -189,6 +189,7 @@ internal sealed class Collection
         _bodies.Forget();
         var bytes = 0L;
         for (var index = 0; index < update.Insert.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Insert[index].Json.Length;
+        for (var index = 0; index < update.Remove.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Remove[index].Length;
         Audience.Note(before, alone: bytes > LargeUpdateBytes);
     }
 

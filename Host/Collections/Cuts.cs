@@ -7,7 +7,7 @@ namespace SharedState.Host.Collections;
 internal sealed class Cuts
 {
     // Between two places; a part is rarely larger than asked for by more than one item.
-    private const int Distance = 8 << 10;
+    private const int Distance = 2 << 10;
 
     private readonly List<int> _places = [];
     private int _last;

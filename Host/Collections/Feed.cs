@@ -18,7 +18,7 @@ internal sealed class Feed
     private readonly Action<Work> _post;
     private readonly FeedWatch _watch;
     private readonly HashSet<Collection> _behind = []; // to be asked about
-    private bool _reading;
+    private bool _reading, _paused;
     private bool _following;   // lists come
     private long _confirmedAt; // nothing that was committed until then is missing, by the monotonic clock
 
@@ -39,14 +39,14 @@ internal sealed class Feed
     /// <summary>The storage is open: what others commit is followed from now on.</summary>
     public void Start()
     {
-        _following = false;
+        (_following, _paused) = (false, false);
         if (_storage.HasFeed) _watch.Begin();
     }
 
     /// <summary>Lets go of the storage, until the next start.</summary>
     public void Pause()
     {
-        _following = false;
+        (_following, _paused) = (false, true);
         _watch.Stop();
     }
 
@@ -83,7 +83,7 @@ internal sealed class Feed
     /// <summary>Asks about what is behind, unless the answer to another inquiry is awaited.</summary>
     public void Ask()
     {
-        if (_reading) return;
+        if (_reading || _paused) return; // the plugin is asked for one list of positions at a time
         _behind.RemoveWhere(collection => !collection.Standing.WasRead); // is read as a whole
         if (_behind.Count == 0) return;
         Inquiry[] inquiries = [.. _behind.Take(CollectionsPerRead).Select(collection => collection.Standing.Ask(collection))];
@@ -93,15 +93,18 @@ internal sealed class Feed
     }
 
     /// <summary>Brings a collection up, which is not served before.</summary>
-    public void BringUp(Collection collection)
+    /// <param name="collection">The collection.</param>
+    /// <param name="aim">Where it stands at least, by a result of storage; null if how far it is behind is not known.</param>
+    public void BringUp(Collection collection, Position? aim = null)
     {
-        if (collection.State != CollectionState.Loaded) return; // is on its way, or away
+        if (collection.State == CollectionState.Behind) Doubt(collection); // the answer that is awaited may be older than this
+        if (collection.State != CollectionState.Loaded) return;            // is on its way, or away
         if (!_storage.HasFeed)
         {
             _collections.Load(collection);
             return;
         }
-        collection.Standing.TryHold();
+        collection.Standing.TryHold(aim);
         _behind.Add(collection);
         Ask();
     }
@@ -186,7 +189,7 @@ internal sealed class Feed
         collection.Standing.Reach(inquiry, empty: commits.Count == 0);
         if (collection.Standing.Doubted) _behind.Add(collection);
         Heed(collection);
-        if (collection is { State: CollectionState.Behind, Standing.Doubted: true }) return false;
+        if (collection.State == CollectionState.Behind && (collection.Standing.Doubted || _behind.Contains(collection))) return false;
         collection.BringUp();
         return true;
     }

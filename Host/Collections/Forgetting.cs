@@ -62,7 +62,8 @@ internal sealed class Forgetting(
         var now = time.GetTimestamp();
 
         // :: 1. A collection that moved since, or is gone, is no candidate any more; its time begins anew.
-        var found = emptied.ToDictionary(collection => collection.Key, collection => collection.Position);
+        var found = new Dictionary<CollectionKey, Position>();
+        foreach (var collection in emptied) found[collection.Key] = collection.Position;
         foreach (var (key, candidate) in _candidates)
         {
             if (!found.TryGetValue(key, out var at) || at != candidate.At) _candidates.Remove(key);
@@ -72,7 +73,11 @@ internal sealed class Forgetting(
         foreach (var (key, at) in found)
         {
             if (_candidates.TryAdd(key, (at, now)) || time.GetElapsedTime(_candidates[key].Since, now) < kept) continue;
-            if (!await LeavesMemoryAsync(key)) continue;
+            if (!await LeavesMemoryAsync(key))
+            {
+                _candidates[key] = (at, now); // it is used
+                continue;
+            }
             if (await storage.ForgetAsync(key, at)) _candidates.Remove(key);
             post(new Step(() => Reread(key)));
         }

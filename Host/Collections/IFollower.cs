@@ -24,7 +24,7 @@ internal interface IFollower
     Delivery Take(Notice notice);
 
     /// <summary>Answers the follower's wish to catch up.</summary>
-    /// <param name="notice">What it missed, which it must take; null for nothing.</param>
+    /// <param name="notice">What it missed; null for nothing. The follower takes it, unless it has to be sent in parts and too many others are.</param>
     Delivery TakeMissed(Notice? notice);
 
     /// <summary>The server ends the subscription.</summary>

@@ -13,10 +13,13 @@ internal readonly record struct Change(long Since, long Revision, int Start, int
 /// </summary>
 internal sealed class Notice
 {
+    // Of a run that is used again. A burst is not kept.
+    private const int KeptChanges = 64;
+
     private readonly TextBuffer? _run;
     private readonly ReadOnlyMemory<byte> _body;
     private object? _format, _message;                       // most followers of a collection spell it alike
-    private List<(object Format, object Message)>? _others;
+    private Dictionary<object, object>? _others;
 
     /// <summary>The whole collection, or a difference.</summary>
     /// <param name="since">What it builds on; null for the whole.</param>
@@ -65,12 +68,9 @@ internal sealed class Notice
             _format = format;
             return (TMessage)_message;
         }
-        foreach (var (other, known) in _others ??= [])
-        {
-            if (format.Equals(other)) return (TMessage)known;
-        }
+        if ((_others ??= []).TryGetValue(format, out var known)) return (TMessage)known;
         var message = make(this, format);
-        _others.Add((format, message));
+        _others.Add(format, message);
         return message;
     }
 
@@ -90,6 +90,7 @@ internal sealed class Notice
     public void Clear()
     {
         Changes.Clear();
+        if (Changes.Capacity > KeptChanges) Changes.Capacity = 0;
         (Since, _format, _message, _others) = (null, null, null, null);
         _run!.Release();
     }

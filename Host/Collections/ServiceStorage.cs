@@ -47,7 +47,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// Whether a call that changes things was given up on and may still happen. Until it ends nothing that is read is sure to be what is
     /// stored, and another such call would only block another thread.
     /// </summary>
-    private bool Stuck => _instances.Stuck || _commit.Stuck;
+    public bool Stuck => _instances.Stuck || _commit.Stuck;
 
     /// <summary>From the next attempt to open on, instances come from there. For a storage that is not open.</summary>
     public void Use(StorageSource next) => _source = next;

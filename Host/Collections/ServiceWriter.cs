@@ -155,14 +155,19 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private void Commit()
     {
         _swap.GoOn();
-        _commits.Start(_refused);
-        foreach (var (update, error) in _refused)
+        do
         {
-            update.Refuse(error);
-            _lanes.Resume(update.Lane);
-            _feed.Heed(update.Collection!);
+            _refused.Clear();
+            _commits.Start(_refused);
+            foreach (var (update, error) in _refused)
+            {
+                update.Refuse(error);
+                _lanes.Resume(update.Lane);
+                _lanes.ResumeAll(update.Collection!);
+                _feed.Heed(update.Collection!);
+            }
         }
-        _refused.Clear();
+        while (_refused.Count > 0); // what waited behind them may be committed now
     }
 
     private bool After()
@@ -198,9 +203,11 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private async Task<SwapOutcome> OpenNextAsync(StorageSource next)
     {
         var together = next.Together;
-        var failed = together is not null && !(await together.ClosedAsync() && await together.OpenedAsync(failed: false));
-        if (failed) await together!.ClosedAgainAsync();
-        else _storage.Use(next);
+        // An attempt that hangs may have the other version open.
+        var closed = together is null || (!_storage.Stuck && await together.ClosedAsync());
+        var failed = !closed || (together is not null && !await together.OpenedAsync(failed: false));
+        if (closed && failed) await together!.ClosedAgainAsync();
+        if (!failed) _storage.Use(next);
         Post(new Step(() => _lanes.Closed = Error.StorageAway));
         try
         {

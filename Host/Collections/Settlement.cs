@@ -20,7 +20,23 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     public void Finish(CommitOutcome committed)
     {
         var (batch, results, fault) = commits.Finish(committed);
+        try
+        {
+            Settle(batch, results, fault);
+        }
+        catch
+        {
+            foreach (var request in batch) request.Refuse(Error.OutcomeUnknown); // counts for those that have no answer
+            throw;
+        }
+        finally
+        {
+            _settled.Clear();
+        }
+    }
 
+    private void Settle(IReadOnlyList<PendingUpdate> batch, CommitResult[]? results, ItemServiceFault? fault)
+    {
         // :: 1. Apply all, then tell all: followers get the batch in one go.
         for (var index = 0; index < batch.Count; index++)
         {
@@ -31,7 +47,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         Collection? told = null;
         foreach (var request in batch)
         {
-            if (told != request.Collection) Tell(told = request.Collection!);
+            if (told != request.Collection) Tell(told = request.Collection!, used: true);
         }
 
         // :: 2. Reply.
@@ -72,7 +88,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
             else if (collection.State == CollectionState.Away || kept.Readings == MostReadings) kept.Request.Refuse(Error.OutcomeUnknown);
             else Keep(kept with { Readings = kept.Readings + 1 });
         }
-        Tell(collection);
+        Tell(collection, used: false); // a commit of another host is no use of the collection by this one's clients
         Answer();
         lanes.ResumeAll(collection);
     }
@@ -98,11 +114,12 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         }
     }
 
-    private void Tell(Collection collection)
+    private void Tell(Collection collection, bool used)
     {
         try
         {
-            collection.Tell();
+            if (used) collection.Tell();
+            else collection.Audience.Tell();
         }
         catch (Exception exception)
         {
@@ -113,7 +130,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     private void Keep(UnsettledUpdate update)
     {
         lanes.Keep(update);
-        feed.BringUp(update.Request.Collection!);
+        feed.BringUp(update.Request.Collection!, update.Result?.Position);
     }
 
     /// <summary>After the notices, because a client that awaits its update reads it locally.</summary>

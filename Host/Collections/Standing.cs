@@ -34,12 +34,12 @@ internal sealed record Inquiry(Collection Collection, CollectionPosition Since, 
 /// FailLoad         Loading           Away      counts the failures
 /// Distrust         Loaded, Behind    Away      as BeginLoad
 /// Postpone         Loading           Away      the storage is not open
-/// Hold             Loaded            Behind    doubt: the distance is not known
+/// Hold             Loaded            Behind    doubt, or a position that has to be reached
 /// Hear             any               -         remembers the position
 /// Doubt            Loaded, Behind    -         doubt
 /// Ask              Loaded, Behind    -         opens an inquiry; what was heard until now is its aim
 /// TryClose         Loaded, Behind    -         closes the inquiry; false if it is not the open one
-/// Reach            Loaded, Behind    -         no doubt if the answer was empty; the aim counts as heard if it was not
+/// Reach            Loaded, Behind    -         if no commit came back, the doubt ends that is older than the inquiry; if some did, the aim counts as heard again
 /// BringUp          Behind            Loaded    no doubt
 /// </code>
 /// An answer is applied only if its inquiry is still the open one. The bug that this prevents: the host asks what came after revision 1 of an epoch; the history of the
@@ -49,6 +49,7 @@ internal sealed class Standing
 {
     private Position? _heard;  // where the collection stands by what was heard since the last inquiry
     private bool _doubted;     // it may be behind by a distance that nobody knows
+    private bool _doubtedSinceAsked; // so that the answer to the inquiry does not end the doubt
     private Inquiry? _inquiry; // is under way
 
     public CollectionState State { get; private set; } = CollectionState.Loading;
@@ -76,10 +77,16 @@ internal sealed class Standing
     public void Postpone() => Enter(CollectionState.Away);
 
     /// <summary>Lets the collection be served no more before it is brought up; false if it is not served anyway.</summary>
-    public bool TryHold()
+    /// <param name="aim">
+    /// The position at which it may be served again; null if that is not known, so that it has to be asked about until nothing comes. A collection to which others
+    /// commit all the time would never be served again without an aim.
+    /// </param>
+    public bool TryHold(Position? aim = null)
     {
         if (State != CollectionState.Loaded) return false;
-        (State, _doubted) = (CollectionState.Behind, true);
+        State = CollectionState.Behind;
+        if (aim is null) (_doubted, _doubtedSinceAsked) = (true, true);
+        else if (_heard is not { } heard || IsAhead(aim.Value, heard)) _heard = aim;
         return true;
     }
 
@@ -87,7 +94,7 @@ internal sealed class Standing
 
     public void Doubt()
     {
-        if (WasRead) _doubted = true;
+        if (WasRead) (_doubted, _doubtedSinceAsked) = (true, true);
     }
 
     /// <summary>Whether the collection is behind what was heard of it; if not, that is forgotten.</summary>
@@ -103,7 +110,7 @@ internal sealed class Standing
     public Inquiry Ask(Collection collection)
     {
         _inquiry = new(collection, new(collection.Key, collection.Position), _heard);
-        _heard = null; // what is read from now on has it
+        (_heard, _doubtedSinceAsked) = (null, false); // what is read from now on has it
         return _inquiry;
     }
 
@@ -120,7 +127,7 @@ internal sealed class Standing
     /// <param name="empty">Whether the answer named no commit. If it named some, the newest may have been left out.</param>
     public void Reach(Inquiry inquiry, bool empty)
     {
-        if (empty) _doubted = false;
+        if (empty) _doubted = _doubtedSinceAsked;
         else _heard ??= inquiry.Heard;
     }
 
@@ -135,5 +142,5 @@ internal sealed class Standing
     /// <summary>Whether a position is one that a collection has not reached, or of another epoch.</summary>
     public static bool IsAhead(Position known, Position here) => known.Epoch != here.Epoch || known.Revision > here.Revision;
 
-    private void Enter(CollectionState state) => (State, _heard, _doubted, _inquiry) = (state, null, false, null);
+    private void Enter(CollectionState state) => (State, _heard, _doubted, _doubtedSinceAsked, _inquiry) = (state, null, false, false, null);
 }

@@ -49,7 +49,7 @@ internal sealed class StorageSwap(ServiceStorage storage, CollectionCache collec
 
         // :: 5. On.
         var resumed = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        post(new Step(() => resumed.SetResult(Resume(held, found))));
+        post(new Step(() => resumed.SetResult(Resume(held, found)), abandon: () => resumed.TrySetResult(0)));
         return new(time.GetElapsedTime(began), await resumed.Task, failure);
     }
 
@@ -73,7 +73,7 @@ internal sealed class StorageSwap(ServiceStorage storage, CollectionCache collec
             feed.Pause();
             _pausing = paused;
             GoOn();
-        }));
+        }, abandon: () => paused.TrySetResult([])));
         return paused.Task;
     }
 
@@ -85,9 +85,16 @@ internal sealed class StorageSwap(ServiceStorage storage, CollectionCache collec
         foreach (var (key, _) in held)
         {
             if (collections.TryFind(key) is not { Standing.WasRead: true } collection) continue; // it is being read, or will be
-            if (!found.TryGetValue(key, out var log) || collection.Unsettled.Count > 0) collections.Load(collection);
-            else if (log is not null && collection.TryReplace(log)) changed++;
-            lanes.ResumeAll(collection);
+            try
+            {
+                if (!found.TryGetValue(key, out var log) || collection.Unsettled.Count > 0) collections.Load(collection);
+                else if (log is not null && collection.TryReplace(log)) changed++;
+                lanes.ResumeAll(collection);
+            }
+            catch (Exception exception)
+            {
+                collections.Fail(collection, exception);
+            }
         }
         feed.Start();
         return changed;

@@ -47,6 +47,9 @@ internal sealed class Subscription(CollectionKey key, Lane lane, IFollower follo
     /// <summary>Updates of the same client whose replies wait until the subscription is current.</summary>
     public List<PendingUpdate>? HeldReplies { get; set; }
 
+    /// <summary>Those of them whose updates are in the notice that is being sent in parts.</summary>
+    public List<PendingUpdate>? CoveredReplies { get; set; }
+
     /// <summary>Its place in the audience, so that leaving needs no search.</summary>
     public int Index { get; set; }
 

@@ -1,8 +1,7 @@
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// The bytes that the messages of all connections may hold together, from their first byte until they are answered. A connection has a
-/// <see cref="ByteShare"/> of it for what it receives, and one for what it waits to be answered.
+/// The bytes that the unfinished messages of all connections may hold together. Each connection has a <see cref="ByteShare"/> of it.
 /// </summary>
 /// <remarks>
 /// When a connection needs more than the rest of the budget, the connection with the largest share is ended, which may be the one that
@@ -12,7 +11,7 @@ namespace SharedState.Host.Connections;
 internal sealed class ByteBudget(long limit)
 {
     /// <summary>The reason that a client gets when its connection ends for the budget.</summary>
-    public const string UsedUp = "the server holds too many unfinished messages; send smaller or fewer ones";
+    public const string UsedUp = "the server holds too many unfinished messages; send smaller ones";
 
     private readonly Lock _gate = new();
     private readonly HashSet<ByteShare> _charged = []; // guarded by _gate, like the two sums

@@ -39,8 +39,8 @@ internal sealed class Connection : IDisposable
         _outbox = new(host.Limits.OutboxBytes);
         _sender = new(_outbox, stream, compression, host.Time, CannotSend);
         _outbox.Sender = _sender;
-        _dispatcher = new(host, _outbox, () => End(CloseCode.MessageTooBig, ByteBudget.UsedUp));
-        var share = new ByteShare(host.Messages, () => End(CloseCode.MessageTooBig, ByteBudget.UsedUp));
+        _dispatcher = new(host, _outbox);
+        var share = new ByteShare(host.Unfinished, () => End(CloseCode.MessageTooBig, ByteBudget.UsedUp));
         _received = new(share);
         _received.Append(early);
         _messages = new(_received, share, compression, host.Limits);

@@ -32,16 +32,14 @@ internal sealed class Dispatcher
 
     /// <param name="host">What all connections share.</param>
     /// <param name="outbox">Gets what is to be sent.</param>
-    /// <param name="end">Ends the connection, because its requests hold the most bytes when all connections hold too many.</param>
-    public Dispatcher(HostState host, Outbox outbox, Action end)
+    public Dispatcher(HostState host, Outbox outbox)
     {
         _host = host;
-        _replies = new(outbox, host.Messages, new(host.Messages, end));
+        _replies = new(outbox, host.Requests);
         _subscriptions = new(host, outbox, LaneAt);
     }
 
     /// <summary>Begins with a request. Completes when the next may be read, which is usually at once. For the receive loop.</summary>
-    /// <exception cref="WebSocketException">The connection must end, for the sake of the others.</exception>
     public ValueTask DispatchAsync(Request request, CancellationToken aborted)
     {
         // The first reply tells the client the limits.
@@ -52,8 +50,7 @@ internal sealed class Dispatcher
 
     private async ValueTask BeginLargeAsync(OpenRequest open, CancellationToken aborted)
     {
-        if (!await _replies.TryChargeAsync(open.Request.MessageBytes, aborted))
-            throw new WebSocketException(CloseCode.MessageTooBig, ByteBudget.UsedUp);
+        await _host.Requests.TakeAsync(open.Request.MessageBytes, aborted);
         await Begin(open, aborted);
     }
 

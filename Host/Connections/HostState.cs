@@ -8,6 +8,9 @@ internal sealed record HostState(ServiceCatalog Services, Limits Limits, TimePro
     /// <summary>The connections that may be open: those of the limits, or fewer if the system allows fewer.</summary>
     public int Connections { get; set; } = Limits.Connections;
 
-    /// <summary>The bytes of all messages that are being received, or are received and not answered.</summary>
-    public ByteBudget Messages { get; } = new(Limits.UnfinishedBytes);
+    /// <summary>The bytes of all unfinished messages.</summary>
+    public ByteBudget Unfinished { get; } = new(Limits.UnfinishedBytes);
+
+    /// <summary>The bytes of all large requests that are not answered.</summary>
+    public RequestBudget Requests { get; } = new(Limits.UnfinishedBytes);
 }

@@ -8,17 +8,21 @@ namespace SharedState.Host.Connections;
 /// </summary>
 /// <remarks>
 /// Large notifications that a client takes in parts do not wait here: a part is made when the frames before it have been taken, so that no small frame
-/// waits for more than one part. Their number is bounded by the subscriptions of the connection.
+/// waits for more than one part. A few are sent in turn; more would make the server hold more texts for one client that reads slowly.
 /// </remarks>
 /// <param name="bound">The bytes that notifications may fill.</param>
 internal sealed class Outbox(int bound)
 {
+    // Each holds the text of a collection at one revision.
+    private const int MostTransfers = 4;
+
     private readonly Lock _gate = new();
 
     // All guarded by _gate.
     private List<Frame> _frames = [];
     private Queue<SocketFollower>? _lagging;
     private Queue<Transfer>? _transfers;
+    private Queue<SocketFollower>? _waitingTransfers; // followers that are asked again when a transfer ends
     private long _taken, _written; // all bytes ever: what waits or is being written is the difference
     private long _askAt;           // when so many are written, the first lagging follower is asked
     private bool _catchingUp;      // a follower was asked, and has not answered
@@ -70,9 +74,7 @@ internal sealed class Outbox(int bound)
         lock (_gate)
         {
             if (_closed) return true;
-            if (!Fits(0, follower)) return false;
-            Begin(parts, follower);
-            return true;
+            return Fits(0, follower) && TryAdd(parts, follower);
         }
     }
 
@@ -100,22 +102,26 @@ internal sealed class Outbox(int bound)
             _catchingUp = false;
             if (frame is not null && !_closed) Add(frame);
             if (frame is not null) _askAt = _taken; // one merged difference at a time
+            AskWaitingTransfer();
             next = NextToAsk();
         }
         Ask(next);
     }
 
     /// <summary>The answer of a follower that was asked to catch up, where it is sent in parts.</summary>
-    public void CatchUp(Parts parts, SocketFollower follower)
+    /// <returns>False if too many are sent in parts already: the follower is asked again.</returns>
+    public bool TryCatchUp(Parts parts, SocketFollower follower)
     {
         SocketFollower? next;
+        bool began;
         lock (_gate)
         {
             _catchingUp = false;
-            if (!_closed) Begin(parts, follower);
+            began = _closed || TryAdd(parts, follower);
             next = NextToAsk();
         }
         Ask(next);
+        return began;
     }
 
     /// <summary>Takes a last frame, and nothing after it.</summary>
@@ -126,7 +132,7 @@ internal sealed class Outbox(int bound)
             if (_closed) return;
             if (last is not null) Add(last);
             _closed = true;
-            (_lagging, _transfers) = (null, null);
+            (_lagging, _transfers, _waitingTransfers) = (null, null, null);
             _room?.TrySetResult();
             Wake();
         }
@@ -185,10 +191,29 @@ internal sealed class Outbox(int bound)
         _lagging.Enqueue(follower);
     }
 
-    private void Begin(Parts parts, SocketFollower follower)
+    private bool TryAdd(Parts parts, SocketFollower follower)
     {
-        (_transfers ??= []).Enqueue(new(parts, follower));
+        _transfers ??= [];
+        if (_transfers.Count >= MostTransfers)
+        {
+            (_waitingTransfers ??= []).Enqueue(follower);
+            return false;
+        }
+        _transfers.Enqueue(new(parts, follower));
         Wake();
+        return true;
+    }
+
+    /// <summary>A transfer may begin: asks the next follower that waits for that.</summary>
+    private void AskWaitingTransfer()
+    {
+        if (_transfers is not { Count: < MostTransfers }) return;
+        while (_waitingTransfers is not null && _waitingTransfers.TryDequeue(out var follower))
+        {
+            if (follower.Ended) continue;
+            AskLater(follower);
+            return;
+        }
     }
 
     /// <summary>Adds the next part of the transfer whose turn it is.</summary>
@@ -196,10 +221,15 @@ internal sealed class Outbox(int bound)
     {
         while (_transfers is not null && _transfers.TryDequeue(out var transfer))
         {
-            if (transfer.Follower.Ended) continue;
+            if (transfer.Follower.Ended)
+            {
+                AskWaitingTransfer();
+                continue;
+            }
             Add(transfer.Take());
-            if (transfer.Done) AskLater(transfer.Follower);
-            else _transfers.Enqueue(transfer);
+            if (!transfer.Done) _transfers.Enqueue(transfer);
+            else AskLater(transfer.Follower);
+            AskWaitingTransfer();
             return;
         }
     }

@@ -5,9 +5,8 @@ namespace SharedState.Host.Connections;
 /// requests came, one for each.
 /// </summary>
 /// <param name="outbox">Gets the replies.</param>
-/// <param name="budget">The bytes of all messages that are being received or answered.</param>
-/// <param name="share">The part of it that this connection's unanswered requests hold.</param>
-internal sealed class Replies(Outbox outbox, ByteBudget budget, ByteShare share)
+/// <param name="budget">Gets the bytes of large requests back.</param>
+internal sealed class Replies(Outbox outbox, RequestBudget budget)
 {
     private readonly Lock _gate = new();
 
@@ -28,18 +27,6 @@ internal sealed class Replies(Outbox outbox, ByteBudget budget, ByteShare share)
     public long Bytes
     {
         get { lock (_gate) return _bytes; }
-    }
-
-    /// <summary>
-    /// Charges a large request to the budget until it is answered. If many bytes of the budget are used, the request waits until those before it
-    /// are answered; if they are used up, the connection that holds the most ends.
-    /// </summary>
-    /// <returns>False if this connection is the one that must end.</returns>
-    public async ValueTask<bool> TryChargeAsync(int bytes, CancellationToken stop)
-    {
-        if (budget.TryChargeSpare(share, bytes)) return true;
-        await AnsweredAsync(Expected, stop);
-        return budget.TryCharge(share, bytes);
     }
 
     /// <summary>A request was read: it gets its number.</summary>
@@ -128,6 +115,6 @@ internal sealed class Replies(Outbox outbox, ByteBudget budget, ByteShare share)
 
     private void Return(OpenRequest open)
     {
-        if (open.IsLarge) budget.Return(share, open.Request.MessageBytes);
+        if (open.IsLarge) budget.Return(open.Request.MessageBytes);
     }
 }

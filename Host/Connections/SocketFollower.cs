@@ -45,10 +45,7 @@ internal sealed class SocketFollower : IFollower
     public Delivery TakeMissed(Notice? notice)
     {
         if (notice is not null && InParts(notice) is { } parts)
-        {
-            _outbox.CatchUp(parts, this);
-            return Delivery.Underway;
-        }
+            return _outbox.TryCatchUp(parts, this) ? Delivery.Underway : Delivery.Refused;
         _outbox.CatchUp(notice is null ? null : Frame(notice));
         return Delivery.Taken;
     }

@@ -113,7 +113,7 @@ internal sealed class SubscriptionOptions
         {
             reader.Read();
             if (JsonText.TryRead(ref reader, out var name) && Encoding.UTF8.GetByteCount(name) is >= 1 and <= LongestName) As = name;
-            else Error = Error.BadRequest($"\"as\" is a string of 1-{LongestName} bytes of UTF-8");
+            else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest($"\"as\" is a string of 1-{LongestName} bytes of UTF-8");
         }
         else if (JsonText.Is(ref reader, "part"u8))
         {

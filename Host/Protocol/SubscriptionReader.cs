@@ -15,6 +15,7 @@ internal static class SubscriptionReader
             return null;
         }
         var insert = new OrderedDictionary<SubscriptionName, SubscriptionRequest>();
+        var refused = new List<SubscriptionRequest>();
         var remove = new List<SubscriptionName>();
         bool sawInsert = false, sawRemove = false, sawReset = false, replace = true;
         while (error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -23,7 +24,7 @@ internal static class SubscriptionReader
             {
                 RawJson.Once(ref sawInsert, "insert", ref error);
                 reader.Read();
-                ReadInsert(ref reader, message, insert, limits, ref error);
+                ReadInsert(ref reader, message, insert, refused, limits, ref error);
             }
             else if (JsonText.Is(ref reader, "remove"u8))
             {
@@ -43,11 +44,16 @@ internal static class SubscriptionReader
                 RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
             }
         }
-        return error is null ? new(replace, [.. insert.Values], remove) : null;
+        return error is null ? new(replace, [.. insert.Values, .. refused], remove) : null;
     }
 
     private static void ReadInsert(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> message, OrderedDictionary<SubscriptionName, SubscriptionRequest> insert, Limits limits, ref Error? error)
+        ref Utf8JsonReader reader,
+        ReadOnlySpan<byte> message,
+        OrderedDictionary<SubscriptionName, SubscriptionRequest> insert,
+        List<SubscriptionRequest> refused,
+        Limits limits,
+        ref Error? error)
     {
         if (reader.TokenType == JsonTokenType.Null) return;
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -58,14 +64,19 @@ internal static class SubscriptionReader
         for (var index = 0; error is null && reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
         {
             if (index == limits.RequestItems) error = TooMany(limits);
-            else if (!TryReadOne(ref reader, message, insert, limits, ref error))
+            else if (!TryReadOne(ref reader, message, insert, refused, limits, ref error))
                 error ??= Error.BadRequest($"insert[{index}]: a subscription is [path, options], a string and an object");
         }
     }
 
     /// <summary>Reads <c>[path]</c>, <c>[path, null]</c> or <c>[path, options]</c>; of two with one name the later counts.</summary>
     private static bool TryReadOne(
-        ref Utf8JsonReader reader, ReadOnlySpan<byte> message, OrderedDictionary<SubscriptionName, SubscriptionRequest> insert, Limits limits, ref Error? error)
+        ref Utf8JsonReader reader,
+        ReadOnlySpan<byte> message,
+        OrderedDictionary<SubscriptionName, SubscriptionRequest> insert,
+        List<SubscriptionRequest> refused,
+        Limits limits,
+        ref Error? error)
     {
         if (reader.TokenType != JsonTokenType.StartArray || !reader.Read() || !JsonText.TryRead(ref reader, out var spelling)) return false;
         var options = SubscriptionOptions.None;
@@ -75,7 +86,9 @@ internal static class SubscriptionReader
         if (reader.TokenType != JsonTokenType.EndArray) return false;
         CollectionPath.TryParse(spelling, limits, out var path, out var pathError);
         var name = new SubscriptionName(spelling, options.As);
-        insert[name] = new() { Name = name, Path = path, Error = pathError ?? options.Error, Options = options };
+        var wanted = new SubscriptionRequest { Name = name, Path = path, Error = pathError ?? options.Error, Options = options };
+        if (options.Error is null) insert[name] = wanted;
+        else refused.Add(wanted); // its name may not be the one that was meant
         return true;
     }
 

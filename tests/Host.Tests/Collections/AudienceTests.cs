@@ -34,6 +34,24 @@ public sealed class AudienceTests
         Assert.Equal(1, update.Answers);
     }
 
+    /// <summary>On a slow link a difference may again be so large that it goes in parts, and so on.</summary>
+    [Fact]
+    public void AReplyWaitsForTheNoticeThatHasItsUpdateAndForNoLaterOne()
+    {
+        var collection = NewCollection();
+        var lane = new Lane(null!);
+        var follower = new Follower { InParts = true };
+        var subscription = Subscribe(collection, lane, follower);
+        Change(collection); // is told after the first snapshot, which is under way
+        var update = new Update(lane) { Collection = collection };
+        update.Settle(collection.Position);
+        collection.Audience.CatchUp(subscription, asked: true);
+        Assert.Equal((0, SubscriptionState.Receiving), (update.Answers, subscription.State));
+        Change(collection);
+        collection.Audience.CatchUp(subscription, asked: true);
+        Assert.Equal((1, SubscriptionState.Receiving), (update.Answers, subscription.State));
+    }
+
     private static double TimeOfReplies(int subscribers)
     {
         var collection = NewCollection();
@@ -86,11 +104,13 @@ public sealed class AudienceTests
     {
         public bool Full { get; set; }
 
+        public bool InParts { get; set; }
+
         public bool IsReady() => !Full;
 
-        public Delivery Take(Notice notice) => Full ? Delivery.Refused : Delivery.Taken;
+        public Delivery Take(Notice notice) => Full ? Delivery.Refused : InParts ? Delivery.Underway : Delivery.Taken;
 
-        public Delivery TakeMissed(Notice? notice) => Delivery.Taken;
+        public Delivery TakeMissed(Notice? notice) => InParts ? Delivery.Underway : Delivery.Taken;
 
         public void End(Error error) => throw new NotSupportedException();
     }

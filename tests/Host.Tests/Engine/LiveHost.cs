@@ -32,7 +32,10 @@ internal sealed class LiveHost : IAsyncDisposable
     public int Connections => _registry.Count;
 
     /// <summary>What unfinished messages hold of all connections' budget.</summary>
-    public long UnfinishedBytes => _state.Messages.Used;
+    public long UnfinishedBytes => _state.Unfinished.Used;
+
+    /// <summary>What large requests hold that are not answered.</summary>
+    public long RequestBytes => _state.Requests.Used;
 
     public Uri Url => new($"ws://127.0.0.1:{Port}/");
 

@@ -98,7 +98,7 @@ internal sealed class ModelPeer
     {
         (_host, Client) = (host, client);
         _outbox = new(outboxBytes);
-        _dispatcher = new(host.State, _outbox, () => { });
+        _dispatcher = new(host.State, _outbox);
         _receiving = host.Thread.Begin(ReceiveLoop);
     }
 

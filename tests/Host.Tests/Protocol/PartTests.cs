@@ -100,6 +100,45 @@ public sealed class PartTests
     }
 
     [Fact]
+    public async Task OnlyAFewNotificationsOfAConnectionAreSentInPartsAtATimeAndAllArrive()
+    {
+        await using var host = await LiveHost.StartAsync();
+        await FillAsync(host, 300);
+        await using var client = await Client.ConnectAsync(host.Url);
+        var list = string.Join(',', Enumerable.Range(0, 10).Select(name => $$"""["{{Large}}",{"part":{{PartBytes}},"as":"{{name}}"}]"""));
+        await client.PutAsync("/subs", $$"""{"insert":[{{list}}]}""");
+        var (underway, items) = (new HashSet<string>(), new Dictionary<string, int>());
+        while (items.Count < 10 || underway.Count > 0)
+        {
+            var part = await client.NotificationAsync();
+            var name = (string)part["as"]!;
+            items[name] = items.GetValueOrDefault(name) + part["data"]!["insert"]!.AsArray().Count;
+            if (part["more"] is null) underway.Remove(name);
+            else underway.Add(name);
+            Assert.InRange(underway.Count, 0, 4);
+        }
+        Assert.All(items, pair => Assert.Equal(300, pair.Value));
+
+        // All ten are current.
+        await client.PutAsync(Large, """{"remove":["7"]}""");
+        Assert.Equal(10, client.KeptNotifications);
+    }
+
+    [Fact]
+    public async Task AChangeThatRemovesManyItemsComesInParts()
+    {
+        await using var host = await LiveHost.StartAsync();
+        await FillAsync(host, 8_000, itemBytes: 1);
+        await using var client = await Client.ConnectAsync(host.Url);
+        await client.PutAsync("/subs", $$"""{"insert":[["{{Large}}",{"part":{{PartBytes}}}]]}""");
+        await PartsAsync(client);
+        await client.PutAsync(Large, $$"""{"remove":[{{string.Join(',', Enumerable.Range(0, 7_990).Select(id => $"\"{id}\""))}}]}""");
+        var parts = await PartsAsync(client);
+        Assert.True(parts.Count > 2, $"{parts.Count} parts");
+        Assert.Equal(7_990, parts.Sum(part => part["data"]!["remove"]!.AsArray().Count));
+    }
+
+    [Fact]
     public async Task NoPartFollowsTheReplyThatEndsTheSubscription()
     {
         await using var host = await LiveHost.StartAsync();
