@@ -53,7 +53,7 @@ internal sealed record HostConfig
             Admin = ReadAdmin(service),
             Tls = TlsFiles.Read(file, service.Object("tls")),
             Origins = ReadOrigins(file, service),
-            Compression = service.Boolean("compression") ?? false,
+            Compression = service.Boolean("compression") ?? true,
             JsonLog = service.Choice("log", "text", "json") == "json",
             Limits = LimitField.ReadAll(service.Object("limits")),
             PluginFolders = ReadPluginFolders(file, root),

@@ -55,6 +55,18 @@ public sealed class HandshakeTests : IAsyncLifetime, IDisposable
         }
     }
 
+    [Fact]
+    public async Task AClientThatOffersCompressionGetsItByDefault()
+    {
+        using var client = new TcpClient("127.0.0.1", _port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"));
+        var answer = new byte[1_000];
+        var length = await client.GetStream().ReadAsync(answer);
+        Assert.Contains("Sec-WebSocket-Extensions: permessage-deflate;", Encoding.ASCII.GetString(answer, 0, length), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n")]
     [InlineData("GET / HTTP/1.1\r\nHost: localhost\nConnection: close\r\n\r\n")]
