@@ -100,6 +100,9 @@ internal sealed record Limits
     /// <summary>Time after which a collection without subscribers and requests leaves memory.</summary>
     public TimeSpan CollectionIdleTime { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>What the collections in memory, and the texts that are made of them, may hold. Shared by all who have these limits.</summary>
+    public MemoryBudget Memory { get; init; } = new(MemoryBudget.OfMachine);
+
     /// <summary>Time after which a collection that has no items and is not used loses its history; in memory at most a minute.</summary>
     public TimeSpan EmptyTime { get; init; } = TimeSpan.FromDays(1);
 

@@ -9,6 +9,9 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
     // A longer run goes in several notices, each of which a follower that is behind may refuse. Below what the garbage collector takes for a large object.
     private const int RunBytes = 64 << 10;
 
+    // Before a subscription for which there was no memory is tried again.
+    private static readonly TimeSpan MemoryTime = TimeSpan.FromSeconds(1);
+
     private readonly List<Subscription> _members = [];
     private readonly List<Notice> _noted = []; // changes that were applied and are not told
     private Notice? _spare, _run;              // an empty run to be used again; the last of _noted, while it takes changes
@@ -119,7 +122,9 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
     {
         if (asked && subscription.State == SubscriptionState.Receiving) FinishReceiving(subscription);
         if (_distrusted && subscription.State == SubscriptionState.Lagging) Set(subscription, SubscriptionState.Waiting);
-        var notice = subscription.State == SubscriptionState.Lagging && IsDue(subscription) ? bodies.Since(subscription.Known) : null;
+        var lags = subscription.State == SubscriptionState.Lagging && IsDue(subscription);
+        var notice = lags && bodies.HasRoom(subscription.Known) ? bodies.Since(subscription.Known) : null;
+        if (lags && notice is null) Postpone(subscription, subscription.Known);
         var delivery = asked ? subscription.Follower.TakeMissed(notice) : notice is null ? Delivery.Refused : subscription.Follower.Take(notice);
         if (notice is not null && delivery != Delivery.Refused) Given(subscription, notice, delivery);
     }
@@ -150,8 +155,9 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
     /// <summary>Brings a subscription from a position to now.</summary>
     private void Feed(Subscription subscription, Position? known)
     {
-        if (IsDue(subscription) && subscription.Follower.IsReady()) Offer(subscription, bodies.Since(known));
-        else Lag(subscription, known);
+        if (!IsDue(subscription) || !subscription.Follower.IsReady()) Lag(subscription, known);
+        else if (bodies.HasRoom(known)) Offer(subscription, bodies.Since(known));
+        else Postpone(subscription, known);
     }
 
     private void Offer(Subscription subscription, Notice notice)
@@ -159,6 +165,14 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         var delivery = subscription.Follower.Take(notice);
         if (delivery == Delivery.Refused) Lag(subscription, notice.Since);
         else Given(subscription, notice, delivery);
+    }
+
+    /// <summary>There is no memory for what the subscription needs: it is fed when there may be.</summary>
+    private void Postpone(Subscription subscription, Position? known)
+    {
+        Lag(subscription, known);
+        subscription.DueAt = time.GetTimestamp() + (long)(MemoryTime.TotalSeconds * time.TimestampFrequency);
+        IsDue(subscription);
     }
 
     private void Lag(Subscription subscription, Position? known)
@@ -217,10 +231,10 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         _noted.Clear();
     }
 
-    /// <summary>Whether a rate lets the next notice go; if not, its timer is set.</summary>
+    /// <summary>Whether a rate, or want of memory, lets the next notice go; if not, its timer is set.</summary>
     private bool IsDue(Subscription subscription)
     {
-        if (subscription.MinInterval == TimeSpan.Zero) return true;
+        if (subscription.DueAt == 0) return true;
         var early = subscription.DueAt - time.GetTimestamp();
         if (early <= 0) return true;
         var wait = TimeSpan.FromSeconds((double)early / time.TimestampFrequency);

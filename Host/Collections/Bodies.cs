@@ -4,7 +4,7 @@ namespace SharedState.Host.Collections;
 /// The text of a collection: all items, and differences. What was built last is kept, and shared by all who stand at the same revision: a thousand clients
 /// that come back cost one serialization.
 /// </summary>
-internal sealed class Bodies(ItemLog log)
+internal sealed class Bodies(ItemLog log, MemoryBudget memory)
 {
     [ThreadStatic]
     private static TextBuffer? t_text;
@@ -28,11 +28,9 @@ internal sealed class Bodies(ItemLog log)
     {
         if (_snapshot is null)
         {
-            var text = t_text ??= new();
-            text.Clear(); // of what an exception left
             _snapshotCuts = new();
-            WriteItems(text, _log.All, _snapshotCuts);
-            _snapshot = text.Take();
+            _snapshot = CopyItems(_snapshotCuts);
+            memory.Note(_snapshot);
         }
         return _snapshot;
     }
@@ -53,7 +51,9 @@ internal sealed class Bodies(ItemLog log)
             text.Clear();
             var cuts = new Cuts();
             WriteChanges(text, position.Revision, cuts);
-            _difference = new(position, Position, text.Take(), cuts);
+            var body = text.Take();
+            memory.Note(body);
+            _difference = new(position, Position, body, cuts);
         }
         return _difference;
     }
@@ -81,9 +81,34 @@ internal sealed class Bodies(ItemLog log)
         WriteItems(text, changed, cuts);
     }
 
+    /// <summary>Whether there is memory for what <see cref="Since"/> would make. A difference is bounded by the whole.</summary>
+    public bool HasRoom(Position? known) =>
+        known is { } position && Reaches(position) ? _difference?.Since == position || memory.HasRoom(0) : _snapshot is not null || memory.HasRoom(_log.Bytes);
+
     /// <summary>Whether the difference from there to now can be told.</summary>
     public bool Reaches(Position position) =>
         position.Epoch == Position.Epoch && position.Revision >= _log.HistoryStart && position.Revision <= Position.Revision;
+
+    /// <summary>All items, a JSON list. Its length is known, so that a large one is not copied while it grows.</summary>
+    private byte[] CopyItems(Cuts cuts)
+    {
+        var text = GC.AllocateUninitializedArray<byte>(checked((int)(_log.Bytes + Math.Max(0, _log.Count - 1) + 2)));
+        var at = 0;
+        text[at++] = (byte)'[';
+        foreach (var entry in _log.All)
+        {
+            if (entry.Removed) continue;
+            if (at > 1)
+            {
+                text[at++] = (byte)',';
+                cuts.Note(at);
+            }
+            entry.Json.Span.CopyTo(text.AsSpan(at));
+            at += entry.Json.Length;
+        }
+        text[at] = (byte)']';
+        return text;
+    }
 
     private static void WriteItems(TextBuffer text, ItemWalk items, Cuts? cuts)
     {

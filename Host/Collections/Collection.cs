@@ -3,6 +3,9 @@ namespace SharedState.Host.Collections;
 /// <summary>One collection in memory: its items, its subscriptions, and the requests that wait for it. Touched by the service's turns only.</summary>
 internal sealed class Collection
 {
+    // The collection, its audience and their lists, without items and subscribers.
+    private const long EmptyBytes = 1 << 10;
+
     // Messages share the text of a larger update instead of copying it.
     private const long LargeUpdateBytes = 16 << 10;
 
@@ -10,12 +13,14 @@ internal sealed class Collection
     private readonly TimeProvider _time;
     private readonly Bodies _bodies;
     private ItemLog _log;
+    private long _charged; // to the budget of memory
     private List<Lane> _waitingLanes = []; // their next request waits for this collection; a lane counts while it says so itself
 
     public Collection(CollectionKey key, Limits limits, TimeProvider time)
     {
         (Key, _limits, _time, _log) = (key, limits, time, new(limits.Tombstones));
-        _bodies = new(_log);
+        _bodies = new(_log, limits.Memory);
+        Charge();
         Audience = new(_bodies, time);
         Touch();
     }
@@ -81,6 +86,7 @@ internal sealed class Collection
         Position? before = Position.Epoch is not null ? Position : null;
         _log = log;
         _bodies.Replace(log);
+        Charge();
         Touch();
         Standing.Load();
         Audience.Loaded(before);
@@ -140,7 +146,7 @@ internal sealed class Collection
         {
             items += _log.Count + PendingItems;
             bytes += _log.Bytes + PendingBytes;
-            if (items <= _limits.CollectionItems && bytes <= _limits.CollectionBytes) return null;
+            if (items <= _limits.CollectionItems && bytes <= _limits.CollectionBytes) return _limits.Memory.HasRoom(pending.Bytes) ? null : Error.Memory;
             foreach (var item in update.Insert) Subtract(item.Id);
             foreach (var id in update.Remove) Subtract(id);
         }
@@ -179,6 +185,25 @@ internal sealed class Collection
         Standing.Distrust();
     }
 
+    /// <summary>Whether there is memory for a log in the place of the one there is.</summary>
+    public bool Fits(ItemLog log) => _limits.Memory.Fits(log.MemoryBytes - _log.MemoryBytes);
+
+    /// <summary>The same, after others have let go of what is not used.</summary>
+    public bool HasRoom(ItemLog log) => _limits.Memory.HasRoom(log.MemoryBytes - _log.MemoryBytes);
+
+    /// <summary>Whether there is memory for the text of its items.</summary>
+    public bool HasRoomForSnapshot => _bodies.HasRoom(null);
+
+    /// <summary>The collection leaves memory.</summary>
+    public void Leave()
+    {
+        _limits.Memory.Charge(-_charged);
+        _charged = 0;
+    }
+
+    /// <summary>Why it could not be read, while it is away.</summary>
+    public Error AwayBecause { get; set; } = Error.StorageAway;
+
     /// <summary>Forgets texts that nobody may ask for again.</summary>
     public void ForgetBodies() => _bodies.Forget();
 
@@ -186,11 +211,20 @@ internal sealed class Collection
     {
         var before = Position;
         _log.Apply(update, revision);
+        Charge();
         _bodies.Forget();
         var bytes = 0L;
         for (var index = 0; index < update.Insert.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Insert[index].Json.Length;
         for (var index = 0; index < update.Remove.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Remove[index].Length;
         Audience.Note(before, alone: bytes > LargeUpdateBytes);
+    }
+
+    private void Charge()
+    {
+        var bytes = EmptyBytes + _log.MemoryBytes;
+        if (bytes == _charged) return;
+        _limits.Memory.Charge(bytes - _charged);
+        _charged = bytes;
     }
 
     private void Touch() => UsedAt = _time.GetTimestamp();

@@ -15,6 +15,9 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     /// <summary>A collection was read, or could not be: gets what storage holds, or null.</summary>
     public required Action<Collection, ItemLog?> WasRead { private get; init; }
 
+    /// <summary>A collection could not be read for want of memory.</summary>
+    public required Action<Collection> HadNoMemory { private get; init; }
+
     /// <summary>The collection of a key if it is in memory.</summary>
     public Collection? TryFind(CollectionKey key) => _collections.GetValueOrDefault(key);
 
@@ -46,16 +49,41 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     /// <summary>Drops every collection that is unused now.</summary>
     public void DropUnused()
     {
-        foreach (var (key, collection) in _collections)
+        foreach (var collection in _collections.Values)
         {
-            if (collection.Unused) _collections.Remove(key);
+            if (collection.Unused) Drop(collection);
         }
+    }
+
+    /// <summary>Whether there is memory for what was read of a collection, if need be at the cost of unused ones.</summary>
+    public bool HasRoom(Collection collection, ItemLog stored)
+    {
+        if (collection.Fits(stored)) return true;
+        DropUnused();
+        return collection.HasRoom(stored);
+    }
+
+    /// <summary>The memory of the process is used up: lets go of what is not used.</summary>
+    public void Collect()
+    {
+        DropUnused();
+        limits.Memory.Collect();
+    }
+
+    /// <summary>There is no memory for a collection: it is refused, and read again later if it still has subscribers.</summary>
+    public void Refuse(Collection collection)
+    {
+        WriterLog.NoMemory(storage.Logger, storage.ServiceName, limits.Memory.Limit);
+        Collect();
+        RetryLater(collection);
+        collection.AwayBecause = Error.Memory;
     }
 
     /// <summary>A collection could not be read: tries again later.</summary>
     public void RetryLater(Collection collection)
     {
         collection.Standing.FailLoad();
+        collection.AwayBecause = Error.StorageAway;
         _ = RetryAfterAsync(collection, Backoff.After(collection.Standing.FailedLoads));
     }
 
@@ -76,24 +104,25 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     /// <summary>Drops a collection that is unused and was never written: there is nothing to remember of it.</summary>
     public void DropIfNew(Collection collection)
     {
-        if (collection is { Position.Revision: 0, State: CollectionState.Loaded, Unused: true }) _collections.Remove(collection.Key);
+        if (collection is { Position.Revision: 0, State: CollectionState.Loaded, Unused: true }) Drop(collection);
     }
 
     /// <summary>Drops a collection if it is in memory; false if it is in use.</summary>
     public bool TryDrop(CollectionKey key)
     {
         if (!_collections.TryGetValue(key, out var collection)) return true;
-        return collection.Unused && _collections.Remove(key);
+        if (collection.Unused) Drop(collection);
+        return collection.Unused;
     }
 
     /// <summary>Drops what was not used for a while.</summary>
     public void Sweep()
     {
-        foreach (var (key, collection) in _collections)
+        foreach (var collection in _collections.Values)
         {
             var idle = time.GetElapsedTime(collection.UsedAt);
             if (idle > limits.CollectionIdleTime / 4) collection.ForgetBodies();
-            if (idle > limits.CollectionIdleTime && collection.Unused) _collections.Remove(key);
+            if (idle > limits.CollectionIdleTime && collection.Unused) Drop(collection);
         }
     }
 
@@ -103,7 +132,12 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         if (collection.State != CollectionState.Away || stop.IsCancellationRequested) return;
         if (collection.PendingUpdates > 0) _ = RetryAfterAsync(collection, Backoff.After(1)); // what is being committed must be in what is read
         else if (!collection.Unused) Load(collection);
-        else if (_collections.TryGetValue(collection.Key, out var current) && current == collection) _collections.Remove(collection.Key);
+        else if (_collections.TryGetValue(collection.Key, out var current) && current == collection) Drop(collection);
+    }
+
+    private void Drop(Collection collection)
+    {
+        if (_collections.Remove(collection.Key)) collection.Leave();
     }
 
     private void Distrust(Collection collection)
@@ -119,6 +153,11 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         try
         {
             stored = await storage.LoadAsync(collection.Key);
+        }
+        catch (ItemServiceException exception) when (exception.InnerException is OutOfMemoryException)
+        {
+            post(new Step(() => HadNoMemory(collection), collection));
+            return;
         }
         catch (ItemServiceException exception)
         {

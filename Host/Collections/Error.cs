@@ -22,6 +22,9 @@ internal sealed record Error(string Code, string Message, bool Temporary = false
 
     public static readonly Error StorageLimit = new("too_large", "the update is over a limit of the service's storage; nothing was changed");
 
+    public static readonly Error Memory = new(
+        "limit", "the server's memory for collections is used up by others (its setting memory_bytes); try again later", Temporary: true);
+
     public static readonly Error Internal = new("internal", "something failed on the server; its log says what");
 
     public static readonly Error ServiceDown = new("unavailable", "the service is configured but not running; the server's log says why", Temporary: true);

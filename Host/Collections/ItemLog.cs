@@ -23,6 +23,9 @@ internal sealed class ItemLog
     /// <summary>The bytes of the items that are there.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>About what it holds in memory: the items, and 200 bytes for each entry, removals included (measured: 170 to 210).</summary>
+    public long MemoryBytes => Bytes + (200L * _entries.Count);
+
     /// <summary>The oldest revision whose difference to now can be told.</summary>
     public long HistoryStart { get; private set; }
 

@@ -129,6 +129,12 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         {
             return Run(request);
         }
+        catch (OutOfMemoryException) when (request is PendingRead)
+        {
+            collections.Collect(); // nothing was changed: only the text could not be made
+            request.Refuse(Error.Memory);
+            return true;
+        }
         catch (Exception exception) when (request.Collection is not null)
         {
             collections.Fail(request.Collection, exception);
@@ -150,7 +156,7 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         switch (collection.State)
         {
             case CollectionState.Away:
-                request.Refuse(Error.StorageAway);
+                request.Refuse(collection.AwayBecause);
                 return true;
             case CollectionState.Loading or CollectionState.Behind:
                 collection.WaitFor(request.Lane);
@@ -158,7 +164,8 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
             case CollectionState.Loaded when request is PendingUpdate update:
                 return Update(update, collection);
             default:
-                ((PendingRead)request).Answer(collection.Snapshot(), collection.Position);
+                if (collection.HasRoomForSnapshot) ((PendingRead)request).Answer(collection.Snapshot(), collection.Position);
+                else request.Refuse(Error.Memory);
                 return true;
         }
     }

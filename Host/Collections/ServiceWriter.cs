@@ -20,6 +20,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly ServiceOpening _opening;
     private readonly StorageSwap _swap;
     private readonly Retirement _retirement;
+    private readonly MemoryBudget _memory;
     private readonly Forgetting _forgetting;
     private readonly CancellationTokenSource _stop = new();
     private readonly ITimer _sweep;
@@ -31,9 +32,13 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time)
     {
-        (_storage, _time) = (storage, time);
+        (_storage, _time, _memory) = (storage, time, limits.Memory);
         _turns = new(storage.Scheduler, Take, After);
-        _collections = new(storage, limits, time, Post, _stop.Token) { WasRead = (collection, stored) => _settlement!.FinishLoad(collection, stored) };
+        _collections = new(storage, limits, time, Post, _stop.Token)
+        {
+            WasRead = (collection, stored) => _settlement!.FinishLoad(collection, stored),
+            HadNoMemory = collection => _settlement!.FinishLoadWithoutMemory(collection),
+        };
         _commits = new(storage, limits, time, outcome => Post(new Step(() => _settlement!.Finish(outcome))));
         _lanes = new(storage, _collections, _commits, time, Post);
         _feed = new(storage, _collections, time, Post, _stop.Token) { Settled = collection => _settlement!.Settle(collection, Error.OutcomeUnknown) };
@@ -42,6 +47,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _swap = new(storage, _collections, _commits, _lanes, _feed, time, Post);
         _retirement = new(_collections, _commits, _lanes);
         _forgetting = new(storage, _collections, limits, time, Post, _stop.Token);
+        _memory.Register(LetGo);
         _sweep = time.CreateTimer(_ => Post(new Step(_collections.Sweep)), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
@@ -105,6 +111,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         await _opening.EndAsync();
         Post(new Step(() => _stopping = true));
         await _turns.Ended;
+        _memory.Unregister(LetGo);
         await _feed.EndAsync();
         await _forgetting.EndAsync();
         await _sweep.DisposeAsync();
@@ -133,6 +140,8 @@ internal sealed class ServiceWriter : IAsyncDisposable
         collection.Remove(subscription);
         _collections.DropIfNew(collection);
     }
+
+    private void LetGo() => Post(new Step(_collections.DropUnused));
 
     /// <summary>Does a piece of work, or without one starts the next commit. Whatever fails here, the turns go on.</summary>
     private void Take(Work? work)

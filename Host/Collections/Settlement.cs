@@ -67,8 +67,21 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     public void FinishLoad(Collection collection, ItemLog? stored)
     {
         var before = collection.Position;
-        if (stored is not null) collection.Load(stored);
-        else collections.RetryLater(collection);
+        if (stored is null) collections.RetryLater(collection);
+        else if (collections.HasRoom(collection, stored)) collection.Load(stored);
+        else collections.Refuse(collection);
+        FinishLoad(collection, before);
+    }
+
+    /// <summary>A collection could not be read for want of memory.</summary>
+    public void FinishLoadWithoutMemory(Collection collection)
+    {
+        collections.Refuse(collection);
+        FinishLoad(collection, collection.Position);
+    }
+
+    private void FinishLoad(Collection collection, Position before)
+    {
         // Where storage is still where it was, nothing of an uncertain commit happened; else it cannot be told whose change it was.
         var unchanged = collection.State == CollectionState.Loaded && collection.Position == before;
         Settle(collection, unchanged ? Error.StorageAway : Error.OutcomeUnknown);

@@ -53,7 +53,7 @@ internal sealed class Subscription(CollectionKey key, Lane lane, IFollower follo
     /// <summary>Its place in the audience, so that leaving needs no search.</summary>
     public int Index { get; set; }
 
-    /// <summary>With a rate: when the next notice may go, by the monotonic clock.</summary>
+    /// <summary>With a rate, or after want of memory: when the next notice may go, by the monotonic clock; 0 for at once.</summary>
     public long DueAt { get; set; }
 
     /// <summary>With a rate: asks for the merged difference when it is due.</summary>

@@ -54,6 +54,10 @@ internal static partial class WriterLog
     [LoggerMessage(2112, LogLevel.Error, "Service {Service}: what other hosts committed could not be read: {Reason}")]
     public static partial void FeedFailed(ILogger logger, string service, string reason, Exception? cause);
 
+    [LoggerMessage(2116, LogLevel.Warning, "Service {Service}: a collection was not read, because collections in use fill the memory for them ({Bytes} bytes); "
+        + "raise service.limits.memory_bytes if the machine has more")]
+    public static partial void NoMemory(ILogger logger, string service, long bytes);
+
     [LoggerMessage(2115, LogLevel.Warning, "Service {Service}: emptied collections could not be forgotten, which is tried again later: {Reason}")]
     public static partial void ForgetFailed(ILogger logger, string service, string reason, Exception? cause);
 

@@ -33,10 +33,11 @@ internal sealed class Connection : IDisposable
     /// <param name="early">The bytes that arrived behind the handshake.</param>
     /// <param name="compression">Whether permessage-deflate was agreed on.</param>
     /// <param name="abort">Ends the connection at once.</param>
-    public Connection(HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort)
+    /// <param name="keepUnsentSmall">Lets the system hold few bytes that it has not sent; null where that cannot be set.</param>
+    public Connection(HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort, Action? keepUnsentSmall = null)
     {
         (_host, _input, _abort) = (host, stream, abort);
-        _outbox = new(host.Limits.OutboxBytes);
+        _outbox = new(host.Limits.OutboxBytes, keepUnsentSmall);
         _sender = new(_outbox, stream, compression, host.Time, CannotSend);
         _outbox.Sender = _sender;
         _dispatcher = new(host, _outbox);

@@ -11,7 +11,8 @@ namespace SharedState.Host.Connections;
 /// waits for more than one part. A few are sent in turn; more would make the server hold more texts for one client that reads slowly.
 /// </remarks>
 /// <param name="bound">The bytes that notifications may fill.</param>
-internal sealed class Outbox(int bound)
+/// <param name="beforeParts">Is called once, before a notification is sent in parts.</param>
+internal sealed class Outbox(int bound, Action? beforeParts = null)
 {
     // Each holds the text of a collection at one revision.
     private const int MostTransfers = 4;
@@ -193,7 +194,11 @@ internal sealed class Outbox(int bound)
 
     private bool TryAdd(Parts parts, SocketFollower follower)
     {
-        _transfers ??= [];
+        if (_transfers is null)
+        {
+            _transfers = [];
+            beforeParts?.Invoke();
+        }
         if (_transfers.Count >= MostTransfers)
         {
             (_waitingTransfers ??= []).Enqueue(follower);

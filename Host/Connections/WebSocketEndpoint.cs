@@ -76,7 +76,7 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         {
             // Not context.Abort, which throws when the sweep calls it after the context has ended.
             var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
-            using var connection = new Connection(host, stream, early: [], compressed, lifetime.Abort);
+            using var connection = new Connection(host, stream, early: [], compressed, lifetime.Abort, http.Visit.KeepUnsentSmall);
             using var gone = context.RequestAborted.Register(connection.Abort);
             await RunAsync(connection, address, http.Visit);
         }
@@ -97,7 +97,7 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
             try
             {
                 using var stream = new NetworkStream(socket, ownsSocket: true);
-                using var connection = new Connection(host, stream, early, compressed, visit.Cut);
+                using var connection = new Connection(host, stream, early, compressed, visit.Cut, visit.KeepUnsentSmall);
                 await RunAsync(connection, address, visit);
             }
             catch (Exception exception)

@@ -35,7 +35,6 @@ internal sealed class HttpSocket : DefaultConnectionContext
         try
         {
             socket.NoDelay = true;
-            KeepUnsentSmall(socket);
             return new(socket, doorway);
         }
         catch
@@ -90,14 +89,4 @@ internal sealed class HttpSocket : DefaultConnectionContext
     }
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
-
-    /// <summary>
-    /// Bounds the bytes that the system holds and has not sent: else small messages wait behind megabytes of a large one that the client is slow to take.
-    /// 16 KiB is half a second of a link of 30 KB/s, and refilled in time by a host that is not overloaded. Other systems have no such option.
-    /// </summary>
-    private static void KeepUnsentSmall(Socket socket)
-    {
-        const int Tcp = 6, UnsentLowWaterMark = 25, Bytes = 16 << 10; // IPPROTO_TCP, TCP_NOTSENT_LOWAT
-        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(Tcp, UnsentLowWaterMark, BitConverter.GetBytes(Bytes));
-    }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using SharedState.Host;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
 using SharedState.Host.Protocol;
@@ -27,7 +26,11 @@ internal sealed class Arrangement
         var stored = _updates[..items].Select(request => request.Update!.Insert[0]).Select(item => new StoredItem(item.Id, item.Json, 1));
         log.Load(new StoredCollection(new Position("epoch", 1), [.. stored]));
         _collection.Load(log);
-        for (var n = 0; n < subscribers; n++) _outboxes.Add(Subscribe(since: null).Outbox);
+        for (var n = 0; n < subscribers; n++)
+        {
+            _outboxes.Add(new(_limits.OutboxBytes));
+            Subscribe(since: null, _outboxes[n]);
+        }
         Drain();
     }
 
@@ -39,7 +42,7 @@ internal sealed class Arrangement
         $$"""{"type":"REQUEST","cmd":"PUT","path":"{{Path}}","arg":{"insert":[{{Encoding.UTF8.GetString(update.Insert[0].Json.Span)}}]},"tunnel":17}""");
 
     /// <summary>The reply to such a request.</summary>
-    public static Frame Reply(Request request) => FrameWriter.OfThisThread.Reply(request, 1, new Position("0123456789abcdef", 4_711));
+    public static Frame Reply(Request request) => FrameWriter.OfThisThread.Reply(request, 1, new Position("0123456789abcdef", 4_711), announced: 0);
 
     /// <summary>Applies the next update of one item, tells all subscribers, and takes the frames from their outboxes as their connections would.</summary>
     public void Apply()
@@ -56,28 +59,29 @@ internal sealed class Arrangement
         return before;
     }
 
-    /// <summary>Serves one who was away since then (null: who comes for the first time), with nothing built before.</summary>
+    /// <summary>Serves a client that was away since a position (null: that comes for the first time), with nothing built before.</summary>
     public Frame FrameSince(Position? since)
     {
         _collection.ForgetBodies();
-        var subscription = Subscribe(since);
-        Drain(subscription.Outbox);
-        _collection.Remove(subscription);
+        var outbox = new Outbox(_limits.OutboxBytes);
+        var follower = Subscribe(since, outbox);
+        Drain(outbox);
+        _collection.Remove(follower.Subscription);
         return _taken[0];
     }
 
-    private Subscription Subscribe(Position? since)
+    private SocketFollower Subscribe(Position? since, Outbox outbox)
     {
-        var outbox = new Outbox(_limits.OutboxBytes);
-        var request = new SubscriptionRequest { Spelling = Path, Options = "{}"u8.ToArray(), Since = since };
-        var subscription = new Subscription(request, writer: null!, outbox, new Replies(outbox));
-        _collection.Add(subscription);
-        return subscription;
+        var options = since is { } known ? $$""","arg":{"insert":[["{{Path}}",{"since":{{known.Revision}},"epoch":"{{known.Epoch}}"}]]}""" : $$""","arg":{"insert":[["{{Path}}",{}]]}""";
+        var request = Read(Encoding.UTF8.GetBytes($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs"{{options}}}"""));
+        var follower = new SocketFollower(request.Subscriptions!.Insert[0], new Lane(null!), outbox);
+        _collection.Add(follower.Subscription);
+        return follower;
     }
 
     private void ApplyOnly()
     {
-        _collection.Apply(_updates[_next++ % _updates.Length], ++_revision);
+        _collection.TryReceive(_updates[_next++ % _updates.Length].Update!, ++_revision);
         _collection.Tell();
     }
 

@@ -1,0 +1,109 @@
+using System.Runtime;
+
+namespace SharedState.Host.Bounds;
+
+/// <summary>
+/// The bytes that the collections in memory, and the large texts that are made of them, may hold together, over all services of a host. Thread-safe.
+/// </summary>
+/// <remarks>
+/// A text is known by a weak reference, because any number of connections may still be sending it: it counts until the garbage collector has taken it. So before the
+/// host refuses anything for want of memory, it collects, at most once a second.
+/// </remarks>
+internal sealed class MemoryBudget(long limit)
+{
+    // A smaller text is neither worth a weak reference nor long-lived.
+    private const int LeastText = 64 << 10;
+
+    private static readonly TimeSpan CollectInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly List<(WeakReference<byte[]> Text, int Bytes)> _texts = []; // guarded by _gate, like the next three
+    private readonly List<Action> _services = [];
+    private long _collectedAt;
+    private int _cleanAt = 128;        // when there are so many texts, those that are gone are left out
+    private long _collections, _noted; // the bytes of collections; those of texts, with texts that may be gone
+
+    /// <summary>The bytes that there are: half of the memory that the process may have.</summary>
+    public static long OfMachine => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
+
+    public long Limit => limit;
+
+    /// <summary>The bytes of collections and texts.</summary>
+    public long Used
+    {
+        get
+        {
+            Clean();
+            return Interlocked.Read(ref _collections) + Interlocked.Read(ref _noted);
+        }
+    }
+
+    /// <summary>A service that can let go of unused collections when memory is short. Called on any thread.</summary>
+    public void Register(Action letGo)
+    {
+        lock (_gate) _services.Add(letGo);
+    }
+
+    /// <summary>The service has ended.</summary>
+    public void Unregister(Action letGo)
+    {
+        lock (_gate) _services.Remove(letGo);
+    }
+
+    /// <summary>Whether there is room for more bytes as things are.</summary>
+    public bool Fits(long bytes) => Interlocked.Read(ref _collections) + Interlocked.Read(ref _noted) + bytes <= limit || Used + bytes <= limit;
+
+    /// <summary>Whether there is room for more bytes. If not, services are asked to let go of what is not used, and garbage is collected.</summary>
+    public bool HasRoom(long bytes)
+    {
+        if (Fits(bytes)) return true;
+        Collect();
+        return Fits(bytes);
+    }
+
+    /// <summary>Asks services to let go of what is not used, and collects garbage; once a second.</summary>
+    public void Collect()
+    {
+        Action[] services;
+        lock (_gate)
+        {
+            if (_collectedAt != 0 && TimeProvider.System.GetElapsedTime(_collectedAt) < CollectInterval) return;
+            _collectedAt = TimeProvider.System.GetTimestamp();
+            services = [.. _services];
+        }
+        foreach (var letGo in services) letGo();
+        GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce; // texts leave gaps that no other text fits into
+        GC.Collect();
+    }
+
+    /// <summary>A collection holds more bytes, or fewer.</summary>
+    public void Charge(long bytes) => Interlocked.Add(ref _collections, bytes);
+
+    /// <summary>A text was made of a collection.</summary>
+    public void Note(byte[] text)
+    {
+        if (text.Length < LeastText) return;
+        bool many;
+        lock (_gate)
+        {
+            _texts.Add((new(text), text.Length));
+            Interlocked.Add(ref _noted, text.Length);
+            many = _texts.Count >= _cleanAt;
+        }
+        if (many) Clean();
+    }
+
+    private void Clean()
+    {
+        lock (_gate)
+        {
+            _texts.RemoveAll(text =>
+            {
+                if (text.Text.TryGetTarget(out _)) return false;
+                Interlocked.Add(ref _noted, -text.Bytes);
+                return true;
+            });
+            _cleanAt = Math.Max(128, 2 * _texts.Count);
+        }
+    }
+}
