@@ -65,7 +65,8 @@ internal sealed record Limits
     /// <summary>Open connections.</summary>
     public int Connections { get; init; } = 100_000;
 
-    /// <summary>Open connections from one address, or one /64 of IPv6. Null: no limit, because all connections through a proxy have its address.</summary>
+    /// <summary>Open connections from one address, or one /64 of IPv6. Null: no limit, because all connections through a proxy have its
+    /// address.</summary>
     public int? ConnectionsPerAddress { get; init; }
 
     /// <summary>Open connections that are not WebSockets yet, or no more: unfinished handshakes, pages, refused clients.</summary>
@@ -100,7 +101,8 @@ internal sealed record Limits
     /// <summary>Time after which a collection without subscribers and requests leaves memory.</summary>
     public TimeSpan CollectionIdleTime { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>What the collections in memory, and the texts that are made of them, may hold. Shared by all who have these limits.</summary>
+    /// <summary>What the collections in memory, and the texts that are made of them, may hold. Shared by all who have these
+    /// limits.</summary>
     public MemoryBudget Memory { get; init; } = new(MemoryBudget.OfMachine);
 
     /// <summary>Time after which a collection that has no items and is not used loses its history; in memory at most a minute.</summary>

@@ -3,10 +3,12 @@ using System.Runtime;
 namespace SharedState.Host.Bounds;
 
 /// <summary>
-/// The bytes that the collections in memory, and the large texts that are made of them, may hold together, over all services of a host. Thread-safe.
+/// The bytes that the collections in memory, and the large texts that are made of them, may hold together, over all services of a host.
+/// Thread-safe.
 /// </summary>
 /// <remarks>
-/// A text is known by a weak reference, because any number of connections may still be sending it: it counts until the garbage collector has taken it. So before the
+/// A text is known by a weak reference, because any number of connections may still be sending it: it counts until the garbage collector
+/// has taken it. So before the
 /// host refuses anything for want of memory, it collects, at most once a second.
 /// </remarks>
 internal sealed class MemoryBudget(long limit)
@@ -53,7 +55,7 @@ internal sealed class MemoryBudget(long limit)
     /// <summary>Whether there is room for more bytes as things are.</summary>
     public bool Fits(long bytes) => Interlocked.Read(ref _collections) + Interlocked.Read(ref _noted) + bytes <= limit || Used + bytes <= limit;
 
-    /// <summary>Whether there is room for more bytes. If not, services are asked to let go of what is not used, and garbage is collected.</summary>
+    /// <summary>Whether there is room for more bytes. If not, unused collections leave memory, and garbage is collected.</summary>
     public bool HasRoom(long bytes)
     {
         if (Fits(bytes)) return true;
@@ -61,7 +63,7 @@ internal sealed class MemoryBudget(long limit)
         return Fits(bytes);
     }
 
-    /// <summary>Asks services to let go of what is not used, and collects garbage; once a second.</summary>
+    /// <summary>Asks services to drop unused collections, and collects garbage; once a second at most.</summary>
     public void Collect()
     {
         Action[] services;

@@ -1,12 +1,14 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The subscriptions to a collection. Each change goes, as it is, to those that are current; a subscription that is behind, or wants changes merged, gets one
+/// The subscriptions to a collection. Each change goes, as it is, to those that are current; a subscription that is behind, or wants
+/// changes merged, gets one
 /// difference when there is room or time for it. Touched by the service's turns only.
 /// </summary>
 internal sealed class Audience(Bodies bodies, TimeProvider time)
 {
-    // A longer run goes in several notices, each of which a follower that is behind may refuse. Below what the garbage collector takes for a large object.
+    // A longer run goes in several notices, each of which a follower that is behind may refuse. Below what the garbage collector takes for
+    // a large object.
     private const int RunBytes = 64 << 10;
 
     // Before a subscription for which there was no memory is tried again.
@@ -69,7 +71,7 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         if (_run.Bytes >= RunBytes) _run = null;
     }
 
-    /// <summary>Tells all that are current what was noted.</summary>
+    /// <summary>Tells the noted changes to all current subscriptions.</summary>
     public void Tell()
     {
         if (_toldUntil is not { } before) return;
@@ -89,7 +91,8 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         ForgetNoted();
     }
 
-    /// <summary>The collection was read: subscriptions that wait are fed, and those that were current before are brought to what it is now.</summary>
+    /// <summary>The collection was read: subscriptions that wait are fed, and those that were current before are brought to what it is
+    /// now.</summary>
     public void Loaded(Position? before)
     {
         _distrusted = false;
@@ -100,7 +103,7 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         }
     }
 
-    /// <summary>What was told may be half of a change: every subscription gets the whole once the collection is read again.</summary>
+    /// <summary>A notice may have been half of a change: every subscription gets the whole collection once it is read again.</summary>
     public void Distrust()
     {
         _toldUntil = null;
@@ -115,8 +118,9 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
     }
 
     /// <summary>
-    /// The follower, or the rate, of a lagging subscription asks for what it missed. It gets what is in memory also while that is in doubt: all of it is
-    /// stored, and what may have been stored since then comes with the next change.
+    /// The follower, or the rate, of a lagging subscription asks for the changes that it missed. It gets the state in memory also while
+    /// that is in
+    /// doubt: all of it is stored, and later changes come with the next notice.
     /// </summary>
     public void CatchUp(Subscription subscription, bool asked)
     {

@@ -1,8 +1,9 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The text of a collection: all items, and differences. What was built last is kept, and shared by all who stand at the same revision: a thousand clients
-/// that come back cost one serialization.
+/// The text of a collection: all items, and differences. The texts that were built last are kept, and shared by all subscriptions at the
+/// same
+/// revision: a thousand clients that come back cost one serialization.
 /// </summary>
 internal sealed class Bodies(ItemLog log, MemoryBudget memory)
 {
@@ -35,11 +36,12 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory)
         return _snapshot;
     }
 
-    /// <summary>Forgets what was built: the revision moved, or nobody may ask for it again.</summary>
+    /// <summary>Forgets the texts: the revision moved, or no client may need them again.</summary>
     public void Forget() => (_snapshot, _snapshotCuts, _whole, _difference) = (null, null, null, null);
 
     /// <summary>
-    /// The difference from a position to now where there is one, else the whole. The first snapshot, the resume after a reconnect, and the merged
+    /// The difference from a position to now where there is one, else the whole. The first snapshot, the resume after a reconnect, and the
+    /// merged
     /// catch-up of a lagging subscription are all this.
     /// </summary>
     public Notice Since(Position? known)
@@ -58,7 +60,8 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory)
         return _difference;
     }
 
-    /// <summary>Writes the difference from a revision to now: the list of removed ids, <c>,"insert":</c>, and the list of changed items.</summary>
+    /// <summary>Writes the difference from a revision to now: the list of removed ids, <c>,"insert":</c>, and the list of changed
+    /// items.</summary>
     /// <param name="text">Gets it.</param>
     /// <param name="since">The revision.</param>
     /// <param name="cuts">Gets the places at which it may be cut; null where it will not be.</param>

@@ -1,6 +1,7 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>One collection in memory: its items, its subscriptions, and the requests that wait for it. Touched by the service's turns only.</summary>
+/// <summary>One collection in memory: its items, its subscriptions, and the requests that wait for it. Touched by the service's turns
+/// only.</summary>
 internal sealed class Collection
 {
     // The collection, its audience and their lists, without items and subscribers.
@@ -92,7 +93,8 @@ internal sealed class Collection
         Audience.Loaded(before);
     }
 
-    /// <summary>Takes what another plugin holds, and brings all subscriptions up to it; false, and nothing done, where it is the same.</summary>
+    /// <summary>Takes what another plugin holds, and brings all subscriptions up to it; false, and nothing done, where it is the
+    /// same.</summary>
     public bool TryReplace(ItemLog log)
     {
         if (log.Position == Position)
@@ -118,7 +120,8 @@ internal sealed class Collection
     public bool IsBehind(Position known) => Standing.IsAhead(known, Position);
 
     /// <summary>
-    /// Takes a stored update of its epoch, whichever host committed it: the next one is applied, to be told by <see cref="Tell"/>; one that is here already is
+    /// Takes a stored update of its epoch, whichever host committed it: the next one is applied, to be told by <see cref="Tell"/>; one that
+    /// is here already is
     /// passed over.
     /// </summary>
     /// <returns>False if something is missing before it, and nothing was done.</returns>
@@ -129,14 +132,14 @@ internal sealed class Collection
         return ahead <= 1;
     }
 
-    /// <summary>Tells all subscriptions what was applied.</summary>
+    /// <summary>Tells the applied changes to all subscriptions.</summary>
     public void Tell()
     {
         Touch();
         Audience.Tell();
     }
 
-    /// <summary>The limit that is exceeded if an update is added to what is pending, or null.</summary>
+    /// <summary>The limit that an update would exceed together with the pending ones, or null.</summary>
     public Error? Exceeds(PendingUpdate pending)
     {
         var update = pending.Update;
@@ -178,7 +181,8 @@ internal sealed class Collection
         Touch();
     }
 
-    /// <summary>Something failed that should not, with the collection in the middle of it: it is not served before it is read again.</summary>
+    /// <summary>Something failed that should not, with the collection in the middle of it: it is not served before it is read
+    /// again.</summary>
     public void Distrust()
     {
         Audience.Distrust();
@@ -188,7 +192,7 @@ internal sealed class Collection
     /// <summary>Whether there is memory for a log in the place of the one there is.</summary>
     public bool Fits(ItemLog log) => _limits.Memory.Fits(log.MemoryBytes - _log.MemoryBytes);
 
-    /// <summary>The same, after others have let go of what is not used.</summary>
+    /// <summary>The same, after unused collections have left memory.</summary>
     public bool HasRoom(ItemLog log) => _limits.Memory.HasRoom(log.MemoryBytes - _log.MemoryBytes);
 
     /// <summary>Whether there is memory for the text of its items.</summary>

@@ -1,6 +1,7 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the service's turns only.</summary>
+/// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the
+/// service's turns only.</summary>
 internal sealed class CollectionCache(ServiceStorage storage, Limits limits, TimeProvider time, Action<Work> post, CancellationToken stop)
 {
     // A failure that comes again with each reading does not keep the service busy.
@@ -32,7 +33,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         return collection;
     }
 
-    /// <summary>The storage is open: what was asked for before can be read.</summary>
+    /// <summary>The storage is open: the collections that were named before can be read.</summary>
     public void Open()
     {
         _open = true;
@@ -55,7 +56,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         }
     }
 
-    /// <summary>Whether there is memory for what was read of a collection, if need be at the cost of unused ones.</summary>
+    /// <summary>Whether there is memory for a collection that was read, if necessary at the cost of unused ones.</summary>
     public bool HasRoom(Collection collection, ItemLog stored)
     {
         if (collection.Fits(stored)) return true;
@@ -63,7 +64,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         return collection.HasRoom(stored);
     }
 
-    /// <summary>The memory of the process is used up: lets go of what is not used.</summary>
+    /// <summary>The memory of the process is used up: drops unused collections.</summary>
     public void Collect()
     {
         DropUnused();
@@ -94,7 +95,8 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         foreach (var collection in _collections.Values) Distrust(collection);
     }
 
-    /// <summary>Something failed that should not, with this collection in the middle of it: it is read again, a while later. The others go on.</summary>
+    /// <summary>Something failed that should not, with this collection in the middle of it: it is read again, a while later. The others go
+    /// on.</summary>
     public void Fail(Collection collection, Exception exception)
     {
         WriterLog.CollectionFailed(storage.Logger, storage.ServiceName, exception);
@@ -132,12 +134,15 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         if (collection.State != CollectionState.Away || stop.IsCancellationRequested) return;
         if (collection.PendingUpdates > 0) _ = RetryAfterAsync(collection, Backoff.After(1)); // what is being committed must be in what is read
         else if (!collection.Unused) Load(collection);
-        else if (_collections.TryGetValue(collection.Key, out var current) && current == collection) Drop(collection);
+        else Drop(collection);
     }
 
     private void Drop(Collection collection)
     {
-        if (_collections.Remove(collection.Key)) collection.Leave();
+        // Another object may have taken the place of one that was dropped before.
+        if (_collections.GetValueOrDefault(collection.Key) != collection) return;
+        _collections.Remove(collection.Key);
+        collection.Leave();
     }
 
     private void Distrust(Collection collection)

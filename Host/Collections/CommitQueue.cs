@@ -35,7 +35,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         _waiting.Enqueue(request);
     }
 
-    /// <summary>Commits what waits, unless a commit runs; the outcome goes to <c>done</c>.</summary>
+    /// <summary>Commits the waiting updates, unless a commit runs; the outcome goes to <c>done</c>.</summary>
     /// <param name="refused">Gets what cannot be committed any more, because its collection is in doubt or there is no time left.</param>
     public void Start(List<(PendingUpdate, Error)> refused)
     {
@@ -126,7 +126,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     private bool Repeats(Collection collection, CommitResult result, int step) =>
         !storage.HasFeed && collection.Position.Epoch == result.Position.Epoch && result.Position.Revision < collection.Position.Revision + step;
 
-    /// <summary>The failure that wrong results count as: nothing of them is believed, and the collections are read again. Null where they are right.</summary>
+    /// <summary>The failure that wrong results count as: nothing of them is believed, and the collections are read again. Null where they
+    /// are right.</summary>
     private ItemServiceException? WrongResults(CommitResult[] results)
     {
         var wrong = results.Length != _batch.Count;

@@ -1,7 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The places at which the text of a snapshot or a difference may be cut: the starts of some ids and items. Noted while the text is written, so that no reader
+/// The places at which the text of a snapshot or a difference may be cut: the starts of some ids and items. Noted while the text is
+/// written, so that no reader
 /// has to look for them.
 /// </summary>
 internal sealed class Cuts
@@ -29,7 +30,8 @@ internal sealed class Cuts
     /// <summary>The removed ids end at one place, and the items start at another.</summary>
     public void NoteItems(int removedEnd, int itemsStart) => (RemovedEnd, ItemsStart, _last) = (removedEnd, itemsStart, itemsStart);
 
-    /// <summary>The slices of a text, none of which is larger than asked for by more than an element and the distance of two places.</summary>
+    /// <summary>The slices of a text, none of which is larger than asked for by more than an element and the distance of two
+    /// places.</summary>
     /// <param name="length">The bytes of the text.</param>
     /// <param name="most">The bytes of a slice.</param>
     public List<(int Start, int End)> Slices(int length, int most)

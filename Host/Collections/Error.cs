@@ -1,6 +1,7 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>Why a request failed, as its client is told. The message is fixed text with names and limits, never the text of an exception.</summary>
+/// <summary>Why a request failed, as its client is told. The message is fixed text with names and limits, never the text of an
+/// exception.</summary>
 /// <param name="Code">One of the protocol's codes.</param>
 /// <param name="Message">A readable sentence that names the thing, the limit and the fix.</param>
 /// <param name="Temporary">Whether the same request may succeed later.</param>

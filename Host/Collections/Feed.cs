@@ -1,7 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// What other hosts commit to the same storage: asks about the collections in memory that are behind, and brings them up. Without a feed, a collection that
+/// What other hosts commit to the same storage: asks about the collections in memory that are behind, and brings them up. Without a feed, a
+/// collection that
 /// turns out to be behind is read as a whole. Touched by the service's turns only.
 /// </summary>
 internal sealed class Feed
@@ -23,7 +24,7 @@ internal sealed class Feed
     private long _confirmedAt; // nothing that was committed until then is missing, by the monotonic clock
 
     /// <param name="storage">The storage.</param>
-    /// <param name="collections">What is in memory.</param>
+    /// <param name="collections">The collections in memory.</param>
     /// <param name="time">The time.</param>
     /// <param name="post">Hands work to a turn.</param>
     /// <param name="stop">The service ends.</param>
@@ -54,7 +55,8 @@ internal sealed class Feed
     public Task EndAsync() => _watch.EndAsync();
 
     /// <summary>
-    /// If the last list is too old, this host was suspended, or cut off without a word: nothing is served until the host has asked for what is missing.
+    /// If the last list is too old, this host was suspended or cut off: no collection is served until the host has asked for the missing
+    /// commits.
     /// </summary>
     public void CheckFresh()
     {
@@ -74,13 +76,14 @@ internal sealed class Feed
         if (collection.Standing.IsBehind(collection.Position)) _behind.Add(collection);
     }
 
-    /// <summary>A client says to know a position: a client that comes from another host may know more than this one, which then asks before it serves.</summary>
+    /// <summary>A client says to know a position: a client that comes from another host may know more than this one, which then asks before
+    /// it serves.</summary>
     public void Heed(Collection collection, Position known)
     {
         if (_following && collection.IsBehind(known)) BringUp(collection);
     }
 
-    /// <summary>Asks about what is behind, unless the answer to another inquiry is awaited.</summary>
+    /// <summary>Asks about the collections that are behind, unless the answer to another inquiry is awaited.</summary>
     public void Ask()
     {
         if (_reading || _paused) return; // the plugin is asked for one list of positions at a time
@@ -127,7 +130,8 @@ internal sealed class Feed
         Ask();
     }
 
-    /// <summary>Nothing is heard any more: what is in memory is served as it is, unless it may be old already, until there is a storage to ask again.</summary>
+    /// <summary>No list comes any more: collections are served as they are, unless they may be old already, until the storage is
+    /// back.</summary>
     private void Lose()
     {
         CheckFresh();
@@ -147,7 +151,7 @@ internal sealed class Feed
         }
     }
 
-    /// <summary>Takes what was committed: brings up what can be, and asks for more where there may be more.</summary>
+    /// <summary>Takes the commits of other hosts: brings collections up, and asks for more where there may be more.</summary>
     private void Take(Inquiry[] inquiries, IReadOnlyList<IReadOnlyList<ItemCommit>?> commits)
     {
         _reading = false;
@@ -195,7 +199,8 @@ internal sealed class Feed
     }
 
     /// <summary>
-    /// Storage is away: every collection that is held back is served as it is, unless something is known to be missing. The next list asks again; without a list
+    /// Storage is away: every collection that is held back is served as it is, unless something is known to be missing. The next list asks
+    /// again; without a list
     /// there is no storage to ask.
     /// </summary>
     private void Fail(Inquiry[] inquiries, ItemServiceException failure)

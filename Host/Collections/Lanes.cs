@@ -1,7 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// A service's requests until they are answered or go to the next commit: those of one client run in order, and wait where they must. None waits longer
+/// A service's requests until they are answered or go to the next commit: those of one client run in order, and wait where they must. None
+/// waits longer
 /// than <see cref="WaitTime"/>. Touched by the service's turns only.
 /// </summary>
 internal sealed class Lanes(ServiceStorage storage, CollectionCache collections, CommitQueue commits, TimeProvider time, Action<Work> post) : IDisposable
@@ -109,7 +110,7 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         _waiting.Clear();
     }
 
-    /// <summary>Looks for overdue requests before long. Counts for nothing where that is planned, or none waits.</summary>
+    /// <summary>Plans a check for overdue requests. Does nothing if a check is planned already, or no request waits.</summary>
     public void Look()
     {
         if (_looking || Empty) return;
@@ -122,7 +123,8 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
 
     private bool IsOverdue(PendingRequest request) => time.GetElapsedTime(request.ReceivedAt) > WaitTime;
 
-    /// <summary>Answers a request, or hands it to the next commit; false if it has to wait for something. A failure is confined to its collection.</summary>
+    /// <summary>Answers a request, or hands it to the next commit; false if it has to wait for something. A failure is confined to its
+    /// collection.</summary>
     private bool TryRun(PendingRequest request)
     {
         try
@@ -209,7 +211,8 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
         post(new Step(() => FindRoom(query.Lane, clientRead)));
     }
 
-    /// <summary>There was room for an answer, and may still be. The time in which the client did not read is not that of the storage.</summary>
+    /// <summary>There was room for an answer, and may still be. The time in which the client did not read is not that of the
+    /// storage.</summary>
     private void FindRoom(Lane lane, bool clientRead)
     {
         lane.AwaitsRoom = false;

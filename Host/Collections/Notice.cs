@@ -8,7 +8,8 @@ namespace SharedState.Host.Collections;
 internal readonly record struct Change(long Since, long Revision, int Start, int Length);
 
 /// <summary>
-/// What the followers of a collection are told in one go: the whole collection, a difference, or a run of changes one after the other. Shared by all followers;
+/// What the followers of a collection are told in one go: the whole collection, a difference, or a run of changes one after the other.
+/// Shared by all followers;
 /// a message that one of them makes of it is kept for the others.
 /// </summary>
 internal sealed class Notice
@@ -24,7 +25,8 @@ internal sealed class Notice
     /// <summary>The whole collection, or a difference.</summary>
     /// <param name="since">What it builds on; null for the whole.</param>
     /// <param name="position">Where it leads to.</param>
-    /// <param name="body">For the whole the items, a JSON list; else the removed ids, a JSON list, <c>,"insert":</c> and the changed items, a JSON list.</param>
+    /// <param name="body">For the whole the items, a JSON list; else the removed ids, a JSON list, <c>,"insert":</c> and the changed items,
+    /// a JSON list.</param>
     /// <param name="cuts">Where the body may be cut.</param>
     public Notice(Position? since, Position position, ReadOnlyMemory<byte> body, Cuts cuts)
     {

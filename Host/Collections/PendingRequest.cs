@@ -1,7 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// What a client asks of a service, until it is answered. A subclass tells the requester: a connection, for example. It is answered exactly once, from any thread.
+/// What a client asks of a service, until it is answered. A subclass tells the requester: a connection, for example. It is answered exactly
+/// once, from any thread.
 /// </summary>
 /// <param name="lane">The client.</param>
 /// <param name="key">The collection; with a listing its app, and no name.</param>

@@ -14,7 +14,8 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate update, long bytes) 
     public long Bytes => bytes;
 
     /// <summary>
-    /// The update is stored, applied and told. Answers, once the subscriptions of the same client to the collection have it too: a client that awaits its
+    /// The update is stored, applied and told. Answers, once the subscriptions of the same client to the collection have it too: a client
+    /// that awaits its
     /// update reads it locally.
     /// </summary>
     public void Settle(Position stored)

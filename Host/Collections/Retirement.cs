@@ -1,7 +1,9 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The end of a service that is no longer configured: what was read is finished, what comes later gets <c>no service</c>, and subscribers are told.
+/// The end of a service that is no longer configured: requests that were read are finished, later ones get <c>no service</c>, and
+/// subscribers
+/// are told.
 /// Touched by the service's turns only.
 /// </summary>
 internal sealed class Retirement(CollectionCache collections, CommitQueue commits, Lanes lanes)
@@ -9,7 +11,7 @@ internal sealed class Retirement(CollectionCache collections, CommitQueue commit
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _begun;
 
-    /// <summary>Completes when what was read before is answered.</summary>
+    /// <summary>Completes when all requests that were read before are answered.</summary>
     public Task Finished => _finished.Task;
 
     /// <summary>From now on no new request is taken.</summary>

@@ -1,6 +1,7 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>The configured services, in the configuration's order: those that run, and those that do not. May change as a whole while it is asked.</summary>
+/// <summary>The configured services, in the configuration's order: those that run, and those that do not. May change as a whole while it is
+/// asked.</summary>
 internal sealed class ServiceCatalog
 {
     // Replaced, never changed: a reader has one state or the next.

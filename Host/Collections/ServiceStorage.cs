@@ -18,7 +18,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <param name="source">Makes the plugin's service, once for each attempt to open it.</param>
     /// <param name="limits">The bounds on its calls.</param>
     /// <param name="time">The time.</param>
-    /// <param name="scheduler">Where the plugin's calls, and the writer's loop, run. Default: the thread pool. A test's own makes a run repeatable.</param>
+    /// <param name="scheduler">Where the plugin's calls, and the writer's loop, run. Default: the thread pool. A test's own makes a run
+    /// repeatable.</param>
     public ServiceStorage(StorageSource source, Limits limits, TimeProvider time, TaskScheduler? scheduler = null)
     {
         (_source, _limits, _time, Scheduler) = (source, limits, time, scheduler ?? TaskScheduler.Default);
@@ -64,7 +65,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
     public Task<IItemService> PrepareAsync(StorageSource next) => _instances.CreateAsync(next);
 
     /// <summary>
-    /// Puts an instance of another source in the place of the one there is. No commit may run meanwhile; reads wait. The old one is closed before the
+    /// Puts an instance of another source in the place of the one there is. No commit may run meanwhile; reads wait. The old one is closed
+    /// before the
     /// new one is opened, for they may want the same files; where the new one cannot be kept, another of the old source is opened.
     /// </summary>
     /// <param name="next">Where the new one comes from.</param>
@@ -157,7 +159,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return emptied;
     });
 
-    /// <summary>Lets the storage forget an emptied collection that stands at a position; false if it keeps it. One call at a time.</summary>
+    /// <summary>Lets the storage forget an emptied collection that stands at a position; false if it keeps it. One call at a
+    /// time.</summary>
     public Task<bool> ForgetAsync(CollectionKey key, Position at) => ReadAsync(async token => await _service!.ForgetAsync(key, at, token));
 
     /// <summary>What was committed after some positions; where that can't be told, null.</summary>
@@ -172,13 +175,15 @@ internal sealed class ServiceStorage : IAsyncDisposable
         },
         checking);
 
-    /// <summary>Hands on where other hosts' commits brought collections, until something may have been missed, or the token ends it.</summary>
+    /// <summary>Hands on where other hosts' commits brought collections, until something may have been missed, or the token ends
+    /// it.</summary>
     /// <param name="heard">Gets each list, from any thread.</param>
     /// <param name="stop">Ends it.</param>
     /// <exception cref="ItemServiceException">Something may have been missed.</exception>
     public async Task WatchAsync(Action<FeedList> heard, CancellationToken stop)
     {
-        // Cancelling runs the plugin's own callbacks. What they throw must not reach a timer's thread, which would end the process, nor the caller that stops the service.
+        // Cancelling runs the plugin's own callbacks. What they throw must not reach a timer's thread, which would end the process, nor the
+        // caller that stops the service.
         var cancel = new CancellationTokenSource();
         await using var silence = _time.CreateTimer(_ => _ = cancel.CancelAsync(), null, _limits.StorageTime, Timeout.InfiniteTimeSpan);
         using var stopping = stop.Register(() => _ = cancel.CancelAsync());
@@ -239,7 +244,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return failure;
     }
 
-    /// <summary>Opens an instance, where others take over with it in step: none is open before all have closed theirs, and if one fails all go back.</summary>
+    /// <summary>Opens an instance, where others take over with it in step: none is open before all have closed theirs, and if one fails all
+    /// go back.</summary>
     private async Task<ItemServiceException?> TryTogetherAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         if (next.Together is not { } together) return await TryUseAsync(next, instance, check, stop);
@@ -256,7 +262,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return own ?? Together.Failure;
     }
 
-    /// <summary>What is kept in memory is in nobody's way, and would be gone: the new one is opened beside it, and gets what it holds.</summary>
+    /// <summary>What is kept in memory is in nobody's way, and would be gone: the new one is opened beside it, and gets what it
+    /// holds.</summary>
     private async Task<ItemServiceException?> CopyThenCloseAsync(
         IItemService memory, StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {

@@ -7,7 +7,8 @@ namespace SharedState.Host.Collections;
 internal readonly record struct UnsettledUpdate(PendingUpdate Request, CommitResult? Result, int Readings = 0);
 
 /// <summary>
-/// Settles updates after their commit: each is applied, told and answered, or waits until its collection was read. Touched by the service's turns only.
+/// Settles updates after their commit: each is applied, told and answered, or waits until its collection was read. Touched by the service's
+/// turns only.
 /// </summary>
 internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCache collections, Feed feed)
 {
@@ -107,7 +108,8 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     }
 
     /// <summary>
-    /// Applies an update that was stored, unless it is here already: the feed may have been faster. False if something that others committed
+    /// Applies an update that was stored, unless it is here already: the feed may have been faster. False if something that others
+    /// committed
     /// is missing before it, or the collection is in doubt.
     /// </summary>
     private bool TryApply(PendingUpdate request, CommitResult result)

@@ -23,7 +23,8 @@ internal enum CollectionState
 internal sealed record Inquiry(Collection Collection, CollectionPosition Since, Position? Heard);
 
 /// <summary>
-/// What the host knows of a collection in memory against its storage: one state, and, while the collection is in memory, what others are known or suspected to have
+/// What the host knows of a collection in memory against its storage: one state, and, while the collection is in memory, what others are
+/// known or suspected to have
 /// committed to it.
 /// </summary>
 /// <remarks>
@@ -39,11 +40,13 @@ internal sealed record Inquiry(Collection Collection, CollectionPosition Since, 
 /// Doubt            Loaded, Behind    -         doubt
 /// Ask              Loaded, Behind    -         opens an inquiry; what was heard until now is its aim
 /// TryClose         Loaded, Behind    -         closes the inquiry; false if it is not the open one
-/// Reach            Loaded, Behind    -         if no commit came back, the doubt ends that is older than the inquiry; if some did, the aim counts as heard again
+/// Reach            Loaded, Behind    -         without commits, ends a doubt that is older than the inquiry; with some, the position that was heard counts again
 /// BringUp          Behind            Loaded    no doubt
 /// </code>
-/// An answer is applied only if its inquiry is still the open one. The bug that this prevents: the host asks what came after revision 1 of an epoch; the history of the
-/// storage is replaced, and the collection is read again at revision 1 of the next epoch; the answer about the old one arrives, and its revision 2 fits.
+/// An answer is applied only if its inquiry is still the open one. The bug that this prevents: the host asks what came after revision 1 of
+/// an epoch; the history of the
+/// storage is replaced, and the collection is read again at revision 1 of the next epoch; the answer about the old one arrives, and its
+/// revision 2 fits.
 /// </remarks>
 internal sealed class Standing
 {
@@ -78,7 +81,8 @@ internal sealed class Standing
 
     /// <summary>Lets the collection be served no more before it is brought up; false if it is not served anyway.</summary>
     /// <param name="aim">
-    /// The position at which it may be served again; null if that is not known, so that it has to be asked about until nothing comes. A collection to which others
+    /// The position at which it may be served again; null if that is not known, so that it has to be asked about until nothing comes. A
+    /// collection to which others
     /// commit all the time would never be served again without an aim.
     /// </param>
     public bool TryHold(Position? aim = null)

@@ -5,7 +5,8 @@ internal sealed record CommitOutcome(CommitResult[]? Results, ItemServiceExcepti
 
 /// <summary>
 /// A service's commit, of which there is one at a time: runs the plugin's call on a thread of its own, for it may block, unless the plugin
-/// commits at once; gives up on it after a limit, and says what came of it exactly once. Reused from commit to commit; its timer is the only one.
+/// commits at once; gives up on it after a limit, and says what came of it exactly once. Reused from commit to commit; its timer is the
+/// only one.
 /// </summary>
 internal sealed class StorageCommit : IDisposable
 {

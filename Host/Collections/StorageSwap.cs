@@ -1,7 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// Swaps one storage for another between two batches: updates and reads of storage wait meanwhile, what is in memory is served on. What the new
+/// Swaps one storage for another between two batches: updates and reads of storage wait meanwhile, what is in memory is served on. What the
+/// new
 /// one holds is compared with what is in memory, so that subscribers notice only what differs.
 /// </summary>
 internal sealed class StorageSwap(ServiceStorage storage, CollectionCache collections, CommitQueue commits, Lanes lanes, Feed feed, TimeProvider time, Action<Work> post)
@@ -34,7 +35,7 @@ internal sealed class StorageSwap(ServiceStorage storage, CollectionCache collec
         // :: 3. The one for the other.
         var found = new Dictionary<CollectionKey, ItemLog?>();
         var failure = await storage.ExchangeAsync(next, instance, () => CheckAsync(held, found, checking: true), stop);
-        if (failure is not null) found.Clear(); // it is the other's
+        if (failure is not null) found.Clear(); // it was read from the storage that was not kept
 
         // :: 4. What is used now and was not checked: it came into memory at the last moment, or the old one was opened again.
         held = await PauseAsync();

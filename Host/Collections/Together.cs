@@ -1,8 +1,10 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// Takes several services through a replacement in step, and all of them or none: two versions of a plugin may share a file (two tables of one database,
-/// say), and two copies of a database's library on one file break each other's locks. So nobody opens the one before all have closed the other.
+/// Takes several services through a replacement in step, and all of them or none: two versions of a plugin may share a file (two tables of
+/// one database,
+/// say), and two copies of a database's library on one file break each other's locks. So nobody opens the one before all have closed the
+/// other.
 /// </summary>
 internal sealed class Together(int services)
 {
@@ -17,7 +19,8 @@ internal sealed class Together(int services)
     private int _left;    // how many take part no more
     private bool _failed; // whether it was in vain for any of them
 
-    /// <summary>A service has closed the old one. True when all have, and the new one may be opened; false where that would be in vain.</summary>
+    /// <summary>A service has closed the old one. True when all have, and the new one may be opened; false where that would be in
+    /// vain.</summary>
     public Task<bool> ClosedAsync() => ArriveAsync(0, failed: false);
 
     /// <summary>A service has opened the new one, or could not. True when all have; false where any could not.</summary>

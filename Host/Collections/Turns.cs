@@ -24,13 +24,17 @@ internal enum TurnPoint
 /// <remarks>
 /// No wake-up is lost. Let P add work W to the inbox.
 /// <list type="number">
-/// <item>P is the thread that has the turn (<c>_thread</c>): the turn ends only after a look at the inbox that comes later in program order, and finds W.</item>
+/// <item>P is the thread that has the turn (<c>_thread</c>): the turn ends only after a look at the inbox that comes later in program
+/// order, and finds W.</item>
 /// <item>P finds <c>_scheduled</c> at 0 and sets it to 1: P schedules a call of <see cref="RunScheduled"/>, which comes after W.</item>
-/// <item>P finds <c>_scheduled</c> at 1: a scheduled call is yet to set it to 0. That exchange comes after P's exchange, which is a full fence after W was
+/// <item>P finds <c>_scheduled</c> at 1: a scheduled call is yet to set it to 0. That exchange comes after P's exchange, which is a full
+/// fence after W was
 /// added, so the call sees W.</item>
 /// </list>
-/// The call of 2 or 3 looks at the inbox with W in it. It takes the turn, or it finds <c>_running</c> at 1. In that case another thread R has the turn. R sets
-/// <c>_running</c> to 0, passes a full fence, and looks at the inbox. The call's compare-exchange failed before R's write, and is a full fence after the call saw W,
+/// The call of 2 or 3 looks at the inbox with W in it. It takes the turn, or it finds <c>_running</c> at 1. In that case another thread R
+/// has the turn. R sets
+/// <c>_running</c> to 0, passes a full fence, and looks at the inbox. The call's compare-exchange failed before R's write, and is a full
+/// fence after the call saw W,
 /// so R sees W and takes the turn again. <see cref="TurnPoint"/> names the places between these steps; tests force the interleavings there.
 /// </remarks>
 /// <param name="scheduler">Runs the turns.</param>
@@ -66,7 +70,8 @@ internal sealed class Turns(TaskScheduler scheduler, Action<Work?> run, Func<boo
         else if (_thread != Environment.CurrentManagedThreadId && Interlocked.Exchange(ref _scheduled, 1) == 0) Schedule();
     }
 
-    /// <summary>Takes turns until the inbox is empty. Returns at once if another thread has the turn, which will see what is in the inbox.</summary>
+    /// <summary>Takes turns until the inbox is empty. Returns at once if another thread has the turn, which will see what is in the
+    /// inbox.</summary>
     public void Run()
     {
         while (!_inbox.IsEmpty && Interlocked.CompareExchange(ref _running, 1, 0) == 0)

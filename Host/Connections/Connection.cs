@@ -21,7 +21,7 @@ internal sealed class Connection : IDisposable
     private readonly MessageReader _messages;
     private readonly PathMemory _paths = new();
     private readonly RequestRate? _rate;
-    private readonly CancellationTokenSource _aborted = new(), _ended = new(), _stopReading = new(); // an abort ends, and an end stops reading
+    private readonly CancellationTokenSource _aborted = new(), _ended = new(), _stopReading = new(); // each cancels the next one
     private Goodbye? _goodbye; // once no more messages are read
 
     // Written by the receive loop, read by the registry's sweep; a time of 0 means "not now". A client counts as silent only while the

@@ -6,7 +6,8 @@ using System.Runtime.InteropServices;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// The shared bodies of frames, deflated (RFC 7692, without context takeover). A body is deflated once, whatever frames it stands in: the bytes before and after it
+/// The shared bodies of frames, deflated (RFC 7692, without context takeover). A body is deflated once, whatever frames it stands in: the
+/// bytes before and after it
 /// go into stored blocks of the same stream.
 /// </summary>
 internal static class Deflation

@@ -1,7 +1,8 @@
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// One outgoing WebSocket frame, or several in a row, ready to be written to any number of sockets. Immutable. Frames that differ only in what stands before a
+/// One outgoing WebSocket frame, or several in a row, ready to be written to any number of sockets. Immutable. Frames that differ only in
+/// what stands before a
 /// large body (another spelling of the path, another tunnel) share it, so that it is serialized and held once.
 /// </summary>
 internal sealed class Frame
@@ -35,7 +36,8 @@ internal sealed class Frame
     /// <summary>A control frame; its payload has at most 125 bytes.</summary>
     public static Frame Control(byte opcode, ReadOnlySpan<byte> payload) => new(WithHeader(opcode, payload, payload.Length));
 
-    /// <summary>This frame for a connection that takes compression, where it has a body that is worth it; else the frame itself. Takes time: not for a turn.</summary>
+    /// <summary>This frame for a connection that takes compression, where it has a body that is worth it; else the frame itself. Takes
+    /// time: not for a turn.</summary>
     public Frame Deflated()
     {
         // Two threads may both make it; the frames are equal, and one of them stays.

@@ -3,11 +3,12 @@ using System.Buffers;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Writes the frames of an outbox to a connection, as many as there are in one write, and deflates those that are worth it. Runs only while there is something to
+/// Writes the frames of an outbox to a connection, as many as there are in one write, and deflates those that are worth it. Runs only while
+/// there is something to
 /// write: no thread, task or buffer belongs to a connection at rest.
 /// </summary>
-/// <param name="outbox">Where it takes from; wakes it.</param>
-/// <param name="stream">Where it writes to.</param>
+/// <param name="outbox">The outbox to drain. It wakes the sender.</param>
+/// <param name="stream">The connection.</param>
 /// <param name="compression">Whether the client takes compressed frames.</param>
 /// <param name="time">The time.</param>
 /// <param name="failed">Is told why nothing can be written any more.</param>

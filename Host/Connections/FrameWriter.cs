@@ -3,7 +3,8 @@ using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>Puts replies and notifications into frames. Each thread has its own, <see cref="OfThisThread"/>; its buffer is reused.</summary>
+/// <summary>Puts replies and notifications into frames. Each thread has its own, <see cref="OfThisThread"/>; its buffer is
+/// reused.</summary>
 internal sealed class FrameWriter
 {
     // Frames share a body from this size on; a smaller one is copied behind each head.
@@ -23,7 +24,8 @@ internal sealed class FrameWriter
     {
     }
 
-    /// <summary>The calling thread's writer. No method awaits, so none meets another's half-written frame, but for one that an exception left.</summary>
+    /// <summary>The calling thread's writer. No method awaits, so none meets another's half-written frame, but for one that an exception
+    /// left.</summary>
     public static FrameWriter OfThisThread
     {
         get

@@ -5,7 +5,7 @@ namespace SharedState.Host.Connections;
 
 /// <summary>A request that a connection has read and not answered.</summary>
 /// <param name="request">The request.</param>
-/// <param name="replies">Those of its connection.</param>
+/// <param name="replies">The replies of its connection.</param>
 /// <param name="announced">The largest message that the server takes, where this is the first request of its connection; else 0.</param>
 internal sealed class OpenRequest(Request request, Replies replies, int announced)
 {

@@ -3,11 +3,13 @@ using SharedState.Host.Collections;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// The frames that wait to be written to one connection. It takes notifications only up to its bound; a follower that is refused asks for one
+/// The frames that wait to be written to one connection. It takes notifications only up to its bound; a follower that is refused asks for
+/// one
 /// merged difference once the frames that were queued before are written. That is all the back-pressure there is.
 /// </summary>
 /// <remarks>
-/// Large notifications that a client takes in parts do not wait here: a part is made when the frames before it have been taken, so that no small frame
+/// Large notifications that a client takes in parts do not wait here: a part is made when the frames before it have been taken, so that no
+/// small frame
 /// waits for more than one part. A few are sent in turn; more would make the server hold more texts for one client that reads slowly.
 /// </remarks>
 /// <param name="bound">The bytes that notifications may fill.</param>
@@ -55,7 +57,8 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
     private long Bytes => _taken - _written;
 
     /// <summary>
-    /// Takes a notification, or says no. After a no the follower is asked to catch up when all frames that were queued before it are written, and must not
+    /// Takes a notification, or says no. After a no the follower is asked to catch up when all frames that were queued before it are
+    /// written, and must not
     /// offer anything before.
     /// </summary>
     public bool TryEnqueue(Frame frame, SocketFollower follower)
@@ -69,7 +72,8 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         }
     }
 
-    /// <summary>Takes a notification that is sent in parts, or says no. After the last part, as after a no, the follower is asked to catch up.</summary>
+    /// <summary>Takes a notification that is sent in parts, or says no. After the last part, as after a no, the follower is asked to catch
+    /// up.</summary>
     public bool TryBegin(Parts parts, SocketFollower follower)
     {
         lock (_gate)
@@ -79,7 +83,8 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         }
     }
 
-    /// <summary>Whether a notification would be taken now, unless it is large. A no has the same consequence as that of <see cref="TryEnqueue"/>.</summary>
+    /// <summary>Whether a notification would be taken now, unless it is large. A no has the same consequence as that of <see
+    /// cref="TryEnqueue"/>.</summary>
     public bool TryReady(SocketFollower follower)
     {
         lock (_gate) return _closed || Fits(0, follower);

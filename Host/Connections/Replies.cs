@@ -1,7 +1,8 @@
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// The replies that one connection still has to get. Requests may be answered in any order and by any thread: the replies go out in the order in which the
+/// The replies that one connection still has to get. Requests may be answered in any order and by any thread: the replies go out in the
+/// order in which the
 /// requests came, one for each.
 /// </summary>
 /// <param name="outbox">Gets the replies.</param>
@@ -85,7 +86,8 @@ internal sealed class Replies(Outbox outbox, RequestBudget budget)
         }
     }
 
-    /// <summary>Answers a request, once: what comes after the first answer counts for nothing. The reply waits for the replies before it.</summary>
+    /// <summary>Answers a request, once: what comes after the first answer counts for nothing. The reply waits for the replies before
+    /// it.</summary>
     public void Answer(OpenRequest open, Frame reply)
     {
         lock (_gate)

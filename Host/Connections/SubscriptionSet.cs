@@ -19,7 +19,8 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
         return FrameWriter.OfThisThread.Subscriptions(open.Request, _followers.Values.Select(follower => follower.Request), [], ok: true, open.Announced);
     }
 
-    /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see cref="Start"/>.</summary>
+    /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see
+    /// cref="Start"/>.</summary>
     public async ValueTask<Frame> ChangeAsync(OpenRequest open)
     {
         var change = open.Request.Subscriptions!;

@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace SharedState.Host.Protocol;
 
 /// <summary>
-/// Reads and compares JSON strings. <see cref="Utf8JsonReader.GetString"/> and <see cref="Utf8JsonReader.ValueTextEquals(ReadOnlySpan{byte})"/>
+/// Reads and compares JSON strings. <see cref="Utf8JsonReader.GetString"/> and <see
+/// cref="Utf8JsonReader.ValueTextEquals(ReadOnlySpan{byte})"/>
 /// throw at an escaped lone surrogate, which is valid JSON though no text; these methods do not, also because an exception for each key of
 /// a message would be a cheap way to keep the host busy.
 /// </summary>
@@ -25,7 +26,8 @@ internal static class JsonText
         return text is not null;
     }
 
-    /// <summary>Whether an escaped text has the escape of half a pair; unescaped there can be none, since the message is valid UTF-8.</summary>
+    /// <summary>Whether an escaped text has the escape of half a pair; unescaped there can be none, since the message is valid
+    /// UTF-8.</summary>
     private static bool HoldsLoneSurrogate(ref Utf8JsonReader reader)
     {
         var rest = reader.ValueSpan;

@@ -6,7 +6,8 @@ namespace SharedState.Host.Protocol;
 
 /// <summary>Writes replies and notifications as text, which a connection then frames.</summary>
 /// <remarks>
-/// The items stand at the end of each message, so that messages can share them: what stands before them is the message's own, and <see cref="EndOfNotify"/> or
+/// The items stand at the end of each message, so that messages can share them: what stands before them is the message's own, and <see
+/// cref="EndOfNotify"/> or
 /// <see cref="EndOfReply"/> closes it. Names and punctuation are copied as they stand; only texts that may need escaping are encoded.
 /// </remarks>
 internal sealed class MessageWriter
@@ -14,8 +15,8 @@ internal sealed class MessageWriter
     /// <summary>Closes a message after the items.</summary>
     public static readonly ReadOnlyMemory<byte> EndOfNotify = "}}"u8.ToArray(), EndOfPart = "]}}"u8.ToArray(), EndOfReply = "}"u8.ToArray();
 
-    private string _epoch = "";         // the last one that was written,
-    private JsonEncodedText _epochJson; // and how
+    private string _epoch = "";         // the epoch that was written last
+    private JsonEncodedText _epochJson; // its encoded form
 
     /// <summary>A successful reply up to its data, a JSON value that is to follow with <see cref="EndOfReply"/>.</summary>
     /// <param name="text">Gets it.</param>

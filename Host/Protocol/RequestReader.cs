@@ -15,7 +15,7 @@ internal static class RequestReader
     /// <summary>Reads and checks one message. What it keeps of the message is copied.</summary>
     /// <param name="message">The message.</param>
     /// <param name="limits">The limits on it.</param>
-    /// <param name="paths">What the connection named before.</param>
+    /// <param name="paths">The path that the connection used last.</param>
     public static Request Read(ReadOnlySpan<byte> message, Limits limits, PathMemory paths)
     {
         var envelope = new Envelope(message, limits, paths);
@@ -32,7 +32,8 @@ internal static class RequestReader
         return envelope.ToRequest();
     }
 
-    /// <summary>The fields of a message, as far as they were read. Wrong ones do not end the reading: the tunnel may come after them.</summary>
+    /// <summary>The fields of a message, as far as they were read. Wrong ones do not end the reading: the tunnel may come after
+    /// them.</summary>
     private ref struct Envelope(ReadOnlySpan<byte> message, Limits limits, PathMemory paths)
     {
         private readonly ReadOnlySpan<byte> _message = message;

@@ -8,8 +8,7 @@ namespace SharedState.Host.Protocol;
 /// <summary>A subscription's options: those that the server knows, and all of them (less the position) to be given back.</summary>
 internal sealed class SubscriptionOptions
 {
-    // Faster than the one would be no limit in effect; slower than the other, and an update that waits for its own notification could
-    // not be answered in time.
+    // Above the fastest rate a limit has no effect. Below the slowest one a reply that waits for its notification would come too late.
     private const double FastestRate = 1_000, SlowestRate = 0.2;
 
     private const int LongestName = 64, LeastPart = 16 << 10, LargestPart = 1 << 20;

@@ -4,7 +4,8 @@ using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>Reads the argument of a PUT on a collection. Items are checked and copied out byte by byte, never turned into objects.</summary>
+/// <summary>Reads the argument of a PUT on a collection. Items are checked and copied out byte by byte, never turned into
+/// objects.</summary>
 internal static class UpdateReader
 {
     /// <summary>Reads the object that the reader stands on.</summary>
@@ -69,7 +70,8 @@ internal static class UpdateReader
         return (update, insert.Bytes);
     }
 
-    /// <summary>Without what these fields ask for, something else would be done than was asked: they are not passed over like unknown ones.</summary>
+    /// <summary>Without what these fields ask for, something else would be done than was asked: they are not passed over like unknown
+    /// ones.</summary>
     private static string? NotSupported(ref Utf8JsonReader reader) =>
         JsonText.Is(ref reader, "if"u8) ? "if"
         : JsonText.Is(ref reader, "patch"u8) ? "patch"
@@ -192,7 +194,8 @@ internal static class UpdateReader
             return null;
         }
 
-        /// <summary>The items, of which there are some, the last of those with equal ids; the place in the list is the first one's.</summary>
+        /// <summary>The items, of which there are some, the last of those with equal ids; the place in the list is the first
+        /// one's.</summary>
         public readonly List<Item> Distinct()
         {
             if (_items!.Count == 1) return _items;

@@ -7,7 +7,8 @@ using SharedState.Bench.Ceilings.Storage;
 
 namespace SharedState.Bench.Ceilings;
 
-/// <summary>What Shared State is measured against: the servers <c>a | b | signalr | empty</c>, and the stores <c>disk | sqlite</c>.</summary>
+/// <summary>What Shared State is measured against: the servers <c>a | b | signalr | empty</c>, and the stores <c>disk |
+/// sqlite</c>.</summary>
 /// <remarks><c>b reversed|lossy|doubled</c> are servers with a fault, for showing that the load generator notices it.</remarks>
 internal static class Program
 {

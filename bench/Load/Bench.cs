@@ -23,7 +23,8 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
     /// <summary>How long a round of traffic is measured, in seconds.</summary>
     public double Window => command.Quick ? 0.5 : 1;
 
-    /// <summary>How long a stage's traffic runs before it is measured first, in seconds: until the server's code is compiled for good.</summary>
+    /// <summary>How long a stage's traffic runs before it is measured first, in seconds: until the server's code is compiled for
+    /// good.</summary>
     public double WarmUp => command.Quick ? 2 : 5; // on one core the last tier comes later than after 2 s
 
     /// <summary>The Shared State of this source tree, and others that were named.</summary>
@@ -72,7 +73,8 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
         }
     }
 
-    /// <summary>Measures stages in turns, round by round, so that what the machine does besides meets all alike; the medians become a cell.</summary>
+    /// <summary>Measures stages in turns, round by round, so that what the machine does besides meets all alike; the medians become a
+    /// cell.</summary>
     public IReadOnlyList<Figures> Measure(string cell, Unit unit, IReadOnlyList<Stage> stages, Func<Stage, Figures> run)
     {
         var medians = Array.ConvertAll(Turns(cell, Rounds, [.. stages.Select(stage => Entrant.Of(stage, run))]), Figures.Median);
@@ -94,7 +96,8 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
     public void Report(string cell, Unit unit, IEnumerable<(Contestant Contestant, Figures Figures)> rows) =>
         Report(cell, unit, rows.Select(row => (row.Contestant.Label, row.Contestant.IsShared, row.Figures)));
 
-    /// <summary>A cell of which some rows are no contestants, but what Shared State is held against; with what else there is to say below them.</summary>
+    /// <summary>A cell of which some rows are no contestants, but what Shared State is held against; with what else there is to say below
+    /// them.</summary>
     public void Report(string cell, Unit unit, IEnumerable<(string Label, bool IsShared, Figures Figures)> rows, params IEnumerable<string> notes)
     {
         var finished = new Cell(cell, unit);

@@ -5,7 +5,8 @@ using SharedState.Host.Protocol;
 
 namespace SharedState.Micro;
 
-/// <summary>A collection in memory with its subscribers, without service, storage or sockets: all that the benchmarks know of the host's parts.</summary>
+/// <summary>A collection in memory with its subscribers, without service, storage or sockets: all that the benchmarks know of the host's
+/// parts.</summary>
 internal sealed class Arrangement
 {
     private const string Path = "/app/items/collection";
@@ -44,7 +45,8 @@ internal sealed class Arrangement
     /// <summary>The reply to such a request.</summary>
     public static Frame Reply(Request request) => FrameWriter.OfThisThread.Reply(request, 1, new Position("0123456789abcdef", 4_711), announced: 0);
 
-    /// <summary>Applies the next update of one item, tells all subscribers, and takes the frames from their outboxes as their connections would.</summary>
+    /// <summary>Applies the next update of one item, tells all subscribers, and takes the frames from their outboxes as their connections
+    /// would.</summary>
     public void Apply()
     {
         ApplyOnly();

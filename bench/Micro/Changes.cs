@@ -2,7 +2,8 @@ using BenchmarkDotNet.Attributes;
 
 namespace SharedState.Micro;
 
-/// <summary>Applying an update of one item of 100 bytes: the notification is written once, offered to each subscriber's outbox, and taken from it.</summary>
+/// <summary>Applying an update of one item of 100 bytes: the notification is written once, offered to each subscriber's outbox, and taken
+/// from it.</summary>
 public class Changes
 {
     private Arrangement _collection = null!;

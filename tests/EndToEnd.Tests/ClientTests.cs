@@ -3,7 +3,8 @@ using SharedState.Host.Tests;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>The client's own tests, which run on Node. <c>./test.sh</c> leaves this test out, and runs and counts them one by one.</summary>
+/// <summary>The client's own tests, which run on Node. <c>./test.sh</c> leaves this test out, and runs and counts them one by
+/// one.</summary>
 [Trait("Category", "Client")]
 public sealed class ClientTests
 {

@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>G1, G2, G3, G10 with the real process, a real file, and kill -9 in a write storm. SHAREDSTATE_KILLS runs more cycles, SHAREDSTATE_SEED the same ones.</summary>
+/// <summary>G1, G2, G3, G10 with the real process, a real file, and kill -9 in a write storm. SHAREDSTATE_KILLS runs more cycles,
+/// SHAREDSTATE_SEED the same ones.</summary>
 public sealed class DurabilityTests(ITestOutputHelper log)
 {
     private const int Writers = 6, ItemsPerUpdate = 3;

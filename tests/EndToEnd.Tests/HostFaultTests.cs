@@ -78,7 +78,8 @@ public sealed class HostFaultTests
         Assert.Equal(0, await host.Process.TerminateAsync());
     }
 
-    /// <summary>Null where the connection is refused or reset: the host notices its free descriptors a moment after they are free.</summary>
+    /// <summary>Null where the connection is refused or reset: the host notices its free descriptors a moment after they are
+    /// free.</summary>
     private static async Task<Client?> TryConnectAsync(Uri url)
     {
         try

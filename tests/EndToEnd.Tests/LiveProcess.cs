@@ -2,7 +2,8 @@ using SharedState.Host.Tests;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>The real host in a folder of its own, with the services <c>items</c> in a file and <c>mitems</c> in memory. Tests end it and start it again.</summary>
+/// <summary>The real host in a folder of its own, with the services <c>items</c> in a file and <c>mitems</c> in memory. Tests end it and
+/// start it again.</summary>
 internal sealed class LiveProcess : IDisposable
 {
     private const string Config = """

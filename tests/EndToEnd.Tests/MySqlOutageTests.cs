@@ -36,7 +36,8 @@ public sealed class MySqlOutageTests(ITestOutputHelper log)
                 Assert.True((bool)(await reader.GetAsync(Calm))["ok"]!);
                 Assert.True((bool)(await reader.GetAsync("/clock"))["ok"]!);
 
-                // Where the database went while it was to store, nobody knows what is stored: that collection is not served until it was read again.
+                // Where the database went while it was to store, nobody knows what is stored: that collection is not served until it was
+                // read again.
                 var storming = await reader.GetAsync(Path);
                 if (!(bool)storming["ok"]!)
                 {

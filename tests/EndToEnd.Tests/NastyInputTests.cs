@@ -1,4 +1,6 @@
+using System.Net.WebSockets;
 using System.Text.Json;
+using System.Text.Unicode;
 using SharedState.Host.Tests.Engine;
 using SharedState.Host.Tests.Protocol;
 using SharedState.Items.Conformance;
@@ -6,7 +8,8 @@ using Xunit.Abstractions;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>Whatever clients send, the real process on a real file can read it again after kill -9. SHAREDSTATE_SEED repeats a run.</summary>
+/// <summary>Whatever clients send, the real process on a real file can read it again after kill -9. SHAREDSTATE_SEED repeats a
+/// run.</summary>
 public sealed class NastyInputTests(ITestOutputHelper log)
 {
     private const int Updates = 150, ItemsPerUpdate = 20, Messages = 2_000, MessagesPerConnection = 100;
@@ -57,7 +60,12 @@ public sealed class NastyInputTests(ITestOutputHelper log)
         {
             await using var client = await Client.ConnectAsync(host.Url);
             var reading = ReadToEndOfBatchAsync(client);
-            for (var message = 0; message < MessagesPerConnection; message++) await client.SendAsync(fuzz.Next());
+            for (var count = 0; count < MessagesPerConnection; count++)
+            {
+                var message = fuzz.Next();
+                // A text that is not UTF-8 would end the connection.
+                await client.SendAsync(message, Utf8.IsValid(message) ? WebSocketMessageType.Text : WebSocketMessageType.Binary);
+            }
             await client.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs","tunnel":"end of batch"}""");
             await reading;
         }

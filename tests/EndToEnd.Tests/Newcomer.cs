@@ -5,7 +5,8 @@ using SharedState.Host.Tests;
 namespace SharedState.EndToEnd.Tests;
 
 /// <summary>
-/// A home folder in which the first steps of docs/PLUGINS.md are done: the packages are packed, and the tool and the template are installed from them. Other packages come
+/// A home folder in which the first steps of docs/PLUGINS.md are done: the packages are packed, and the tool and the template are installed
+/// from them. Other packages come
 /// from the user's folder of packages; there is no other source.
 /// </summary>
 public sealed class Newcomer : IAsyncLifetime, IDisposable
@@ -74,7 +75,8 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
         return good ? (output, end) : throw new InvalidOperationException($"{commands}\n{output}");
     }
 
-    /// <summary>Runs commands in a shell until one fails. Returns whether all succeeded, their output and the shell's last folder.</summary>
+    /// <summary>Runs commands in a shell until one fails. Returns whether all succeeded, their output and the shell's last
+    /// folder.</summary>
     public async Task<(bool Good, string Output, string Folder)> TryAsync(string commands, string folder, Dictionary<string, string>? variables = null)
     {
         var place = _home[$"place-{Guid.NewGuid():N}"];

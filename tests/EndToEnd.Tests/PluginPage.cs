@@ -9,7 +9,8 @@ internal static partial class PluginPage
     public static IReadOnlyList<string> Blocks { get; } =
         [.. BlockPattern().Matches(File.ReadAllText(Repository.At("docs", "PLUGINS.md"))).Select(block => block.Groups[1].Value)];
 
-    /// <summary>The command of a block that does not end by itself: the host with a configuration and no option. Null if there is none.</summary>
+    /// <summary>The command of a block that does not end by itself: the host with a configuration and no option. Null if there is
+    /// none.</summary>
     public static string? Server(string block) => ServerPattern().Match(block) is { Success: true } found ? found.Value : null;
 
     [GeneratedRegex("""^```sh\n(.*?)^```$""", RegexOptions.Singleline | RegexOptions.Multiline)]

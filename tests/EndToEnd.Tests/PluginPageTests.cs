@@ -46,7 +46,7 @@ public sealed class PluginPageTests(Newcomer newcomer, ITestOutputHelper log)
         await host.LineAsync("Service items: Acme.Items.Files 1.0.0, files, data");
         using (var browser = new HttpClient { BaseAddress = url })
         {
-            Assert.Contains("move things", await browser.GetStringAsync("/"), StringComparison.Ordinal);
+            Assert.Contains("A server for live JSON collections", await browser.GetStringAsync("/"), StringComparison.Ordinal);
             Assert.Contains("SharedStateClient", await browser.GetStringAsync("/libs/sharedstate.es.js"), StringComparison.Ordinal);
         }
         await using (var client = await Client.ConnectAsync(await LiveProcess.UrlAsync(host)))

@@ -8,7 +8,8 @@ using Xunit.Abstractions;
 
 namespace SharedState.EndToEnd.Tests;
 
-/// <summary>G1, G8, G9, G14 with the real host and a real Redis, which is killed in a write storm, again and again. SHAREDSTATE_KILLS runs more cycles.</summary>
+/// <summary>G1, G8, G9, G14 with the real host and a real Redis, which is killed in a write storm, again and again. SHAREDSTATE_KILLS runs
+/// more cycles.</summary>
 public sealed class RedisOutageTests(ITestOutputHelper log)
 {
     private const int Writers = 6;
@@ -70,7 +71,8 @@ public sealed class RedisOutageTests(ITestOutputHelper log)
         await Task.WhenAll(writers); // none of the connections was closed, or a writer would have failed
         log.WriteLine($"{_answers} updates answered ok, {_refused.Values.Sum()} refused, {_unknown.Values.Sum()} of unknown outcome, the longest answer after {_longest.TotalMilliseconds:f0} ms");
 
-        // :: 4. The long outage was told to the writers. What is stored is what was answered, and what the host, a follower, and another host show.
+        // :: 4. The long outage was told to the writers. What is stored is what was answered, and what the host, a follower, and another
+        // host show.
         Assert.NotEmpty(_refused);
         var shown = Items(await probe.GetAsync(Path));
         await Wait.UntilAsync(async () => (bool)(await probe.PutAsync(Path, """{"insert":[{"id":"last"}]}"""))["ok"]!, "the last update");
@@ -82,7 +84,8 @@ public sealed class RedisOutageTests(ITestOutputHelper log)
         Assert.Equal(shown, Items(await reader.GetAsync(Path)));
     }
 
-    /// <summary>Writes ever higher values, each until it is answered: what was refused must not be there, and what may be there is written again.</summary>
+    /// <summary>Writes ever higher values, each until it is answered: what was refused must not be there, and what may be there is written
+    /// again.</summary>
     private async Task WriteAsync(Uri url, int writer)
     {
         await using var client = await Client.ConnectAsync(url);
@@ -133,7 +136,8 @@ public sealed class RedisOutageTests(ITestOutputHelper log)
     private static SortedDictionary<string, string> Items(JsonNode reply) =>
         new(reply["data"]!.AsArray().ToDictionary(item => (string)item!["id"]!, item => item!.ToJsonString()), StringComparer.Ordinal);
 
-    /// <summary>What one who followed from the beginning has, once it has the last update. None of it came by a reset but the first.</summary>
+    /// <summary>What one who followed from the beginning has, once it has the last update. None of it came by a reset but the
+    /// first.</summary>
     private static async Task<SortedDictionary<string, string>> FollowedAsync(Client follower)
     {
         var items = new SortedDictionary<string, string>(StringComparer.Ordinal);

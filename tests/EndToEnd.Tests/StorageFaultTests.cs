@@ -162,7 +162,8 @@ public sealed class StorageFaultTests
         }
     }
 
-    /// <summary>A test that needs a small disk of its own, which only root can mount; skipped, and says so, where that is not possible.</summary>
+    /// <summary>A test that needs a small disk of its own, which only root can mount; skipped, and says so, where that is not
+    /// possible.</summary>
     private sealed class TemporaryDiskFactAttribute : FactAttribute
     {
         private static readonly bool _possible = IsPossible();

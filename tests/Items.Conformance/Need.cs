@@ -13,7 +13,8 @@ public enum Need
     OtherConfig,
 
     /// <summary>
-    /// A COMMIT must be held back on its way to it: <see cref="ItemServiceConformance.NewHeldCommit"/>, which only a test project can offer.
+    /// A COMMIT must be held back on its way to it: <see cref="ItemServiceConformance.NewHeldCommit"/>, which only a test project can
+    /// offer.
     /// </summary>
     HeldCommit,
 }

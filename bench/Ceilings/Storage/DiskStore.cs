@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace SharedState.Bench.Ceilings.Storage;
 
-/// <summary>A file into which one small block after the other is written and flushed: the least that an acknowledgement costs. Counts flushes.</summary>
+/// <summary>A file into which one small block after the other is written and flushed: the least that an acknowledgement costs. Counts
+/// flushes.</summary>
 /// <remarks>
 /// The file has its length before, and is written over and over, as a database's log is: a file that grows is flushed 1.4 to 1.8 times
 /// more slowly, since each flush then waits for the file system's journal too.

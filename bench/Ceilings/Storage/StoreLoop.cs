@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace SharedState.Bench.Ceilings.Storage;
 
-/// <summary>Writes to a store as fast as it goes. Each line that it reads says for how many seconds; it answers with a count and how long it took.</summary>
+/// <summary>Writes to a store as fast as it goes. Each line that it reads says for how many seconds; it answers with a count and how long
+/// it took.</summary>
 internal static class StoreLoop
 {
     public static void Run(IStore store)

@@ -35,7 +35,8 @@ internal sealed partial class ServerProcess : IDisposable
     /// <summary>What it has used of the processor, in nanoseconds.</summary>
     public long ProcessorTime => Clock.ProcessTime(Id);
 
-    /// <summary>The memory that it has now, in bytes. Counted page by page: VmRSS of the status is cheaper, and some hundred KB off.</summary>
+    /// <summary>The memory that it has now, in bytes. Counted page by page: VmRSS of the status is cheaper, and some hundred KB
+    /// off.</summary>
     public long Resident => Kilobytes("smaps_rollup", "Rss:");
 
     /// <summary>The most memory that it had since <see cref="ForgetPeak"/>, in bytes.</summary>

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace SharedState.Bench.Load.Dialects;
 
-/// <summary>The items that writers send: <c>{"id":"k07","n":"stamp","data":"xx…"}</c>, of exactly so many bytes, with a hundred ids in turn.</summary>
+/// <summary>The items that writers send: <c>{"id":"k07","n":"stamp","data":"xx…"}</c>, of exactly so many bytes, with a hundred ids in
+/// turn.</summary>
 internal sealed class Item
 {
 

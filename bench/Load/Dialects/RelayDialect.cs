@@ -2,7 +2,8 @@ using SharedState.Bench.Load.Wire;
 
 namespace SharedState.Bench.Load.Dialects;
 
-/// <summary>What the ceilings understand: they relay what the writer sends, so the writer sends what Shared State's notice would be.</summary>
+/// <summary>What the ceilings understand: they relay what the writer sends, so the writer sends what Shared State's notice would
+/// be.</summary>
 internal class RelayDialect : Dialect
 {
     // As long as a real one.

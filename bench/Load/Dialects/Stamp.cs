@@ -1,6 +1,7 @@
 namespace SharedState.Bench.Load.Dialects;
 
-/// <summary>Says of an item who wrote it, and as which of its updates; written with a fixed number of digits, so that all items are alike in size.</summary>
+/// <summary>Says of an item who wrote it, and as which of its updates; written with a fixed number of digits, so that all items are alike
+/// in size.</summary>
 internal readonly record struct Stamp(int Writer, long Update)
 {
     public const int Digits = 13;

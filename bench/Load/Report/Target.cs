@@ -5,7 +5,8 @@ namespace SharedState.Bench.Load.Report;
 
 /// <summary>What Shared State should reach in some cells, as a ratio to another row of the same cell.</summary>
 /// <param name="Cells">The cells' names, in which * stands for any text.</param>
-/// <param name="Of">To which row: a contestant's or a reference's; <see cref="BesideOne"/> is its own of that kind; with null the bound is no ratio.</param>
+/// <param name="Of">To which row: a contestant's or a reference's; <see cref="BesideOne"/> is its own of that kind; with null the bound is
+/// no ratio.</param>
 /// <param name="Bound">The ratio to be reached, or not to be exceeded.</param>
 /// <param name="AtMost">Whether less is better.</param>
 /// <param name="Measure">What is compared.</param>

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace SharedState.Bench.Load.Storages;
 
-/// <summary>A MariaDB with its defaults: each commit is on the disk before it is answered. With a Redis beside, if hosts are to wake each other through one.</summary>
+/// <summary>A MariaDB with its defaults: each commit is on the disk before it is answered. With a Redis beside, if hosts are to wake each
+/// other through one.</summary>
 internal sealed class MariaDbStorage : Storage
 {
     private const string User = "bench";

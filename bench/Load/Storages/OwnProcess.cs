@@ -5,7 +5,8 @@ using SharedState.Bench.Load.Native;
 
 namespace SharedState.Bench.Load.Storages;
 
-/// <summary>A program of this computer that the bench runs for itself, with a folder that goes with it. It ends with the bench, however that ends.</summary>
+/// <summary>A program of this computer that the bench runs for itself, with a folder that goes with it. It ends with the bench, however
+/// that ends.</summary>
 internal sealed class OwnProcess : IDisposable
 {
     private const double Patience = 30; // seconds

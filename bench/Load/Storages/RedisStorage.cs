@@ -19,7 +19,8 @@ internal sealed class RedisStorage : Storage
     public override string Service(string table) =>
         $$"""{"db_type": "redis", "db_host": "127.0.0.1", "db_port": {{Server.Port}}, "db_name": "0", "db_table": "{{table}}"}""";
 
-    /// <summary>For each command how often it ran, and under its name with <c>us</c> behind how many microseconds of Redis it took.</summary>
+    /// <summary>For each command how often it ran, and under its name with <c>us</c> behind how many microseconds of Redis it
+    /// took.</summary>
     public override IReadOnlyDictionary<string, double> Counts()
     {
         var counts = new Dictionary<string, double>();

@@ -42,7 +42,8 @@ internal sealed class Fleet : IDisposable
     /// <summary>Gives each host so much of a core; null for all that there is.</summary>
     public void Allow(double? share) => _shares.ForEach(its => its.Allow(share));
 
-    /// <summary>Runs traffic: a while to get going, then the window that is measured, then everything comes to its end and is checked.</summary>
+    /// <summary>Runs traffic: a while to get going, then the window that is measured, then everything comes to its end and is
+    /// checked.</summary>
     /// <param name="pace">When updates are sent.</param>
     /// <param name="warmUp">Seconds before the window.</param>
     /// <param name="seconds">The window.</param>
@@ -84,7 +85,8 @@ internal sealed class Fleet : IDisposable
         _shares.ForEach(share => share.Dispose());
     }
 
-    /// <summary>Hosts with a share of a core have it on the first one. Others may use all, so that they stand in each other's way as little as there are cores for.</summary>
+    /// <summary>Hosts with a share of a core have it on the first one. Others may use all, so that they stand in each other's way as little
+    /// as there are cores for.</summary>
     private Setup Setup(IReadOnlyList<string> launcher) => new(_contestant)
     {
         Service = _service,

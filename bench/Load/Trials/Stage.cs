@@ -6,7 +6,8 @@ using SharedState.Bench.Load.Wire;
 
 namespace SharedState.Bench.Load.Trials;
 
-/// <summary>One contestant's server, or several of its servers, with all who are connected to them, ready to be measured again and again.</summary>
+/// <summary>One contestant's server, or several of its servers, with all who are connected to them, ready to be measured again and
+/// again.</summary>
 internal sealed class Stage : IDisposable
 {
     private const int HandshakesAtOnce = 128; // below any server's backlog

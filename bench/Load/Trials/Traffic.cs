@@ -6,7 +6,8 @@ namespace SharedState.Bench.Load.Trials;
 /// <summary>Lets a stage's writers run at a pace for a while, and measures what came of it.</summary>
 internal static class Traffic
 {
-    /// <summary>Runs once: a while to get going, then the window that is measured, then everything comes to its end and is checked.</summary>
+    /// <summary>Runs once: a while to get going, then the window that is measured, then everything comes to its end and is
+    /// checked.</summary>
     /// <param name="stage">Whose traffic.</param>
     /// <param name="pace">When updates are sent.</param>
     /// <param name="count">What is counted: deliveries, acknowledgements.</param>

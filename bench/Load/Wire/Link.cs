@@ -11,7 +11,8 @@ namespace SharedState.Bench.Load.Wire;
 /// <summary>Takes bytes as they come, whatever they are the beginning or the end of.</summary>
 internal delegate void TakeBytes(ReadOnlySpan<byte> bytes);
 
-/// <summary>One WebSocket to a server: a bare non-blocking socket. What comes is given to its subscriber and its writer, if it has them.</summary>
+/// <summary>One WebSocket to a server: a bare non-blocking socket. What comes is given to its subscriber and its writer, if it has
+/// them.</summary>
 internal sealed unsafe class Link : IDisposable
 {
     private const int PortsPerAddress = 20_000; // below what the kernel gives out for one source address

@@ -7,7 +7,8 @@ internal sealed class Loop : IDisposable
 {
     private const long LongestWait = 10_000_000; // conditions that no socket brings about are looked at so often, in nanoseconds
 
-    // At thousands of idle links pings come all at once. Answering them must not hold up the reading of what is measured: so many at a time.
+    // At thousands of idle links pings come all at once. Answering them must not hold up the reading of what is measured: so many at a
+    // time.
     private const int DeferredAtOnce = 8;
     private const int SomeDeferred = -1; // the number of the one that watches deferred links
 

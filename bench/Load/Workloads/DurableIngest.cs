@@ -5,7 +5,8 @@ using SharedState.Bench.Load.Trials;
 
 namespace SharedState.Bench.Load.Workloads;
 
-/// <summary>Writers of one collection in a SQLite file, each acknowledgement behind a flush, beside what disk and SQLite can do by themselves.</summary>
+/// <summary>Writers of one collection in a SQLite file, each acknowledgement behind a flush, beside what disk and SQLite can do by
+/// themselves.</summary>
 internal sealed class DurableIngest : Workload
 {
     private const int InFlight = 64, ItemBytes = 100;

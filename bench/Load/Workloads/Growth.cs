@@ -81,7 +81,8 @@ internal sealed class Growth : Workload
         return (Run(new Window(InFlight), bench.Window, false), Run(new Steady(rate), seconds, true));
     }
 
-    /// <summary>Runs the trials, and makes a cell of each size and pace: of each contestant its figures beside one, and beside so many.</summary>
+    /// <summary>Runs the trials, and makes a cell of each size and pace: of each contestant its figures beside one, and beside so
+    /// many.</summary>
     private static void Report(Bench bench, string group, IReadOnlyList<GrowthTrial> trials)
     {
         var entrants = trials.Select(trial => new Entrant<(Figures Saturated, Figures Steady)>(trial.Contestant.Label, trial.Run));

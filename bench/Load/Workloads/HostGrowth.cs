@@ -5,7 +5,8 @@ using SharedState.Bench.Load.Trials;
 
 namespace SharedState.Bench.Load.Workloads;
 
-/// <summary>What more and more hosts cost the storage: at rest, where they have other collections than the one that changes, and where they all have it.</summary>
+/// <summary>What more and more hosts cost the storage: at rest, where they have other collections than the one that changes, and where they
+/// all have it.</summary>
 internal sealed class HostGrowth : Workload
 {
     private const int ItemBytes = 100, Rate = 100; // updates a second, where there are any

@@ -6,7 +6,8 @@ using SharedState.Bench.Load.Trials;
 
 namespace SharedState.Bench.Load.Workloads;
 
-/// <summary>The same clients at one, two and three hosts, of which each has a share of a core, so that it is the hosts that are measured.</summary>
+/// <summary>The same clients at one, two and three hosts, of which each has a share of a core, so that it is the hosts that are
+/// measured.</summary>
 internal sealed class HostScale : Workload
 {
     /// <summary>The row to which the others are held.</summary>

@@ -29,7 +29,8 @@ internal sealed class Idle : Workload
         }
     }
 
-    /// <summary>Measures servers that are new in each round, since one that had as many connections before keeps some of their memory.</summary>
+    /// <summary>Measures servers that are new in each round, since one that had as many connections before keeps some of their
+    /// memory.</summary>
     private static void Run(Bench bench, string cell, int connections)
     {
         var rows = bench.Usual.Select(contestant => (Contestant: contestant, Memory: new List<Figures>(), Connect: new List<Figures>())).ToArray();
@@ -82,7 +83,8 @@ internal sealed class Idle : Workload
         return (memory, connect);
     }
 
-    /// <summary>Connects clients that follow the room, some at a time; each is done when it has its first notification, or its answer.</summary>
+    /// <summary>Connects clients that follow the room, some at a time; each is done when it has its first notification, or its
+    /// answer.</summary>
     private static Figures Come(Stage stage, Room room, int count, out List<Link> links)
     {
         var (come, underWay) = (new List<Link>(), new List<Link>());
@@ -115,7 +117,8 @@ internal sealed class Idle : Workload
         }
     }
 
-    /// <summary>One message for all of them; the ceilings' usual second one, which sets their acknowledgement, is the writer's only.</summary>
+    /// <summary>One message for all of them; the ceilings' usual second one, which sets their acknowledgement, is the writer's
+    /// only.</summary>
     private static void Follow(Stage stage, Link link)
     {
         if (stage.Contestant.IsShared)

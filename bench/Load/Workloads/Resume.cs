@@ -6,7 +6,8 @@ using SharedState.Bench.Load.Trials;
 
 namespace SharedState.Bench.Load.Workloads;
 
-/// <summary>A client that comes back after a hundred changes, and gets those only, in a large collection as fast as in a small one.</summary>
+/// <summary>A client that comes back after a hundred changes, and gets those only, in a large collection as fast as in a small
+/// one.</summary>
 internal sealed class Resume : Workload
 {
     /// <summary>The row that stands for no difference between large and small.</summary>

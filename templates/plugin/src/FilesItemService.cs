@@ -4,7 +4,8 @@ using SharedState;
 
 namespace Acme.Items.Files;
 
-/// <summary>Stores a service's items in the folder that <c>db_name</c> names, each collection in a file of readable JSON. All of it is in memory too.</summary>
+/// <summary>Stores a service's items in the folder that <c>db_name</c> names, each collection in a file of readable JSON. All of it is in
+/// memory too.</summary>
 public sealed class FilesItemService : IItemService
 {
     private readonly Lock _lock = new();
@@ -86,7 +87,8 @@ public sealed class FilesItemService : IItemService
         return default;
     }
 
-    /// <summary>Stores a commit. What fails before it is decided has not happened; after that nobody knows before the folder is read again.</summary>
+    /// <summary>Stores a commit. What fails before it is decided has not happened; after that nobody knows before the folder is read
+    /// again.</summary>
     private void Write(Folder folder, Collection[] changed)
     {
         try

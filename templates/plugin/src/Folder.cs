@@ -56,7 +56,8 @@ internal sealed class Folder : IDisposable
         Sync();
     }
 
-    /// <summary>Makes what was prepared the content: of one file by its renaming; of several by that of their list, which <see cref="Read"/> goes by after a crash.</summary>
+    /// <summary>Makes what was prepared the content: of one file by its renaming; of several by that of their list, which <see
+    /// cref="Read"/> goes by after a crash.</summary>
     public void Decide(Collection[] changed)
     {
         if (changed.Length > 1)
@@ -67,7 +68,8 @@ internal sealed class Folder : IDisposable
         Finish([.. changed.Select(collection => NameOf(collection.Key))]);
     }
 
-    /// <summary>The epoch that was left with exactly these files; null if there is none: after a crash, or when somebody else changed, restored or removed a file.</summary>
+    /// <summary>The epoch that was left with exactly these files; null if there is none: after a crash, or when somebody else changed,
+    /// restored or removed a file.</summary>
     public string? TakeEpoch()
     {
         var left = File.Exists(At("epoch")) ? File.ReadAllText(At("epoch")).Split(' ') : [];

@@ -5,7 +5,8 @@ using SharedState.Items.Tests;
 
 namespace SharedState.EndToEnd.Tests.Hosts;
 
-/// <summary>The manual's example of several hosts behind a proxy: its files and its commands, word for word but for the ports and where the program is.</summary>
+/// <summary>The manual's example of several hosts behind a proxy: its files and its commands, word for word but for the ports and where the
+/// program is.</summary>
 internal sealed partial class Example : IAsyncDisposable
 {
     private readonly TempFolder _folder = new();

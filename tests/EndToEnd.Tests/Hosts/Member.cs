@@ -8,7 +8,8 @@ using System.Text.Json;
 namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>
-/// A client as programs use one: it follows collections, comes back at another door when its connection ends, and goes on there from where its copies are.
+/// A client as programs use one: it follows collections, comes back at another door when its connection ends, and goes on there from where
+/// its copies are.
 /// </summary>
 internal sealed class Member : IAsyncDisposable
 {

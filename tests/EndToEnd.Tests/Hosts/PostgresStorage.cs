@@ -4,7 +4,8 @@ using SharedState.Host.Tests;
 
 namespace SharedState.EndToEnd.Tests.Hosts;
 
-/// <summary>A PostgreSQL that several hosts share, through the sample: a plugin that does not come with the host, in the folder that its build made.</summary>
+/// <summary>A PostgreSQL that several hosts share, through the sample: a plugin that does not come with the host, in the folder that its
+/// build made.</summary>
 internal sealed class PostgresStorage : ISharedStorage
 {
     private const string Schema = "items";

@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>
-/// What all members saw, at whichever host: at each position a collection has one state. Differences are applied to copies, so a revision that somebody
+/// What all members saw, at whichever host: at each position a collection has one state. Differences are applied to copies, so a revision
+/// that somebody
 /// missed, or got with other contents, makes another state.
 /// </summary>
 internal sealed class SharedHistory
@@ -25,7 +26,8 @@ internal sealed class SharedHistory
     public void Acknowledged(string path, Position at, string mark) =>
         Assert.True(_acknowledged.TryAdd((path, at), mark), $"{path} {at} was answered to two updates: {mark} and {_acknowledged[(path, at)]}");
 
-    /// <summary>Each update that was answered is what everybody saw at its revision. What all followers got merged can't be told apart.</summary>
+    /// <summary>Each update that was answered is what everybody saw at its revision. What all followers got merged can't be told
+    /// apart.</summary>
     /// <returns>How many can't be told apart.</returns>
     public int CheckAcknowledged()
     {

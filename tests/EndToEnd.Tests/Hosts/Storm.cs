@@ -5,7 +5,8 @@ using SharedState.Host.Tests.Engine;
 namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>
-/// Members at several doors who all follow and change the same few collections; each also changes one of its own, which one other member follows.
+/// Members at several doors who all follow and change the same few collections; each also changes one of its own, which one other member
+/// follows.
 /// </summary>
 internal sealed class Storm : IAsyncDisposable
 {
@@ -42,7 +43,8 @@ internal sealed class Storm : IAsyncDisposable
     /// <summary>Updates that were answered with ok.</summary>
     public long Stored => Interlocked.Read(ref _stored);
 
-    /// <summary>Of the updates that were answered, how many everybody got merged with others, so that only their effect could be checked.</summary>
+    /// <summary>Of the updates that were answered, how many everybody got merged with others, so that only their effect could be
+    /// checked.</summary>
     public int Merged { get; private set; }
 
     private TimeSpan AnswerTime { get; }

@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 
 namespace SharedState.EndToEnd.Tests.Hosts;
 
-/// <summary>Three hosts on one storage, and many clients at each. SHAREDSTATE_STORM makes it longer, SHAREDSTATE_SEED writes the same.</summary>
+/// <summary>Three hosts on one storage, and many clients at each. SHAREDSTATE_STORM makes it longer, SHAREDSTATE_SEED writes the
+/// same.</summary>
 [Collection(Alone.Name), Trait("Category", "Alone")]
 public sealed class StormTests(ITestOutputHelper log)
 {

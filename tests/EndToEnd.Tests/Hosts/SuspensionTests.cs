@@ -98,7 +98,8 @@ public sealed class SuspensionTests(ITestOutputHelper log)
         await follower.PutAsync("/subs", """{"insert":[]}""");
     }
 
-    /// <summary>Makes an update, also where the storage has just been away; gives its revision. On a new connection: one that nobody reads from is closed meanwhile.</summary>
+    /// <summary>Makes an update, also where the storage has just been away; gives its revision. On a new connection: one that nobody reads
+    /// from is closed meanwhile.</summary>
     private static async Task<long> PutAsync(ClusterHost host, string path, string id)
     {
         await using var client = await Client.ConnectAsync(host.Url);

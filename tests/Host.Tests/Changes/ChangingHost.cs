@@ -7,7 +7,8 @@ internal sealed class ChangingHost : IDisposable
 {
     public const string File = "my.json";
 
-    /// <summary>The configuration's <c>service</c>: the host looks for changes twice as often as by default, so that tests wait less.</summary>
+    /// <summary>The configuration's <c>service</c>: the host looks for changes twice as often as by default, so that tests wait
+    /// less.</summary>
     public const string Server = """{"port": 0, "limits": {"watch_seconds": 0.25}}""";
 
     private ChangingHost(TempFolder folder, HostProcess process) => (Folder, Process) = (folder, process);

@@ -2,7 +2,8 @@ using SharedState.Host.Collections;
 
 namespace SharedState.Host.Tests.Collections;
 
-/// <summary>The turns of a service: no work is lost, and no two turns overlap, in every order of the steps of two threads that matters.</summary>
+/// <summary>The turns of a service: no work is lost, and no two turns overlap, in every order of the steps of two threads that
+/// matters.</summary>
 public sealed class TurnsTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

@@ -14,7 +14,8 @@ using SharedState.Host.Http;
 
 namespace SharedState.Host.Tests.Engine;
 
-/// <summary>The engine behind a real Kestrel on a free port, with the services <c>items</c> and <c>other</c> on memory, and <c>down</c>, which is refused.</summary>
+/// <summary>The engine behind a real Kestrel on a free port, with the services <c>items</c> and <c>other</c> on memory, and <c>down</c>,
+/// which is refused.</summary>
 internal sealed class LiveHost : IAsyncDisposable
 {
     private readonly WebApplication _app;

@@ -78,7 +78,8 @@ internal sealed class MemoryStorage(bool hasFeed = false)
         }
     }
 
-    /// <summary>Loses what a storage may lose: remembered removals, and with <paramref name="epoch"/> the lineage of all revisions.</summary>
+    /// <summary>Loses what a storage may lose: remembered removals, and with <paramref name="epoch"/> the lineage of all
+    /// revisions.</summary>
     public void LoseHistory(string? epoch = null)
     {
         lock (_gate)

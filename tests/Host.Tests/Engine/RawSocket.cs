@@ -6,7 +6,8 @@ using System.Text.Json.Nodes;
 
 namespace SharedState.Host.Tests.Engine;
 
-/// <summary>A WebSocket by hand: sends any bytes as frames, right or wrong, and reads the server's frames, which it checks against RFC 6455.</summary>
+/// <summary>A WebSocket by hand: sends any bytes as frames, right or wrong, and reads the server's frames, which it checks against RFC
+/// 6455.</summary>
 internal sealed class RawSocket : IAsyncDisposable
 {
     public const int Continuation = 0, Text = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10;
@@ -38,7 +39,8 @@ internal sealed class RawSocket : IAsyncDisposable
         return (socket, await socket.ReadAnswerAsync());
     }
 
-    /// <summary>A right handshake, with lines that replace those of the same header, or, when empty after the colon, leave them out.</summary>
+    /// <summary>A right handshake, with lines that replace those of the same header, or, when empty after the colon, leave them
+    /// out.</summary>
     public static string Handshake(string path = "/", params string[] headers)
     {
         string[] lines = ["Host: localhost", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];

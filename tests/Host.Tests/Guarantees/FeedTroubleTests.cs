@@ -28,7 +28,8 @@ public sealed class FeedTroubleTests
         storage.BeforeList = stop => Task.Delay(Timeout.Infinite, stop);
         storage.BeforeRead = _ => throw new ItemServiceException(ItemServiceFault.Unavailable, "away");
 
-        // After three seconds without a list nothing is served before the host has asked; the failed read says that there is no storage to ask.
+        // After three seconds without a list nothing is served before the host has asked; the failed read says that there is no storage to
+        // ask.
         await Wait.UntilAsync(
             async () =>
             {

@@ -68,7 +68,8 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
     });
 
     /// <summary>Changes the subscriptions.</summary>
-    /// <param name="insert">Spellings with their other options; those that have a known copy and <paramref name="resume"/> come back with it.</param>
+    /// <param name="insert">Spellings with their other options; those that have a known copy and <paramref name="resume"/> come back with
+    /// it.</param>
     /// <param name="remove">Spellings to drop; null replaces all.</param>
     /// <param name="resume">Whether to come back with what is known.</param>
     public string Subscribe(IReadOnlyDictionary<string, string> insert, IReadOnlyCollection<string>? remove, bool resume)

@@ -140,7 +140,8 @@ internal sealed class ModelRun : IDisposable
         else faults.FailCommit(CommitFaults[_random.Next(CommitFaults.Length)]);
     }
 
-    /// <summary>Another instance takes over: the same data, which nobody notices; other data; or it fails, and the old one is opened again, perhaps not at once.</summary>
+    /// <summary>Another instance takes over: the same data, which nobody notices; other data; or it fails, and the old one is opened again,
+    /// perhaps not at once.</summary>
     private void Replace()
     {
         var service = _random.Next(_faults.Length);

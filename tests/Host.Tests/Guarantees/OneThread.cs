@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 
 namespace SharedState.Host.Tests.Guarantees;
 
-/// <summary>All asynchronous work in one queue, on the calling thread, when the test says so: what is concurrent becomes a repeatable sequence.</summary>
+/// <summary>All asynchronous work in one queue, on the calling thread, when the test says so: what is concurrent becomes a repeatable
+/// sequence.</summary>
 internal sealed class OneThread : SynchronizationContext, IDisposable
 {
     private readonly BlockingCollection<(SendOrPostCallback Callback, object? State)> _work = [];

@@ -3,7 +3,8 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
-/// <summary>G4, G8, G15 where a connection's requests meet several services, and where the writer's loop meets what it should not.</summary>
+/// <summary>G4, G8, G15 where a connection's requests meet several services, and where the writer's loop meets what it should
+/// not.</summary>
 public sealed class OrderTests
 {
     [Fact]

@@ -3,7 +3,8 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
-/// <summary>One plugin takes the place of another while it is used: nothing acknowledged is lost, and who follows notices only what differs.</summary>
+/// <summary>One plugin takes the place of another while it is used: nothing acknowledged is lost, and who follows notices only what
+/// differs.</summary>
 public sealed class ReplacementTests
 {
     private const string One = """{"insert":[{"id":"1","v":1}]}""";

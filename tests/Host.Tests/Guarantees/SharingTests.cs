@@ -5,7 +5,8 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
-/// <summary>What many clients of one collection cost: merged and shared notifications, commits in groups, memory for what is used.</summary>
+/// <summary>What many clients of one collection cost: merged and shared notifications, commits in groups, memory for what is
+/// used.</summary>
 public sealed class SharingTests
 {
     private const string Path = "/app/items/a";

@@ -8,7 +8,8 @@ using static SharedState.Host.Tests.Engine.RawSocket;
 
 namespace SharedState.Host.Tests.Protocol;
 
-/// <summary>Connections that are not WebSockets yet, or no more: the newest makes its way past those that keep the server waiting.</summary>
+/// <summary>Connections that are not WebSockets yet, or no more: the newest makes its way past those that keep the server
+/// waiting.</summary>
 public sealed class DoorwayTests
 {
     private const string Request = """{"type":"REQUEST","cmd":"GET","path":"/subs"}""";

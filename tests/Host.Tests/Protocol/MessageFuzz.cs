@@ -2,7 +2,8 @@ using System.Text;
 
 namespace SharedState.Host.Tests.Protocol;
 
-/// <summary>Makes messages that are nearly right: requests, with parts of them swapped, doubled, cut, or turned into something else.</summary>
+/// <summary>Makes messages that are nearly right: requests, with parts of them swapped, doubled, cut, or turned into something
+/// else.</summary>
 internal sealed class MessageFuzz(Random random)
 {
     private static readonly string[] Values =

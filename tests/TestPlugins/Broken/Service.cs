@@ -4,7 +4,8 @@ using SharedState.Items.Tests;
 
 namespace TestPlugins;
 
-/// <summary>A storage in memory that outlives its services, not its process, with a feed; it breaks what <c>promise</c>, <c>feed</c> or <c>fault</c> names.</summary>
+/// <summary>A storage in memory that outlives its services, not its process, with a feed; it breaks what <c>promise</c>, <c>feed</c> or
+/// <c>fault</c> names.</summary>
 public sealed class Service : IItemService, IItemFeed
 {
     private static readonly HashSet<string> Locks = [];

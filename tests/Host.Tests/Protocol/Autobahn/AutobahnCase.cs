@@ -7,7 +7,8 @@ namespace SharedState.Host.Tests.Protocol.Autobahn;
 /// <param name="Number">Its number there.</param>
 /// <param name="Sent">The bytes to send, all at once.</param>
 /// <param name="Answers">
-/// The frames that come, in order: <c>reply</c> (to a message that is no request), <c>echo TEXT</c> (a reply whose tunnel is the text), <c>pong TEXT</c>,
+/// The frames that come, in order: <c>reply</c> (to a message that is no request), <c>echo TEXT</c> (a reply whose tunnel is the text),
+/// <c>pong TEXT</c>,
 /// <c>close CODE</c>. Without a close the connection must live on.
 /// </param>
 /// <param name="Chop">The bytes of one write; 0 for all.</param>

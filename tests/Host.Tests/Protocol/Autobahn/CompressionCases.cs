@@ -34,7 +34,8 @@ internal static class CompressionCases
             "permessage-deflate; client_max_window_bits; server_no_context_takeover, permessage-deflate; client_max_window_bits",
     ];
 
-    /// <summary>A case: the offer, whether the server takes it, the tunnel that is sent and comes back, and the size of the fragments (0 for none).</summary>
+    /// <summary>A case: the offer, whether the server takes it, the tunnel that is sent and comes back, and the size of the fragments (0
+    /// for none).</summary>
     public static (string Offer, bool Taken, string Text, int Fragment) Find(string number)
     {
         var parts = number.Split('.').Select(int.Parse).ToArray();

@@ -3,7 +3,8 @@ using static SharedState.Host.Tests.Protocol.Autobahn.AutobahnCase;
 
 namespace SharedState.Host.Tests.Protocol.Autobahn;
 
-/// <summary>Cases 9 and 10: sizes, fragments, chops and round trips. Sizes and numbers of messages are those of the testsuite divided by 16.</summary>
+/// <summary>Cases 9 and 10: sizes, fragments, chops and round trips. Sizes and numbers of messages are those of the testsuite divided by
+/// 16.</summary>
 internal static class SizeCases
 {
     private const int Scale = 16;

@@ -43,7 +43,8 @@ internal static class TextCases
     {
         string[] groups =
         [
-            // 6.5 to 6.11: valid texts, prefixes of one, the first and the last sequences of each length, other bounds; - marks those that are not UTF-8
+            // 6.5 to 6.11: valid texts, prefixes of one, the first and the last sequences of each length, other bounds; - marks those that
+            // are not UTF-8
             "68656C6C6F24776F726C64 68656C6C6FC2A2776F726C64 68656C6C6FE282AC776F726C64 68656C6C6FF0A4ADA2776F726C64 CEBAE1BDB9CF83CEBCCEB5",
             "-CE CEBA -CEBAE1 -CEBAE1BD CEBAE1BDB9 -CEBAE1BDB9CF CEBAE1BDB9CF83 -CEBAE1BDB9CF83CE CEBAE1BDB9CF83CEBC -CEBAE1BDB9CF83CEBCCE CEBAE1BDB9CF83CEBCCEB5",
             "00 C280 E0A080 F0908080",
