@@ -101,7 +101,7 @@ internal sealed record Limits
     /// <summary>Time after which a collection without subscribers and requests leaves memory.</summary>
     public TimeSpan CollectionIdleTime { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>What the collections in memory, and the texts that are made of them, may hold. Shared by all who have these
+    /// <summary>The memory that collections, and the texts made of them, may use together. Shared by all users of these
     /// limits.</summary>
     public MemoryBudget Memory { get; init; } = new(MemoryBudget.OfMachine);
 

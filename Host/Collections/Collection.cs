@@ -39,9 +39,6 @@ internal sealed class Collection
     /// <summary>Its position; of no meaning before it was first loaded.</summary>
     public Position Position => _log.Position;
 
-    /// <summary>The number of its items.</summary>
-    public int Count => _log.Count;
-
     /// <summary>While the results of a batch are checked: the position after those that were looked at; null before the first.</summary>
     public Position? Reached { get; set; }
 
@@ -90,6 +87,7 @@ internal sealed class Collection
         Charge();
         Touch();
         Standing.Load();
+        AwayBecause = Error.StorageAway; // a want of memory before this reading is over
         Audience.Loaded(before);
     }
 

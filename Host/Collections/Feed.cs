@@ -10,7 +10,7 @@ internal sealed class Feed
     /// <summary>What one call of the plugin may be asked for.</summary>
     public const int CollectionsPerRead = 1_000;
 
-    // A list comes at least once a second and confirms what was true when it was asked for, so that two seconds are nothing unusual.
+    // A list comes at least once a second and confirms the state at which it was asked for: an age of two seconds is usual.
     private static readonly TimeSpan FreshTime = TimeSpan.FromSeconds(3);
 
     private readonly ServiceStorage _storage;

@@ -3,7 +3,7 @@ namespace SharedState.Host.Collections;
 /// <summary>A list of a plugin's feed.</summary>
 /// <param name="Positions">Where collections were brought to.</param>
 /// <param name="AskedAt">Nothing that was committed before is missing, by the monotonic clock.</param>
-/// <param name="First">Whether it is the first since the feed began: what was committed before is not in it.</param>
+/// <param name="First">Whether it is the first since the feed began: it does not name earlier commits.</param>
 internal sealed record FeedList(IReadOnlyList<CollectionPosition> Positions, long AskedAt, bool First);
 
 /// <summary>Enumerates the lists of a plugin's feed while a storage is open, and begins again when that fails.</summary>

@@ -6,7 +6,7 @@ namespace SharedState.Host.Collections;
 /// ever. The storage names such collections, the host keeps the time, and the storage forgets only what still stands at the same position.
 /// </summary>
 /// <param name="storage">The storage.</param>
-/// <param name="collections">What is in memory.</param>
+/// <param name="collections">The collections in memory.</param>
 /// <param name="limits">How long a collection is kept.</param>
 /// <param name="time">The time.</param>
 /// <param name="post">Hands work to a turn.</param>

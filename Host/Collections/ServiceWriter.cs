@@ -147,7 +147,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     private void LetGo() => Post(new Step(_collections.DropUnused));
 
-    /// <summary>Does a piece of work, or without one starts the next commit. Whatever fails here, the turns go on.</summary>
+    /// <summary>Does a piece of work, or without one starts the next commit. A failure does not end the turns.</summary>
     private void Take(Work? work)
     {
         try

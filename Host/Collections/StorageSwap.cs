@@ -102,7 +102,7 @@ internal sealed class StorageSwap(ServiceStorage storage, CollectionCache collec
     }
 
     /// <summary>Finds out what is stored: where the plugin tells what was committed, that is asked for; else all is read.</summary>
-    /// <param name="held">What is in memory.</param>
+    /// <param name="held">The collections in memory.</param>
     /// <param name="found">Gets what is stored of it; null where it is what is in memory.</param>
     /// <param name="checking">Whether other reads wait for this.</param>
     private async Task CheckAsync(IReadOnlyList<CollectionPosition> held, Dictionary<CollectionKey, ItemLog?> found, bool checking)
