@@ -42,7 +42,10 @@ public sealed class ItemServiceContext
     public int GetInt32(string key, int defaultValue, int minimum = int.MinValue, int maximum = int.MaxValue)
     {
         if (!Config.TryGetValue(key, out var text)) return defaultValue;
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= minimum && number <= maximum
+        return
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            && number >= minimum
+            && number <= maximum
             ? number
             : throw Wrong(key, $"\"{key}\" must be a whole number from {minimum} to {maximum}");
     }

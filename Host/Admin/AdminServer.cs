@@ -33,7 +33,8 @@ internal sealed class AdminServer : IAsyncDisposable
         builder.Services.AddSingleton(loggers);
         var doorway = new Doorway(TimeProvider.System, loggers.CreateLogger("Admin"));
         doorway.Open(Connections, share: 1);
-        builder.Services.AddSingleton<IConnectionListenerFactory>(new SocketTransport(sockets.Take, doorway, loggers.CreateLogger("Admin")));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(
+            new SocketTransport(sockets.Take, doorway, loggers.CreateLogger("Admin")));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

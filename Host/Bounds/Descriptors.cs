@@ -32,7 +32,9 @@ internal static class Descriptors
         {
             if (!OperatingSystem.IsLinux()) return null;
             var limit = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal));
-            return int.TryParse(limit.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture, out var most) ? most : null;
+            return int.TryParse(limit.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3], CultureInfo.InvariantCulture, out var most)
+                ? most
+                : null;
         }
     }
 

@@ -53,7 +53,8 @@ internal sealed class MemoryBudget(long limit)
     }
 
     /// <summary>Whether there is room for more bytes as things are.</summary>
-    public bool Fits(long bytes) => Interlocked.Read(ref _collections) + Interlocked.Read(ref _noted) + bytes <= limit || Used + bytes <= limit;
+    public bool Fits(long bytes) =>
+        Interlocked.Read(ref _collections) + Interlocked.Read(ref _noted) + bytes <= limit || Used + bytes <= limit;
 
     /// <summary>Whether there is room for more bytes. If not, unused collections leave memory, and garbage is collected.</summary>
     public bool HasRoom(long bytes)
@@ -74,7 +75,8 @@ internal sealed class MemoryBudget(long limit)
             services = [.. _services];
         }
         foreach (var letGo in services) letGo();
-        GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce; // texts leave gaps that no other text fits into
+        // Texts leave gaps that no other text fits into.
+        GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect();
     }
 

@@ -99,7 +99,8 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         foreach (var subscription in _members)
         {
             if (subscription.State == SubscriptionState.Waiting) Feed(subscription, subscription.Known);
-            else if (subscription.State == SubscriptionState.Current && before is not null && before != bodies.Position) Feed(subscription, before);
+            else if (subscription.State == SubscriptionState.Current && before is not null && before != bodies.Position)
+                Feed(subscription, before);
         }
     }
 
@@ -129,7 +130,10 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         var lags = subscription.State == SubscriptionState.Lagging && IsDue(subscription);
         var notice = lags && bodies.HasRoom(subscription.Known) ? bodies.Since(subscription.Known) : null;
         if (lags && notice is null) Postpone(subscription, subscription.Known);
-        var delivery = asked ? subscription.Follower.TakeMissed(notice) : notice is null ? Delivery.Refused : subscription.Follower.Take(notice);
+        var delivery =
+            asked ? subscription.Follower.TakeMissed(notice)
+            : notice is null ? Delivery.Refused
+            : subscription.Follower.Take(notice);
         if (notice is not null && delivery != Delivery.Refused) Given(subscription, notice, delivery);
     }
 
@@ -243,8 +247,10 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         if (early <= 0) return true;
         var wait = TimeSpan.FromSeconds((double)early / time.TimestampFrequency);
         if (subscription.Timer is not null) subscription.Timer.Change(wait, Timeout.InfiniteTimeSpan);
-        else subscription.Timer = time.CreateTimer(
-            static state => ((Subscription)state!).Lane.Writer.Post(new CatchingUp((Subscription)state, Asked: false)), subscription, wait, Timeout.InfiniteTimeSpan);
+        else
+            subscription.Timer = time.CreateTimer(
+                static state => ((Subscription)state!).Lane.Writer.Post(new CatchingUp((Subscription)state, Asked: false)), subscription,
+                wait, Timeout.InfiniteTimeSpan);
         return false;
     }
 }

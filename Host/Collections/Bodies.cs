@@ -86,7 +86,9 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory)
 
     /// <summary>Whether there is memory for what <see cref="Since"/> would make. A difference is bounded by the whole.</summary>
     public bool HasRoom(Position? known) =>
-        known is { } position && Reaches(position) ? _difference?.Since == position || memory.HasRoom(0) : _snapshot is not null || memory.HasRoom(_log.Bytes);
+        known is { } position && Reaches(position)
+            ? _difference?.Since == position || memory.HasRoom(0)
+            : _snapshot is not null || memory.HasRoom(_log.Bytes);
 
     /// <summary>Whether the difference from there to now can be told.</summary>
     public bool Reaches(Position position) =>

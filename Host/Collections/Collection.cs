@@ -56,7 +56,11 @@ internal sealed class Collection
     public long UsedAt { get; private set; }
 
     /// <summary>Whether nothing refers to it, so that it may leave memory.</summary>
-    public bool Unused => Audience.Count == 0 && PendingUpdates == 0 && !_waitingLanes.Exists(lane => lane.WaitsFor == this) && Unsettled.Count == 0
+    public bool Unused =>
+        Audience.Count == 0
+        && PendingUpdates == 0
+        && !_waitingLanes.Exists(lane => lane.WaitsFor == this)
+        && Unsettled.Count == 0
         && State is CollectionState.Loaded or CollectionState.Away;
 
     /// <summary>The next request of a lane can run only when this collection is loaded, or its pending updates are done.</summary>
@@ -147,12 +151,15 @@ internal sealed class Collection
         {
             items += _log.Count + PendingItems;
             bytes += _log.Bytes + PendingBytes;
-            if (items <= _limits.CollectionItems && bytes <= _limits.CollectionBytes) return _limits.Memory.HasRoom(pending.Bytes) ? null : Error.Memory;
+            if (items <= _limits.CollectionItems && bytes <= _limits.CollectionBytes)
+                return _limits.Memory.HasRoom(pending.Bytes) ? null : Error.Memory;
             foreach (var item in update.Insert) Subtract(item.Id);
             foreach (var id in update.Remove) Subtract(id);
         }
         if (items > _limits.CollectionItems) return Error.Limit($"a collection has at most {_limits.CollectionItems} items");
-        return bytes > _limits.CollectionBytes ? Error.Limit($"a collection's items have at most {_limits.CollectionBytes} bytes together") : null;
+        return bytes > _limits.CollectionBytes
+            ? Error.Limit($"a collection's items have at most {_limits.CollectionBytes} bytes together")
+            : null;
 
         void Subtract(string id)
         {

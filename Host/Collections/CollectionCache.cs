@@ -132,7 +132,8 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     private void Retry(Collection collection)
     {
         if (collection.State != CollectionState.Away || stop.IsCancellationRequested) return;
-        if (collection.PendingUpdates > 0) _ = RetryAfterAsync(collection, Backoff.After(1)); // what is being committed must be in what is read
+        if (collection.PendingUpdates > 0)
+            _ = RetryAfterAsync(collection, Backoff.After(1)); // what is being committed must be in what is read
         else if (!collection.Unused) Load(collection);
         else Drop(collection);
     }

@@ -53,7 +53,10 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         }
         else
         {
-            for (var bytes = 0L; _batch.Count < BatchUpdates && bytes < BatchBytes && TryNext(_waiting, now, refused, out var request); bytes += request.Bytes)
+            for (
+                var bytes = 0L;
+                _batch.Count < BatchUpdates && bytes < BatchBytes && TryNext(_waiting, now, refused, out var request);
+                bytes += request.Bytes)
                 _batch.Add(request);
         }
         if (_batch.Count == 0) return;
@@ -76,7 +79,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     {
         var failure = committed.Failure ?? WrongResults(committed.Results!);
         if (failure is not null)
-            WriterLog.CommitFailed(storage.Logger, storage.ServiceName, _batch.Count, failure.Fault, WriterLog.Reason(failure), WriterLog.Trace(failure));
+            WriterLog.CommitFailed(
+                storage.Logger, storage.ServiceName, _batch.Count, failure.Fault, WriterLog.Reason(failure), WriterLog.Trace(failure));
         _committing = false;
         (_batch, _finished) = (_finished, _batch);
         _batch.Clear();
@@ -124,7 +128,9 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
 
     /// <summary>Whether a storage without a feed gave a revision that was there before.</summary>
     private bool Repeats(Collection collection, CommitResult result, int step) =>
-        !storage.HasFeed && collection.Position.Epoch == result.Position.Epoch && result.Position.Revision < collection.Position.Revision + step;
+        !storage.HasFeed
+        && collection.Position.Epoch == result.Position.Epoch
+        && result.Position.Revision < collection.Position.Revision + step;
 
     /// <summary>The failure that wrong results count as: nothing of them is believed, and the collections are read again. Null where they
     /// are right.</summary>
@@ -137,9 +143,14 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
             var (collection, result) = (_batch[index].Collection!, results[index]);
             var step = result.Status == CommitStatus.Committed ? 1 : 0;
             wrong = result.Status == CommitStatus.Conflict || string.IsNullOrEmpty(result.Position.Epoch)
-                || (collection.Reached is { } reached ? result.Position != reached with { Revision = reached.Revision + step } : Repeats(collection, result, step));
+                || (
+                    collection.Reached is { } reached
+                        ? result.Position != reached with { Revision = reached.Revision + step }
+                        : Repeats(collection, result, step));
             collection.Reached = result.Position;
         }
-        return wrong ? new(ItemServiceFault.OutcomeUnknown, "the plugin returned other results or positions than the updates can have") : null;
+        return wrong
+            ? new(ItemServiceFault.OutcomeUnknown, "the plugin returned other results or positions than the updates can have")
+            : null;
     }
 }

@@ -12,23 +12,29 @@ internal sealed record Error(string Code, string Message, bool Temporary = false
 
     public static readonly Error ServiceRemoved = new("not_found", "the service is no longer configured on this server");
 
-    public static readonly Error StorageAway = new("unavailable", "the service's storage is not available now; nothing was changed", Temporary: true);
+    public static readonly Error StorageAway = new(
+        "unavailable", "the service's storage is not available now; nothing was changed", Temporary: true);
 
-    public static readonly Error StorageSilent = new("unavailable", "the service's storage does not answer; nothing was changed", Temporary: true);
+    public static readonly Error StorageSilent = new(
+        "unavailable", "the service's storage does not answer; nothing was changed", Temporary: true);
 
     public static readonly Error OutcomeUnknown = new(
-        "unknown", "the service's storage failed during the update, which may or may not have been stored; read the collection to find out", Temporary: true);
+        "unknown",
+        "the service's storage failed during the update, which may or may not have been stored; read the collection to find out",
+        Temporary: true);
 
     public static readonly Error Refused = new("internal", "the service's storage refused the update; the server's log says why");
 
-    public static readonly Error StorageLimit = new("too_large", "the update is over a limit of the service's storage; nothing was changed");
+    public static readonly Error StorageLimit = new(
+        "too_large", "the update is over a limit of the service's storage; nothing was changed");
 
     public static readonly Error Memory = new(
         "limit", "the server's memory for collections is used up by others (its setting memory_bytes); try again later", Temporary: true);
 
     public static readonly Error Internal = new("internal", "something failed on the server; its log says what");
 
-    public static readonly Error ServiceDown = new("unavailable", "the service is configured but not running; the server's log says why", Temporary: true);
+    public static readonly Error ServiceDown = new(
+        "unavailable", "the service is configured but not running; the server's log says why", Temporary: true);
 
     public static readonly Error Stopping = new("unavailable", "the server is stopping; connect again", Temporary: true);
 

@@ -53,7 +53,8 @@ internal sealed class FeedWatch(ServiceStorage storage, TimeProvider time, Actio
             catch (ItemServiceException exception)
             {
                 lose();
-                if (said is null) WriterLog.FeedLost(storage.Logger, storage.ServiceName, said = WriterLog.Reason(exception), WriterLog.Trace(exception));
+                if (said is null)
+                    WriterLog.FeedLost(storage.Logger, storage.ServiceName, said = WriterLog.Reason(exception), WriterLog.Trace(exception));
                 await Task.Delay(Backoff.After(++failures), time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

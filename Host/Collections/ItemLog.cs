@@ -60,7 +60,8 @@ internal sealed class ItemLog
     {
         Clear();
         var (position, history) = (stored.Position, stored.HistoryStart);
-        if (position.Epoch is not { Length: > 0 } || position.Revision < 0 || history < 0 || history > position.Revision) throw Wrong("no possible position");
+        if (position.Epoch is not { Length: > 0 } || position.Revision < 0 || history < 0 || history > position.Revision)
+            throw Wrong("no possible position");
         var entries = new ItemEntry[stored.Items.Count + stored.Tombstones.Count];
         var index = 0;
         foreach (var item in stored.Items) entries[index++] = new(item.Id) { Json = item.Json, Revision = item.Revision };
@@ -69,7 +70,8 @@ internal sealed class ItemLog
         foreach (var entry in entries)
         {
             if (entry.Id is not { Length: > 0 } || !_entries.TryAdd(entry.Id, entry)) throw Wrong("an id twice, or none");
-            if (entry.Revision < 1 || entry.Revision > position.Revision) throw Wrong("an item's revision that is not one of the collection's");
+            if (entry.Revision < 1 || entry.Revision > position.Revision)
+                throw Wrong("an item's revision that is not one of the collection's");
             if (!entry.Removed && entry.Json.Length < 2) throw Wrong("an item without content");
             Append(entry);
             if (entry.Removed) _removals++;

@@ -5,7 +5,8 @@ namespace SharedState.Host.Collections;
 /// waits longer
 /// than <see cref="WaitTime"/>. Touched by the service's turns only.
 /// </summary>
-internal sealed class Lanes(ServiceStorage storage, CollectionCache collections, CommitQueue commits, TimeProvider time, Action<Work> post) : IDisposable
+internal sealed class Lanes(ServiceStorage storage, CollectionCache collections, CommitQueue commits, TimeProvider time, Action<Work> post)
+    : IDisposable
 {
     // Every request is answered within 10 s; a commit that is given up on has ended by then.
     private static readonly TimeSpan WaitTime = TimeSpan.FromSeconds(9.5), LookInterval = TimeSpan.FromMilliseconds(250);
@@ -79,7 +80,8 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
     public void AnswerOverdue()
     {
         _looking = false;
-        foreach (var collection in _unsettled.Where(collection => collection.Unsettled.Exists(update => IsOverdue(update.Request))).ToArray())
+        foreach (
+            var collection in _unsettled.Where(collection => collection.Unsettled.Exists(update => IsOverdue(update.Request))).ToArray())
         {
             foreach (var update in TakeKept(collection)) update.Request.Refuse(Error.OutcomeUnknown);
         }

@@ -12,7 +12,8 @@ internal sealed class PluginCalls(TimeProvider time, TaskScheduler scheduler)
     {
         var cancel = new CancellationTokenSource();
         var task = Start(() => call(cancel.Token));
-        await ((Task)task.WaitAsync(limit, time, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await ((Task)task.WaitAsync(limit, time, stop)).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         if (!task.IsCompleted)
         {
             // Cancelling runs the plugin's own callbacks, which may hang too.

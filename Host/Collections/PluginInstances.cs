@@ -94,5 +94,6 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
     /// <summary>What throws anything else when it is opened does so because of a mistake in it, which another attempt would not
     /// mend.</summary>
     private static ItemServiceException Broken(Exception exception) => exception as ItemServiceException
-        ?? StorageFault.Unexpected(ItemServiceFault.Unusable, exception, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}");
+        ?? StorageFault.Unexpected(
+            ItemServiceFault.Unusable, exception, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}");
 }

@@ -59,7 +59,8 @@ internal sealed class ServiceOpening(ServiceStorage storage, TimeProvider time, 
             {
                 (Refusal, Obstacle) = (exception, null);
                 refused();
-                if (attempt > 1) WriterLog.Refused(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
+                if (attempt > 1)
+                    WriterLog.Refused(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
                 break;
             }
             catch (ItemServiceException exception)
@@ -67,7 +68,8 @@ internal sealed class ServiceOpening(ServiceStorage storage, TimeProvider time, 
                 Obstacle = exception;
                 var reason = WriterLog.Reason(exception);
                 if (reason == said) WriterLog.StillNotOpen(storage.Logger, storage.ServiceName, said);
-                else if (!end.IsCancellationRequested) WriterLog.NotOpen(storage.Logger, storage.ServiceName, said = reason, WriterLog.Trace(exception));
+                else if (!end.IsCancellationRequested)
+                    WriterLog.NotOpen(storage.Logger, storage.ServiceName, said = reason, WriterLog.Trace(exception));
                 first.TrySetResult();
                 await Task.Delay(Backoff.After(attempt), time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

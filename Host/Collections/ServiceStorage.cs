@@ -74,7 +74,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <param name="check">Looks at the new one when it is open; throws where it must not be kept.</param>
     /// <param name="stop">Ends the attempts to open the old source again; nothing is open then.</param>
     /// <returns>Why the old source is used on; null if the next one is.</returns>
-    public async Task<ItemServiceException?> ExchangeAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    public async Task<ItemServiceException?> ExchangeAsync(
+        StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         try
         {
@@ -166,14 +167,18 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <summary>What was committed after some positions; where that can't be told, null.</summary>
     /// <param name="since">The positions.</param>
     /// <param name="checking">Whether this belongs to the check of a replacement, which other reads wait for.</param>
-    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadCommitsAsync(IReadOnlyList<CollectionPosition> since, bool checking = false) => ReadAsync(
-        async token =>
-        {
-            if (_service is not IItemFeed feed) return new IReadOnlyList<ItemCommit>?[since.Count];
-            var commits = await feed.ReadAsync(since, token);
-            return commits.Count == since.Count ? commits : throw new InvalidOperationException("the plugin returned another number of lists than it was asked for");
-        },
-        checking);
+    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadCommitsAsync(
+        IReadOnlyList<CollectionPosition> since, bool checking = false) =>
+        ReadAsync(
+            async token =>
+            {
+                if (_service is not IItemFeed feed)
+                    return new IReadOnlyList<ItemCommit>?[since.Count];
+                var commits = await feed.ReadAsync(since, token);
+                return commits.Count == since.Count
+                    ? commits
+                    : throw new InvalidOperationException("the plugin returned another number of lists than it was asked for");
+            }, checking);
 
     /// <summary>Hands on where other hosts' commits brought collections, until something may have been missed, or the token ends
     /// it.</summary>
@@ -210,7 +215,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
             for (var first = true; ; first = false)
             {
                 var asked = _time.GetTimestamp();
-                if (!await lists.MoveNextAsync()) throw new InvalidOperationException("the plugin ended what it should tell as long as it is open");
+                if (!await lists.MoveNextAsync())
+                    throw new InvalidOperationException("the plugin ended what it should tell as long as it is open");
                 silence.Change(_limits.StorageTime, Timeout.InfiniteTimeSpan);
                 heard(new(lists.Current ?? throw new InvalidOperationException("the plugin returned no list"), asked, first));
             }
@@ -230,7 +236,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
     }
 
     /// <summary>Closes, opens, and goes back if it must.</summary>
-    private async Task<ItemServiceException?> CloseThenOpenAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    private async Task<ItemServiceException?> CloseThenOpenAsync(
+        StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         var before = _source;
         if (_service is { } old) await CloseAsync(old);
@@ -238,15 +245,19 @@ internal sealed class ServiceStorage : IAsyncDisposable
         for (var attempt = 1; failure is not null && !stop.IsCancellationRequested; attempt++)
         {
             if (await TryUseAsync(before, null, check: null, stop) is not { } obstacle) break;
-            if (attempt == 1) WriterLog.NotOpenAgain(Logger, ServiceName, WriterLog.Reason(failure), WriterLog.Reason(obstacle), WriterLog.Trace(obstacle));
-            await Task.Delay(Backoff.After(attempt), _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            if (attempt == 1)
+                WriterLog.NotOpenAgain(
+                    Logger, ServiceName, WriterLog.Reason(failure), WriterLog.Reason(obstacle), WriterLog.Trace(obstacle));
+            await Task.Delay(Backoff.After(attempt), _time, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         return failure;
     }
 
     /// <summary>Opens an instance, where others take over with it in step: none is open before all have closed theirs, and if one fails all
     /// go back.</summary>
-    private async Task<ItemServiceException?> TryTogetherAsync(StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
+    private async Task<ItemServiceException?> TryTogetherAsync(
+        StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
         if (next.Together is not { } together) return await TryUseAsync(next, instance, check, stop);
         if (!await together.ClosedAsync())
@@ -276,7 +287,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         async Task CopyAsync()
         {
             if (_service is { CommitsAtOnce: true } taking)
-                await _calls.RunAsync(token => CopyAllAsync(memory, taking, token), _limits.StorageTime, ItemServiceFault.Unavailable, stop);
+                await _calls.RunAsync(
+                    token => CopyAllAsync(memory, taking, token), _limits.StorageTime, ItemServiceFault.Unavailable, stop);
             await check();
         }
     }
@@ -292,7 +304,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
     }
 
     /// <summary>Opens an instance and checks it; one that fails is closed. Returns why it failed.</summary>
-    private async Task<ItemServiceException?> TryUseAsync(StorageSource source, IItemService? instance, Func<Task>? check, CancellationToken stop)
+    private async Task<ItemServiceException?> TryUseAsync(
+        StorageSource source, IItemService? instance, Func<Task>? check, CancellationToken stop)
     {
         _service = null;
         try

@@ -42,14 +42,19 @@ internal sealed class ServiceWriter : IAsyncDisposable
         };
         _commits = new(storage, limits, time, outcome => Post(new Step(() => _settlement!.Finish(outcome))));
         _lanes = new(storage, _collections, _commits, time, Post);
-        _feed = new(storage, _collections, time, Post, _stop.Token) { Settled = collection => _settlement!.Settle(collection, Error.OutcomeUnknown) };
+        _feed = new(storage, _collections, time, Post, _stop.Token)
+        {
+            Settled = collection => _settlement!.Settle(collection, Error.OutcomeUnknown),
+        };
         _settlement = new(_commits, _lanes, _collections, _feed);
-        _opening = new(storage, time, () => Post(new Step(Open)), () => Post(new Step(() => _lanes.Closed = Error.ServiceDown)), _stop.Token);
+        _opening = new(
+            storage, time, () => Post(new Step(Open)), () => Post(new Step(() => _lanes.Closed = Error.ServiceDown)), _stop.Token);
         _swap = new(storage, _collections, _commits, _lanes, _feed, time, Post);
         _retirement = new(_collections, _commits, _lanes);
         _forgetting = new(storage, _collections, limits, time, Post, _stop.Token);
         _memory.Register(LetGo);
-        _sweep = time.CreateTimer(_ => Post(new Step(_collections.Sweep)), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
+        _sweep = time.CreateTimer(
+            _ => Post(new Step(_collections.Sweep)), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
     /// <summary>The service's name, the second segment of its collections' paths.</summary>

@@ -40,13 +40,13 @@ internal sealed record Inquiry(Collection Collection, CollectionPosition Since, 
 /// Doubt            Loaded, Behind    -         doubt
 /// Ask              Loaded, Behind    -         opens an inquiry; what was heard until now is its aim
 /// TryClose         Loaded, Behind    -         closes the inquiry; false if it is not the open one
-/// Reach            Loaded, Behind    -         without commits, ends a doubt that is older than the inquiry; with some, the position that was heard counts again
+/// Reach            Loaded, Behind    -         without commits, ends a doubt that is older than the inquiry;
+///                                              with some, the position that was heard counts again
 /// BringUp          Behind            Loaded    no doubt
 /// </code>
 /// An answer is applied only if its inquiry is still the open one. The bug that this prevents: the host asks what came after revision 1 of
-/// an epoch; the history of the
-/// storage is replaced, and the collection is read again at revision 1 of the next epoch; the answer about the old one arrives, and its
-/// revision 2 fits.
+/// an epoch; the history of the storage is replaced, and the collection is read again at revision 1 of the next epoch; the answer about
+/// the old one arrives, and its revision 2 fits.
 /// </remarks>
 internal sealed class Standing
 {
@@ -146,5 +146,6 @@ internal sealed class Standing
     /// <summary>Whether a position is one that a collection has not reached, or of another epoch.</summary>
     public static bool IsAhead(Position known, Position here) => known.Epoch != here.Epoch || known.Revision > here.Revision;
 
-    private void Enter(CollectionState state) => (State, _heard, _doubted, _doubtedSinceAsked, _inquiry) = (state, null, false, false, null);
+    private void Enter(CollectionState state) =>
+        (State, _heard, _doubted, _doubtedSinceAsked, _inquiry) = (state, null, false, false, null);
 }

@@ -33,7 +33,8 @@ internal sealed class StorageCommit : IDisposable
     public StorageCommit(TaskScheduler scheduler, TimeProvider time)
     {
         (_scheduler, _time) = (scheduler, time);
-        _timer = time.CreateTimer(static state => ((StorageCommit)state!).OnTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(
+            static state => ((StorageCommit)state!).OnTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Whether a call that was given up on has not ended: what it was to store may still be stored.</summary>
@@ -57,8 +58,10 @@ internal sealed class StorageCommit : IDisposable
             SetLimit(limit);
         }
         if (service.CommitsAtOnce) _ = CallAsync();
-        else _ = Task.Factory.StartNew(
-            static state => ((StorageCommit)state!).CallAsync(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scheduler);
+        else
+            _ = Task.Factory.StartNew(
+                static state => ((StorageCommit)state!).CallAsync(), this, CancellationToken.None, TaskCreationOptions.DenyChildAttach,
+                _scheduler);
     }
 
     public void Dispose()

@@ -8,7 +8,8 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
 
     // All guarded by the gate.
     private readonly Lock _gate = new();
-    private readonly LinkedList<TaskCompletionSource> _waiting = new(), _checking = new(); // wait for room, in order; the latter also during a pause
+    private readonly LinkedList<TaskCompletionSource> _waiting = new(),
+        _checking = new(); // wait for room, in order; the latter also during a pause
     private TaskCompletionSource? _quiet; // is completed when no read is under way
     private bool _paused;
     private int _running;

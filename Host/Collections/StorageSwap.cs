@@ -5,7 +5,8 @@ namespace SharedState.Host.Collections;
 /// new
 /// one holds is compared with what is in memory, so that subscribers notice only what differs.
 /// </summary>
-internal sealed class StorageSwap(ServiceStorage storage, CollectionCache collections, CommitQueue commits, Lanes lanes, Feed feed, TimeProvider time, Action<Work> post)
+internal sealed class StorageSwap(
+    ServiceStorage storage, CollectionCache collections, CommitQueue commits, Lanes lanes, Feed feed, TimeProvider time, Action<Work> post)
 {
     // Updates that wait are answered in time.
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);

@@ -9,7 +9,8 @@ namespace SharedState.Host.Collections;
 internal sealed class Together(int services)
 {
     /// <summary>Why a service goes back although the other plugin opened for it.</summary>
-    public static readonly ItemServiceException Failure = new(ItemServiceFault.Unavailable, "it failed for another service, and all that use the plugin stay together");
+    public static readonly ItemServiceException Failure = new(
+        ItemServiceFault.Unavailable, "it failed for another service, and all that use the plugin stay together");
 
     private readonly Lock _gate = new();
 

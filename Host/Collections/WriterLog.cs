@@ -27,11 +27,17 @@ internal static partial class WriterLog
     [LoggerMessage(2102, LogLevel.Information, "Service {Service} is open after {Attempts} attempts")]
     public static partial void OpenAtLast(ILogger logger, string service, int attempts);
 
-    [LoggerMessage(2113, LogLevel.Error, "Service {Service}: what was to replace its plugin failed ({Failure}), and the old one does not open again, which is tried until it does: {Reason}")]
+    [LoggerMessage(
+        2113,
+        LogLevel.Error,
+        "Service {Service}: what was to replace its plugin failed ({Failure}), and the old one does not open again, which is tried until "
+            + "it does: {Reason}"
+    )]
     public static partial void NotOpenAgain(ILogger logger, string service, string failure, string reason, Exception? cause);
 
     [LoggerMessage(2103, LogLevel.Error, "Service {Service}: a commit of {Count} updates failed ({Fault}): {Reason}")]
-    public static partial void CommitFailed(ILogger logger, string service, int count, ItemServiceFault fault, string reason, Exception? cause);
+    public static partial void CommitFailed(
+        ILogger logger, string service, int count, ItemServiceFault fault, string reason, Exception? cause);
 
     [LoggerMessage(2104, LogLevel.Error, "Service {Service}: a collection could not be read: {Reason}")]
     public static partial void LoadFailed(ILogger logger, string service, string reason, Exception? cause);
@@ -42,28 +48,44 @@ internal static partial class WriterLog
     [LoggerMessage(2106, LogLevel.Warning, "Service {Service}: the plugin did not close cleanly")]
     public static partial void CloseFailed(ILogger logger, string service, Exception exception);
 
-    [LoggerMessage(2109, LogLevel.Warning, "Service {Service} does not hear what other hosts commit, and tries again; what is in memory is served as it is: {Reason}")]
+    [LoggerMessage(
+        2109, LogLevel.Warning,
+        "Service {Service} does not hear what other hosts commit, and tries again; what is in memory is served as it is: {Reason}")]
     public static partial void FeedLost(ILogger logger, string service, string reason, Exception? cause);
 
     [LoggerMessage(2110, LogLevel.Information, "Service {Service} hears again what other hosts commit")]
     public static partial void FeedBack(ILogger logger, string service);
 
-    [LoggerMessage(2111, LogLevel.Warning, "Service {Service} has heard nothing of other hosts for {Seconds} seconds, as when this host was suspended: it asks what it missed before it serves")]
+    [LoggerMessage(
+        2111,
+        LogLevel.Warning,
+        "Service {Service} has heard nothing of other hosts for {Seconds} seconds, as when this host was suspended: it asks what it missed "
+            + "before it serves"
+    )]
     public static partial void FeedSilent(ILogger logger, string service, double seconds);
 
     [LoggerMessage(2112, LogLevel.Error, "Service {Service}: what other hosts committed could not be read: {Reason}")]
     public static partial void FeedFailed(ILogger logger, string service, string reason, Exception? cause);
 
-    [LoggerMessage(2116, LogLevel.Warning, "Service {Service}: a collection was not read, because collections in use fill the memory for them ({Bytes} bytes); "
-        + "raise service.limits.memory_bytes if the machine has more")]
+    [LoggerMessage(
+        2116,
+        LogLevel.Warning,
+        "Service {Service}: a collection was not read, because collections in use fill the memory for them ({Bytes} bytes); "
+            + "raise service.limits.memory_bytes if the machine has more"
+    )]
     public static partial void NoMemory(ILogger logger, string service, long bytes);
 
-    [LoggerMessage(2115, LogLevel.Warning, "Service {Service}: emptied collections could not be forgotten, which is tried again later: {Reason}")]
+    [LoggerMessage(
+        2115, LogLevel.Warning, "Service {Service}: emptied collections could not be forgotten, which is tried again later: {Reason}")]
     public static partial void ForgetFailed(ILogger logger, string service, string reason, Exception? cause);
 
-    [LoggerMessage(2114, LogLevel.Critical, "Service {Service}: a request failed for a reason that is a defect of the server; its collection is read again")]
+    [LoggerMessage(
+        2114, LogLevel.Critical,
+        "Service {Service}: a request failed for a reason that is a defect of the server; its collection is read again")]
     public static partial void CollectionFailed(ILogger logger, string service, Exception exception);
 
-    [LoggerMessage(2107, LogLevel.Critical, "Service {Service}: a step failed for a reason that is a defect of the server; all collections of the service are read again")]
+    [LoggerMessage(
+        2107, LogLevel.Critical,
+        "Service {Service}: a step failed for a reason that is a defect of the server; all collections of the service are read again")]
     public static partial void Failed(ILogger logger, string service, Exception exception);
 }

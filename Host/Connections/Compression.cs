@@ -41,9 +41,11 @@ internal static class Compression
                 if (count == 0) return;
                 message.Received(count);
                 if (message.Length > limits.MessageBytes)
-                    throw new WebSocketException(CloseCode.MessageTooBig, $"a message has at most {limits.MessageBytes} bytes, also inflated");
+                    throw new WebSocketException(
+                        CloseCode.MessageTooBig, $"a message has at most {limits.MessageBytes} bytes, also inflated");
                 if (message.Length > most)
-                    throw new WebSocketException(CloseCode.MessageTooBig, $"a message inflates to at most {limits.InflationRatio} times its bytes");
+                    throw new WebSocketException(
+                        CloseCode.MessageTooBig, $"a message inflates to at most {limits.InflationRatio} times its bytes");
             }
         }
         catch (InvalidDataException)

@@ -34,7 +34,8 @@ internal sealed class Connection : IDisposable
     /// <param name="compression">Whether permessage-deflate was agreed on.</param>
     /// <param name="abort">Ends the connection at once.</param>
     /// <param name="keepUnsentSmall">Lets the system hold few bytes that it has not sent; null where that cannot be set.</param>
-    public Connection(HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort, Action? keepUnsentSmall = null)
+    public Connection(
+        HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort, Action? keepUnsentSmall = null)
     {
         (_host, _input, _abort) = (host, stream, abort);
         _outbox = new(host.Limits.OutboxBytes, keepUnsentSmall);
@@ -127,7 +128,10 @@ internal sealed class Connection : IDisposable
         }
         else if (IsTooSlow(Elapsed(Volatile.Read(ref _messageSince))))
         {
-            End(CloseCode.MessageTooBig, $"a message must arrive within {limits.MessageTime.TotalSeconds:0} seconds, or at {limits.UploadBytesPerSecond} bytes a second");
+            End(
+                CloseCode.MessageTooBig,
+                $"a message must arrive within {limits.MessageTime.TotalSeconds:0} seconds, or at {limits.UploadBytesPerSecond} bytes a "
+                    + "second");
         }
         else if (Elapsed(Volatile.Read(ref _pingedAt)) > limits.PongTime)
         {

@@ -20,7 +20,10 @@ internal sealed class ConnectionRegistry : IDisposable
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1) / Slices;
 
     // Each slice is guarded by itself.
-    private readonly Dictionary<Connection, IPAddress>[] _slices = [.. Enumerable.Range(0, Slices).Select(_ => new Dictionary<Connection, IPAddress>())];
+    private readonly Dictionary<Connection, IPAddress>[] _slices =
+    [
+        .. Enumerable.Range(0, Slices).Select(_ => new Dictionary<Connection, IPAddress>()),
+    ];
     private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
     private readonly HostState _host;
     private readonly ITimer _sweep;

@@ -20,7 +20,8 @@ internal sealed class Dispatcher
     private readonly Replies _replies;
 
     private readonly Lock _gate = new();
-    private readonly Queue<OpenRequest> _waiting = new(); // guarded by _gate; bounded by Limits.RequestsInFlight, since the receive loop waits
+    // Guarded by _gate; bounded by Limits.RequestsInFlight, since the receive loop waits.
+    private readonly Queue<OpenRequest> _waiting = new();
     private bool _busy;                               // guarded by _gate: whether there is a run
     private Task _run = Task.CompletedTask;           // the receive loop's
     private volatile bool _left;                      // set once, by the receive loop
@@ -70,7 +71,8 @@ internal sealed class Dispatcher
     /// <summary>The connection ends. What was read still runs where that takes no longer than a stop may, and was not aborted.</summary>
     public async Task LeaveAsync(CancellationToken aborted)
     {
-        const ConfigureAwaitOptions WithoutThrowing = ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
+        const ConfigureAwaitOptions WithoutThrowing =
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
         await _run.WaitAsync(_host.Limits.StopTime, _host.Time, aborted).ConfigureAwait(WithoutThrowing);
         _left = true;
         _replies.Close();

@@ -12,7 +12,8 @@ internal sealed class Frame
 
     private Frame? _deflated;
 
-    private Frame(byte[] head, ReadOnlyMemory<byte> body = default, ReadOnlyMemory<byte> tail = default) => (Head, Body, Tail) = (head, body, tail);
+    private Frame(byte[] head, ReadOnlyMemory<byte> body = default, ReadOnlyMemory<byte> tail = default) =>
+        (Head, Body, Tail) = (head, body, tail);
 
     /// <summary>The first bytes, up to the shared ones; without those, all of them.</summary>
     public ReadOnlyMemory<byte> Head { get; }
@@ -49,11 +50,13 @@ internal sealed class Frame
     {
         if (Deflation.Of(Body) is not { } body) return this;
         var text = Head.Span[FrameHeader.Read(Head.Span).Header..];
-        var tail = new byte[Deflation.StoredLength(Tail.Length) + 1]; // the last byte begins the empty block whose rest is left out (RFC 7692, 7.2.1)
+        // The last byte begins the empty block whose rest is left out (RFC 7692, 7.2.1).
+        var tail = new byte[Deflation.StoredLength(Tail.Length) + 1];
         Deflation.WriteStored(tail, Tail.Span);
         var first = new byte[Deflation.StoredLength(text.Length)];
         Deflation.WriteStored(first, text);
-        return new(WithHeader(FrameHeader.Text | FrameHeader.Compressed, first, (long)first.Length + body.Length + tail.Length), body, tail);
+        return new(
+            WithHeader(FrameHeader.Text | FrameHeader.Compressed, first, (long)first.Length + body.Length + tail.Length), body, tail);
     }
 
     private static byte[] WithHeader(byte opcode, ReadOnlySpan<byte> head, long payload)

@@ -12,7 +12,8 @@ namespace SharedState.Host.Connections;
 /// <param name="compression">Whether the client takes compressed frames.</param>
 /// <param name="time">The time.</param>
 /// <param name="failed">Is told why nothing can be written any more.</param>
-internal sealed class FrameSender(Outbox outbox, Stream stream, bool compression, TimeProvider time, Action<Exception> failed) : IThreadPoolWorkItem
+internal sealed class FrameSender(Outbox outbox, Stream stream, bool compression, TimeProvider time, Action<Exception> failed)
+    : IThreadPoolWorkItem
 {
     // One write at most. A client that takes no such piece within the time of a stalled one is stalled.
     private const int WriteBytes = 64 << 10;

@@ -80,7 +80,11 @@ internal sealed class FrameWriter
 
     /// <summary>The reply to GET and PUT of <c>/subs</c>. Where all paths failed, the first error is the request's.</summary>
     public Frame Subscriptions(
-        Request request, IEnumerable<SubscriptionRequest> current, IReadOnlyList<(SubscriptionName Name, Error Error)> errors, bool ok, int announced)
+        Request request,
+        IEnumerable<SubscriptionRequest> current,
+        IReadOnlyList<(SubscriptionName Name, Error Error)> errors,
+        bool ok,
+        int announced)
     {
         Begin();
         _messages.Subscriptions(_text, request, current, errors, ok, announced);
@@ -98,7 +102,8 @@ internal sealed class FrameWriter
         foreach (var change in notice.Changes)
         {
             Begin();
-            _messages.BeginNotify(_text, format, notice.Position with { Revision = change.Revision }, notice.Since is null ? null : change.Since);
+            _messages.BeginNotify(_text, format, notice.Position with { Revision = change.Revision },
+                notice.Since is null ? null : change.Since);
             _text.Write(notice.Body(change).Span);
             _text.Write(MessageWriter.EndOfNotify.Span);
             End();

@@ -46,7 +46,8 @@ internal sealed class Goodbye
         var length = (ulong)(_header[1] & 0x7F);
         if (_headerBytes < length switch { 126 => 4, 127 => 10, _ => 2 }) return false;
         if (length == 126) length = BinaryPrimitives.ReadUInt16BigEndian(_header.AsSpan(2));
-        else if (length == 127) length = BinaryPrimitives.ReadUInt64BigEndian(_header.AsSpan(2)) & long.MaxValue; // a broken length, which no client reaches
+        else if (length == 127)
+            length = BinaryPrimitives.ReadUInt64BigEndian(_header.AsSpan(2)) & long.MaxValue; // a broken length, which no client reaches
         _rest = length + ((_header[1] & 0x80) != 0 ? (ulong)MaskBytes : 0);
         _isClose = (_header[0] & 0x0F) == FrameHeader.Close;
         _headerBytes = 0;

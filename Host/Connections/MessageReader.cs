@@ -138,7 +138,8 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteShare share, boo
         if (payload.Length == 0) return;
         if (payload.Length == 1) throw Broken("a close frame with half a code");
         var code = BinaryPrimitives.ReadUInt16BigEndian(payload);
-        if (code is not (>= 1000 and <= 1003 or >= 1007 and <= 1014 or >= 3000 and <= 4999)) throw Broken("a close code that must not be sent");
+        if (code is not (>= 1000 and <= 1003 or >= 1007 and <= 1014 or >= 3000 and <= 4999))
+            throw Broken("a close code that must not be sent");
         if (!Utf8.IsValid(payload[2..])) throw new WebSocketException(CloseCode.InvalidPayload, "a close reason that is not UTF-8");
     }
 

@@ -87,5 +87,6 @@ internal sealed class ConnectionListing(OpenRequest open, Lane lane) : PendingLi
 
     public override void Refuse(Error error) => open.Refuse(error);
 
-    public override void Answer(IReadOnlyList<string> names) => open.Answer(FrameWriter.OfThisThread.Reply(open.Request, names, open.Announced));
+    public override void Answer(IReadOnlyList<string> names) =>
+        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, names, open.Announced));
 }

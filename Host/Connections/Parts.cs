@@ -24,5 +24,6 @@ internal sealed class Parts
 
     public int Count => _slices.Count;
 
-    public Frame this[int index] => _frames[index] ??= FrameWriter.OfThisThread.Part(_notice, _format, _slices[index], more: index < Count - 1);
+    public Frame this[int index] =>
+        _frames[index] ??= FrameWriter.OfThisThread.Part(_notice, _format, _slices[index], more: index < Count - 1);
 }

@@ -16,7 +16,8 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
     public Frame Tell(OpenRequest open)
     {
         Forget();
-        return FrameWriter.OfThisThread.Subscriptions(open.Request, _followers.Values.Select(follower => follower.Request), [], ok: true, open.Announced);
+        return FrameWriter.OfThisThread.Subscriptions(
+            open.Request, _followers.Values.Select(follower => follower.Request), [], ok: true, open.Announced);
     }
 
     /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see
@@ -35,7 +36,8 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
             if (Refusal(wanted, kept + insert.Count, out var writer) is { } error) errors.Add((wanted.Name, error));
             else insert.Add((wanted, writer!));
         }
-        if (insert.Count == 0 && errors.Count > 0) return FrameWriter.OfThisThread.Subscriptions(open.Request, [], errors, ok: false, open.Announced);
+        if (insert.Count == 0 && errors.Count > 0)
+            return FrameWriter.OfThisThread.Subscriptions(open.Request, [], errors, ok: false, open.Announced);
 
         // :: Step 2: what goes; nothing of it is notified after the reply
         var dropped = new List<SocketFollower>();
@@ -93,7 +95,9 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
         if (wanted.Error is { } error) return error;
         writer = host.Services.Find(wanted.Path.Service);
         if (writer is null) return host.Services.Missing(wanted.Path.Service);
-        return others < host.Limits.Subscriptions ? null : Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
+        return others < host.Limits.Subscriptions
+            ? null
+            : Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
     }
 
     private static async Task DropAsync(List<SocketFollower> dropped)

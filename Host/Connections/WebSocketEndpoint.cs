@@ -66,7 +66,8 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         context.Response.Headers.Connection = "Upgrade";
         var compressed = compression && Compression.IsOffered(request.Headers.SecWebSocketExtensions.ToString());
         if (compressed) context.Response.Headers.SecWebSocketExtensions = Compression.Accepted;
-        if (Subprotocol.Choose(request.Headers.SecWebSocketProtocol.ToString()) is { } chosen) context.Response.Headers.SecWebSocketProtocol = chosen;
+        if (Subprotocol.Choose(request.Headers.SecWebSocketProtocol.ToString()) is { } chosen)
+            context.Response.Headers.SecWebSocketProtocol = chosen;
         // Kestrel's rule for slow readers does not apply: a connection lags, and is closed when nothing can be written at all.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         var stream = await upgrade.UpgradeAsync();

@@ -31,7 +31,8 @@ internal static class PluginTestMode
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(
-                $"the storages of the test need a temporary folder, and {Path.GetTempPath()} cannot be written to; let TMPDIR name another one");
+                $"the storages of the test need a temporary folder, and {Path.GetTempPath()} cannot be written to; let TMPDIR name another "
+                    + "one");
             return 2;
         }
         using (scratch)

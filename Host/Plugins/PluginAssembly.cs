@@ -59,7 +59,8 @@ internal sealed class PluginAssembly
     private static bool? IsService(MetadataReader metadata, TypeDefinition type)
     {
         bool? found = false;
-        var interfaces = type.GetInterfaceImplementations().Select(implementation => metadata.GetInterfaceImplementation(implementation).Interface);
+        var interfaces = type.GetInterfaceImplementations()
+            .Select(implementation => metadata.GetInterfaceImplementation(implementation).Interface);
         foreach (var basis in interfaces.Append(type.BaseType))
         {
             if (IsService(metadata, basis) is not { } isService) found = null;

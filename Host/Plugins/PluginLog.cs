@@ -9,8 +9,10 @@ internal static partial class PluginLog
     public static partial void NoCopies(ILogger logger, string refusals);
 
     [LoggerMessage(1111, LogLevel.Warning,
-        "Plugins with native libraries are loaded from their own folders and cannot be swapped while the host runs, " +
-        "because libraries may not run from any folder for copies: {Refusals}. To change that, let CACHE_DIRECTORY name a folder that is not mounted with noexec")]
+        "Plugins with native libraries are loaded from their own folders and cannot be swapped while the host runs, "
+            + "because libraries may not run from any folder for copies: {Refusals}. To change that, let CACHE_DIRECTORY name a folder "
+            + "that is not mounted with noexec"
+    )]
     public static partial void NoNativeCopies(ILogger logger, string refusals);
 
     [LoggerMessage(1112, LogLevel.Information, "Plugins are copied to {Folder}, which is gone when the host ends: {Refusals}")]

@@ -22,7 +22,10 @@ internal static class JsonText
     /// <summary>The string that the reader stands on; false if it is none, or holds a lone surrogate, which no UTF-8 can.</summary>
     public static bool TryRead(ref Utf8JsonReader reader, [NotNullWhen(true)] out string? text)
     {
-        text = reader.TokenType == JsonTokenType.String && !(reader.ValueIsEscaped && HoldsLoneSurrogate(ref reader)) ? reader.GetString()! : null;
+        text =
+            reader.TokenType == JsonTokenType.String && !(reader.ValueIsEscaped && HoldsLoneSurrogate(ref reader))
+                ? reader.GetString()!
+                : null;
         return text is not null;
     }
 

@@ -105,7 +105,8 @@ internal static class RequestReader
             {
                 RawJson.Once(ref _path, "path", ref _error);
                 reader.Read();
-                if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped && _paths.Knows(reader.ValueSpan)) _pathText = _paths.Text;
+                if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped && _paths.Knows(reader.ValueSpan))
+                    _pathText = _paths.Text;
                 else if (!JsonText.TryRead(ref reader, out _pathText))
                     _error ??= Error.BadRequest("a request's \"path\" is a string, without lone surrogates");
             }
@@ -166,9 +167,11 @@ internal static class RequestReader
         {
             if (_target == Target.Update)
             {
-                if (UpdateReader.Read(ref reader, _message, _parsedPath.Key, _limits, ref _error) is var (update, bytes)) (_update, _updateBytes) = (update, bytes);
+                if (UpdateReader.Read(ref reader, _message, _parsedPath.Key, _limits, ref _error) is var (update, bytes))
+                    (_update, _updateBytes) = (update, bytes);
             }
-            else if (_target == Target.ChangeSubscriptions) _subscriptions = SubscriptionReader.Read(ref reader, _message, _limits, ref _error);
+            else if (_target == Target.ChangeSubscriptions)
+                _subscriptions = SubscriptionReader.Read(ref reader, _message, _limits, ref _error);
             else RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);
         }
 

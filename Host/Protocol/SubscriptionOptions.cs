@@ -67,7 +67,8 @@ internal sealed class SubscriptionOptions
         }
         kept.Write("}"u8);
         if (kept.WrittenCount > limits.OptionsBytes)
-            options.Error ??= Error.TooLarge($"a subscription's options have at most {limits.OptionsBytes} bytes; these have {kept.WrittenCount}");
+            options.Error ??= Error.TooLarge(
+                $"a subscription's options have at most {limits.OptionsBytes} bytes; these have {kept.WrittenCount}");
         else options.Echo = kept.WrittenSpan.ToArray();
         return options;
     }
@@ -112,12 +113,14 @@ internal sealed class SubscriptionOptions
         {
             reader.Read();
             if (JsonText.TryRead(ref reader, out var name) && Encoding.UTF8.GetByteCount(name) is >= 1 and <= LongestName) As = name;
-            else if (reader.TokenType != JsonTokenType.Null) Error = Error.BadRequest($"\"as\" is a string of 1-{LongestName} bytes of UTF-8");
+            else if (reader.TokenType != JsonTokenType.Null)
+                Error = Error.BadRequest($"\"as\" is a string of 1-{LongestName} bytes of UTF-8");
         }
         else if (JsonText.Is(ref reader, "part"u8))
         {
             reader.Read();
-            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var bytes) && bytes is >= LeastPart and <= LargestPart) PartBytes = bytes;
+            if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var bytes) && bytes is >= LeastPart and <= LargestPart)
+                PartBytes = bytes;
             else if (reader.TokenType != JsonTokenType.Null)
                 Error = Error.BadRequest($"\"part\" is a number of bytes, from {LeastPart} to {LargestPart}");
         }

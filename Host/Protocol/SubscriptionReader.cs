@@ -111,7 +111,9 @@ internal static class SubscriptionReader
         {
             if (remove.Count == limits.RequestItems) error = TooMany(limits);
             else if (TryReadName(ref reader, out var name)) remove.Add(name);
-            else error = Error.BadRequest($"remove[{remove.Count}]: a subscription is a path, or [path, name], strings without lone surrogates");
+            else
+                error = Error.BadRequest(
+                    $"remove[{remove.Count}]: a subscription is a path, or [path, name], strings without lone surrogates");
         }
     }
 
@@ -129,5 +131,6 @@ internal static class SubscriptionReader
         return reader.TokenType == JsonTokenType.EndArray;
     }
 
-    private static Error TooMany(Limits limits) => Error.Limit($"a request names at most {limits.RequestItems} paths; send several requests");
+    private static Error TooMany(Limits limits) =>
+        Error.Limit($"a request names at most {limits.RequestItems} paths; send several requests");
 }

@@ -101,7 +101,9 @@ internal static class UpdateReader
         if (!JsonText.TryRead(ref reader, out var text)) return Error.BadRequest("an id is a string, without lone surrogates");
         id = text;
         var bytes = Encoding.UTF8.GetByteCount(text);
-        return bytes >= 1 && bytes <= limits.IdBytes ? null : Error.BadRequest($"an id has 1-{limits.IdBytes} bytes of UTF-8; this one has {bytes}");
+        return bytes >= 1 && bytes <= limits.IdBytes
+            ? null
+            : Error.BadRequest($"an id has 1-{limits.IdBytes} bytes of UTF-8; this one has {bytes}");
     }
 
     private static Error At(string place, Error error) => error with { Message = $"{place}: {error.Message}" };

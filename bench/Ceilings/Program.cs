@@ -22,7 +22,8 @@ internal static class Program
         }
         if (Build(arguments) is not { } app)
         {
-            await Console.Error.WriteLineAsync("usage: ceilings a | b [reversed | lossy | doubled] | signalr | empty PORT | disk FILE | sqlite FILE");
+            await Console.Error.WriteLineAsync(
+                "usage: ceilings a | b [reversed | lossy | doubled] | signalr | empty PORT | disk FILE | sqlite FILE");
             return 2;
         }
         await app.StartAsync();

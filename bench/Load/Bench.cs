@@ -98,7 +98,8 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
 
     /// <summary>A cell of which some rows are no contestants, but what Shared State is held against; with what else there is to say below
     /// them.</summary>
-    public void Report(string cell, Unit unit, IEnumerable<(string Label, bool IsShared, Figures Figures)> rows, params IEnumerable<string> notes)
+    public void Report(
+        string cell, Unit unit, IEnumerable<(string Label, bool IsShared, Figures Figures)> rows, params IEnumerable<string> notes)
     {
         var finished = new Cell(cell, unit);
         finished.Rows.AddRange(rows);
@@ -117,7 +118,8 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
     public static void NeedDisk(string cell)
     {
         var place = Path.GetTempPath();
-        if (new DriveInfo(place).DriveFormat == "tmpfs") throw new Violation($"{cell} needs a disk, and {place} is in memory: let TMPDIR name another folder");
+        if (new DriveInfo(place).DriveFormat == "tmpfs")
+            throw new Violation($"{cell} needs a disk, and {place} is in memory: let TMPDIR name another folder");
     }
 
     /// <summary>Says of a violation where it was.</summary>

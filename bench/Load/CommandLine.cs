@@ -49,7 +49,10 @@ internal sealed record CommandLine
                 return true;
             case "--host":
                 var parts = value.Split('=', 2);
-                Hosts.Add(parts.Length == 2 ? (parts[0], Path.GetFullPath(parts[1])) : (Path.GetFileName(value.TrimEnd('/')), Path.GetFullPath(value)));
+                Hosts.Add(
+                    parts.Length == 2
+                        ? (parts[0], Path.GetFullPath(parts[1]))
+                        : (Path.GetFileName(value.TrimEnd('/')), Path.GetFullPath(value)));
                 return true;
             case "--rounds":
                 Rounds = int.TryParse(value, CultureInfo.InvariantCulture, out var rounds) ? rounds : 0;

@@ -33,13 +33,15 @@ internal static class Program
         }
         table.Finish();
         if (bench.Unknown is not [_, ..] unknown) return 0;
-        Console.Error.WriteLine($"there is no cell {string.Join(", ", unknown)}; the workloads are {string.Join(", ", All.Select(workload => workload.Name))}");
+        Console.Error.WriteLine(
+            $"there is no cell {string.Join(", ", unknown)}; the workloads are {string.Join(", ", All.Select(workload => workload.Name))}");
         return 2;
     }
 
     private static IEnumerable<Workload> All =>
     [
-        new FanOut(), new Rooms(), new Ingest(), new DurableIngest(), new Growth(), new Idle(), new Snapshot(), new Resume(), new ColdStart(),
+        new FanOut(), new Rooms(), new Ingest(), new DurableIngest(), new Growth(), new Idle(),
+        new Snapshot(), new Resume(), new ColdStart(),
         new HostDelay(), new HostScale(), new HostGrowth(),
     ];
 }

@@ -39,11 +39,14 @@ internal sealed class Arrangement
     public static Request Read(byte[] message) => RequestReader.Read(message, _limits, _paths);
 
     /// <summary>The message of a PUT of one item.</summary>
-    public static byte[] Put(ItemUpdate update) => Encoding.UTF8.GetBytes(
-        $$"""{"type":"REQUEST","cmd":"PUT","path":"{{Path}}","arg":{"insert":[{{Encoding.UTF8.GetString(update.Insert[0].Json.Span)}}]},"tunnel":17}""");
+    public static byte[] Put(ItemUpdate update) =>
+        Encoding.UTF8.GetBytes(
+            $$"""{"type":"REQUEST","cmd":"PUT","path":"{{Path}}","arg":{"insert":[{{Encoding.UTF8.GetString(update.Insert[0].Json.Span)}}]},"tunnel":17}"""
+        );
 
     /// <summary>The reply to such a request.</summary>
-    public static Frame Reply(Request request) => FrameWriter.OfThisThread.Reply(request, 1, new Position("0123456789abcdef", 4_711), announced: 0);
+    public static Frame Reply(Request request) =>
+        FrameWriter.OfThisThread.Reply(request, 1, new Position("0123456789abcdef", 4_711), announced: 0);
 
     /// <summary>Applies the next update of one item, tells all subscribers, and takes the frames from their outboxes as their connections
     /// would.</summary>
@@ -74,7 +77,9 @@ internal sealed class Arrangement
 
     private SocketFollower Subscribe(Position? since, Outbox outbox)
     {
-        var options = since is { } known ? $$""","arg":{"insert":[["{{Path}}",{"since":{{known.Revision}},"epoch":"{{known.Epoch}}"}]]}""" : $$""","arg":{"insert":[["{{Path}}",{}]]}""";
+        var options = since is { } known
+            ? $$""","arg":{"insert":[["{{Path}}",{"since":{{known.Revision}},"epoch":"{{known.Epoch}}"}]]}"""
+            : $$""","arg":{"insert":[["{{Path}}",{}]]}""";
         var request = Read(Encoding.UTF8.GetBytes($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs"{{options}}}"""));
         var follower = new SocketFollower(request.Subscriptions!.Insert[0], new Lane(null!), outbox);
         _collection.Add(follower.Subscription);

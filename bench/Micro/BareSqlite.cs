@@ -12,10 +12,14 @@ internal sealed class BareSqlite : IDisposable
     {
         Batteries_V2.Init();
         Check(raw.sqlite3_open(path, out _database));
-        Check(raw.sqlite3_exec(_database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE items (id TEXT PRIMARY KEY, data TEXT)"));
+        Check(
+            raw.sqlite3_exec(
+                _database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE items (id TEXT PRIMARY KEY, data TEXT)"));
         Check(raw.sqlite3_prepare_v2(_database, "BEGIN IMMEDIATE", out _begin));
         Check(raw.sqlite3_prepare_v2(_database, "COMMIT", out _commit));
-        Check(raw.sqlite3_prepare_v2(_database, "INSERT INTO items VALUES (?1, ?2) ON CONFLICT DO UPDATE SET data = excluded.data", out _upsert));
+        Check(
+            raw.sqlite3_prepare_v2(
+                _database, "INSERT INTO items VALUES (?1, ?2) ON CONFLICT DO UPDATE SET data = excluded.data", out _upsert));
     }
 
     public void Commit(ItemUpdate[] batch)

@@ -13,8 +13,12 @@ internal static class DurableRounds
 
     public static int Run(int rounds)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(Environment.GetEnvironmentVariable("DURABLE") ?? Path.GetTempPath(), $"durable-{Environment.ProcessId}")).FullName;
-        if (new DriveInfo(folder).DriveFormat == "tmpfs") throw new IOException($"{folder} is in memory: set DURABLE to a folder on a disk.");
+        var folder = Directory
+            .CreateDirectory(
+                Path.Combine(Environment.GetEnvironmentVariable("DURABLE") ?? Path.GetTempPath(), $"durable-{Environment.ProcessId}"))
+            .FullName;
+        if (new DriveInfo(folder).DriveFormat == "tmpfs")
+            throw new IOException($"{folder} is in memory: set DURABLE to a folder on a disk.");
         try
         {
             Measure(folder, rounds);
@@ -48,15 +52,21 @@ internal static class DurableRounds
             if (round > 0) lines.Add(line);
             Print($"round {round}", line);
         }
-        Print("median", [.. Enumerable.Range(0, lines[0].Length).Select(column => lines.Select(line => line[column]).Order().ElementAt(lines.Count / 2))]);
+        Print("median",
+            [.. Enumerable.Range(0, lines[0].Length).Select(column => lines.Select(line => line[column])
+                .Order().ElementAt(lines.Count / 2))]);
         service.DisposeAsync().AsTask().Wait();
     }
 
-    private static void Print(string name, double[] line) => Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{name,-8} flushes {line[0],6:f0}/s, alone {line[1],6:f0} ({line[5]:f2} of flushes, {line[6]:f2} of bare), by 100 {line[3],7:f0} ({line[7]:f2} of bare {line[4]:f0})"));
+    private static void Print(string name, double[] line) =>
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name, -8} flushes {line[0], 6:f0}/s, alone {line[1], 6:f0} ({line[5]:f2} of flushes, {line[6]:f2} of bare), by 100 "
+                    + $"{line[3], 7:f0} ({line[7]:f2} of bare {line[4]:f0})"));
 
-    private static void Commit(IItemService service, ItemUpdate[] batch) => service.CommitAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+    private static void Commit(IItemService service, ItemUpdate[] batch) =>
+        service.CommitAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult();
 
     private static double Rate(Action commit)
     {

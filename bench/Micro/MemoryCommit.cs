@@ -24,5 +24,6 @@ public class MemoryCommit
     public async Task CloseAsync() => await _service.DisposeAsync();
 
     [Benchmark]
-    public ValueTask<IReadOnlyList<CommitResult>> Commit() => _service.CommitAsync(_batches[_next++ % _batches.Length], CancellationToken.None);
+    public ValueTask<IReadOnlyList<CommitResult>> Commit() =>
+        _service.CommitAsync(_batches[_next++ % _batches.Length], CancellationToken.None);
 }

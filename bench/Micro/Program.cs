@@ -10,7 +10,10 @@ if (args is ["durable", ..]) return DurableRounds.Run(args.Length > 1 ? int.Pars
 
 // In this process, so that the one core it was given is the one that is measured, and nothing is built for each benchmark.
 var job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);
-var config = DefaultConfig.Instance.AddJob(job).AddDiagnoser(MemoryDiagnoser.Default).HideColumns(Column.Error, Column.StdDev, Column.RatioSD)
+var config = DefaultConfig
+    .Instance.AddJob(job)
+    .AddDiagnoser(MemoryDiagnoser.Default)
+    .HideColumns(Column.Error, Column.StdDev, Column.RatioSD)
     .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "sharedstate-micro"));
 BenchmarkSwitcher.FromAssembly(typeof(Updates).Assembly).Run(args, config);
 return 0;

@@ -10,7 +10,8 @@ internal static class Storage
     {
         var service = new SqliteItemService();
         var config = new Dictionary<string, string> { ["db_name"] = database };
-        await service.OpenAsync(new() { ServiceName = "items", Config = config, BaseDirectory = "/", Logger = NullLogger.Instance }, CancellationToken.None);
+        await service.OpenAsync(new() { ServiceName = "items", Config = config, BaseDirectory = "/", Logger = NullLogger.Instance },
+            CancellationToken.None);
         return service;
     }
 }

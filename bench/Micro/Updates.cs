@@ -16,7 +16,8 @@ internal static class Updates
     {
         var order = Enumerable.Range(first, ids).ToArray();
         new Random(1).Shuffle(order);
-        return [.. order.Select(id => Of(id, 'x')).Chunk(batch).Concat(order.Select(id => Of(id, 'y')).Chunk(batch)).Where(chunk => chunk.Length == batch)];
+        return [.. order.Select(id => Of(id, 'x')).Chunk(batch).Concat(order.Select(id => Of(id, 'y')).Chunk(batch))
+            .Where(chunk => chunk.Length == batch)];
     }
 
     private static ItemUpdate Of(int id, char text)

@@ -5,7 +5,8 @@ namespace SharedState.Items.MySql;
 /// <summary>
 /// Reads what was committed after some positions: first where the collections stand, then what those lack that are not there.
 /// </summary>
-internal sealed class CommitReading(MySqlConnection connection, Tables tables, MySqlOptions options, long packetBytes, CancellationToken stop)
+internal sealed class CommitReading(
+    MySqlConnection connection, Tables tables, MySqlOptions options, long packetBytes, CancellationToken stop)
 {
     /// <summary>Collections of a statement: each is looked up by the key.</summary>
     private const int CollectionsPerStatement = 200;
@@ -55,14 +56,18 @@ internal sealed class CommitReading(MySqlConnection connection, Tables tables, M
 
     private async Task LocateAsync(IReadOnlyList<CollectionPosition> since)
     {
-        using (var command = new MySqlCommand($"SELECT epoch FROM {tables.Store}", connection)) _nowhere = (string)(await command.ExecuteScalarAsync(stop))!;
+        using (var command = new MySqlCommand($"SELECT epoch FROM {tables.Store}", connection))
+            _nowhere = (string)(await command.ExecuteScalarAsync(stop))!;
         foreach (var chunk in since.Chunk(CollectionsPerStatement))
         {
-            _text.Add($"SELECT collection, epoch, epoch_start, revision, history_start, items, removals, app, chnl FROM {tables.Collections} WHERE FALSE");
+            _text.Add(
+                $"SELECT collection, epoch, epoch_start, revision, history_start, items, removals, app, chnl FROM {tables.Collections} "
+                    + "WHERE FALSE");
             foreach (var (key, _) in chunk) _text.Add(" OR (app = ").Bytes(key.App).Add(" AND chnl = ").Bytes(key.Collection).Add(")");
             using var command = _text.Take(connection);
             await using var reader = await command.ExecuteReaderAsync(stop);
-            while (await reader.ReadAsync(stop)) _rows.Add(new(CommandText.Text(reader, 7), CommandText.Text(reader, 8)), TransactionReading.Row(reader));
+            while (await reader.ReadAsync(stop))
+                _rows.Add(new(CommandText.Text(reader, 7), CommandText.Text(reader, 8)), TransactionReading.Row(reader));
         }
     }
 

@@ -53,7 +53,8 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
     private async Task<long> StartAsync(MySqlConnection connection, CancellationToken stop)
     {
         using var command = new MySqlCommand(
-            $"SELECT seq FROM {tables.Commits} FORCE INDEX (seq) WHERE made <= CURRENT_TIMESTAMP(6) - INTERVAL {Seconds(options.GapTime)} SECOND ORDER BY seq DESC LIMIT 1",
+            $"SELECT seq FROM {tables.Commits} FORCE INDEX (seq) WHERE made <= CURRENT_TIMESTAMP(6) - INTERVAL {Seconds(options.GapTime)} "
+                + "SECOND ORDER BY seq DESC LIMIT 1",
             connection);
         return await command.ExecuteScalarAsync(stop) is { } seq ? Convert.ToInt64(seq, CultureInfo.InvariantCulture) : 0;
     }
@@ -63,10 +64,12 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
         // The order of the join is ours: numbers first, and few of them, whatever the server knows of the tables.
         var now = Stopwatch.GetTimestamp();
         var found = new Dictionary<long, CollectionPosition>();
-        using (var command = new MySqlCommand(
-            $"SELECT STRAIGHT_JOIN seq, collections.collection, app, chnl, epoch, collections.revision FROM {tables.Commits} AS commits FORCE INDEX (seq) "
-            + $"JOIN {tables.Collections} AS collections ON collections.collection = commits.collection WHERE seq > {gaps.High}{OrIn(gaps.All)} ORDER BY seq",
-            connection))
+        using (
+            var command = new MySqlCommand(
+                $"SELECT STRAIGHT_JOIN seq, collections.collection, app, chnl, epoch, collections.revision FROM {tables.Commits} AS "
+                    + "commits FORCE INDEX (seq) "
+                    + $"JOIN {tables.Collections} AS collections ON collections.collection = commits.collection WHERE seq > "
+                    + $"{gaps.High}{OrIn(gaps.All)} ORDER BY seq", connection))
         {
             await using var reader = await command.ExecuteReaderAsync(stop);
             while (await reader.ReadAsync(stop))
@@ -92,7 +95,8 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
     {
         var ranges = OrIn([.. gaps.All.Where(gap => gap.Since <= old)]);
         using var command = new MySqlCommand(
-            $"SELECT COUNT(*) FROM (SELECT seq FROM {tables.Commits} FORCE INDEX (seq) WHERE FALSE{ranges} FOR UPDATE NOWAIT) AS seen", connection);
+            $"SELECT COUNT(*) FROM (SELECT seq FROM {tables.Commits} FORCE INDEX (seq) WHERE FALSE{ranges} FOR UPDATE NOWAIT) AS seen",
+            connection);
         try
         {
             // What came into sight since they were asked for is found when they are asked for again.
@@ -130,7 +134,8 @@ internal sealed class CommitWatch(Connections connections, Tables tables, MySqlO
     private static string OrIn(IReadOnlyList<Gaps.Gap> gaps)
     {
         var text = new StringBuilder();
-        for (var i = 0; i < gaps.Count; i++) text.Append(CultureInfo.InvariantCulture, $" OR seq BETWEEN {gaps[i].First} AND {gaps[i].Last}");
+        for (var i = 0; i < gaps.Count; i++)
+            text.Append(CultureInfo.InvariantCulture, $" OR seq BETWEEN {gaps[i].First} AND {gaps[i].Last}");
         return text.ToString();
     }
 

@@ -29,7 +29,9 @@ internal sealed class Connections : IAsyncDisposable
         // Loads leave a connection to the commits.
         _readers = Math.Max(1, options.PoolMaximum - 1);
         _reading = new SemaphoreSlim(_readers);
-        _source = new MySqlDataSourceBuilder(options.Connection(options.Database).ConnectionString).UseConnectionOpenedCallback(PrepareAsync).Build();
+        _source = new MySqlDataSourceBuilder(options.Connection(options.Database).ConnectionString)
+            .UseConnectionOpenedCallback(PrepareAsync)
+            .Build();
     }
 
     /// <summary>How large a packet the server takes, as it said when a connection was last made.</summary>
@@ -42,13 +44,15 @@ internal sealed class Connections : IAsyncDisposable
     /// without steps, which would look like commits that are missing; no statement is cut short or refused; and a COMMIT begins no other
     /// transaction.
     /// </summary>
-    public static string Settings(MySqlOptions options) => $"""
-        SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1, wait_timeout = 60,
-            innodb_lock_wait_timeout = {options.LockSeconds}, lock_wait_timeout = {options.CommandSeconds}, auto_increment_increment = 1, auto_increment_offset = 1,
-            completion_type = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615
-            /*M!100300 , idle_transaction_timeout = 3, max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */;
-        SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED
-        """;
+    public static string Settings(MySqlOptions options) =>
+        $"""
+            SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1, wait_timeout = 60,
+                innodb_lock_wait_timeout = {options.LockSeconds}, lock_wait_timeout = {options.CommandSeconds},
+                auto_increment_increment = 1, auto_increment_offset = 1,
+                completion_type = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615
+                /*M!100300 , idle_transaction_timeout = 3, max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */;
+            SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED
+            """;
 
     public Task<T> WriteAsync<T>(Func<MySqlConnection, Task<T>> work, CancellationToken stop) => UseAsync(_writing, work, stop);
 

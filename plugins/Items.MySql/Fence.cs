@@ -20,7 +20,8 @@ internal sealed class Fence(Tables tables, ServerTraits traits)
     public async Task WaitAsync(MySqlConnection connection, long collection, long revision, CancellationToken stop)
     {
         if (!IsNeeded) return;
-        using var command = new MySqlCommand($"UPDATE {tables.Commits} SET `reads` = `reads` + 1 WHERE collection = {collection} AND revision = {revision}", connection);
+        using var command = new MySqlCommand(
+            $"UPDATE {tables.Commits} SET `reads` = `reads` + 1 WHERE collection = {collection} AND revision = {revision}", connection);
         await command.ExecuteNonQueryAsync(stop);
     }
 }

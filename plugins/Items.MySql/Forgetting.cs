@@ -72,7 +72,9 @@ internal sealed class Forgetting(MySqlConnection connection, Tables tables, Canc
     {
         using var command = text.Take(connection);
         await using var reader = await command.ExecuteReaderAsync(stop);
-        (long Id, Position Position)? row = await reader.ReadAsync(stop) ? (reader.GetInt64(0), new Position(reader.GetString(1), reader.GetInt64(2))) : null;
+        (long Id, Position Position)? row = await reader.ReadAsync(stop)
+            ? (reader.GetInt64(0), new Position(reader.GetString(1), reader.GetInt64(2)))
+            : null;
         await reader.NextResultAsync(stop);
         await reader.ReadAsync(stop);
         var items = reader.GetInt64(0);

@@ -32,7 +32,8 @@ internal sealed class FoundTable
             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = @table ORDER BY ORDINAL_POSITION;
             SELECT CAST(GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX SEPARATOR ', ') AS CHAR)
             FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = @table AND INDEX_NAME = 'PRIMARY';
-            SELECT COALESCE(ENGINE, ''), COALESCE(ROW_FORMAT, '') FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = @table
+            SELECT COALESCE(ENGINE, ''), COALESCE(ROW_FORMAT, '') FROM information_schema.TABLES
+            WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = @table
             """, connection);
         command.Parameters.AddWithValue("@table", table);
         await using var reader = await command.ExecuteReaderAsync();
@@ -43,19 +44,24 @@ internal sealed class FoundTable
         await reader.NextResultAsync();
         if (await reader.ReadAsync() && !reader.IsDBNull(0)) found.Key = reader.GetString(0);
         await reader.NextResultAsync();
-        if (await reader.ReadAsync()) found.IsTransactional = reader.GetString(0) == "InnoDB" && reader.GetString(1) is "Dynamic" or "Compressed";
+        if (await reader.ReadAsync())
+            found.IsTransactional = reader.GetString(0) == "InnoDB" && reader.GetString(1) is "Dynamic" or "Compressed";
         return found;
     }
 
     public bool Has(string name) => _columns.Any(column => column.Name == name);
 
     /// <summary>Whether a column is as it should be. How another program defined <c>ctime</c> is its own business.</summary>
-    public bool Has((string Name, string Type, string Definition) wanted, string collation) => _columns.Any(column =>
-        column.Name == wanted.Name
-        && (wanted.Name == "ctime" || IsType(column.Type, wanted.Type))
-        && (column.Collation.Length == 0 || column.Collation == collation)
-        && (!wanted.Definition.EndsWith(Invisible, StringComparison.Ordinal) || column.Extra.Contains(Invisible, StringComparison.OrdinalIgnoreCase)));
+    public bool Has((string Name, string Type, string Definition) wanted, string collation) =>
+        _columns.Any(column =>
+            column.Name == wanted.Name
+            && (wanted.Name == "ctime" || IsType(column.Type, wanted.Type))
+            && (column.Collation.Length == 0 || column.Collation == collation)
+            && (
+                !wanted.Definition.EndsWith(Invisible, StringComparison.Ordinal)
+                || column.Extra.Contains(Invisible, StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>MariaDB says <c>bigint(20)</c> where MySQL says <c>bigint</c>.</summary>
-    private static bool IsType(string found, string wanted) => found == wanted || (wanted == "bigint" && found.StartsWith("bigint(", StringComparison.Ordinal));
+    private static bool IsType(string found, string wanted) =>
+        found == wanted || (wanted == "bigint" && found.StartsWith("bigint(", StringComparison.Ordinal));
 }

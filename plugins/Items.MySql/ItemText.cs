@@ -44,7 +44,8 @@ internal static class ItemText
         var isObject = reader.TokenType == JsonTokenType.StartObject;
         while (reader.Read())
         {
-            if (!isObject || reader.CurrentDepth != 1 || reader.TokenType != JsonTokenType.PropertyName || !ItemJson.IsId(reader.ValueSpan)) continue;
+            if (!isObject || reader.CurrentDepth != 1 || reader.TokenType != JsonTokenType.PropertyName || !ItemJson.IsId(reader.ValueSpan))
+                continue;
             reader.Read();
             id = reader.TokenType == JsonTokenType.String ? Text(ref reader) : "";
         }

@@ -75,7 +75,9 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
             while (await reader.ReadAsync(stop)) traits[reader.GetString(0)] = reader.GetString(1);
 
             // MySQL's is enough. What MariaDB has is made of an address and the port, which containers may share.
-            var text = traits.TryGetValue("server_uuid", out var uuid) ? uuid : string.Join('\n', traits.Select(trait => $"{trait.Key}={trait.Value}"));
+            var text = traits.TryGetValue("server_uuid", out var uuid)
+                ? uuid
+                : string.Join('\n', traits.Select(trait => $"{trait.Key}={trait.Value}"));
             server = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
             await reader.NextResultAsync(stop);
             await reader.ReadAsync(stop);
@@ -87,7 +89,9 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
     /// <summary>The tables' numbers in InnoDB; empty where they may not be asked.</summary>
     private async Task<string> NumbersAsync(MySqlConnection connection, CancellationToken stop)
     {
-        var source = connection.ServerVersion.Contains("MariaDB", StringComparison.OrdinalIgnoreCase) ? "INNODB_SYS_TABLES" : "INNODB_TABLES";
+        var source = connection.ServerVersion.Contains("MariaDB", StringComparison.OrdinalIgnoreCase)
+            ? "INNODB_SYS_TABLES"
+            : "INNODB_TABLES";
         using var command = new MySqlCommand($"""
             SELECT CAST(GROUP_CONCAT(TABLE_ID ORDER BY NAME SEPARATOR ',') AS CHAR) FROM information_schema.{source}
             WHERE CAST(NAME AS BINARY) IN ({FileName("@items")}, {FileName("@store")}, {FileName("@collections")}, {FileName("@removals")})
@@ -131,7 +135,9 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
         public string Text => this == new Identity("", "", "") ? "" : $"{Numbers}|{Server}|{Times}";
 
         public static Identity Parse(string text) =>
-            text.Split('|') is [var numbers, var server, var times] ? new(numbers, server, times) : new("", "", text.Replace(", ", ",", StringComparison.Ordinal));
+            text.Split('|') is [var numbers, var server, var times]
+                ? new(numbers, server, times)
+                : new("", "", text.Replace(", ", ",", StringComparison.Ordinal));
 
         public bool IsSame(Identity other) =>
             (Server.Length == 0 || Server == other.Server)

@@ -15,13 +15,20 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         text.Add("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").End();
         text.Add($"""
             SELECT collection, collections.epoch, epoch_start, revision, history_start, items, removals, store.epoch, EXISTS (
-                SELECT 1 FROM {tables.Commits} AS last WHERE last.collection = collections.collection AND last.revision = collections.revision
+                SELECT 1 FROM {tables.Commits} AS last
+                    WHERE last.collection = collections.collection AND last.revision = collections.revision
                 AND made > CURRENT_TIMESTAMP(6) - INTERVAL 10 SECOND)
             FROM {tables.Store} AS store LEFT JOIN {tables.Collections} AS collections ON app =
             """).Add(" ").Bytes(key.App).Add(" AND chnl = ").Bytes(key.Collection).End();
         text.Add($"SELECT id, revision, touched IS NOT NULL, CAST(data AS BINARY) FROM {tables.Items} WHERE app = ")
-            .Value(StoredName.Of(key.App, StoredName.NameLimit)).Add(" AND chnl = ").Value(StoredName.Of(key.Collection, StoredName.NameLimit)).End();
-        text.Add($"SELECT id, removals.revision FROM {tables.Removals} AS removals JOIN {tables.Collections} USING (collection) WHERE app = ").Bytes(key.App)
+            .Value(StoredName.Of(key.App, StoredName.NameLimit))
+            .Add(" AND chnl = ")
+            .Value(StoredName.Of(key.Collection, StoredName.NameLimit))
+            .End();
+        text.Add(
+                $"SELECT id, removals.revision FROM {tables.Removals} AS removals JOIN {tables.Collections} USING (collection) WHERE app = "
+            )
+            .Bytes(key.App)
             .Add(" AND chnl = ").Bytes(key.Collection).End();
         text.Add("COMMIT").End();
 
@@ -84,12 +91,14 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         void AddIfShort(CollectionKey key)
         {
             if (StoredName.IsCut(key.App, StoredName.NameLimit) || StoredName.IsCut(key.Collection, StoredName.NameLimit)) return;
-            if (key.App.Length > 0 && key.Collection.Length > 0 && !key.App.Any(char.IsControl) && !key.Collection.Any(char.IsControl)) keys.Add(key);
+            if (key.App.Length > 0 && key.Collection.Length > 0 && !key.App.Any(char.IsControl) && !key.Collection.Any(char.IsControl))
+                keys.Add(key);
         }
     }
 
     /// <summary>Reads the items; null where they are not those that the collection's row tells of.</summary>
-    private async Task<List<StoredItem>?> ItemsAsync(MySqlDataReader reader, CollectionKey key, CollectionRow collection, CancellationToken stop)
+    private async Task<List<StoredItem>?> ItemsAsync(
+        MySqlDataReader reader, CollectionKey key, CollectionRow collection, CancellationToken stop)
     {
         var items = new List<StoredItem>((int)collection.Items);
         var (count, leftOut, touched) = (0L, 0L, false);
@@ -97,7 +106,8 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         {
             count++;
             touched |= reader.GetInt64(2) != 0;
-            var (stored, revision, data) = (reader.GetString(0), reader.GetInt64(1), reader.IsDBNull(3) ? null : (byte[])reader.GetValue(3));
+            var (stored, revision, data) = (
+                reader.GetString(0), reader.GetInt64(1), reader.IsDBNull(3) ? null : (byte[])reader.GetValue(3));
             if (revision > 0 && !StoredName.IsCut(stored, StoredName.IdLimit))
             {
                 // As this plugin wrote it, or else the touch tells.

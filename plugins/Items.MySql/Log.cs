@@ -9,12 +9,14 @@ internal static partial class Log
     public static partial void Opened(this ILogger logger, string service, string table, string database, string version);
 
     [LoggerMessage(3101, LogLevel.Warning,
-        "{Database} answers before its log is on disk (innodb_flush_log_at_trx_commit is {Value}): updates that clients were told are stored, of about the "
+        "{Database} answers before its log is on disk (innodb_flush_log_at_trx_commit is {Value}): updates that clients were told are "
+            + "stored, of about the "
         + "last second, are lost if its {What}. Set it to 1")]
     public static partial void FlushesLate(this ILogger logger, string database, string value, string what);
 
     [LoggerMessage(3102, LogLevel.Warning,
-        "{Database} writes a binary log and does not sync it at each commit (sync_binlog is {Value}): updates that clients were told are stored may be rolled "
+        "{Database} writes a binary log and does not sync it at each commit (sync_binlog is {Value}): updates that clients were told are "
+            + "stored may be rolled "
         + "back if its machine crashes or loses power, and replicas may have what it has not. Set it to 1")]
     public static partial void SyncsBinaryLogLate(this ILogger logger, string database, string value);
 
@@ -32,11 +34,13 @@ internal static partial class Log
     [LoggerMessage(3106, LogLevel.Information, "Migrating table {Table} of {Database}: {Statement}")]
     public static partial void Migrating(this ILogger logger, string table, string database, string statement);
 
-    [LoggerMessage(3107, LogLevel.Warning, "The migration of table {Table} of {Database} that went on after its time failed: it is tried again")]
+    [LoggerMessage(
+        3107, LogLevel.Warning, "The migration of table {Table} of {Database} that went on after its time failed: it is tried again")]
     public static partial void LateMigrationFailed(this ILogger logger, string table, string database, Exception exception);
 
     [LoggerMessage(3108, LogLevel.Warning,
-        "The Redis that \"wakeup\" names for table {Table} of {Database} is away ({Reason}): commits of other hosts are noticed later, by asking the database; "
+        "The Redis that \"wakeup\" names for table {Table} of {Database} is away ({Reason}): commits of other hosts are noticed later, by "
+            + "asking the database; "
         + "it is connected again when it is back")]
     public static partial void WakeupAway(this ILogger logger, string table, string database, string reason);
 

@@ -6,7 +6,8 @@ namespace SharedState.Items.MySql;
 /// Brings the tables into the layout of <see cref="Tables"/>, whatever of it is there. No statement depends on a note of what was done
 /// before: each time the database is asked what it has. So this may be interrupted anywhere, and goes on from there.
 /// </summary>
-internal sealed class Migration(MySqlConnection connection, Tables tables, MySqlOptions options, ItemServiceContext context, CancellationToken stop)
+internal sealed class Migration(
+    MySqlConnection connection, Tables tables, MySqlOptions options, ItemServiceContext context, CancellationToken stop)
 {
     /// <summary>The columns that other programs know.</summary>
     private const string KnownColumns = "app, chnl, id, ctime, data";
@@ -38,13 +39,16 @@ internal sealed class Migration(MySqlConnection connection, Tables tables, MySql
     private void Check(FoundTable found)
     {
         var columns = string.Join(", ", found.Columns.Where(column => !column.Hidden).Select(column => column.Name));
-        var hidden = found.Columns.Where(column => column.Hidden).Select(column => column.Name).Except(tables.Columns.Select(column => column.Name));
+        var hidden = found
+            .Columns.Where(column => column.Hidden)
+            .Select(column => column.Name)
+            .Except(tables.Columns.Select(column => column.Name));
         if (columns == KnownColumns && found.Key == "app, chnl, id" && !hidden.Any()) return;
         throw new ItemServiceException(
             ItemServiceFault.Unusable,
             $"table {options.Table} of {options.Name} is another program's: it has the columns "
-            + $"{string.Join(", ", found.Columns.Select(column => column.Name))} and the key {(found.Key.Length == 0 ? "none" : found.Key)}, "
-            + $"expected {KnownColumns} and the key app, chnl, id; use another db_table or db_name");
+                + $"{string.Join(", ", found.Columns.Select(column => column.Name))} and the key {(found.Key.Length == 0 ? "none" : found.Key)}, "
+                + $"expected {KnownColumns} and the key app, chnl, id; use another db_table or db_name");
     }
 
     private async Task CheckFormatAsync()
@@ -54,7 +58,8 @@ internal sealed class Migration(MySqlConnection connection, Tables tables, MySql
         if (await command.ExecuteScalarAsync(stop) is not { } format || Convert.ToInt64(format, null) == Tables.Format) return;
         throw new ItemServiceException(
             ItemServiceFault.Unusable,
-            $"table {options.Table} of {options.Name} was last used by another version of this plugin (format {format}, expected {Tables.Format}): "
+            $"table {options.Table} of {options.Name} was last used by another version of this plugin (format {format}, expected "
+                + $"{Tables.Format}): "
             + "use that version");
     }
 
@@ -110,7 +115,8 @@ internal sealed class Migration(MySqlConnection connection, Tables tables, MySql
 
     private async Task ConfirmHistoryAsync(bool quiet)
     {
-        await ExecuteAsync($"INSERT IGNORE INTO {tables.Store} (one, format, epoch, made) VALUES (1, {Tables.Format}, '{Epoch.New()}', '')");
+        await ExecuteAsync(
+            $"INSERT IGNORE INTO {tables.Store} (one, format, epoch, made) VALUES (1, {Tables.Format}, '{Epoch.New()}', '')");
         await new Lineage(tables, options, context.Logger).CheckAsync(connection, quiet, CancellationToken.None);
     }
 

@@ -59,13 +59,15 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         await SettleAsync(key, stop);
         for (var adoption = 0; adoption < MostAdoptions; adoption++)
         {
-            var loaded = await RetryAsync(() => Connections.ReadAsync(connection => _loading!.LoadAsync(connection, key, stop), stop), stop);
+            var loaded = await RetryAsync(
+                () => Connections.ReadAsync(connection => _loading!.LoadAsync(connection, key, stop), stop), stop);
             if (loaded is not null) return loaded;
             await RunAsync([], key, stop);
         }
         throw new ItemServiceException(
             ItemServiceFault.Unavailable,
-            $"another program changes {key.App}/{key.Collection} in table {Options.Table} of {Options.Name} all the time, as a trigger may: let it leave the column touched alone");
+            $"another program changes {key.App}/{key.Collection} in table {Options.Table} of {Options.Name} all the time, as a trigger "
+                + "may: let it leave the column touched alone");
     }
 
     /// <inheritdoc/>
@@ -78,7 +80,8 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         catch (OperationCanceledException e)
         {
             // The COMMIT is not cancelled: nothing was stored, and the host need not ask.
-            throw new ItemServiceException(ItemServiceFault.Unavailable, $"{Options.Name}: the commit was cancelled before anything was stored", e);
+            throw new ItemServiceException(
+                ItemServiceFault.Unavailable, $"{Options.Name}: the commit was cancelled before anything was stored", e);
         }
     }
 
@@ -97,7 +100,8 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         {
             var after = last;
             var page = await RetryAsync(
-                () => Connections.ReadAsync(connection => new Forgetting(connection, _tables!, stop).ListAsync(after, ListPage), stop), stop);
+                () => Connections.ReadAsync(connection => new Forgetting(connection, _tables!, stop).ListAsync(after, ListPage), stop),
+                stop);
             foreach (var (_, collection) in page) yield return collection;
             if (page.Count < ListPage) yield break;
             last = page[^1].Row;
@@ -113,7 +117,8 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         (_watch ?? throw new InvalidOperationException("The service was not opened.")).RunAsync(stop);
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+        IReadOnlyList<CollectionPosition> since, CancellationToken stop)
     {
         for (var i = 0; i < since.Count; i++) await SettleAsync(since[i].Key, stop);
         return await RetryAsync(() => Connections.ReadAsync(connection => ReadAsync(connection, since, stop), stop), stop);
@@ -127,7 +132,8 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         if (_connections is not null) await _connections.DisposeAsync();
     }
 
-    private async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(MySqlConnection connection, IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    private async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+        MySqlConnection connection, IReadOnlyList<CollectionPosition> since, CancellationToken stop)
     {
         var reading = new CommitReading(connection, _tables!, Options, Connections.PacketBytes, stop);
         var answers = await reading.RunAsync(since);
@@ -141,8 +147,10 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         try
         {
             outcome = await RetryAsync(
-                () => Connections.WriteAsync(
-                    connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
+                () =>
+                    Connections.WriteAsync(
+                        connection =>
+                            new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
                 stop);
         }
         catch (ItemServiceException e) when (e.Fault == ItemServiceFault.OutcomeUnknown)
@@ -162,7 +170,8 @@ public sealed class MySqlItemService : IItemService, IItemFeed
 
     /// <summary>Waits until a commit of the collection that was not answered is over.</summary>
     private ValueTask SettleAsync(CollectionKey key, CancellationToken stop) => _doubts.SettleAsync(
-        key, () => RetryAsync(() => Connections.ReadAsync(connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).WaitAsync(key), stop), stop));
+        key, () => RetryAsync(() => Connections.ReadAsync(
+            connection => new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).WaitAsync(key), stop), stop));
 
     /// <summary>
     /// Runs a transaction, again if it was in vain: a few times if it met another one, and on the next connection if its own ended, as all

@@ -95,8 +95,10 @@ internal sealed partial record MySqlOptions
             Database = Matching(
                 context.GetRequiredString("db_name"), DatabaseName(), "db_name",
                 "must be 1 to 64 characters, none of them a slash, a backtick or a control character, and the last no dot or blank"),
-            Table = Matching(context.GetString("db_table", "items"), TableName(), "db_table", "must be 1 to 64 letters, digits and underscores"),
-            Host = Matching(context.GetString("db_host", "localhost"), HostName(), "db_host", "must be a name, an address, or the path of a socket"),
+            Table = Matching(
+                context.GetString("db_table", "items"), TableName(), "db_table", "must be 1 to 64 letters, digits and underscores"),
+            Host = Matching(
+                context.GetString("db_host", "localhost"), HostName(), "db_host", "must be a name, an address, or the path of a socket"),
             Port = context.GetInt32("db_port", 3306, 1, 65535),
             User = Matching(context.GetRequiredString("db_user"), UserName(), "db_user", "must be 1 to 128 characters"),
             Password = context.GetString("db_password", ""),
@@ -114,15 +116,19 @@ internal sealed partial record MySqlOptions
         if (!options.Encrypted) return options;
 
         options = options with { AuthorityFile = FileOf("ssl.ca"), CertificateFile = FileOf("ssl.cert"), KeyFile = FileOf("ssl.key") };
-        if (options.IsSocket) throw Wrong("ssl.enabled", "must be false with a socket's path in \"db_host\": nothing leaves the machine there");
+        if (options.IsSocket)
+            throw Wrong("ssl.enabled", "must be false with a socket's path in \"db_host\": nothing leaves the machine there");
         if (options.CertificateFile is null != options.KeyFile is null)
         {
-            throw Wrong(options.KeyFile is null ? "ssl.cert" : "ssl.key", "must come together with its other half: \"ssl.cert\" and \"ssl.key\"");
+            throw Wrong(
+                options.KeyFile is null ? "ssl.cert" : "ssl.key", "must come together with its other half: \"ssl.cert\" and \"ssl.key\"");
         }
         return options;
 
         string? FileOf(string key) =>
-            context.GetPath(key) is not { } path || File.Exists(path) ? context.GetPath(key) : throw Wrong(key, $"names {path}, which is not there");
+            context.GetPath(key) is not { } path || File.Exists(path)
+                ? context.GetPath(key)
+                : throw Wrong(key, $"names {path}, which is not there");
     }
 
     /// <summary>How the driver connects.</summary>
@@ -152,7 +158,8 @@ internal sealed partial record MySqlOptions
         IgnoreCommandTransaction = true,
     };
 
-    private static string Matching(string value, Regex pattern, string key, string message) => pattern.IsMatch(value) ? value : throw Wrong(key, message);
+    private static string Matching(string value, Regex pattern, string key, string message) =>
+        pattern.IsMatch(value) ? value : throw Wrong(key, message);
 
     private static ItemServiceException Wrong(string key, string message) =>
         new(ItemServiceFault.Config, $"\"{key}\" {message}") { ConfigKey = key };

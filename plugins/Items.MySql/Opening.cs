@@ -28,7 +28,8 @@ internal static class Opening
                 _ = work.ContinueWith(
                     late => context.Logger.LateMigrationFailed(options.Table, options.Name, late.Exception!.GetBaseException()),
                     CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-                throw new ItemServiceException(ItemServiceFault.Unavailable, $"{options.Name} takes its time to make table {options.Table} ready; it goes on");
+                throw new ItemServiceException(
+                    ItemServiceFault.Unavailable, $"{options.Name} takes its time to make table {options.Table} ready; it goes on");
             }
         }
         catch (Exception e) when (Faults.IsForeign(e))
@@ -37,7 +38,8 @@ internal static class Opening
         }
     }
 
-    private static async Task<ServerTraits> WorkAsync(MySqlConnection connection, MySqlOptions options, ItemServiceContext context, CancellationToken stop)
+    private static async Task<ServerTraits> WorkAsync(
+        MySqlConnection connection, MySqlOptions options, ItemServiceContext context, CancellationToken stop)
     {
         await using (connection)
         {
@@ -69,7 +71,8 @@ internal static class Opening
             {
                 throw new ItemServiceException(
                     ItemServiceFault.Config,
-                    $"user {options.User} may not use database {options.Database} of {options.Server}, nor create it: let someone who may run {create}; "
+                    $"user {options.User} may not use database {options.Database} of {options.Server}, nor create it: let someone who may "
+                        + $"run {create}; "
                     + $"GRANT ALL ON `{options.Database}`.* TO the user", refusal)
                 { ConfigKey = "db_name" };
             }

@@ -64,14 +64,16 @@ internal sealed class Pruning(Connections connections, Tables tables, MySqlOptio
         var age = options.CommitsAge.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         using var look = new MySqlCommand(
             $"SELECT MAX(seq) FROM {tables.Commits} FORCE INDEX (seq) WHERE seq < (SELECT MIN(seq) FROM {tables.Commits}) + {Step} "
-            + $"AND (made <= CURRENT_TIMESTAMP(6) - INTERVAL {age} SECOND OR seq <= (SELECT MAX(seq) FROM {tables.Commits}) - {options.CommitsKept})",
+                + $"AND (made <= CURRENT_TIMESTAMP(6) - INTERVAL {age} SECOND OR seq <= (SELECT MAX(seq) FROM {tables.Commits}) - "
+                + $"{options.CommitsKept})",
             connection);
         if (await look.ExecuteScalarAsync() is not { } found || found is DBNull) return 0;
         var last = Convert.ToInt64(found, CultureInfo.InvariantCulture);
 
         // Rows of collections that were forgotten then and not written to since: a commit locks its row, and its revision is no longer 0.
         using var forgotten = new MySqlCommand(
-            $"DELETE collections FROM {tables.Commits} AS commits FORCE INDEX (seq) JOIN {tables.Collections} AS collections USING (collection) "
+            $"DELETE collections FROM {tables.Commits} AS commits FORCE INDEX (seq) JOIN {tables.Collections} AS collections USING "
+                + "(collection) "
             + $"WHERE commits.seq <= {last} AND commits.revision = 0 AND collections.revision = 0", connection);
         await forgotten.ExecuteNonQueryAsync();
         using var delete = new MySqlCommand($"DELETE FROM {tables.Commits} WHERE seq <= {last}", connection);

@@ -17,7 +17,8 @@ internal sealed record ServerTraits(string Version, string Collation, string Flu
     {
         using var command = new MySqlCommand("""
             SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog, @@binlog_format,
-                (SELECT MAX(COLLATION_NAME) FROM information_schema.COLLATIONS WHERE COLLATION_NAME IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin'))
+                (SELECT MAX(COLLATION_NAME) FROM information_schema.COLLATIONS
+                    WHERE COLLATION_NAME IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin'))
             """, connection);
         using var row = await command.ExecuteReaderAsync();
         await row.ReadAsync();
@@ -34,7 +35,8 @@ internal sealed record ServerTraits(string Version, string Collation, string Flu
         {
             throw new ItemServiceException(
                 ItemServiceFault.Unusable,
-                $"{options.Server} has a binary log of statements, which refuses transactions at READ COMMITTED: set its binlog_format to MIXED or ROW");
+                $"{options.Server} has a binary log of statements, which refuses transactions at READ COMMITTED: set its binlog_format to "
+                    + "MIXED or ROW");
         }
         return new(version, row.GetString(5), $"{row.GetValue(1)}", hasBinaryLog ? $"{row.GetValue(3)}" : null);
     }
@@ -45,7 +47,9 @@ internal sealed record ServerTraits(string Version, string Collation, string Flu
         if (FlushLog is not ("1" or "3"))
         {
             context.Logger.FlushesLate(
-                options.Name, FlushLog, FlushLog == "0" ? "server is killed, or its machine crashes or loses power" : "machine crashes or loses power");
+                options.Name,
+                FlushLog,
+                FlushLog == "0" ? "server is killed, or its machine crashes or loses power" : "machine crashes or loses power");
         }
         if (SyncBinaryLog is not null and not "1") context.Logger.SyncsBinaryLogLate(options.Name, SyncBinaryLog);
     }

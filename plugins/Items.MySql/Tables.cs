@@ -69,7 +69,8 @@ internal sealed class Tables(string table, string collation)
             $"CREATE TABLE {Store} (one TINYINT NOT NULL PRIMARY KEY, format INT NOT NULL, epoch VARCHAR(64) NOT NULL, "
             + $"made VARCHAR(255) NOT NULL) {Engine} {_text}"),
         (CollectionsName(table),
-            $"CREATE TABLE {Collections} (collection BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, app VARBINARY(512) NOT NULL, chnl VARBINARY(512) NOT NULL, "
+            $"CREATE TABLE {Collections} (collection BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, app VARBINARY(512) NOT NULL, chnl "
+                + "VARBINARY(512) NOT NULL, "
             + "epoch VARCHAR(64) NOT NULL, epoch_start BIGINT NOT NULL, revision BIGINT NOT NULL, history_start BIGINT NOT NULL, "
             + $"items BIGINT NOT NULL, removals BIGINT NOT NULL, UNIQUE (app, chnl)) {Engine} {_text}"),
         (RemovalsName(table),
@@ -94,5 +95,6 @@ internal sealed class Tables(string table, string collation)
 
     /// <summary>A name has 64 characters at most; one that would be longer is told from others by a hash.</summary>
     private static string Beside(string table, string what) =>
-        (table.Length <= 51 ? table : $"{table[..38]}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(table)))[..12]}") + $"__{what}";
+        (table.Length <= 51 ? table : $"{table[..38]}_{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(table)))[..12]}")
+        + $"__{what}";
 }

@@ -57,7 +57,8 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
         }
         catch (Exception e) when (Faults.IsForeign(e))
         {
-            throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, $"{options.Name} went away while it was to store: {e.Message}", e);
+            throw new ItemServiceException(
+                ItemServiceFault.OutcomeUnknown, $"{options.Name} went away while it was to store: {e.Message}", e);
         }
         return new(results, adopted, Stored: dirty.Length > 0);
     }
@@ -67,7 +68,8 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
     {
         _text.Add("ROLLBACK").End();
         _text.Add("START TRANSACTION").End();
-        _text.Add($"SELECT collection FROM {tables.Collections} WHERE app = ").Bytes(key.App).Add(" AND chnl = ").Bytes(key.Collection).Add(" FOR UPDATE").End();
+        _text.Add($"SELECT collection FROM {tables.Collections} WHERE app = ").Bytes(key.App).Add(" AND chnl = ")
+            .Bytes(key.Collection).Add(" FOR UPDATE").End();
         _text.Add("ROLLBACK").End();
         using var command = _text.Take(connection);
         await command.ExecuteNonQueryAsync(stop);

@@ -19,8 +19,14 @@ internal sealed class TransactionReading(MySqlConnection connection, Tables tabl
         CollectionDraft[] missing = [.. drafts.Where(draft => draft.Row is null)];
         foreach (var draft in missing)
         {
-            text.Add($"INSERT IGNORE INTO {tables.Collections} (app, chnl, epoch, epoch_start, revision, history_start, items, removals) VALUES (")
-                .Bytes(draft.Key.App).Add(", ").Bytes(draft.Key.Collection).Add($", (SELECT epoch FROM {tables.Store} LOCK IN SHARE MODE), 0, 0, 0, 0, 0)").End();
+            text.Add(
+                    $"INSERT IGNORE INTO {tables.Collections} (app, chnl, epoch, epoch_start, revision, history_start, items, removals) "
+                        + "VALUES (")
+                .Bytes(draft.Key.App)
+                .Add(", ")
+                .Bytes(draft.Key.Collection)
+                .Add($", (SELECT epoch FROM {tables.Store} LOCK IN SHARE MODE), 0, 0, 0, 0, 0)")
+                .End();
             draft.Restart();
             draft.MustCount = true;
             await AskAsync(draft);
@@ -35,7 +41,8 @@ internal sealed class TransactionReading(MySqlConnection connection, Tables tabl
     private async Task AskAsync(CollectionDraft draft)
     {
         await ExpectAsync(256, reader => RowAsync(reader, draft));
-        text.Add($"SELECT collection, epoch, epoch_start, revision, history_start, items, removals FROM {tables.Collections} WHERE app = ").Bytes(draft.Key.App)
+        text.Add($"SELECT collection, epoch, epoch_start, revision, history_start, items, removals FROM {tables.Collections} WHERE app = ")
+            .Bytes(draft.Key.App)
             .Add(" AND chnl = ").Bytes(draft.Key.Collection).Add(" FOR UPDATE").End();
         if (draft.MustCount) await CountAsync(draft);
         foreach (var ids in draft.Named.Select(id => StoredName.Of(id, StoredName.IdLimit)).Chunk(CommandText.RowsPerStatement))
@@ -55,7 +62,11 @@ internal sealed class TransactionReading(MySqlConnection connection, Tables tabl
             await reader.ReadAsync(stop);
             draft.Counted = (reader.GetInt64(0), reader.GetInt64(1));
         });
-        text.Add($"SELECT COUNT(*), COUNT(touched) FROM {tables.Items} WHERE app = ").Value(draft.App).Add(" AND chnl = ").Value(draft.Collection).End();
+        text.Add($"SELECT COUNT(*), COUNT(touched) FROM {tables.Items} WHERE app = ")
+            .Value(draft.App)
+            .Add(" AND chnl = ")
+            .Value(draft.Collection)
+            .End();
     }
 
     private async Task ExpectAsync(long bytes, Func<MySqlDataReader, Task> result)

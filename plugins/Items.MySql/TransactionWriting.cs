@@ -4,7 +4,8 @@ using MySqlConnector;
 namespace SharedState.Items.MySql;
 
 /// <summary>The second half of a commit: writes what the updates left of the collections.</summary>
-internal sealed class TransactionWriting(MySqlConnection connection, Tables tables, MySqlOptions options, CommandText text, CancellationToken stop)
+internal sealed class TransactionWriting(
+    MySqlConnection connection, Tables tables, MySqlOptions options, CommandText text, CancellationToken stop)
 {
     /// <summary>What a row takes beside its values.</summary>
     private const int RowBytes = 100;
@@ -38,7 +39,8 @@ internal sealed class TransactionWriting(MySqlConnection connection, Tables tabl
         await SendAsync();
     }
 
-    private CommandText OfCollection(CollectionDraft draft) => text.Add(" WHERE app = ").Value(draft.App).Add(" AND chnl = ").Value(draft.Collection);
+    private CommandText OfCollection(CollectionDraft draft) =>
+        text.Add(" WHERE app = ").Value(draft.App).Add(" AND chnl = ").Value(draft.Collection);
 
     private Task DeleteAsync(CollectionDraft draft)
     {
@@ -60,7 +62,8 @@ internal sealed class TransactionWriting(MySqlConnection connection, Tables tabl
             draft.Inserted,
             item => names + CommandText.Size(item.Key) + CommandText.Size(item.Value.Json.Span),
             () => text.Add($"REPLACE INTO {tables.Items} (app, chnl, id, ctime, data, revision, touched) VALUES "),
-            item => text.Add("(").Value(draft.App).Add(",").Value(draft.Collection).Add(",").Value(StoredName.Of(item.Key, StoredName.IdLimit))
+            item => text.Add("(").Value(draft.App).Add(",").Value(draft.Collection).Add(",")
+                .Value(StoredName.Of(item.Key, StoredName.IdLimit))
                 .Add(",CURRENT_TIMESTAMP,").Value(item.Value.Json).Add(",").Add(item.Value.Revision).Add(",NULL)"),
             "");
     }
@@ -134,7 +137,8 @@ internal sealed class TransactionWriting(MySqlConnection connection, Tables tabl
     }
 
     private void Save(CollectionRow row) => text
-        .Add($"UPDATE {tables.Collections} SET epoch = ").Value(row.Epoch).Add(", epoch_start = ").Add(row.EpochStart).Add(", revision = ").Add(row.Revision)
+        .Add($"UPDATE {tables.Collections} SET epoch = ").Value(row.Epoch).Add(", epoch_start = ")
+        .Add(row.EpochStart).Add(", revision = ").Add(row.Revision)
         .Add(", history_start = ").Add(row.HistoryStart).Add(", items = ").Add(row.Items).Add(", removals = ").Add(row.Removals)
         .Add(" WHERE collection = ").Add(row.Id).End();
 

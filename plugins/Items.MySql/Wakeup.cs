@@ -49,7 +49,8 @@ internal sealed class Wakeup : IAsyncDisposable
     /// <summary>Wakes the others. Does not wait for it.</summary>
     public void Publish()
     {
-        if (_connecting.IsCompletedSuccessfully && _connecting.Result.IsConnected) _connecting.Result.GetSubscriber().Publish(_channel, _self, CommandFlags.FireAndForget);
+        if (_connecting.IsCompletedSuccessfully && _connecting.Result.IsConnected)
+            _connecting.Result.GetSubscriber().Publish(_channel, _self, CommandFlags.FireAndForget);
     }
 
     public async ValueTask DisposeAsync()

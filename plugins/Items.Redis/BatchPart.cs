@@ -53,7 +53,8 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
     {
         var keys = new List<RedisKey>(2 + (3 * _buckets.Count) + (4 * _collections.Count)) { Outcomes, teller.Mark };
         foreach (var bucket in _buckets) keys.AddRange([bucket.Mark, bucket.Index, bucket.Emptied]);
-        foreach (var collection in _collections) keys.AddRange([collection.Meta, collection.Items, collection.Removals, collection.Changes]);
+        foreach (var collection in _collections)
+            keys.AddRange([collection.Meta, collection.Items, collection.Removals, collection.Changes]);
         return [.. keys];
     }
 
@@ -64,7 +65,8 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.TooLarge"/>.</exception>
     public RedisValue[] Values(string host, long number, IReadOnlyList<Sight> seen)
     {
-        if (_words > MostWords) throw new ItemServiceException(ItemServiceFault.TooLarge, $"{options.Name}: {_words} words are more than a command can hold");
+        if (_words > MostWords)
+            throw new ItemServiceException(ItemServiceFault.TooLarge, $"{options.Name}: {_words} words are more than a command can hold");
         var values = new List<RedisValue>(_words + 16)
         {
             host, number, _mark, layout.Channel, teller.Number,
@@ -77,7 +79,8 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
         values.Add(_updates.Count);
         foreach (var (update, collection) in _updates)
         {
-            values.AddRange([1 + collection, Expected(update, collection, seen), update.Reset ? 1 : 0, update.Remove.Count, update.Insert.Count]);
+            values.AddRange([1 + collection, Expected(update, collection, seen), update.Reset ? 1 : 0,
+                update.Remove.Count, update.Insert.Count]);
             for (var i = 0; i < update.Remove.Count; i++) values.Add(update.Remove[i]);
             for (var i = 0; i < update.Insert.Count; i++)
             {

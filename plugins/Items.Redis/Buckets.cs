@@ -22,7 +22,8 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
         try
         {
             if (doubted.Seen.Epoch != seen.Epoch) return; // who was here before saw it too
-            var found = await server.AskAsync(database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket, bucket.Seen.Commits))), stop);
+            var found = await server.AskAsync(
+                database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket, bucket.Seen.Commits))), stop);
             Compare(found);
         }
         finally
@@ -40,7 +41,9 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
         await _turn.WaitAsync(stop);
         try
         {
-            Compare(await server.AskAsync(database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket, MoreThanAny))), stop));
+            Compare(
+                await server.AskAsync(
+                    database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket, MoreThanAny))), stop));
         }
         finally
         {
@@ -67,7 +70,8 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
             {
                 throw new ItemServiceException(
                     ItemServiceFault.Unusable,
-                    $"{server.Options.Name}: table {server.Options.Table} has format {format}, of a newer version of this program: use that version");
+                    $"{server.Options.Name}: table {server.Options.Table} has format {format}, of a newer version of this program: use "
+                        + "that version");
             }
             if (after.Epoch == before.Epoch)
             {

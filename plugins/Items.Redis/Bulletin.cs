@@ -111,7 +111,8 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
     private bool Follows(Announcement announcement)
     {
         if (!_counts.TryGetValue(announcement.Teller, out var count)) count = new Count(announcement.Epoch, announcement.Number - 1, 0);
-        else if (announcement.Number <= count.Last && announcement.Epoch == count.Epoch) return false; // from before the beginning, or heard twice
+        else if (announcement.Number <= count.Last && announcement.Epoch == count.Epoch)
+            return false; // from before the beginning, or heard twice
         _missed |= announcement.Epoch != count.Epoch || announcement.Number != count.Last + 1;
         _counts[announcement.Teller] = count with { Last = announcement.Number, Token = announcement.Token };
         return true;

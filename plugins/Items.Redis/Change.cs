@@ -16,7 +16,8 @@ internal readonly record struct Change(ItemCommit Commit, long End, long Bytes)
     public static Change? Parse(StreamEntry entry, CollectionKey key, long revision)
     {
         var (id, fields) = ((string?)entry.Id, entry.Values);
-        if (id is null || !id.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{revision}-"), StringComparison.Ordinal)) return null;
+        if (id is null || !id.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{revision}-"), StringComparison.Ordinal))
+            return null;
         if (fields is not [{ Name: var first, Value: var value }, ..] || first != "b" || !value.TryParse(out long start)) return null;
 
         var (reset, remove, insert, bytes) = (false, new List<string>(), new List<Item>(), 0L);
@@ -41,6 +42,7 @@ internal readonly record struct Change(ItemCommit Commit, long End, long Bytes)
                     return null;
             }
         }
-        return new Change(new ItemCommit(revision, new ItemUpdate { Key = key, Reset = reset, Remove = remove, Insert = insert }), start + bytes, bytes);
+        return new Change(new ItemCommit(revision, new ItemUpdate { Key = key, Reset = reset, Remove = remove, Insert = insert }),
+            start + bytes, bytes);
     }
 }

@@ -35,10 +35,12 @@ internal sealed class ChangeReader(Server server, Layout layout)
         for (var i = 0; i < buckets.Length; i++)
         {
             var sight = marks[i].Sight;
-            if (sight.Epoch == seen[i].Epoch && sight.Commits < seen[i].Commits) marks[i] = default; // an older copy, which gets a new epoch soon
+            if (sight.Epoch == seen[i].Epoch && sight.Commits < seen[i].Commits)
+                marks[i] = default; // an older copy, which gets a new epoch soon
             else buckets[i].Saw(sight);
         }
-        for (var i = 0; i < collections.Count; i++) collections[i].Add(answers[i], marks[Array.IndexOf(buckets, collections[i].Keys.Bucket)]);
+        for (var i = 0; i < collections.Count; i++)
+            collections[i].Add(answers[i], marks[Array.IndexOf(buckets, collections[i].Keys.Bucket)]);
     }
 
     /// <summary>
@@ -49,9 +51,13 @@ internal sealed class ChangeReader(Server server, Layout layout)
         IDatabase database, IReadOnlyList<CollectionChanges> collections, Bucket[] buckets, Func<CollectionChanges, int> count)
     {
         var answers = Task.WhenAll([.. collections.Select(collection => AskAsync(database, collection, count(collection)))]);
-        var marks = Task.WhenAll([.. buckets.Select(bucket => database.HashGetAsync(bucket.Mark, ["epoch", "commits", "forgotten"], CommandFlags.DemandMaster))]);
+        var marks = Task.WhenAll([
+            .. buckets.Select(bucket => database.HashGetAsync(bucket.Mark, ["epoch", "commits", "forgotten"], CommandFlags.DemandMaster)),
+        ]);
         await Task.WhenAll(answers, marks);
-        return (await answers, [.. (await marks).Select(mark => new Mark(new Sight((string?)mark[0] ?? "", Number(mark[1])), Number(mark[2])))]);
+        return (
+            await answers,
+            [.. (await marks).Select(mark => new Mark(new Sight((string?)mark[0] ?? "", Number(mark[1])), Number(mark[2])))]);
     }
 
     /// <returns>Null where another program's keys are: who loads the collection is told so.</returns>

@@ -42,7 +42,8 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
     public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
     {
         // The first page of all buckets at once: there is seldom a second.
-        var pages = await server.AskAsync(database => Task.WhenAll(layout.All.Select(bucket => PageAsync(database, bucket.Index, app, after: null))), stop);
+        var pages = await server.AskAsync(
+            database => Task.WhenAll(layout.All.Select(bucket => PageAsync(database, bucket.Index, app, after: null))), stop);
         for (var number = 0; number < pages.Length; number++)
         {
             var page = pages[number];
@@ -71,7 +72,8 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
                 var (epoch, page) = await server.AskAsync(database => EmptiedAsync(database, bucket, after), stop);
                 foreach (var (name, revision) in page)
                 {
-                    if (!revision.IsNull && Layout.Parse(name!) is { } key) yield return new CollectionPosition(key, new Position(epoch, (long)revision));
+                    if (!revision.IsNull && Layout.Parse(name!) is { } key)
+                        yield return new CollectionPosition(key, new Position(epoch, (long)revision));
                 }
                 if (page.Count < ListPage) break;
                 last = page[^1].Name;
@@ -87,7 +89,8 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
     {
         var mark = database.HashGetAsync(bucket.Mark, "epoch", CommandFlags.DemandMaster);
         var names = await PageAsync(database, bucket.Emptied, null, after);
-        var revisions = await Task.WhenAll(names.Select(name => database.HashGetAsync(Layout.Meta(bucket, name!), "revision", CommandFlags.DemandMaster)));
+        var revisions = await Task.WhenAll(
+            names.Select(name => database.HashGetAsync(Layout.Meta(bucket, name!), "revision", CommandFlags.DemandMaster)));
         return ((string?)await mark ?? "", [.. names.Zip(revisions)]);
     }
 
@@ -116,7 +119,8 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
         // Without a history it stands where the last of those was that were forgotten, if none was forgotten meanwhile.
         var isKnown = !standing[0].IsNull;
         return new Answer(
-            (string?)at[0] ?? "", Number(at[1]), Number(isKnown ? standing[0] : at[2]), Number(isKnown ? standing[1] : at[2]), await items, await removals)
+            (string?)at[0] ?? "", Number(at[1]), Number(isKnown ? standing[0] : at[2]), Number(isKnown ? standing[1] : at[2]),
+            await items, await removals)
         {
             Whole = standing[0] == standingAfter[0] && at[0] == atAfter[0] && (isKnown || at[2] == atAfter[2]),
         };
@@ -147,7 +151,8 @@ internal sealed class CollectionReader(Server server, Layout layout, Buckets buc
         item = default;
         ReadOnlyMemory<byte> id = field.Name, value = field.Value;
         if (id.Length == 0 || !Utf8.IsValid(id.Span)) return false;
-        if (!Utf8Parser.TryParse(value.Span, out long revision, out var digits) || digits >= value.Length || value.Span[digits] != ' ') return false;
+        if (!Utf8Parser.TryParse(value.Span, out long revision, out var digits) || digits >= value.Length || value.Span[digits] != ' ')
+            return false;
         item = new StoredItem(Encoding.UTF8.GetString(id.Span), value[(digits + 1)..], Math.Clamp(revision, Math.Min(1, newest), newest));
         return true;
     }

@@ -51,7 +51,8 @@ internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets,
             await WithinTimeAsync(limit => ConfirmAsync(bulletin, limit), stop);
 
             // The list is true from here on. If it is empty, it waits for what comes next.
-            while (!bulletin.HasNews && _options.IdleTime - Stopwatch.GetElapsedTime(asked) is { Ticks: > 0 } rest) await bulletin.WaitAsync(rest, stop);
+            while (!bulletin.HasNews && _options.IdleTime - Stopwatch.GetElapsedTime(asked) is { Ticks: > 0 } rest)
+                await bulletin.WaitAsync(rest, stop);
 
             // A host that was suspended meanwhile would take it for fresh: it is asked again.
             if (Stopwatch.GetElapsedTime(asked) < _options.ConfirmTime) return bulletin.Take() ?? throw Missed();
@@ -107,6 +108,8 @@ internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets,
 
     private static long Number(RedisValue value) => value.IsNull ? 0 : (long)value;
 
-    private ItemServiceException Missed() => new(
-        ItemServiceFault.Unavailable, $"{_options.Name}: a message about a commit was lost, or its history was replaced; what was missed is asked for");
+    private ItemServiceException Missed() =>
+        new(
+            ItemServiceFault.Unavailable,
+            $"{_options.Name}: a message about a commit was lost, or its history was replaced; what was missed is asked for");
 }

@@ -27,7 +27,8 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
 
     public async Task<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
     {
-        if (stop.IsCancellationRequested) throw new ItemServiceException(ItemServiceFault.Unavailable, $"{_options.Name}: the commit was cancelled before it began");
+        if (stop.IsCancellationRequested)
+            throw new ItemServiceException(ItemServiceFault.Unavailable, $"{_options.Name}: the commit was cancelled before it began");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, _closing.Token);
         limit.CancelAfter(_options.CommitTime);
         await SettleAsync(limit.Token);
@@ -44,7 +45,8 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
         }
         if (failure is null) return results;
         if (failures.Contains(null) && failure.Fault != ItemServiceFault.OutcomeUnknown)
-            throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, $"a part of a batch was stored, another was not: {failure.Message}", failure);
+            throw new ItemServiceException(
+                ItemServiceFault.OutcomeUnknown, $"a part of a batch was stored, another was not: {failure.Message}", failure);
         throw failure;
     }
 
@@ -77,7 +79,8 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
         var keys = layout.Of(key);
         var bucket = keys.Bucket;
         RedisKey[] all = [bucket.Mark, bucket.Emptied, keys.Meta, keys.Items, keys.Removals, keys.Changes];
-        var answer = await server.AskAsync(database => Script.RunAsync(database, Script.Forget, all, [at.Epoch, at.Revision, keys.Name]), stop);
+        var answer = await server.AskAsync(
+            database => Script.RunAsync(database, Script.Forget, all, [at.Epoch, at.Revision, keys.Name]), stop);
         return (int)answer[0] == 1;
     }
 
@@ -158,7 +161,8 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
             if (await OutcomeAsync(part, number, seen, results, stop) is not { } stored)
             {
                 throw new ItemServiceException(
-                    ItemServiceFault.OutcomeUnknown, $"{_options.Name}: {failure.Reason}; whether the commit was stored is not known", cause);
+                    ItemServiceFault.OutcomeUnknown,
+                    $"{_options.Name}: {failure.Reason}; whether the commit was stored is not known", cause);
             }
             if (stored) return;
             throw failure.ToException(_options, cause);
@@ -178,7 +182,8 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
                 for (var i = 0; i < commits.Length; i++) part.Buckets[i].Saw(seen[i] with { Commits = commits[i] });
                 return true;
             default:
-                throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, $"{_options.Name}: a later commit of this host came before this one");
+                throw new ItemServiceException(
+                    ItemServiceFault.OutcomeUnknown, $"{_options.Name}: a later commit of this host came before this one");
         }
     }
 

@@ -45,7 +45,8 @@ internal sealed class Layout
         var name = $"{Escaped(key.App)}/{Escaped(key.Collection)}";
         var number = BucketOf(name);
         return new CollectionKeys(
-            All[number], name, Key(number, "meta", name), Key(number, "items", name), Key(number, "removals", name), Key(number, "changes", name));
+            All[number], name, Key(number, "meta", name), Key(number, "items", name),
+            Key(number, "removals", name), Key(number, "changes", name));
     }
 
     /// <summary>The meta of a collection, by the name that an index of its bucket has.</summary>
@@ -61,9 +62,11 @@ internal sealed class Layout
     private RedisKey Key(int bucket, string kind, string? name = null) =>
         string.Create(CultureInfo.InvariantCulture, $"{{{_prefix}:{bucket}}}:{kind}{(name is null ? "" : ":")}{name}");
 
-    private static string Escaped(string text) => text.Replace("%", "%25", StringComparison.Ordinal).Replace("/", "%2F", StringComparison.Ordinal);
+    private static string Escaped(string text) =>
+        text.Replace("%", "%25", StringComparison.Ordinal).Replace("/", "%2F", StringComparison.Ordinal);
 
-    private static string Plain(string text) => text.Replace("%2F", "/", StringComparison.Ordinal).Replace("%25", "%", StringComparison.Ordinal);
+    private static string Plain(string text) =>
+        text.Replace("%2F", "/", StringComparison.Ordinal).Replace("%25", "%", StringComparison.Ordinal);
 
     /// <summary>FNV-1a, which needs no more than this to be the same everywhere and for ever.</summary>
     private static int BucketOf(string name)

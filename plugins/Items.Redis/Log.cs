@@ -12,14 +12,18 @@ internal static partial class Log
     public static partial void Weak(this ILogger logger, string server, string weakness);
 
     [LoggerMessage(3202, LogLevel.Error,
-        "{Server} no longer holds what this host saw stored in table {Table}: it was emptied, restored from an older copy, or failed over to a replica that was behind. "
+        "{Server} no longer holds what this host saw stored in table {Table}: it was emptied, restored from an older copy, or failed over "
+            + "to a replica that was behind. "
         + "{Lost} commits in {Buckets} of 64 buckets are missing, and lost; clients get all anew")]
     public static partial void HistoryReplaced(this ILogger logger, string server, string table, long lost, int buckets);
 
-    [LoggerMessage(3203, LogLevel.Information, "Another host found the history of table {Table} in {Server} replaced: clients get all anew")]
+    [LoggerMessage(
+        3203, LogLevel.Information, "Another host found the history of table {Table} in {Server} replaced: clients get all anew")]
     public static partial void EpochChanged(this ILogger logger, string table, string server);
 
-    [LoggerMessage(3204, LogLevel.Warning, "{Count} fields of {App}/{Collection} in table {Table} hold no item (another program wrote them) and are left out")]
+    [LoggerMessage(
+        3204, LogLevel.Warning,
+        "{Count} fields of {App}/{Collection} in table {Table} hold no item (another program wrote them) and are left out")]
     public static partial void FieldsLeftOut(this ILogger logger, int count, string app, string collection, string table);
 
     [LoggerMessage(3205, LogLevel.Warning, "{Server}: the connection was lost ({Reason})")]

@@ -24,10 +24,13 @@ public sealed class RedisItemService : IItemService, IItemFeed
     {
         var options = Adjust(RedisOptions.From(context));
         _server = await Server.ConnectAsync(options, context, stop);
-        if (_server.Masters.Count == 0) throw new ItemServiceException(ItemServiceFault.Unavailable, $"{options.Name}: there is no master to be written to");
-        if (_server.IsCluster && options.Database != 0) throw RedisOptions.Wrong("db_name", "must be 0, or a prefix: a Redis Cluster has one database");
+        if (_server.Masters.Count == 0)
+            throw new ItemServiceException(ItemServiceFault.Unavailable, $"{options.Name}: there is no master to be written to");
+        if (_server.IsCluster && options.Database != 0)
+            throw RedisOptions.Wrong("db_name", "must be 0, or a prefix: a Redis Cluster has one database");
         var databases = _server.Masters[0].DatabaseCount; // 0 where it may not be asked
-        if (databases > 0 && options.Database >= databases) throw RedisOptions.Wrong("db_name", $"must be less than {databases}, the number of databases of {options.Name}");
+        if (databases > 0 && options.Database >= databases)
+            throw RedisOptions.Wrong("db_name", $"must be less than {databases}, the number of databases of {options.Name}");
 
         var version = "";
         foreach (var master in _server.Masters) version = await ServerSettings.CheckAsync(_server, master, context.Logger, stop);
@@ -62,13 +65,15 @@ public sealed class RedisItemService : IItemService, IItemFeed
     public IAsyncEnumerable<CollectionPosition> ListEmptiedAsync(CancellationToken stop) => Reader.ListEmptiedAsync(stop);
 
     /// <inheritdoc/>
-    public async ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) => await Committer.ForgetAsync(key, at, stop);
+    public async ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) =>
+        await Committer.ForgetAsync(key, at, stop);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync(CancellationToken stop) => Opened(_watch).ListsAsync(stop);
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+        IReadOnlyList<CollectionPosition> since, CancellationToken stop)
     {
         var changes = Opened(_changes);
         await Committer.SettleAsync(stop);

@@ -73,7 +73,10 @@ internal sealed partial record RedisOptions
     public TimeSpan CommitTime { get; init; } = TimeSpan.FromSeconds(6);
 
     /// <summary>The server in the words of an error message.</summary>
-    public string Name => SentinelService is null ? $"Redis at {string.Join(", ", Addresses)}" : $"Redis {SentinelService} (by the Sentinels {string.Join(", ", Addresses)})";
+    public string Name =>
+        SentinelService is null
+            ? $"Redis at {string.Join(", ", Addresses)}"
+            : $"Redis {SentinelService} (by the Sentinels {string.Join(", ", Addresses)})";
 
     /// <summary>Reads and checks the configuration.</summary>
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>.</exception>
@@ -117,10 +120,15 @@ internal sealed partial record RedisOptions
         string? service = null;
         foreach (var part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            if (part.StartsWith(Service, StringComparison.OrdinalIgnoreCase) && part.Length > Service.Length) service = part[Service.Length..];
-            else if (AddressPattern().Match(part) is { Success: true } address && (address.Groups["port"].Value is "" || PortOf(address) is > 0 and <= 65_535))
+            if (part.StartsWith(Service, StringComparison.OrdinalIgnoreCase) && part.Length > Service.Length)
+                service = part[Service.Length..];
+            else if (
+                AddressPattern().Match(part) is { Success: true } address
+                && (address.Groups["port"].Value is "" || PortOf(address) is > 0 and <= 65_535))
                 addresses.Add($"{address.Groups["host"].Value}:{(address.Groups["port"].Value is "" ? port : PortOf(address))}");
-            else throw Wrong("db_host", "must be a host or host:port, or several with commas between them; for Sentinels also serviceName=NAME");
+            else
+                throw Wrong(
+                    "db_host", "must be a host or host:port, or several with commas between them; for Sentinels also serviceName=NAME");
         }
         return addresses.Count > 0 ? (addresses, service) : throw Wrong("db_host", "names no host");
 

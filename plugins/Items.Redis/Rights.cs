@@ -15,6 +15,7 @@ internal static class Rights
         var commands = string.Join(' ', missing.Select(command => $"+{(string)command!}"));
         throw RedisOptions.Wrong(
             "db_user",
-            $"lacks rights in {server.Options.Name}: {commands} for the keys {layout.Keys} and the channel {layout.Channel}. docs/OPERATING.md lists all that are needed");
+            $"lacks rights in {server.Options.Name}: {commands} for the keys {layout.Keys} and the channel {layout.Channel}. "
+                + "docs/OPERATING.md lists all that are needed");
     }
 }

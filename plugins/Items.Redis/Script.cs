@@ -7,7 +7,10 @@ namespace SharedState.Items.Redis;
 /// </summary>
 internal static class Script
 {
-    public static readonly string Commit = Read("commit.lua"), Settle = Read("settle.lua"), Visit = Read("visit.lua"), Forget = Read("forget.lua"),
+    public static readonly string Commit = Read("commit.lua"),
+        Settle = Read("settle.lua"),
+        Visit = Read("visit.lua"),
+        Forget = Read("forget.lua"),
         Rights = Read("rights.lua");
 
     public static async Task<RedisResult[]> RunAsync(IDatabase database, string script, RedisKey[] keys, RedisValue[] values) =>

@@ -55,7 +55,9 @@ internal sealed class Server : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            _ = connecting.ContinueWith(late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            _ = connecting.ContinueWith(
+                late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion,
+                TaskScheduler.Default);
             throw new ItemServiceException(ItemServiceFault.Unavailable, $"{options.Name} does not answer");
         }
         catch (RedisConnectionException e)
@@ -163,12 +165,18 @@ internal sealed class Server : IAsyncDisposable
     private static ItemServiceException Refusal(RedisConnectionException e, RedisOptions options)
     {
         var text = $"{e.Message} {e.InnerException?.Message}";
-        if (text.Contains("WRONGPASS", StringComparison.Ordinal)) return RedisOptions.Wrong("db_password", $"or \"db_user\" is wrong: {options.Name} refuses them", e);
-        if (text.Contains("NOAUTH", StringComparison.Ordinal)) return RedisOptions.Wrong("db_password", $"is missing: {options.Name} asks for one", e);
-        if (text.Contains("RemoteCertificate", StringComparison.Ordinal) || e.InnerException is System.Security.Authentication.AuthenticationException)
+        if (text.Contains("WRONGPASS", StringComparison.Ordinal))
+            return RedisOptions.Wrong("db_password", $"or \"db_user\" is wrong: {options.Name} refuses them", e);
+        if (text.Contains("NOAUTH", StringComparison.Ordinal))
+            return RedisOptions.Wrong("db_password", $"is missing: {options.Name} asks for one", e);
+        if (
+            text.Contains("RemoteCertificate", StringComparison.Ordinal)
+            || e.InnerException is System.Security.Authentication.AuthenticationException)
         {
             return RedisOptions.Wrong(
-                "ssl.ca", $"does not vouch for the certificate of {options.Name}, or ssl.enabled, ssl.cert and ssl.key do not fit it ({e.InnerException?.Message ?? e.Message})", e);
+                "ssl.ca",
+                $"does not vouch for the certificate of {options.Name}, or ssl.enabled, ssl.cert and ssl.key do not fit it "
+                    + $"({e.InnerException?.Message ?? e.Message})", e);
         }
         return new ItemServiceException(
             ItemServiceFault.Unavailable, $"{options.Name} can't be reached: is it running, and are db_host and db_port right?", e);

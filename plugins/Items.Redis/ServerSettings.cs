@@ -41,14 +41,18 @@ internal static class ServerSettings
     private static string? Weakness(Dictionary<string, string> facts)
     {
         const string Fix = "for updates that survive, set appendonly yes and appendfsync always";
-        if (!facts.TryGetValue("aof_enabled", out var enabled)) return $"the user may not ask INFO, so it is not known what is lost when it ends; {Fix}";
+        if (!facts.TryGetValue("aof_enabled", out var enabled))
+            return $"the user may not ask INFO, so it is not known what is lost when it ends; {Fix}";
         if (enabled == "0")
-            return $"appendonly is no: when it ends, all updates since its last snapshot are lost, though clients were told that they are stored; {Fix}";
+            return "appendonly is no: when it ends, all updates since its last snapshot are lost, though clients were told that they are "
+                + $"stored; {Fix}";
         return facts.GetValueOrDefault("appendfsync") switch
         {
             "always" => null,
-            null => "the user may not ask CONFIG GET appendfsync; unless it is always, updates of the last second or more are lost when its computer fails, "
-                + "though clients were told that they are stored",
+            null =>
+                "the user may not ask CONFIG GET appendfsync; unless it is always, updates of the last second or more are lost when its "
+                    + "computer fails, "
+                    + "though clients were told that they are stored",
             "everysec" => "appendfsync is everysec: when its computer fails, updates of the last second or two are lost, "
                 + $"though clients were told that they are stored; {Fix}",
             var other => $"appendfsync is {other}: when its computer fails, all that the operating system has not written yet "

@@ -20,7 +20,8 @@ internal sealed class TlsFiles
         {
             files._authorities = [];
             Read("ssl.ca", authority, () => files._authorities.ImportFromPemFile(authority));
-            if (files._authorities.Count == 0) throw RedisOptions.Wrong("ssl.ca", $"names a file without a certificate in PEM: {authority}");
+            if (files._authorities.Count == 0)
+                throw RedisOptions.Wrong("ssl.ca", $"names a file without a certificate in PEM: {authority}");
         }
         if (context.GetPath("ssl.cert") is { } certificate)
         {

@@ -8,7 +8,8 @@ internal sealed class CollectionIndex(SqliteConnection connection, Schema schema
     private readonly Statement _changed = new(connection, $"SELECT 1 FROM {schema.Changed} WHERE app = ?1 AND chnl = ?2");
     private readonly Statement _epoch = new(connection, $"SELECT epoch FROM {schema.Store}");
     private readonly Statement _row = new(connection, $"""
-        SELECT collection, epoch, epoch_start, revision, history_start, items, removals FROM {schema.Collections} WHERE app = ?1 AND chnl = ?2
+        SELECT collection, epoch, epoch_start, revision, history_start, items, removals
+        FROM {schema.Collections} WHERE app = ?1 AND chnl = ?2
         """);
 
     /// <summary>Whether another program changed the collection, so that it must be adopted before anything is said of it.</summary>

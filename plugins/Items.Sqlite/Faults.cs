@@ -23,26 +23,31 @@ internal static class Faults
     };
 
     /// <summary>Tells an error at opening, where some have a cause that only the operator can remove.</summary>
-    public static ItemServiceException AtOpening(SqliteException e, SqliteOptions options) => e.SqliteErrorCode switch
-    {
-        raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY or raw.SQLITE_PERM or raw.SQLITE_AUTH => new(
-            ItemServiceFault.Unusable,
-            $"{options.Name} can't be opened for writing ({e.Message}): it must be a file, and this program's user needs the right to write to it "
-            + "and to its folder", e),
-        _ => Of(e, options),
-    };
+    public static ItemServiceException AtOpening(SqliteException e, SqliteOptions options) =>
+        e.SqliteErrorCode switch
+        {
+            raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY or raw.SQLITE_PERM or raw.SQLITE_AUTH => new(
+                ItemServiceFault.Unusable,
+                $"{options.Name} can't be opened for writing ({e.Message}): it must be a file, and this program's user needs the right to "
+                    + "write to it "
+                    + "and to its folder", e),
+            _ => Of(e, options),
+        };
 
     public static ItemServiceException Full(SqliteOptions options, Exception? e) =>
         new(ItemServiceFault.Unavailable, $"the disk of {options.Name} is full: make room on it", e);
 
-    public static ItemServiceException Moved(ItemServiceFault fault, SqliteOptions options) => new(
-        fault,
-        $"{options.Name} was deleted, moved or replaced while it was open, or its -wal was: put both back, or restart this host to use what is there now");
+    public static ItemServiceException Moved(ItemServiceFault fault, SqliteOptions options) =>
+        new(
+            fault,
+            $"{options.Name} was deleted, moved or replaced while it was open, or its -wal was: put both back, or restart this host to use "
+                + "what is there now");
 
     /// <summary>
     /// A commit that was cancelled before it began: not by another exception, which the host would take for an unknown outcome.
     /// </summary>
-    public static ItemServiceException Cancelled(string name) => new(ItemServiceFault.Unavailable, $"{name}: the commit was cancelled before it began");
+    public static ItemServiceException Cancelled(string name) =>
+        new(ItemServiceFault.Unavailable, $"{name}: the commit was cancelled before it began");
 
     public static ItemServiceException Closed(string name) => new(ItemServiceFault.Unavailable, $"{name} was closed");
 }

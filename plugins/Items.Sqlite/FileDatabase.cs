@@ -82,7 +82,8 @@ internal sealed class FileDatabase : IDatabase
             MakeReady(connection, schema, storeLock, options, logger);
 
             // 4. Our own triggers have nothing to note while we write, so where there are no others, none is run for each row.
-            if (!schema.HasOtherTriggers(connection)) raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, out _);
+            if (!schema.HasOtherTriggers(connection))
+                raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, out _);
 
             var version = connection.ServerVersion;
             var writer = new WriteConnection(connection, options, schema, context, storeLock);
@@ -107,7 +108,8 @@ internal sealed class FileDatabase : IDatabase
             await WriteAsync(writer => writer.Adopt(key, stop), stop);
         }
         throw new ItemServiceException(
-            ItemServiceFault.Unavailable, $"another program changes {key.App}/{key.Collection} in table {_options.Table} of {_options.Name} all the time");
+            ItemServiceFault.Unavailable,
+            $"another program changes {key.App}/{key.Collection} in table {_options.Table} of {_options.Name} all the time");
     }
 
     public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)

@@ -16,7 +16,8 @@ internal static class ItemRow
 
     /// <summary>The revision that follows the time; 0 where there is none, as in a row that another program wrote.</summary>
     public static long Revision(string? ctime) =>
-        ctime is { Length: > TimeLength } && long.TryParse(ctime.AsSpan(TimeLength), NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
+        ctime is { Length: > TimeLength }
+        && long.TryParse(ctime.AsSpan(TimeLength), NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
             ? revision
             : 0;
 

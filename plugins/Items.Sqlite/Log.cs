@@ -8,7 +8,8 @@ internal static partial class Log
     [LoggerMessage(3000, LogLevel.Information, "Service {Service}: opened table {Table} of {File} with SQLite {Version}")]
     public static partial void Opened(this ILogger logger, string service, string table, string file, string version);
 
-    [LoggerMessage(3001, LogLevel.Warning, "SQLite {Version} is older than 3.51.3 and may damage a database in WAL mode; install a newer one")]
+    [LoggerMessage(
+        3001, LogLevel.Warning, "SQLite {Version} is older than 3.51.3 and may damage a database in WAL mode; install a newer one")]
     public static partial void OldLibrary(this ILogger logger, string version);
 
     [LoggerMessage(3002, LogLevel.Warning,
@@ -19,10 +20,13 @@ internal static partial class Log
     public static partial void CollectionChanged(this ILogger logger, string app, string collection, string table);
 
     [LoggerMessage(3004, LogLevel.Warning,
-        "{Count} rows of {App}/{Collection} in table {Table} hold no item (no text as their id, or data that is not JSON or no UTF-8) and are left out")]
+        "{Count} rows of {App}/{Collection} in table {Table} hold no item (no text as their id, or data that is not JSON or no UTF-8) and "
+            + "are left out"
+    )]
     public static partial void RowsLeftOut(this ILogger logger, long count, string app, string collection, string table);
 
-    [LoggerMessage(3005, LogLevel.Warning, "{LockFile} could not be written; should an older copy of the database be restored, it may not be noticed")]
+    [LoggerMessage(
+        3005, LogLevel.Warning, "{LockFile} could not be written; should an older copy of the database be restored, it may not be noticed")]
     public static partial void LockFileNotWritten(this ILogger logger, string lockFile, Exception exception);
 
     [LoggerMessage(3006, LogLevel.Information, "Service {Service}: keeps its items in memory, until it ends")]

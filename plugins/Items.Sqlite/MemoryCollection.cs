@@ -19,7 +19,8 @@ internal sealed class MemoryCollection(string epoch, int removalsKept)
 
     public bool IsEmpty => _items.Count == 0;
 
-    public StoredCollection Load() => new(Position, [.. _items.Values]) { Tombstones = [.. _removalsInOrder], HistoryStart = _historyStart };
+    public StoredCollection Load() =>
+        new(Position, [.. _items.Values]) { Tombstones = [.. _removalsInOrder], HistoryStart = _historyStart };
 
     public CommitStatus Apply(ItemUpdate update)
     {

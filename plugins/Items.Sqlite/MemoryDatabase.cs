@@ -26,7 +26,8 @@ internal sealed class MemoryDatabase : IDatabase
         lock (_lock)
         {
             Check(stop);
-            return new(_collections.TryGetValue(key, out var collection) ? collection.Load() : new StoredCollection(new Position(_epoch, 0), []));
+            return new(
+                _collections.TryGetValue(key, out var collection) ? collection.Load() : new StoredCollection(new Position(_epoch, 0), []));
         }
     }
 
@@ -73,7 +74,12 @@ internal sealed class MemoryDatabase : IDatabase
         lock (_lock)
         {
             Check(stop);
-            emptied = [.. _collections.Where(entry => entry.Value.IsEmpty).Select(entry => new CollectionPosition(entry.Key, entry.Value.Position))];
+            emptied =
+            [
+                .. _collections
+                    .Where(entry => entry.Value.IsEmpty)
+                    .Select(entry => new CollectionPosition(entry.Key, entry.Value.Position)),
+            ];
         }
         foreach (var collection in emptied) yield return collection;
         await Task.CompletedTask;

@@ -19,7 +19,8 @@ internal static class OpenedFile
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unavailable"/>.</exception>
     public static void Check(SqliteConnection connection, SqliteOptions options)
     {
-        if (HasMoved(connection) || (!OperatingSystem.IsWindows() && !File.Exists(options.Log))) throw Faults.Moved(ItemServiceFault.Unavailable, options);
+        if (HasMoved(connection) || (!OperatingSystem.IsWindows() && !File.Exists(options.Log)))
+            throw Faults.Moved(ItemServiceFault.Unavailable, options);
     }
 
     /// <summary>Whether the database is no longer at its path.</summary>

@@ -37,7 +37,8 @@ internal sealed class ReadConnection : IDisposable
         _collections = new CollectionIndex(connection, schema);
         _begin = new Statement(connection, "BEGIN");
         _end = new Statement(connection, "COMMIT");
-        _items = new Statement(connection, $"SELECT iif(typeof(id) = 'blob', NULL, id), ctime, data FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
+        _items = new Statement(
+            connection, $"SELECT iif(typeof(id) = 'blob', NULL, id), ctime, data FROM {schema.Items} WHERE app = ?1 AND chnl = ?2");
         _removals = new Statement(connection, $"SELECT id, revision FROM {schema.Removals} WHERE collection = ?1");
 
         // In SQLite's order each BLOB comes after all texts.
@@ -89,7 +90,8 @@ internal sealed class ReadConnection : IDisposable
             using var row = (app is null ? _next : _nextInApp).Query(lastApp, lastCollection);
             if (!row.Read()) break;
             (lastApp, lastCollection) = (row.Bytes(0)!, row.Bytes(1)!);
-            if (IsName(lastApp) && IsName(lastCollection)) keys.Add(new CollectionKey(Encoding.UTF8.GetString(lastApp), Encoding.UTF8.GetString(lastCollection)));
+            if (IsName(lastApp) && IsName(lastCollection))
+                keys.Add(new CollectionKey(Encoding.UTF8.GetString(lastApp), Encoding.UTF8.GetString(lastCollection)));
         }
         return keys;
     }

@@ -54,10 +54,12 @@ internal sealed class Schema(string table)
         {
             throw Unusable($"{file} is encoded in {encoding}: only UTF-8 can be used; use another db_name");
         }
-        var bytes = long.Parse(Text(connection, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"), CultureInfo.InvariantCulture);
+        var bytes = long.Parse(
+            Text(connection, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"), CultureInfo.InvariantCulture);
         if (bytes <= MostCheckedBytes && Text(connection, "PRAGMA quick_check(1)") is var damage && damage != "ok")
         {
-            throw Unusable($"{file} is damaged ({damage}): restore it from a backup, or save what can be saved with the .recover command of sqlite3");
+            throw Unusable(
+                $"{file} is damaged ({damage}): restore it from a backup, or save what can be saved with the .recover command of sqlite3");
         }
 
         var columns = Text(connection, "SELECT group_concat(name, ', ') FROM pragma_table_info(?1)", table);
@@ -84,7 +86,9 @@ internal sealed class Schema(string table)
         if (Text(connection, "SELECT name FROM sqlite_schema WHERE name = ?1", $"{table}__store").Length > 0
             && Text(connection, $"SELECT format FROM {Store}") is var format && format != $"{Format}")
         {
-            throw Unusable($"table {table} of {file} was last used by another version of this plugin (format {format}, expected {Format}): use that version");
+            throw Unusable(
+                $"table {table} of {file} was last used by another version of this plugin (format {format}, expected {Format}): use that "
+                    + "version");
         }
     }
 
@@ -114,7 +118,9 @@ internal sealed class Schema(string table)
     {
         // Where a trigger is missing (a new database, or the table was dropped and made anew), anything may have happened to any
         // collection.
-        var there = Text(connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, length(?1)) = ?1", $"{table}__noted_");
+        var there = Text(
+            connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, length(?1)) = ?1",
+            $"{table}__noted_");
         if (there == "3") return;
         Execute(connection, $"""
             {Trigger("insert", "NEW")}

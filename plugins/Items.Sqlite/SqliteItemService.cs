@@ -36,7 +36,8 @@ public sealed class SqliteItemService : IItemService
     public ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop) => Database.LoadAsync(key, stop);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) => Database.CommitAsync(batch, stop);
+    public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
+        Database.CommitAsync(batch, stop);
 
     /// <inheritdoc/>
     public bool CommitsAtOnce => Database is MemoryDatabase;

@@ -66,7 +66,8 @@ internal sealed class StoreLock : IDisposable
         {
             throw new ItemServiceException(
                 ItemServiceFault.Unavailable,
-                $"table {table} of {databaseFile} is open in another host, which holds {path}: end that one, or use another db_table or db_name", e);
+                $"table {table} of {databaseFile} is open in another host, which holds {path}: end that one, or use another db_table or "
+                    + "db_name", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -111,9 +112,13 @@ internal sealed class StoreLock : IDisposable
     }
 
     /// <summary>What to say of a lock that this process has: to the service that has it itself, that it has not yet been closed.</summary>
-    private static ItemServiceException TakenHere(string databaseFile, string table, string service, string holder) => holder == service
-        ? new(ItemServiceFault.Unavailable, $"table {table} of {databaseFile} is still open from before")
-        : new(ItemServiceFault.Config, $"service {holder} has table {table} of {databaseFile} already: use another db_table or db_name") { ConfigKey = "db_table" };
+    private static ItemServiceException TakenHere(string databaseFile, string table, string service, string holder) =>
+        holder == service
+            ? new(ItemServiceFault.Unavailable, $"table {table} of {databaseFile} is still open from before")
+            : new(ItemServiceFault.Config, $"service {holder} has table {table} of {databaseFile} already: use another db_table or db_name")
+            {
+                ConfigKey = "db_table",
+            };
 
     /// <summary>
     /// Whether the operating system says that somebody else has the file: EAGAIN of Linux, of macOS, or a sharing violation of Windows.

@@ -35,7 +35,8 @@ internal readonly struct Value
     {
         if (_utf8 is { } utf8) return BindText(statement, parameter, utf8.Span);
         if (_text is null) return raw.sqlite3_bind_int64(statement, parameter, _number);
-        if (_text.Length * 3 > StackBytes && Encoding.UTF8.GetByteCount(_text) > StackBytes) return BindText(statement, parameter, Encoding.UTF8.GetBytes(_text));
+        if (_text.Length * 3 > StackBytes && Encoding.UTF8.GetByteCount(_text) > StackBytes)
+            return BindText(statement, parameter, Encoding.UTF8.GetBytes(_text));
         Span<byte> bytes = stackalloc byte[StackBytes];
         return BindText(statement, parameter, bytes[..Encoding.UTF8.GetBytes(_text, bytes)]);
     }

@@ -49,7 +49,8 @@ internal sealed class WriteConnection : IDisposable
     /// <param name="schema">The tables, which are there.</param>
     /// <param name="context">The clock and the logger.</param>
     /// <param name="storeLock">Where to record each commit.</param>
-    public WriteConnection(SqliteConnection connection, SqliteOptions options, Schema schema, ItemServiceContext context, StoreLock storeLock)
+    public WriteConnection(
+        SqliteConnection connection, SqliteOptions options, Schema schema, ItemServiceContext context, StoreLock storeLock)
     {
         Connection = connection;
         _options = options;

@@ -13,7 +13,10 @@ internal static class ItemJson
 
     /// <summary>Whether a key, as it stands in the JSON, is <c>id</c>: these are all the ways to write it.</summary>
     public static bool IsId(ReadOnlySpan<byte> key) =>
-        key.SequenceEqual("id"u8) || key.SequenceEqual("\\u0069d"u8) || key.SequenceEqual("i\\u0064"u8) || key.SequenceEqual("\\u0069\\u0064"u8);
+        key.SequenceEqual("id"u8)
+        || key.SequenceEqual("\\u0069d"u8)
+        || key.SequenceEqual("i\\u0064"u8)
+        || key.SequenceEqual("\\u0069\\u0064"u8);
 
     /// <summary>The whole item of which only the value of its <c>data</c> is stored.</summary>
     /// <param name="id">The item's id.</param>

@@ -23,7 +23,11 @@ public sealed class CrashTests : IAsyncLifetime
         for (var round = 0; round < 3; round++)
         {
             using var end = new CancellationTokenSource();
-            Task[] writers = [WriteAsync(one, $"a{round}", acknowledged, end.Token), WriteAsync(other, $"b{round}", acknowledged, end.Token)];
+            Task[] writers =
+            [
+                WriteAsync(one, $"a{round}", acknowledged, end.Token),
+                WriteAsync(other, $"b{round}", acknowledged, end.Token),
+            ];
             await MoreAsync(Random.Shared.Next(50, 150));
             _server.Kill();
             await _server.StartAsync();
@@ -58,7 +62,8 @@ public sealed class CrashTests : IAsyncLifetime
         await AssertUnavailableAsync(() => service.CommitAsync(Opened.Put(Opened.Key, "b")));
         await AssertUnavailableAsync(() => service.LoadAsync());
         await AssertUnavailableAsync(() => service.ReadAsync(before.Position));
-        await AssertUnavailableAsync(async () => await service.Service.ListAsync(null, CancellationToken.None).GetAsyncEnumerator().MoveNextAsync());
+        await AssertUnavailableAsync(async () =>
+            await service.Service.ListAsync(null, CancellationToken.None).GetAsyncEnumerator().MoveNextAsync());
         await AssertUnavailableAsync(async () => await watch.MoveNextAsync());
         Assert.Equal(ItemServiceFault.Unavailable, (await Opened.FailsToOpenAsync(_server.Config("stopped"))).Fault);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(8), $"took {clock.Elapsed}");
@@ -83,7 +88,8 @@ public sealed class CrashTests : IAsyncLifetime
         Assert.Equal(2, (await service.LoadAsync()).Items.Count);
     }
 
-    private static async Task WriteAsync(Opened service, string prefix, ConcurrentDictionary<string, long> acknowledged, CancellationToken end)
+    private static async Task WriteAsync(
+        Opened service, string prefix, ConcurrentDictionary<string, long> acknowledged, CancellationToken end)
     {
         for (var i = 0; !end.IsCancellationRequested; i++)
         {

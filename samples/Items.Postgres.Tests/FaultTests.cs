@@ -15,7 +15,8 @@ public sealed class FaultTests(SharedServer shared)
         await using var service = await OpenAsync();
         await shared.Server.ExecuteAsync($"ALTER TABLE {_schema}.items ADD CHECK (id <> 'bad')");
         ItemUpdate[] batch = [Opened.Put(Opened.Key, "good"), Opened.Put(Opened.Key, "bad")];
-        var e = await Assert.ThrowsAsync<ItemServiceException>(async () => await service.Service.CommitAsync(batch, CancellationToken.None));
+        var e = await Assert.ThrowsAsync<ItemServiceException>(async () =>
+            await service.Service.CommitAsync(batch, CancellationToken.None));
         Assert.Equal(ItemServiceFault.Rejected, e.Fault);
         Assert.Equal(0, (await service.LoadAsync()).Position.Revision);
         Assert.Equal(1, (await service.CommitAsync(batch[0])).Position.Revision);
@@ -36,7 +37,9 @@ public sealed class FaultTests(SharedServer shared)
         await service.CommitAsync(Opened.Put(Opened.Key, "a"));
         await using var other = await OpenTransaction.BeginAsync(shared.Server, $"SELECT FROM {_schema}.collections FOR UPDATE");
         var clock = Stopwatch.StartNew();
-        Assert.Equal(ItemServiceFault.Unavailable, (await Assert.ThrowsAsync<ItemServiceException>(() => service.CommitAsync(Opened.Put(Opened.Key, "b")))).Fault);
+        Assert.Equal(
+            ItemServiceFault.Unavailable,
+            (await Assert.ThrowsAsync<ItemServiceException>(() => service.CommitAsync(Opened.Put(Opened.Key, "b")))).Fault);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(8), $"took {clock.Elapsed}");
         Assert.Equal(1, (await service.LoadAsync()).Position.Revision);
         await other.CommitAsync();
@@ -50,10 +53,15 @@ public sealed class FaultTests(SharedServer shared)
         await service.CommitAsync(Opened.Put(Opened.Key, "a"));
         await using var other = await OpenTransaction.BeginAsync(shared.Server, $"LOCK TABLE {_schema}.collections");
         using var stop = new CancellationTokenSource();
-        var commit = Assert.ThrowsAsync<ItemServiceException>(async () => await service.Service.CommitAsync([Opened.Put(Opened.Key, "b")], stop.Token));
+        var commit = Assert.ThrowsAsync<ItemServiceException>(async () =>
+            await service.Service.CommitAsync([Opened.Put(Opened.Key, "b")], stop.Token));
         var load = Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await service.Service.LoadAsync(Opened.Key, stop.Token));
         await Wait.UntilAsync(
-            async () => await shared.Server.ExecuteAsync($"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{_schema}.collections'::regclass") is 2L, "both wait");
+            async () =>
+                await shared.Server.ExecuteAsync(
+                    $"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{_schema}.collections'::regclass")
+                    is 2L,
+            "both wait");
         await stop.CancelAsync();
         await load;
         Assert.Equal(ItemServiceFault.Unavailable, (await commit).Fault);

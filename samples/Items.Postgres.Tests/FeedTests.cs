@@ -18,8 +18,11 @@ public sealed class FeedTests(SharedServer shared)
         await using (var watch = other.Service.WatchAsync(CancellationToken.None).GetAsyncEnumerator())
         {
             Assert.True(await watch.MoveNextAsync());
-            Assert.Equal(1L, await shared.Server.ExecuteAsync(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'shared_state % feed' AND query LIKE '%pg_current_snapshot%'"));
+            Assert.Equal(
+                1L,
+                await shared.Server.ExecuteAsync(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'shared_state % feed' AND "
+                        + "query LIKE '%pg_current_snapshot%'"));
             await one.CommitAsync(Opened.Put(Opened.Key, "b"));
             var e = await Assert.ThrowsAsync<ItemServiceException>(async () => { while (await watch.MoveNextAsync()) { } });
             Assert.Equal(ItemServiceFault.Unavailable, e.Fault);
@@ -93,7 +96,8 @@ public sealed class FeedTests(SharedServer shared)
         {
             for (var i = 0; i < 50; i++)
             {
-                var results = await service.Service.CommitAsync([.. order.Select(k => Opened.Put(k, $"{prefix}{i}"))], CancellationToken.None);
+                var results = await service.Service.CommitAsync(
+                    [.. order.Select(k => Opened.Put(k, $"{prefix}{i}"))], CancellationToken.None);
                 foreach (var (key, result) in order.Zip(results))
                 {
                     given.Add((key, result.Position.Revision));

@@ -70,7 +70,13 @@ public sealed class JanitorTests(SharedServer shared)
 
     private async Task CleanAsync()
     {
-        var context = new ItemServiceContext { ServiceName = "service", Config = shared.Server.Config(_schema), BaseDirectory = "/", Logger = NullLogger.Instance };
+        var context = new ItemServiceContext
+        {
+            ServiceName = "service",
+            Config = shared.Server.Config(_schema),
+            BaseDirectory = "/",
+            Logger = NullLogger.Instance,
+        };
         await using var database = new Database(Options.Parse(context), NullLogger.Instance);
         await new Janitor(database, TimeSpan.FromMinutes(5), TimeProvider.System, NullLogger.Instance).CleanAsync(CancellationToken.None);
     }

@@ -24,8 +24,10 @@ public sealed class PostgresConformance(SharedServer shared) : ItemFeedConforman
         await shared.Server.ExecuteAsync($"DROP SCHEMA IF EXISTS {_schema} CASCADE; DROP SCHEMA IF EXISTS {_schema}_other CASCADE");
     }
 
-    protected override HeldCommit NewHeldCommit() => new RelayedCommit(
-        shared.Server.Port, "COMMIT\0", farewell: [(byte)'X', 0, 0, 0, 4], port => new Dictionary<string, string>(Config) { ["db_port"] = $"{port}" });
+    protected override HeldCommit NewHeldCommit() =>
+        new RelayedCommit(
+            shared.Server.Port, "COMMIT\0", farewell: [(byte)'X', 0, 0, 0, 4],
+            port => new Dictionary<string, string>(Config) { ["db_port"] = $"{port}" });
 
     protected override IItemService Create() => new PostgresItemService();
 }

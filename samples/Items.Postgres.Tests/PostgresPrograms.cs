@@ -8,8 +8,11 @@ internal static class PostgresPrograms
     private static readonly string? _folder = Find();
 
     /// <summary>Why tests that need them are skipped; null where they are installed.</summary>
-    public static string? Missing { get; } = _folder != null ? null
-        : "PostgreSQL is not installed: install postgresql, so that its programs are in /usr/lib/postgresql or on the PATH, or name their folder in POSTGRES_BIN";
+    public static string? Missing { get; } =
+        _folder != null
+            ? null
+            : "PostgreSQL is not installed: install postgresql, so that its programs are in /usr/lib/postgresql or on the PATH, or name "
+                + "their folder in POSTGRES_BIN";
 
     /// <summary>A name for this installation: another version has another one.</summary>
     public static string Installation => $"postgres{_folder!.Replace(Path.DirectorySeparatorChar, '-')}";
@@ -45,8 +48,11 @@ internal static class PostgresPrograms
         const string Debian = "/usr/lib/postgresql";
         string[] needed = ["initdb", "postgres", "pg_ctl", "pg_basebackup", "pg_dump", "psql"];
         var chosen = Environment.GetEnvironmentVariable("POSTGRES_BIN");
-        return (chosen != null ? [chosen] : Directory.Exists(Debian) ? Directory.GetDirectories(Debian).OrderDescending().Select(f => Path.Combine(f, "bin")) : [])
-            .Concat(chosen != null ? [] : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
+        return (
+            chosen != null ? [chosen]
+            : Directory.Exists(Debian) ? Directory.GetDirectories(Debian).OrderDescending().Select(f => Path.Combine(f, "bin"))
+            : []
+        ).Concat(chosen != null ? [] : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
             .FirstOrDefault(f => needed.All(p => File.Exists(Path.Combine(f, p))));
     }
 }

@@ -34,7 +34,8 @@ public sealed class PostgresServer : IAsyncDisposable
     public string Certificate => Path.Combine(_folder, "server.crt");
 
     /// <summary>Makes and starts a server that offers TLS.</summary>
-    public static Task<PostgresServer> StartNewWithTlsAsync() => StartNewAsync("ssl = on", "ssl_cert_file = '../server.crt'", "ssl_key_file = '../server.key'");
+    public static Task<PostgresServer> StartNewWithTlsAsync() =>
+        StartNewAsync("ssl = on", "ssl_cert_file = '../server.crt'", "ssl_key_file = '../server.key'");
 
     /// <summary>Makes and starts a server.</summary>
     public static async Task<PostgresServer> StartNewAsync(params string[] settings)
@@ -44,7 +45,8 @@ public sealed class PostgresServer : IAsyncDisposable
         await server.StartAsync();
         // The services' role is no administrator: what they need more than that would show.
         await server.ExecuteAsync(
-            $"CREATE ROLE {Role} LOGIN PASSWORD '{Password.Replace("'", "''", StringComparison.Ordinal)}'; GRANT CREATE ON DATABASE postgres TO {Role}", asAdministrator: true);
+            $"CREATE ROLE {Role} LOGIN PASSWORD '{Password.Replace("'", "''", StringComparison.Ordinal)}'; GRANT CREATE ON DATABASE postgres TO {Role}",
+            asAdministrator: true);
         return server;
     }
 
@@ -53,8 +55,11 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         var standby = new PostgresServer { Port = FreePort() };
         await OwnAsync(standby._folder);
-        await PostgresPrograms.RunAsync("pg_basebackup", "-D", standby.Data, "-R", "-X", "stream", "-c", "fast", "-d", $"host=127.0.0.1 port={Port} user=postgres passfile={PasswordFile}");
-        await File.AppendAllLinesAsync(Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby.Port}", $"unix_socket_directories = '{standby._folder}'"]);
+        await PostgresPrograms.RunAsync(
+            "pg_basebackup", "-D", standby.Data, "-R", "-X", "stream", "-c", "fast", "-d",
+            $"host=127.0.0.1 port={Port} user=postgres passfile={PasswordFile}");
+        await File.AppendAllLinesAsync(
+            Path.Combine(standby.Data, "postgresql.conf"), [$"port = {standby.Port}", $"unix_socket_directories = '{standby._folder}'"]);
         await standby.StartAsync();
         var end = await ExecuteAsync("SELECT pg_current_wal_flush_lsn()::text", asAdministrator: true);
         while (await standby.ExecuteAsync($"SELECT pg_last_wal_replay_lsn() >= '{end}'", asAdministrator: true) is not true)
@@ -184,7 +189,8 @@ public sealed class PostgresServer : IAsyncDisposable
         WriteCertificate();
         await Process.Start("cp", ["-R", await _template.Value, Data]).WaitForExitAsync();
         await OwnAsync(_folder);
-        string[] all = [$"port = {Port}", "listen_addresses = '127.0.0.1'", $"unix_socket_directories = '{_folder}'", "max_connections = 200", .. settings];
+        string[] all = [$"port = {Port}", "listen_addresses = '127.0.0.1'", $"unix_socket_directories = '{_folder}'",
+            "max_connections = 200", .. settings];
         await File.AppendAllLinesAsync(Path.Combine(Data, "postgresql.conf"), all);
     }
 
@@ -223,7 +229,8 @@ public sealed class PostgresServer : IAsyncDisposable
             var (password, data) = (Path.Combine(folder, "password"), Path.Combine(folder, "data"));
             await File.WriteAllTextAsync(password, Password);
             await OwnAsync(folder);
-            await PostgresPrograms.RunAsync("initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C", "-N");
+            await PostgresPrograms.RunAsync(
+                "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C", "-N");
             await Process.Start("mv", ["-T", data, template]).WaitForExitAsync();
             Directory.Delete(folder, recursive: true);
         }

@@ -17,8 +17,12 @@ public sealed class TlsTests : IAsyncLifetime
         await using (var service = await Opened.OpenAsync(Config("verify-full", _server.Certificate)))
         {
             await service.CommitAsync(Opened.Put(Opened.Key, "a"));
-            Assert.Equal(true, await _server.ExecuteAsync(
-                "SELECT bool_and(s.ssl) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name LIKE 'shared_state%'", asAdministrator: true));
+            Assert.Equal(
+                true,
+                await _server.ExecuteAsync(
+                    "SELECT bool_and(s.ssl) FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.application_name LIKE "
+                        + "'shared_state%'",
+                    asAdministrator: true));
         }
 
         // No certificate that the system trusts, but good enough for not being read by others.

@@ -15,7 +15,8 @@ internal sealed class Bell(Database database, string channel, string ownRing, IL
     private const string Notify = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
 
     // One ring that waits stands for any number.
-    private readonly Channel<bool> _rings = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _rings = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>Rings soon, and does not wait for it.</summary>
     public void Ring() => _rings.Writer.TryWrite(true);
@@ -36,5 +37,6 @@ internal sealed class Bell(Database database, string channel, string ownRing, IL
         }
     }
 
-    private Task<int> RingAsync(NpgsqlConnection connection, CancellationToken stop) => Sql.ExecuteAsync(connection, stop, Notify, channel, ownRing);
+    private Task<int> RingAsync(NpgsqlConnection connection, CancellationToken stop) =>
+        Sql.ExecuteAsync(connection, stop, Notify, channel, ownRing);
 }

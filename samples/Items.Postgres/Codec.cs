@@ -52,7 +52,8 @@ internal static class Codec
         }
         catch (Exception e) when (e is ArgumentException or IndexOutOfRangeException or OverflowException)
         {
-            throw new ItemServiceException(ItemServiceFault.Unusable, "The table commits holds what this plugin did not write: the storage is damaged.", e);
+            throw new ItemServiceException(
+                ItemServiceFault.Unusable, "The table commits holds what this plugin did not write: the storage is damaged.", e);
         }
     }
 

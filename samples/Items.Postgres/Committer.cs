@@ -35,7 +35,8 @@ internal sealed class Committer(Database database)
         },
         stop);
 
-    private static async Task<(bool, CommitResult[])> CommitAsync(NpgsqlConnection connection, IReadOnlyList<ItemUpdate> updates, CancellationToken stop)
+    private static async Task<(bool, CommitResult[])> CommitAsync(
+        NpgsqlConnection connection, IReadOnlyList<ItemUpdate> updates, CancellationToken stop)
     {
         // Each statement sees what was committed before it: the one that locks the rows thereby sees their last state. If this does not end
         // in a commit, the connection rolls back when it is closed; disposing of the transaction here might hide what became of the commit.
@@ -71,11 +72,14 @@ internal sealed class Committer(Database database)
         {
             await transaction.CommitAsync(stop).ConfigureAwait(false);
         }
-        catch (Exception e) when (!Faults.IsRolledBack(e) && !(e is OperationCanceledException { InnerException: { } inner } && Faults.IsRolledBack(inner)))
+        catch (Exception e)
+            when (!Faults.IsRolledBack(e) && !(e is OperationCanceledException { InnerException: { } inner } && Faults.IsRolledBack(inner)))
         {
-            throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, $"The connection to PostgreSQL was lost during a commit ({e.Message}).", e);
+            throw new ItemServiceException(
+                ItemServiceFault.OutcomeUnknown, $"The connection to PostgreSQL was lost during a commit ({e.Message}).", e);
         }
     }
 
-    private static bool IsLogged(ItemUpdate update) => update.Insert.Sum(i => (long)i.Json.Length) + (update.Remove.Count * 64L) <= MaxLoggedBytes;
+    private static bool IsLogged(ItemUpdate update) =>
+        update.Insert.Sum(i => (long)i.Json.Length) + (update.Remove.Count * 64L) <= MaxLoggedBytes;
 }

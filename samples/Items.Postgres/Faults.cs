@@ -32,14 +32,17 @@ internal static class Faults
     }
 
     /// <summary>Whether the same may succeed at once: others were in the way, or the connection had died in the pool.</summary>
-    public static bool IsPassing(Exception e) => e switch
-    {
-        HistoryReplacedException or CollectionForgottenException => true,
-        PostgresException p => p.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected || IsShutdown(p),
-        // Connecting failed where a SocketException is inside; trying again at once would fail again.
-        NpgsqlException { InnerException: IOException io } => io.InnerException is not SocketException { SocketErrorCode: SocketError.TimedOut },
-        _ => false,
-    };
+    public static bool IsPassing(Exception e) =>
+        e switch
+        {
+            HistoryReplacedException or CollectionForgottenException => true,
+            PostgresException p => p.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+                || IsShutdown(p),
+            // Connecting failed where a SocketException is inside; trying again at once would fail again.
+            NpgsqlException { InnerException: IOException io } => io.InnerException
+                is not SocketException { SocketErrorCode: SocketError.TimedOut },
+            _ => false,
+        };
 
     /// <summary>
     /// Whether the server took back the transaction and said so. A fatal error during COMMIT says nothing about its outcome.
@@ -52,7 +55,8 @@ internal static class Faults
     private static ItemServiceFault Of(PostgresException e) => e.SqlState switch
     {
         PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted => ItemServiceFault.Unusable,
-        PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InvalidSchemaName => ItemServiceFault.Unusable,
+        PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InvalidSchemaName
+            => ItemServiceFault.Unusable,
         PostgresErrorCodes.InsufficientPrivilege => ItemServiceFault.Unavailable,
         _ => e.SqlState[..2] switch
         {

@@ -23,7 +23,8 @@ internal sealed class Forgetter(Database database)
 
     private static readonly string _neverWritten =
         $"""
-        SELECT FROM shared_state WHERE forgotten = $3 AND {Lineage.Row} = $4 AND NOT EXISTS (SELECT FROM collections WHERE app = $1 AND name = $2)
+        SELECT FROM shared_state WHERE forgotten = $3 AND {Lineage.Row} = $4
+          AND NOT EXISTS (SELECT FROM collections WHERE app = $1 AND name = $2)
         """;
 
     /// <summary>A page of the collections that have a history and no items, in the order of their names, after one of them.</summary>
@@ -68,7 +69,8 @@ internal sealed class Forgetter(Database database)
         await Sql.ExecuteAsync(connection, stop, "DELETE FROM removals WHERE collection = $1", id).ConfigureAwait(false);
         await Sql.ExecuteAsync(connection, stop, "DELETE FROM commits WHERE collection = $1", id).ConfigureAwait(false);
         const string Mark =
-            "UPDATE collections SET history_start = revision, removals = 0, forgotten = now(), changed = pg_current_xact_id() WHERE id = $1 AND forgotten IS NULL";
+            "UPDATE collections SET history_start = revision, removals = 0, forgotten = now(), changed = pg_current_xact_id() WHERE id = "
+                + "$1 AND forgotten IS NULL";
         await Sql.ExecuteAsync(connection, stop, Mark, id).ConfigureAwait(false);
         await transaction.CommitAsync(stop).ConfigureAwait(false);
         return true;

@@ -19,7 +19,8 @@ internal sealed class Janitor(Database database, TimeSpan logAge, TimeProvider t
     private const string ForgetCommits =
         """
         DELETE FROM commits WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM commits WHERE at < now() - $1::interval AND pg_try_advisory_xact_lock(hashtext('shared_state'), $2::regclass::oid::integer)
+            SELECT ctid FROM commits WHERE at < now() - $1::interval
+                AND pg_try_advisory_xact_lock(hashtext('shared_state'), $2::regclass::oid::integer)
             ORDER BY at LIMIT $3))
         """;
 
@@ -67,12 +68,17 @@ internal sealed class Janitor(Database database, TimeSpan logAge, TimeProvider t
     /// <summary>Cleans up once.</summary>
     public async Task CleanAsync(CancellationToken stop)
     {
-        while (await database.RunAsync((c, s) => Sql.ExecuteAsync(c, s, ForgetCommits, logAge, "shared_state", (long)Portion), stop).ConfigureAwait(false) == Portion)
+        while (
+            await database
+                .RunAsync((c, s) => Sql.ExecuteAsync(c, s, ForgetCommits, logAge, "shared_state", (long)Portion), stop)
+                .ConfigureAwait(false) == Portion)
         {
             // There are more.
         }
 
-        while (await database.RunAsync((c, s) => Sql.ExecuteAsync(c, s, RemoveForgotten, logAge, (long)Portion), stop).ConfigureAwait(false) > 0)
+        while (
+            await database.RunAsync((c, s) => Sql.ExecuteAsync(c, s, RemoveForgotten, logAge, (long)Portion), stop).ConfigureAwait(false)
+            > 0)
         {
             // There may be more.
         }

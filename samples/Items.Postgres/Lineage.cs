@@ -24,7 +24,8 @@ internal static class Lineage
     public const string Row = "(SELECT epoch FROM shared_state WHERE home = tableoid)";
 
     /// <summary>What the tables say when they are made.</summary>
-    public const string Insert = $"INSERT INTO shared_state (format, service, epoch, lineage, home) VALUES ($1, $2, $3, {Current}, 'shared_state'::regclass)";
+    public const string Insert =
+        $"INSERT INTO shared_state (format, service, epoch, lineage, home) VALUES ($1, $2, $3, {Current}, 'shared_state'::regclass)";
 
     private const string IsKnown = $"SELECT lineage = {Current} FROM shared_state";
 

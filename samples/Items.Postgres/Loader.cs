@@ -49,7 +49,8 @@ internal sealed class Loader(Database database, int atOnce) : IDisposable
                     SELECT s.epoch, coalesce(c.revision, f.forgotten), coalesce(c.history_start, f.forgotten)
                     FROM {Lineage.Row} s CROSS JOIN shared_state f LEFT JOIN collections c ON c.app = $1 AND c.name = $2
                     """),
-                Command("SELECT id, json, revision FROM items WHERE collection = (SELECT id FROM collections WHERE app = $1 AND name = $2)"),
+                Command(
+                    "SELECT id, json, revision FROM items WHERE collection = (SELECT id FROM collections WHERE app = $1 AND name = $2)"),
                 Command("SELECT id, revision FROM removals WHERE collection = (SELECT id FROM collections WHERE app = $1 AND name = $2)"),
             },
         };
@@ -80,7 +81,8 @@ internal sealed class Loader(Database database, int atOnce) : IDisposable
         NpgsqlBatchCommand Command(string sql) => new(sql) { Parameters = { new() { Value = app }, new() { Value = name } } };
     }
 
-    private static async Task<List<CollectionKey>> ListAsync(NpgsqlConnection connection, string? app, CollectionKey? after, CancellationToken stop)
+    private static async Task<List<CollectionKey>> ListAsync(
+        NpgsqlConnection connection, string? app, CollectionKey? after, CancellationToken stop)
     {
         await using var command = new NpgsqlCommand(
             $"""

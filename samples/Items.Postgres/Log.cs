@@ -5,10 +5,16 @@ namespace Items.Postgres;
 /// <summary>What the plugin says to the operator.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Warning, "The PostgreSQL server has {Setting} off: what was acknowledged may be lost in a crash of its machine.")]
+    [LoggerMessage(
+        1, LogLevel.Warning, "The PostgreSQL server has {Setting} off: what was acknowledged may be lost in a crash of its machine.")]
     public static partial void NotDurable(ILogger logger, string setting);
 
-    [LoggerMessage(2, LogLevel.Warning, "The database of schema {Schema} was restored, copied or failed over: revisions begin a new epoch, and clients get whole collections.")]
+    [LoggerMessage(
+        2,
+        LogLevel.Warning,
+        "The database of schema {Schema} was restored, copied or failed over: revisions begin a new epoch, and clients get whole "
+            + "collections."
+    )]
     public static partial void NewEpoch(ILogger logger, string schema);
 
     [LoggerMessage(3, LogLevel.Warning, "Old commits and removals could not be cleaned up, and will be later: {Reason}")]

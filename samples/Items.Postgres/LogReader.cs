@@ -28,7 +28,8 @@ internal sealed class LogReader(Database database)
     public Task<IReadOnlyList<ItemCommit>?[]> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop) =>
         database.RunAsync((connection, s) => ReadAsync(connection, since, s), stop);
 
-    private static async Task<IReadOnlyList<ItemCommit>?[]> ReadAsync(NpgsqlConnection connection, IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    private static async Task<IReadOnlyList<ItemCommit>?[]> ReadAsync(
+        NpgsqlConnection connection, IReadOnlyList<CollectionPosition> since, CancellationToken stop)
     {
         await using var command = new NpgsqlCommand(Commits, connection)
         {

@@ -30,7 +30,8 @@ internal static class Names
         }
         catch (DecoderFallbackException e)
         {
-            throw new ItemServiceException(ItemServiceFault.Unusable, "The database holds an id or a name that is not UTF-8: it was changed by another program.", e);
+            throw new ItemServiceException(
+                ItemServiceFault.Unusable, "The database holds an id or a name that is not UTF-8: it was changed by another program.", e);
         }
     }
 }

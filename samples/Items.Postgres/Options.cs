@@ -75,7 +75,8 @@ internal sealed partial record Options(NpgsqlConnectionStringBuilder Connection,
         return value.Length > 0 ? value : throw Wrong(key, "must not be empty");
     }
 
-    private static ItemServiceException Wrong(string key, string what) => new(ItemServiceFault.Config, $"{key} {what}.") { ConfigKey = key };
+    private static ItemServiceException Wrong(string key, string what) =>
+        new(ItemServiceFault.Config, $"{key} {what}.") { ConfigKey = key };
 
     // Short enough for names that are derived from it (PostgreSQL ends names at 63 bytes), and the same whether quoted or not.
     [GeneratedRegex("^[a-z][a-z0-9_]{0,47}$", RegexOptions.CultureInvariant)]

@@ -141,7 +141,8 @@ public sealed class PostgresItemService : IItemService, IItemFeed
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop) =>
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+        IReadOnlyList<CollectionPosition> since, CancellationToken stop) =>
         await UntilClosedAsync(
             async s =>
             {
@@ -170,7 +171,8 @@ public sealed class PostgresItemService : IItemService, IItemFeed
 
     private static async Task WarnAsync(NpgsqlConnection connection, ILogger logger, CancellationToken stop)
     {
-        const string WhatIsOff = "SELECT string_agg(name, ' and ') FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
+        const string WhatIsOff =
+            "SELECT string_agg(name, ' and ') FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
         if (await Sql.ScalarAsync(connection, stop, WhatIsOff).ConfigureAwait(false) is string off)
         {
             Log.NotDurable(logger, off);

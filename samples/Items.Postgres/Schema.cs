@@ -62,18 +62,27 @@ internal sealed class Schema(string name, string service)
     /// <summary>Makes the tables if the schema is not there or empty, and else checks that they are this service's.</summary>
     public async Task EnsureAsync(NpgsqlConnection connection, CancellationToken stop)
     {
-        if (await ScalarAsync<int>(connection, stop, "SELECT current_setting('server_version_num')::integer").ConfigureAwait(false) < OldestServer)
+        if (
+            await ScalarAsync<int>(connection, stop, "SELECT current_setting('server_version_num')::integer").ConfigureAwait(false)
+            < OldestServer)
         {
             throw Unusable($"PostgreSQL {connection.ServerVersion} is too old: 13 or newer is needed.");
         }
 
         await using var transaction = await connection.BeginTransactionAsync(stop).ConfigureAwait(false);
         // One host after the other. CREATE .. IF NOT EXISTS would not do: where two come at once, one of them fails.
-        await Sql.ExecuteAsync(connection, stop, "SELECT pg_advisory_xact_lock(hashtext('shared_state'), hashtext($1))", name).ConfigureAwait(false);
+        await Sql.ExecuteAsync(connection, stop, "SELECT pg_advisory_xact_lock(hashtext('shared_state'), hashtext($1))", name)
+            .ConfigureAwait(false);
         // Without it, the schema would be left out of the search path, and the tables be taken for missing.
-        if (await Sql.ScalarAsync(connection, stop, "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1", name).ConfigureAwait(false) is false)
+        if (
+            await Sql.ScalarAsync(connection, stop, "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1", name)
+                .ConfigureAwait(false)
+            is false)
         {
-            throw new ItemServiceException(ItemServiceFault.Config, $"The role may not use the schema {name}: grant it USAGE and CREATE.") { ConfigKey = "db_user" };
+            throw new ItemServiceException(ItemServiceFault.Config, $"The role may not use the schema {name}: grant it USAGE and CREATE.")
+            {
+                ConfigKey = "db_user",
+            };
         }
 
         const string IsInUse = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1)";
@@ -84,7 +93,9 @@ internal sealed class Schema(string name, string service)
         else
         {
             // Not with IF NOT EXISTS alone: that asks for the right to make one also where it is there.
-            if (!await ScalarAsync<bool>(connection, stop, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", name).ConfigureAwait(false))
+            if (
+                !await ScalarAsync<bool>(connection, stop, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", name)
+                    .ConfigureAwait(false))
             {
                 await Sql.ExecuteAsync(connection, stop, $"CREATE SCHEMA {name}").ConfigureAwait(false);
             }
@@ -118,7 +129,8 @@ internal sealed class Schema(string name, string service)
                     + $"if the service was renamed, say so to the database: UPDATE {name}.shared_state SET service = '{service}'.");
             }
 
-            const string IsOlder = "SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'collections'::regclass AND attname = 'forgotten')";
+            const string IsOlder =
+                "SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'collections'::regclass AND attname = 'forgotten')";
             if (await ScalarAsync<bool>(connection, stop, IsOlder).ConfigureAwait(false))
             {
                 await Sql.ExecuteAsync(connection, stop, Forgetting).ConfigureAwait(false);

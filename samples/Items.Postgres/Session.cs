@@ -14,7 +14,8 @@ internal sealed class Session(string schema, ILogger logger)
     private const string Settings =
         """
         SELECT set_config('search_path', @schema, false),
-               set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
+               set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') = 'remote_apply'
+                   THEN 'remote_apply' ELSE 'on' END, false),
                set_config('lock_timeout', '5s', false),
                set_config('statement_timeout', '7s', false),
                set_config('idle_in_transaction_session_timeout', '10s', false),
@@ -39,7 +40,8 @@ internal sealed class Session(string schema, ILogger logger)
             await reader.ReadAsync(stop).ConfigureAwait(false);
             if (reader.GetBoolean(reader.FieldCount - 1))
             {
-                throw new ItemServiceException(ItemServiceFault.Unavailable, "The PostgreSQL server is a standby: connect to the primary, or promote this one.");
+                throw new ItemServiceException(
+                    ItemServiceFault.Unavailable, "The PostgreSQL server is a standby: connect to the primary, or promote this one.");
             }
         }
 

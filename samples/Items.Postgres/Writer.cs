@@ -24,11 +24,14 @@ internal sealed class Writer
         ON CONFLICT (collection, id) DO UPDATE SET revision = excluded.revision
         """;
 
-    private const string DeleteItems = "DELETE FROM items t USING unnest($1::bigint[], $2::bytea[]) AS k (c, id) WHERE t.collection = k.c AND t.id = k.id";
-    private const string DeleteRemovals = "DELETE FROM removals t USING unnest($1::bigint[], $2::bytea[]) AS k (c, id) WHERE t.collection = k.c AND t.id = k.id";
+    private const string DeleteItems =
+        "DELETE FROM items t USING unnest($1::bigint[], $2::bytea[]) AS k (c, id) WHERE t.collection = k.c AND t.id = k.id";
+    private const string DeleteRemovals =
+        "DELETE FROM removals t USING unnest($1::bigint[], $2::bytea[]) AS k (c, id) WHERE t.collection = k.c AND t.id = k.id";
     private const string ResetItems = "DELETE FROM items WHERE collection = ANY ($1::bigint[])";
     private const string ResetRemovals = "DELETE FROM removals WHERE collection = ANY ($1::bigint[])";
-    private const string PutCommits = "INSERT INTO commits (collection, revision, body) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])";
+    private const string PutCommits =
+        "INSERT INTO commits (collection, revision, body) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])";
 
     // The number of removals is what there may be at most: an item that comes back takes its removal along, which is not counted.
     private const string PutCollections =
@@ -45,7 +48,8 @@ internal sealed class Writer
     private Writer(NpgsqlBatch batch) => _batch = batch;
 
     /// <summary>Writes what a batch did.</summary>
-    public static async Task WriteAsync(NpgsqlConnection connection, IEnumerable<Ledger> ledgers, IEnumerable<LoggedCommit> commits, CancellationToken stop)
+    public static async Task WriteAsync(
+        NpgsqlConnection connection, IEnumerable<Ledger> ledgers, IEnumerable<LoggedCommit> commits, CancellationToken stop)
     {
         await using var batch = new NpgsqlBatch(connection);
         var writer = new Writer(batch);
@@ -80,7 +84,9 @@ internal sealed class Writer
 
         foreach (var chunk in Chunks(changes.Where(c => c.Entry.IsThere), c => c.Id.Length + c.Entry.Json.Length))
         {
-            Add(PutItems, Array(chunk, c => c.Collection), Array(chunk, c => Names.Encode(c.Id)), Array(chunk, c => c.Entry.Revision), Array(chunk, c => c.Entry.Json));
+            Add(
+                PutItems, Array(chunk, c => c.Collection), Array(chunk, c => Names.Encode(c.Id)), Array(chunk, c => c.Entry.Revision),
+                Array(chunk, c => c.Entry.Json));
         }
 
         foreach (var chunk in Chunks(changes.Where(c => c.Entry.IsThere && !c.WasReset), c => c.Id.Length))

@@ -11,7 +11,8 @@ public sealed class ClientTests
     [NodeFact]
     public async Task TheClientsTestsPass()
     {
-        using var node = Process.Start(new ProcessStartInfo("npm", ["test"]) { WorkingDirectory = NodeFactAttribute.Folder, RedirectStandardOutput = true })!;
+        using var node = Process.Start(
+            new ProcessStartInfo("npm", ["test"]) { WorkingDirectory = NodeFactAttribute.Folder, RedirectStandardOutput = true })!;
         var output = await node.StandardOutput.ReadToEndAsync();
         await node.WaitForExitAsync();
         Assert.True(node.ExitCode == 0, output);
@@ -24,7 +25,8 @@ public sealed class ClientTests
 
         public NodeFactAttribute()
         {
-            if (!Directory.Exists(Path.Combine(Folder, "node_modules"))) Skip = "the client's packages are not installed; ./test.sh installs them and runs the tests of the client and of its pages";
+            if (!Directory.Exists(Path.Combine(Folder, "node_modules")))
+                Skip = "the client's packages are not installed; ./test.sh installs them and runs the tests of the client and of its pages";
         }
     }
 }

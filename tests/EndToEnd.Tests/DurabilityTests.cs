@@ -34,8 +34,14 @@ public sealed class DurabilityTests(ITestOutputHelper log)
             {
                 var reply = await probe.GetAsync(Path);
                 var stored = CheckBatches(reply["data"]!.AsArray());
-                foreach (var (writer, value) in acknowledged) Assert.True(stored.GetValueOrDefault(writer) >= value, $"cycle {cycle}: writer {writer} was told {value}, stored is {stored.GetValueOrDefault(writer)}");
-                foreach (var (writer, value) in seen) Assert.True(stored.GetValueOrDefault(writer) >= value, $"cycle {cycle}: {value} of writer {writer} was seen, stored is {stored.GetValueOrDefault(writer)}");
+                foreach (var (writer, value) in acknowledged)
+                    Assert.True(
+                        stored.GetValueOrDefault(writer) >= value,
+                        $"cycle {cycle}: writer {writer} was told {value}, stored is {stored.GetValueOrDefault(writer)}");
+                foreach (var (writer, value) in seen)
+                    Assert.True(
+                        stored.GetValueOrDefault(writer) >= value,
+                        $"cycle {cycle}: {value} of writer {writer} was seen, stored is {stored.GetValueOrDefault(writer)}");
 
                 // :: 2. Who was there before is brought up by a difference: the history goes on.
                 if (position is { } known)
@@ -48,7 +54,11 @@ public sealed class DurabilityTests(ITestOutputHelper log)
             }
 
             // :: 3. The storm, and its end in the middle.
-            var storm = Enumerable.Range(0, Writers).Select(writer => WriteAsync(host.Url, writer, acknowledged)).Append(WatchAsync(host.Url, seen, at => position = at)).ToArray();
+            var storm = Enumerable
+                .Range(0, Writers)
+                .Select(writer => WriteAsync(host.Url, writer, acknowledged))
+                .Append(WatchAsync(host.Url, seen, at => position = at))
+                .ToArray();
             var before = acknowledged.Values.Sum();
             await Wait.UntilAsync(() => acknowledged.Values.Sum() > before + 200 + random.Next(200), "the storm");
             await host.Process.KillAsync();
@@ -77,7 +87,11 @@ public sealed class DurabilityTests(ITestOutputHelper log)
             await using var client = await Client.ConnectAsync(url);
             for (var value = acknowledged.GetValueOrDefault(writer) + 1; ; value++)
             {
-                var items = string.Join(',', Enumerable.Range(0, ItemsPerUpdate).Select(item => $$"""{"id":"{{writer}}-{{item}}","writer":{{writer}},"value":{{value}}}"""));
+                var items = string.Join(
+                    ',',
+                    Enumerable
+                        .Range(0, ItemsPerUpdate)
+                        .Select(item => $$"""{"id":"{{writer}}-{{item}}","writer":{{writer}},"value":{{value}}}"""));
                 var reply = await client.PutAsync(Path, $$"""{"insert":[{{items}}]}""");
                 if ((bool)reply["ok"]!) acknowledged[writer] = value;
             }

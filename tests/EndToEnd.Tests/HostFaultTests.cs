@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Text;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.EndToEnd.Tests;
@@ -48,7 +49,8 @@ public sealed class HostFaultTests
     [Fact]
     public async Task AfterASuspensionWhoIsStillThereIsServedAndWhoIsGoneIsDropped()
     {
-        var suspension = TimeSpan.FromSeconds(int.TryParse(Environment.GetEnvironmentVariable("SHAREDSTATE_SUSPENSION"), out var seconds) ? seconds : 4);
+        var suspension = TimeSpan.FromSeconds(
+            int.TryParse(Environment.GetEnvironmentVariable("SHAREDSTATE_SUSPENSION"), out var seconds) ? seconds : 4);
         using var host = await LiveProcess.StartAsync("""{"ping_seconds": 0.5, "pong_seconds": 1.5}""");
         await using var reader = await Client.ConnectAsync(host.Url);
         await reader.PutAsync("/subs", """{"insert":[["/app/items/a",{}]]}""");
@@ -56,8 +58,9 @@ public sealed class HostFaultTests
         var gone = await Client.ConnectAsync(host.Url);
         using var mute = new TcpClient(); // its computer was unplugged, say: nothing ends the connection, and nothing answers a ping
         await mute.ConnectAsync("127.0.0.1", host.Url.Port);
-        await mute.GetStream().WriteAsync(
-            "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"u8.ToArray());
+        await mute.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
         var head = new byte[12];
         await mute.GetStream().ReadExactlyAsync(head);
         Assert.Equal("HTTP/1.1 101"u8.ToArray(), head);

@@ -29,7 +29,8 @@ internal sealed class LiveProcess : IDisposable
     public static async Task<LiveProcess> StartAsync(string limits = "{}", int descriptors = 0, string database = "items.db")
     {
         var live = new LiveProcess { _descriptors = descriptors };
-        live.Folder.Write("my.json", Config.Replace("LIMITS", limits, StringComparison.Ordinal).Replace("DATABASE", database, StringComparison.Ordinal));
+        live.Folder.Write(
+            "my.json", Config.Replace("LIMITS", limits, StringComparison.Ordinal).Replace("DATABASE", database, StringComparison.Ordinal));
         await live.StartAgainAsync();
         return live;
     }

@@ -60,13 +60,17 @@ public sealed class MySqlOutageTests(ITestOutputHelper log)
             await database.StartAgainAsync();
             var up = Stopwatch.StartNew();
             await MoreAsync(() => storm.Acknowledged, 1, "the service is back");
-            log.WriteLine($"kill {kill}: back {up.Elapsed.TotalSeconds:0.00} s after the database; {storm}; {inDoubt} of {reads} reads of the collection refused");
+            log.WriteLine(
+                $"kill {kill}: back {up.Elapsed.TotalSeconds:0.00} s after the database; {storm}; {inDoubt} of {reads} reads of the "
+                    + "collection refused");
         }
         storm.End();
         await Task.WhenAll([.. writers, reading]); // no connection was lost
 
         // What each writer was told is what is stored, and what is in memory is what is stored.
-        var memory = (await reader.GetAsync(Path))["data"]!.AsArray().ToDictionary(item => (string)item!["id"]!, item => item!.ToJsonString());
+        var memory = (await reader.GetAsync(Path))["data"]!
+            .AsArray()
+            .ToDictionary(item => (string)item!["id"]!, item => item!.ToJsonString());
         var stored = (await database.SqlAsync("SELECT id, data FROM items WHERE app = 'app' AND chnl = 'storm'", "sharedstate"))
             .Select(row => row.Split('|', 2)).ToDictionary(row => row[0], row => row[1]);
         Assert.Equal(stored.OrderBy(item => item.Key, StringComparer.Ordinal), memory.OrderBy(item => item.Key, StringComparer.Ordinal));
@@ -172,6 +176,7 @@ public sealed class MySqlOutageTests(ITestOutputHelper log)
             }
         }
 
-        public override string ToString() => $"{Acknowledged} stored, {Refused} refused, {Interlocked.Read(ref _unknowns)} of these unknown";
+        public override string ToString() =>
+            $"{Acknowledged} stored, {Refused} refused, {Interlocked.Read(ref _unknowns)} of these unknown";
     }
 }

@@ -31,7 +31,8 @@ public sealed class NastyInputTests(ITestOutputHelper log)
                 var place = random.Next(expected.Length);
                 var items = Enumerable.Range(0, ItemsPerUpdate).Select(_ => unusual.Next()).ToArray();
                 string[] remove = [.. expected[place].Keys.Where(id => random.Next(10) == 0 && items.All(item => item.Id != id))];
-                var argument = $$"""{"remove":{{JsonSerializer.Serialize(remove)}},"insert":[{{string.Join(',', items.Select(item => item.Json))}}]}""";
+                var argument =
+                    $$"""{"remove":{{JsonSerializer.Serialize(remove)}},"insert":[{{string.Join(',', items.Select(item => item.Json))}}]}""";
                 await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/{{place}}","arg":{{argument}},"tunnel":0}""");
                 var reply = await client.ReceiveTextAsync();
                 Assert.True(Root(reply!).GetProperty("ok").GetBoolean(), $"seed {_seed}: {reply}: {argument}");
@@ -46,7 +47,9 @@ public sealed class NastyInputTests(ITestOutputHelper log)
         for (var place = 0; place < expected.Length; place++)
         {
             var stored = await GetAsync(again, $"/app/items/{place}");
-            Assert.True(expected[place].Values.Order(StringComparer.Ordinal).SequenceEqual(stored.Items), $"seed {_seed}: collection {place} is not what was answered");
+            Assert.True(
+                expected[place].Values.Order(StringComparer.Ordinal).SequenceEqual(stored.Items),
+                $"seed {_seed}: collection {place} is not what was answered");
         }
     }
 
@@ -75,7 +78,9 @@ public sealed class NastyInputTests(ITestOutputHelper log)
         await host.Process.KillAsync();
         await host.StartAgainAsync();
         var after = await AllAsync(host.Url);
-        Assert.True(before.SequenceEqual(after), $"seed {_seed}: before the kill\n{string.Join('\n', before)}\nafter it\n{string.Join('\n', after)}");
+        Assert.True(
+            before.SequenceEqual(after),
+            $"seed {_seed}: before the kill\n{string.Join('\n', before)}\nafter it\n{string.Join('\n', after)}");
     }
 
     private async Task ReadToEndOfBatchAsync(Client client)
@@ -83,7 +88,9 @@ public sealed class NastyInputTests(ITestOutputHelper log)
         while (true)
         {
             var text = await client.ReceiveTextAsync();
-            Assert.True(text is not null, $"seed {_seed}: the connection was closed: {client.Socket.CloseStatus} {client.Socket.CloseStatusDescription}");
+            Assert.True(
+                text is not null,
+                $"seed {_seed}: the connection was closed: {client.Socket.CloseStatus} {client.Socket.CloseStatusDescription}");
             if (text.Contains("\"end of batch\"", StringComparison.Ordinal)) return;
         }
     }
@@ -111,7 +118,9 @@ public sealed class NastyInputTests(ITestOutputHelper log)
         var text = await client.ReceiveTextAsync();
         var reply = Root(text!);
         Assert.True(reply.GetProperty("ok").GetBoolean(), text);
-        return ($"{reply.GetProperty("rev")} {reply.GetProperty("epoch")}", [.. reply.GetProperty("data").EnumerateArray().Select(item => item.GetRawText()).Order(StringComparer.Ordinal)]);
+        return (
+            $"{reply.GetProperty("rev")} {reply.GetProperty("epoch")}",
+            [.. reply.GetProperty("data").EnumerateArray().Select(item => item.GetRawText()).Order(StringComparer.Ordinal)]);
     }
 
     /// <summary>The reply as it was sent: a <c>JsonNode</c> would write it anew, and refuses doubled keys.</summary>

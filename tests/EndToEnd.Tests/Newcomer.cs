@@ -35,7 +35,8 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
         XDocument.Load(Repository.At("Directory.Build.props")).Descendants("ContractVersion").Single().Value;
 
     private static string OrdinaryPackages =>
-        System.Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        System.Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
     public string this[string name] => _home[name];
 
@@ -77,13 +78,22 @@ public sealed class Newcomer : IAsyncLifetime, IDisposable
 
     /// <summary>Runs commands in a shell until one fails. Returns whether all succeeded, their output and the shell's last
     /// folder.</summary>
-    public async Task<(bool Good, string Output, string Folder)> TryAsync(string commands, string folder, Dictionary<string, string>? variables = null)
+    public async Task<(bool Good, string Output, string Folder)> TryAsync(
+        string commands, string folder, Dictionary<string, string>? variables = null)
     {
         var place = _home[$"place-{Guid.NewGuid():N}"];
-        var start = new ProcessStartInfo("bash", ["-ec", $"exec 2>&1\n{commands}\npwd > {place}"]) { WorkingDirectory = folder, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("bash", ["-ec", $"exec 2>&1\n{commands}\npwd > {place}"])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+        };
         foreach (var name in start.Environment.Keys.ToArray())
         {
-            if (name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith("VSTEST", StringComparison.Ordinal) || name == "NUGET_PACKAGES") start.Environment.Remove(name);
+            if (
+                name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)
+                || name.StartsWith("VSTEST", StringComparison.Ordinal)
+                || name == "NUGET_PACKAGES")
+                start.Environment.Remove(name);
         }
         foreach (var (name, value) in Environment.Concat(variables ?? [])) start.Environment[name] = value;
         using var shell = Process.Start(start)!;

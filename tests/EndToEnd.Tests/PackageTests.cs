@@ -9,10 +9,15 @@ namespace SharedState.EndToEnd.Tests;
 public sealed class PackageTests(Newcomer newcomer)
 {
     [Theory]
-    [InlineData("SharedState.Abstractions", "storage contract of Shared State", "lib/net10.0/SharedState.Abstractions.xml", "build/SharedState.Abstractions.targets")]
+    [InlineData(
+        "SharedState.Abstractions", "storage contract of Shared State", "lib/net10.0/SharedState.Abstractions.xml",
+        "build/SharedState.Abstractions.targets")]
     [InlineData("SharedState.Items.Conformance", "storage contract of Shared State", "lib/net10.0/SharedState.Items.Conformance.xml")]
-    [InlineData("SharedState.Templates", "storage plugin", "content/plugin/.template.config/template.json", "content/plugin/src/plugin.json")]
-    [InlineData("SharedState", "server for live JSON collections", "tools/net10.0/any/plugins/Items.Sqlite/plugin.json", "tools/net10.0/any/wwwroot/index.html", "tools/net10.0/any/conformance/xunit.assert.dll")]
+    [InlineData(
+        "SharedState.Templates", "storage plugin", "content/plugin/.template.config/template.json", "content/plugin/src/plugin.json")]
+    [InlineData(
+        "SharedState", "server for live JSON collections", "tools/net10.0/any/plugins/Items.Sqlite/plugin.json",
+        "tools/net10.0/any/wwwroot/index.html", "tools/net10.0/any/conformance/xunit.assert.dll")]
     public async Task APackageSaysWhatItIsAndHasWhatItNeeds(string id, string description, params string[] files)
     {
         await using var package = await ZipFile.OpenReadAsync(newcomer[$"sharedstate-packages/{id}.{newcomer.Version}.nupkg"]);
@@ -26,8 +31,13 @@ public sealed class PackageTests(Newcomer newcomer)
 
         // The next version of a tool replaces its folder, and would delete a configuration there with the data beside it.
         Assert.Null(package.GetEntry("tools/net10.0/any/plugins.json"));
-        string[] needed = id == "SharedState.Items.Conformance" ? [$"SharedState.Abstractions {newcomer.Version}", $"xunit {VersionOf("xunit")}"] : [];
-        Assert.Equal(needed, elements["dependency"].Select(dependency => $"{dependency.Attribute("id")!.Value} {dependency.Attribute("version")!.Value}").Order());
+        string[] needed =
+            id == "SharedState.Items.Conformance" ? [$"SharedState.Abstractions {newcomer.Version}", $"xunit {VersionOf("xunit")}"] : [];
+        Assert.Equal(
+            needed,
+            elements["dependency"]
+                .Select(dependency => $"{dependency.Attribute("id")!.Value} {dependency.Attribute("version")!.Value}")
+                .Order());
     }
 
     [Fact]
@@ -45,13 +55,18 @@ public sealed class PackageTests(Newcomer newcomer)
     {
         var folder = newcomer.NewFolder();
         await newcomer.RunAsync("dotnet new sharedstate-plugin -n Acme.Wrong --db-type wrong", folder);
-        Assert.Contains("\"db_types\": [\"wrong\"]", await File.ReadAllTextAsync(Path.Combine(folder, "Acme.Wrong/src/plugin.json")), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"db_types\": [\"wrong\"]", await File.ReadAllTextAsync(Path.Combine(folder, "Acme.Wrong/src/plugin.json")),
+            StringComparison.Ordinal);
 
         // The store now takes a and A for the same id.
         var source = Path.Combine(folder, "Acme.Wrong/src/Collection.cs");
-        await File.WriteAllTextAsync(source, (await File.ReadAllTextAsync(source)).Replace("StringComparer.Ordinal", "StringComparer.OrdinalIgnoreCase"));
-        const string Two = "FullyQualifiedName=Acme.Wrong.Tests.FilesConformance.IdsThatLookAlikeAreDifferent|FullyQualifiedName=Acme.Wrong.Tests.FilesConformance.AnInsertAddsAndReplaces";
-        var (good, output, _) = await newcomer.TryAsync($"dotnet test tests --filter '{Two}' --logger 'console;verbosity=normal'", Path.Combine(folder, "Acme.Wrong"));
+        await File.WriteAllTextAsync(
+            source, (await File.ReadAllTextAsync(source)).Replace("StringComparer.Ordinal", "StringComparer.OrdinalIgnoreCase"));
+        const string Two =
+            "FullyQualifiedName=Acme.Wrong.Tests.FilesConformance.IdsThatLookAlikeAreDifferent|FullyQualifiedName=Acme.Wrong.Tests.FilesConformance.AnInsertAddsAndReplaces";
+        var (good, output, _) = await newcomer.TryAsync(
+            $"dotnet test tests --filter '{Two}' --logger 'console;verbosity=normal'", Path.Combine(folder, "Acme.Wrong"));
         Assert.False(good, output);
         Assert.Contains("Failed Acme.Wrong.Tests.FilesConformance.IdsThatLookAlikeAreDifferent", output, StringComparison.Ordinal);
         Assert.Contains("Passed Acme.Wrong.Tests.FilesConformance.AnInsertAddsAndReplaces", output, StringComparison.Ordinal);
@@ -77,16 +92,26 @@ public sealed class PackageTests(Newcomer newcomer)
             var files = Directory.GetFiles(Path.Combine(folder, "Acme.Own", output), "*", SearchOption.AllDirectories)
                 .Select(file => Path.GetRelativePath(Path.Combine(folder, "Acme.Own", output), file)).ToArray();
             Assert.Subset(files.ToHashSet(), new HashSet<string> { "plugin.json", "Acme.Own.dll", "Acme.Own.deps.json", "Serilog.dll", "MySqlConnector.dll", "runtimes/linux-x64/native/libe_sqlite3.so" });
-            Assert.DoesNotContain(files, file => file.StartsWith("SharedState.", StringComparison.Ordinal) || file.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                files,
+                file =>
+                    file.StartsWith("SharedState.", StringComparison.Ordinal)
+                    || file.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal));
         }
 
         // The plugin loads, with a library that the host has at another version.
-        var (card, _) = await newcomer.RunAsync("sharedstate plugin test plugin --only 'opens an empty storage'", Path.Combine(folder, "Acme.Own"));
+        var (card, _) = await newcomer.RunAsync(
+            "sharedstate plugin test plugin --only 'opens an empty storage'", Path.Combine(folder, "Acme.Own"));
         Assert.Contains("1 kept, 0 broken, ", card, StringComparison.Ordinal);
     }
 
-    private static string VersionOf(string package) => XDocument.Load(Repository.At("Directory.Packages.props")).Descendants("PackageVersion")
-        .Single(version => version.Attribute("Include")!.Value == package).Attribute("Version")!.Value;
+    private static string VersionOf(string package) =>
+        XDocument
+            .Load(Repository.At("Directory.Packages.props"))
+            .Descendants("PackageVersion")
+            .Single(version => version.Attribute("Include")!.Value == package)
+            .Attribute("Version")!
+            .Value;
 }
 
 /// <summary>The tests that share a newcomer's home.</summary>

@@ -32,7 +32,10 @@ public sealed class PluginPageTests(Newcomer newcomer, ITestOutputHelper log)
         // The output that the page promises.
         Assert.True(served);
         Assert.Contains(outputs, output => output.Contains("Passed!  - Failed:     0, Passed:    56,", StringComparison.Ordinal));
-        Assert.Contains(outputs, output => output.Contains(" kept, 0 broken, ", StringComparison.Ordinal) && output.Contains("Throughput", StringComparison.Ordinal));
+        Assert.Contains(
+            outputs,
+            output =>
+                output.Contains(" kept, 0 broken, ", StringComparison.Ordinal) && output.Contains("Throughput", StringComparison.Ordinal));
         Assert.Contains("ok: Acme.Items.Files 1.0.0, files, data", string.Concat(outputs), StringComparison.Ordinal);
         Assert.Contains("\"item\": {\"id\":\"a\",\"text\":\"from the page\"}", outputs[^1], StringComparison.Ordinal);
     }
@@ -41,7 +44,8 @@ public sealed class PluginPageTests(Newcomer newcomer, ITestOutputHelper log)
     private async Task ServeAsync(string command, string folder)
     {
         var words = command.Split(' ');
-        using var host = HostProcess.Start(folder, words[1..], program: newcomer[$".dotnet/tools/{words[0]}"], environment: newcomer.Environment);
+        using var host = HostProcess.Start(
+            folder, words[1..], program: newcomer[$".dotnet/tools/{words[0]}"], environment: newcomer.Environment);
         var url = await host.UriAsync();
         await host.LineAsync("Service items: Acme.Items.Files 1.0.0, files, data");
         using (var browser = new HttpClient { BaseAddress = url })

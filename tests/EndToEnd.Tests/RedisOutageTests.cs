@@ -39,7 +39,8 @@ public sealed class RedisOutageTests(ITestOutputHelper log)
         var url = await LiveProcess.UrlAsync(host);
         await using var follower = await Client.ConnectAsync(url);
         await using var probe = await Client.ConnectAsync(url);
-        foreach (var path in new[] { Path, Quiet }) Assert.True((bool)(await probe.PutAsync(path, """{"insert":[{"id":"first"}]}"""))["ok"]!);
+        foreach (var path in new[] { Path, Quiet })
+            Assert.True((bool)(await probe.PutAsync(path, """{"insert":[{"id":"first"}]}"""))["ok"]!);
         await follower.PutAsync("/subs", $$"""{"insert":[["{{Path}}",{}]]}""");
         var writers = Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(url, writer))).ToArray();
 
@@ -69,7 +70,9 @@ public sealed class RedisOutageTests(ITestOutputHelper log)
         }
         _over = true;
         await Task.WhenAll(writers); // none of the connections was closed, or a writer would have failed
-        log.WriteLine($"{_answers} updates answered ok, {_refused.Values.Sum()} refused, {_unknown.Values.Sum()} of unknown outcome, the longest answer after {_longest.TotalMilliseconds:f0} ms");
+        log.WriteLine(
+            $"{_answers} updates answered ok, {_refused.Values.Sum()} refused, {_unknown.Values.Sum()} of unknown outcome, the longest "
+                + $"answer after {_longest.TotalMilliseconds:f0} ms");
 
         // :: 4. The long outage was told to the writers. What is stored is what was answered, and what the host, a follower, and another
         // host show.

@@ -15,7 +15,8 @@ public sealed class StopTests
         await silent.SendAsync("""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["/app/items/a",{}]]},"tunnel":0}""");
         await using var writer = await Client.ConnectAsync(host.Url);
         for (var update = 0; update < 50; update++)
-            await writer.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/a","arg":{"insert":[{"id":"{{update}}"}]},"tunnel":{{update}}}""");
+            await writer.SendAsync(
+                $$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/a","arg":{"insert":[{"id":"{{update}}"}]},"tunnel":{{update}}}""");
 
         // The first answer shows that the requests were read; then the stop comes in their middle.
         Assert.NotNull(await writer.ReceiveTextAsync());

@@ -61,7 +61,8 @@ public sealed class StorageFaultTests
             var text = new string('x', 100_000);
             JsonNode reply;
             var stored = 0;
-            while ((bool)(reply = await client.PutAsync(Path, $$"""{"insert":[{"id":"large","text":"{{text}}","n":{{stored}}}]}"""))["ok"]!) Assert.InRange(++stored, 0, 1000);
+            while ((bool)(reply = await client.PutAsync(Path, $$"""{"insert":[{"id":"large","text":"{{text}}","n":{{stored}}}]}"""))["ok"]!)
+                Assert.InRange(++stored, 0, 1000);
             Assert.Equal("unavailable", (string)reply["error"]!["code"]!);
             Assert.Contains("before", Ids(await client.GetAsync(Path)));
             Assert.True((bool)(await client.GetAsync("/clock"))["ok"]!);
@@ -123,19 +124,26 @@ public sealed class StorageFaultTests
     public async Task ASecondServiceOnOneTableIsRefusedWithTheNameOfTheFirst()
     {
         using var folder = new TempFolder();
-        var service = """{"name": "NAME", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "items.db", "db_table": "items"}}""";
+        var service =
+            """{"name": "NAME", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "items.db", "db_table": "items"}}""";
         folder.Write("my.json", $$"""
             {"service": {"host": "127.0.0.1", "port": 0},
-             "services": [{{service.Replace("NAME", "one", StringComparison.Ordinal)}}, {{service.Replace("NAME", "two", StringComparison.Ordinal)}}]}
+             "services": [{{service.Replace("NAME", "one", StringComparison.Ordinal)}}, {{service.Replace(
+                "NAME",
+                "two",
+                StringComparison.Ordinal
+            )}}]}
             """);
         using var host = HostProcess.Start(folder.FullName, ["my.json"]);
         var line = await host.LineAsync("does not run");
         Assert.Matches("Service (one does not run.*service two has|two does not run.*service one has) table items", line);
     }
 
-    private static Task<JsonNode> PutAsync(Client client, string id, string path = Path) => client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}"}]}""");
+    private static Task<JsonNode> PutAsync(Client client, string id, string path = Path) =>
+        client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}"}]}""");
 
-    private static async Task AssertPutAsync(Client client, string id, string path = Path) => Assert.True((bool)(await PutAsync(client, id, path))["ok"]!);
+    private static async Task AssertPutAsync(Client client, string id, string path = Path) =>
+        Assert.True((bool)(await PutAsync(client, id, path))["ok"]!);
 
     /// <summary>Sends an update that must be unavailable, and says how long that took.</summary>
     private static async Task<TimeSpan> RefusedAsync(Client client)
@@ -146,7 +154,8 @@ public sealed class StorageFaultTests
         return asked.Elapsed;
     }
 
-    private static List<string> Ids(JsonNode reply) => [.. reply["data"]!.AsArray().Select(item => (string)item!["id"]!).Order(StringComparer.Ordinal)];
+    private static List<string> Ids(JsonNode reply) =>
+        [.. reply["data"]!.AsArray().Select(item => (string)item!["id"]!).Order(StringComparer.Ordinal)];
 
     /// <summary>Writes until no byte more goes.</summary>
     private static void Fill(string path)

@@ -57,7 +57,8 @@ public sealed partial class HostProcess : IDisposable
 
     public string Output => string.Join('\n', Lines);
 
-    public static HostProcess Start(string workingDirectory, string[] arguments, string? program = null, Dictionary<string, string>? environment = null)
+    public static HostProcess Start(
+        string workingDirectory, string[] arguments, string? program = null, Dictionary<string, string>? environment = null)
     {
         string[] command = [.. _defaultSignals, program ?? Program, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
@@ -94,7 +95,8 @@ public sealed partial class HostProcess : IDisposable
         {
             if (Lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found) return found;
             if (_process.HasExited) throw new InvalidOperationException($"ended without \"{text}\":\n{Output}");
-            if (Stopwatch.GetElapsedTime(started) > Deadline) throw new TimeoutException($"no \"{text}\" within {Deadline.TotalSeconds} s:\n{Output}");
+            if (Stopwatch.GetElapsedTime(started) > Deadline)
+                throw new TimeoutException($"no \"{text}\" within {Deadline.TotalSeconds} s:\n{Output}");
             await _changed.WaitAsync(TimeSpan.FromMilliseconds(200));
         }
     }

@@ -24,7 +24,8 @@ internal sealed class Copy
     /// <summary>How often the feed could not tell, so that the collection had to be loaded again.</summary>
     public int Reloads { get; private set; }
 
-    public static async Task<Copy> LoadAsync(IItemService service, CollectionKey key) => new(await service.LoadAsync(key, CancellationToken.None), key);
+    public static async Task<Copy> LoadAsync(IItemService service, CollectionKey key) =>
+        new(await service.LoadAsync(key, CancellationToken.None), key);
 
     /// <summary>Asks once for what came after the copies' positions, and applies it. Whether there was anything.</summary>
     public static async Task<bool> ReadAsync(IItemService service, IReadOnlyList<Copy> copies)
@@ -46,7 +47,8 @@ internal sealed class Copy
     {
         if (!await ReadAsync(service, copies)) return;
         var reloads = copies.Sum(copy => copy.Reloads);
-        while (await ReadAsync(service, copies)) Assert.True(reloads == copies.Sum(copy => copy.Reloads), "A part was told, and the rest is not.");
+        while (await ReadAsync(service, copies))
+            Assert.True(reloads == copies.Sum(copy => copy.Reloads), "A part was told, and the rest is not.");
     }
 
     private void Apply(IReadOnlyList<ItemCommit> commits)

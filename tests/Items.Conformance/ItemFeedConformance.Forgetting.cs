@@ -6,7 +6,10 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemFeedConformance
 {
     [Fact]
-    [Promise(Fix = "Tell the commits of a collection, or that it moved, also if it was forgotten at once; answer null for positions from before that.")]
+    [Promise(
+        Fix = "Tell the commits of a collection, or that it moved, also if it was forgotten at once; answer null for positions from before "
+            + "that."
+    )]
     public async Task AServiceThatHoldsAForgottenCollectionGetsItAnew()
     {
         var services = await OpenAsync(2);
@@ -59,7 +62,10 @@ public abstract partial class ItemFeedConformance
     }
 
     [Fact]
-    [Promise(Fix = "Forget in one transaction that commits of other hosts cannot come between: lock the collection's row, then look at its position.")]
+    [Promise(
+        Fix = "Forget in one transaction that commits of other hosts cannot come between: lock the collection's row, then look at its "
+            + "position."
+    )]
     public async Task ForgettingDuringCommitsOfAnotherServiceLosesNothing()
     {
         var services = await OpenAsync(2);

@@ -85,7 +85,8 @@ public abstract partial class ItemFeedConformance
     public async Task APositionThatIsNotOfTheCollectionsHistoryIsAnsweredWithNull()
     {
         var services = await OpenAsync(2);
-        foreach (var key in _keys[1..].Append(_key)) await services[0].CommitAsync([InsertInto(key, NewItem("a")), InsertInto(key, NewItem("b"))], CancellationToken.None);
+        foreach (var key in _keys[1..].Append(_key))
+            await services[0].CommitAsync([InsertInto(key, NewItem("a")), InsertInto(key, NewItem("b"))], CancellationToken.None);
         var known = new CollectionPosition(_key, (await LoadAsync(services[1])).Position with { Revision = 1 });
         foreach (var key in _keys)
         {
@@ -110,7 +111,9 @@ public abstract partial class ItemFeedConformance
         List<Copy> copies = [await Copy.LoadAsync(services[1], _key)];
         for (var part = 0; part < 30; part++)
         {
-            var updates = Enumerable.Range(part * 100, 100).Select(n => n % 10 == 9 ? Remove($"{(n - 1) % 50}") : Insert(NewItem($"{n % 50}", n)));
+            var updates = Enumerable
+                .Range(part * 100, 100)
+                .Select(n => n % 10 == 9 ? Remove($"{(n - 1) % 50}") : Insert(NewItem($"{n % 50}", n)));
             if (part == 20) updates = updates.Prepend(Reset("a"));
             await services[0].CommitAsync([.. updates], CancellationToken.None);
             if (part % 4 == 0) copies.Add(await Copy.LoadAsync(services[1], _key));

@@ -36,7 +36,8 @@ public abstract partial class ItemFeedConformance
         await watch.NextAsync();
         for (var round = 0; round < 20; round++)
         {
-            var updates = _keys.Select(key => round % 7 == 6 ? new ItemUpdate { Key = key, Reset = true } : InsertInto(key, NewItem("a"), NewItem($"{round}")));
+            var updates = _keys.Select(key =>
+                round % 7 == 6 ? new ItemUpdate { Key = key, Reset = true } : InsertInto(key, NewItem("a"), NewItem($"{round}")));
             ItemUpdate[] batch = [.. updates, Remove("nothing")];
             var results = await services[round % 2].CommitAsync(batch, CancellationToken.None);
             for (var i = 0; i < batch.Length; i++) had.Add(new CollectionPosition(batch[i].Key, results[i].Position));
@@ -75,7 +76,8 @@ public abstract partial class ItemFeedConformance
             await services[1].CommitAsync([.. _keys.Select(key => InsertInto(key, NewItem($"{round}")))], CancellationToken.None);
             await watch.NextAsync();
             await Copy.ReadAsync(services[0], copies);
-            foreach (var (key, position) in watch.Told) Assert.InRange(position.Revision, 1, copies.Single(copy => copy.Key == key).Position.Revision);
+            foreach (var (key, position) in watch.Told)
+                Assert.InRange(position.Revision, 1, copies.Single(copy => copy.Key == key).Position.Revision);
         }
         Assert.All(copies, copy => Assert.Equal(20, copy.Position.Revision));
     }

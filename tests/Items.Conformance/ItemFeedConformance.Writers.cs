@@ -22,7 +22,8 @@ public abstract partial class ItemFeedConformance
             Assert.Equal([CommitStatus.Committed, CommitStatus.Conflict], results.Select(result => result.Status).Order());
             Assert.All(results, result => Assert.Equal(position with { Revision = round + 1 }, result.Position));
         }
-        Assert.Equal(Enumerable.Range(0, Rounds), (await LoadAsync(services[0])).Items.Select(item => int.Parse(item.Id.Split(' ')[0])).Order());
+        Assert.Equal(
+            Enumerable.Range(0, Rounds), (await LoadAsync(services[0])).Items.Select(item => int.Parse(item.Id.Split(' ')[0])).Order());
     }
 
     [Fact]
@@ -62,7 +63,9 @@ public abstract partial class ItemFeedConformance
             foreach (var commit in copy.Commits)
             {
                 var value = written[new(copy.Key, copy.Position with { Revision = commit.Revision })];
-                Assert.Equal("abcde".Select(id => Text(NewItem($"{id}", value).Json)), commit.Update.Insert.OrderBy(item => item.Id).Select(item => Text(item.Json)));
+                Assert.Equal(
+                    "abcde".Select(id => Text(NewItem($"{id}", value).Json)),
+                    commit.Update.Insert.OrderBy(item => item.Id).Select(item => Text(item.Json)));
             }
         }
 
@@ -72,7 +75,8 @@ public abstract partial class ItemFeedConformance
         async Task FollowAsync()
         {
             await watch.NextAsync();
-            while (copies.Where(Behind).ToArray() is { Length: > 0 } behind) Assert.True(await Copy.ReadAsync(watcher, behind), "What a list names is not there.");
+            while (copies.Where(Behind).ToArray() is { Length: > 0 } behind)
+                Assert.True(await Copy.ReadAsync(watcher, behind), "What a list names is not there.");
         }
 
         bool Behind(Copy copy) => watch.Told.Any(told => told.Key == copy.Key && told.Position.Revision > copy.Position.Revision);
@@ -116,9 +120,12 @@ public abstract partial class ItemFeedConformance
         {
             // All write at once; the revisions say in which order that was. What had no effect found the collection as the commit of its
             // revision left it.
-            ItemUpdate[][] batches = [.. services.Select(_ => Enumerable.Range(0, random.Next(1, 6)).Select(_ => RandomUpdate()).ToArray())];
-            var results = await Task.WhenAll(services.Zip(batches, (service, batch) => Task.Run(async () => batch.Zip(await service.CommitAsync(batch, CancellationToken.None)))));
-            var ordered = results.SelectMany(result => result).OrderBy(pair => pair.Second.Position.Revision).ThenBy(pair => pair.Second.Status == CommitStatus.Committed ? 0 : 1);
+            ItemUpdate[][] batches = [.. services.Select(_ => Enumerable.Range(0, random.Next(1, 6)).Select(_ =>
+                RandomUpdate()).ToArray())];
+            var results = await Task.WhenAll(services.Zip(batches, (service, batch) => Task.Run(async () =>
+                batch.Zip(await service.CommitAsync(batch, CancellationToken.None)))));
+            var ordered = results.SelectMany(result => result).OrderBy(pair => pair.Second.Position.Revision).ThenBy(pair =>
+                pair.Second.Status == CommitStatus.Committed ? 0 : 1);
             foreach (var (update, result) in ordered) models[update.Key].Apply(update, result);
 
             var reader = random.Next(services.Length);
@@ -150,7 +157,8 @@ public abstract partial class ItemFeedConformance
 
         Item RandomItem()
         {
-            if (random.Next(2) == 0) return NewItem(random.GetItems(["a", "A", "a ", "ä", "a\u0308", "\0", "a\0b", "😀"], 1)[0], random.Next());
+            if (random.Next(2) == 0)
+                return NewItem(random.GetItems(["a", "A", "a ", "ä", "a\u0308", "\0", "a\0b", "😀"], 1)[0], random.Next());
             var (id, json) = unusual.Next();
             return new Item(id, Encoding.UTF8.GetBytes(json));
         }

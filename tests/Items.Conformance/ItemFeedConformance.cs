@@ -44,8 +44,9 @@ public abstract partial class ItemFeedConformance : ItemServiceConformance
         }
     }
 
-    private static async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IItemService service, params CollectionPosition[] since) =>
-        await Assert.IsAssignableFrom<IItemFeed>(service).ReadAsync(since, CancellationToken.None);
+    private static async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+        IItemService service,
+        params CollectionPosition[] since) => await Assert.IsAssignableFrom<IItemFeed>(service).ReadAsync(since, CancellationToken.None);
 
     private static ItemUpdate InsertInto(CollectionKey key, params Item[] items) => new() { Key = key, Insert = items };
 

@@ -6,7 +6,8 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemServiceConformance
 {
     [Fact]
-    [Promise(Fix = "Apply a batch's updates in their order, each to what the one before left; give one result for each, in the same order.")]
+    [Promise(
+        Fix = "Apply a batch's updates in their order, each to what the one before left; give one result for each, in the same order.")]
     public async Task UpdatesOfABatchBuildOnEachOther()
     {
         var service = await OpenAsync();
@@ -46,7 +47,10 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "Compare Expected with the collection as the updates before it in the batch left it; leave out only that update, as a Conflict.")]
+    [Promise(
+        Fix = "Compare Expected with the collection as the updates before it in the batch left it; leave out only that update, as a "
+            + "Conflict."
+    )]
     public async Task AConflictIsLeftOutAndTheOthersGoOn()
     {
         var service = await OpenAsync();
@@ -62,7 +66,8 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "Commit a batch in one transaction, and read a collection's position and items in one transaction or from one snapshot.")]
+    [Promise(
+        Fix = "Commit a batch in one transaction, and read a collection's position and items in one transaction or from one snapshot.")]
     public async Task ALoadNeverSeesHalfABatch()
     {
         // Each batch writes its number to both items, by two updates: any load must find both equal, and an even revision.
@@ -94,7 +99,10 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "Look at the token before anything is stored, and throw Unavailable where surely nothing was; OutcomeUnknown where something may have been.")]
+    [Promise(
+        Fix = "Look at the token before anything is stored, and throw Unavailable where surely nothing was; OutcomeUnknown where something "
+            + "may have been."
+    )]
     public async Task ACommitThatIsCancelledIsStoredWhollyOrNotAtAll()
     {
         var service = await OpenAsync();

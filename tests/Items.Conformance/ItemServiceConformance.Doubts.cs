@@ -9,12 +9,16 @@ public abstract partial class ItemServiceConformance
     protected virtual HeldCommit? NewHeldCommit() => null;
 
     [Fact]
-    [Promise(Fix = "Throw Unavailable, not OperationCanceledException, for a commit that is cancelled before it began: the host asks about any other outcome.")]
+    [Promise(
+        Fix = "Throw Unavailable, not OperationCanceledException, for a commit that is cancelled before it began: the host asks about any "
+            + "other outcome."
+    )]
     public async Task ACommitThatIsCancelledBeforeItBeginsIsUnavailable()
     {
         var service = await OpenAsync();
         var (_, position) = await CommitAsync(service, Insert("a"));
-        var fault = await Assert.ThrowsAsync<ItemServiceException>(async () => await service.CommitAsync([Insert("b")], new CancellationToken(canceled: true)));
+        var fault = await Assert.ThrowsAsync<ItemServiceException>(async () =>
+            await service.CommitAsync([Insert("b")], new CancellationToken(canceled: true)));
         Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
         Assert.Equal(position, (await LoadAsync(service)).Position);
     }
@@ -23,7 +27,8 @@ public abstract partial class ItemServiceConformance
     [InlineData(true)]
     [InlineData(false)]
     [Promise(
-        Fix = "Before the next load of a collection whose commit is in doubt, wait until that commit is over: take the row's lock, which it holds.",
+        Fix = "Before the next load of a collection whose commit is in doubt, wait until that commit is over: take the row's lock, which "
+            + "it holds.",
         Needs = Need.HeldCommit)]
     public async Task ACommitInDoubtIsSettledBeforeTheNextLoad(bool isNew)
     {

@@ -10,7 +10,10 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemServiceConformance
 {
     [Fact]
-    [Promise(Fix = "Forget only a collection that has no items and stands at exactly the given position; check it in the transaction that forgets.")]
+    [Promise(
+        Fix = "Forget only a collection that has no items and stands at exactly the given position; check it in the transaction that "
+            + "forgets."
+    )]
     public async Task OnlyAnEmptiedCollectionAtTheGivenPositionIsForgotten()
     {
         var service = await OpenAsync();
@@ -23,7 +26,8 @@ public abstract partial class ItemServiceConformance
         var (_, before) = await CommitAsync(service, Remove("a"));
         var (_, at) = await CommitAsync(service, Remove("b"));
         Position[] elsewhere = [before, withItems, at with { Epoch = "another" }, at with { Revision = at.Revision + 1 }, at with { Revision = 0 }];
-        foreach (var position in elsewhere) Assert.False(await ForgetAsync(service, position), $"It was forgotten at {position}, and stands at {at}.");
+        foreach (var position in elsewhere)
+            Assert.False(await ForgetAsync(service, position), $"It was forgotten at {position}, and stands at {at}.");
         Assert.Equal(at, (await LoadAsync(service)).Position);
 
         if (!Forgets(service))
@@ -48,7 +52,10 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "After forgetting, begin in an epoch that was never used, or at a revision that is at least the highest of any forgotten collection.")]
+    [Promise(
+        Fix = "After forgetting, begin in an epoch that was never used, or at a revision that is at least the highest of any forgotten "
+            + "collection."
+    )]
     public async Task NoPositionIsGivenTwiceWhenACollectionBeginsAnewAfterItWasForgotten()
     {
         var service = await OpenAsync();
@@ -82,14 +89,18 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "List each collection that has a history and no items, with its position, until it is forgotten; none that has items or was only read.")]
+    [Promise(
+        Fix = "List each collection that has a history and no items, with its position, until it is forgotten; none that has items or was "
+            + "only read."
+    )]
     public async Task EmptiedCollectionsAreListedUntilTheyAreForgotten()
     {
         var service = await OpenAsync();
         CollectionKey[] keys = [.. Enumerable.Range(0, 600).Select(n => new CollectionKey(n < 300 ? "one" : "two", $"{n}"))];
         await service.CommitAsync([.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem("a")] })], CancellationToken.None);
         var emptied = keys[..^5];
-        var resets = await service.CommitAsync([.. emptied.Select(key => new ItemUpdate { Key = key, Reset = true })], CancellationToken.None);
+        var resets = await service.CommitAsync(
+            [.. emptied.Select(key => new ItemUpdate { Key = key, Reset = true })], CancellationToken.None);
         await LoadAsync(service, new CollectionKey("one", "only read"));
         await CommitAsync(service, new CollectionKey("one", "written without effect"), Remove("nothing"));
         if (!Forgets(service)) return;
@@ -100,11 +111,15 @@ public abstract partial class ItemServiceConformance
         Assert.Equal(positions.Skip(300).Order(_byName), (await EmptiedAsync(service)).Order(_byName));
         await CommitAsync(service, keys[0], Insert("again"));
         Assert.Equal(positions.Skip(300).Order(_byName), (await EmptiedAsync(service)).Order(_byName));
-        Assert.Equal([.. keys[^5..].Append(keys[0]).Select(key => $"{key}").Order()], (await ListAsync(service)).Select(key => $"{key}").Order());
+        Assert.Equal(
+            [.. keys[^5..].Append(keys[0]).Select(key => $"{key}").Order()], (await ListAsync(service)).Select(key => $"{key}").Order());
     }
 
     [Fact]
-    [Promise(Fix = "Forget in one transaction that commits cannot come between: lock the collection's row, then look at its position, then delete.")]
+    [Promise(
+        Fix = "Forget in one transaction that commits cannot come between: lock the collection's row, then look at its position, then "
+            + "delete."
+    )]
     public async Task ForgettingDuringCommitsLosesNothing()
     {
         var service = await OpenAsync();
@@ -127,7 +142,8 @@ public abstract partial class ItemServiceConformance
             {
                 var seen = await LoadAsync(forgetter);
                 Note(seen.Position, string.Join(',', Ids(seen)));
-                if (seen.Items.Count == 0 && seen.Position.Revision > 0 && await ForgetAsync(forgetter, seen.Position)) Interlocked.Increment(ref forgotten);
+                if (seen.Items.Count == 0 && seen.Position.Revision > 0 && await ForgetAsync(forgetter, seen.Position))
+                    Interlocked.Increment(ref forgotten);
             }
         });
         try
@@ -145,7 +161,8 @@ public abstract partial class ItemServiceConformance
                 // Some of the time there is enough of it to forget.
                 var seen = Volatile.Read(ref forgotten);
                 var until = DateTime.UtcNow.AddSeconds(10);
-                while (round % 4 == 3 && Forgets(forgetter) && Volatile.Read(ref forgotten) == seen && !forgetting.IsCompleted && DateTime.UtcNow < until) await Task.Yield();
+                while (round % 4 == 3 && Forgets(forgetter) && Volatile.Read(ref forgotten) == seen && !forgetting.IsCompleted
+                    && DateTime.UtcNow < until) await Task.Yield();
             }
         }
         finally
@@ -159,7 +176,8 @@ public abstract partial class ItemServiceConformance
         void Note(Position position, string content) => Assert.Equal((position, content), (position, contents.GetOrAdd(position, content)));
     }
 
-    private static readonly Comparer<CollectionPosition> _byName = Comparer<CollectionPosition>.Create((x, y) => string.CompareOrdinal($"{x}", $"{y}"));
+    private static readonly Comparer<CollectionPosition> _byName = Comparer<CollectionPosition>.Create(
+        (x, y) => string.CompareOrdinal($"{x}", $"{y}"));
 
     private protected static async Task<bool> ForgetAsync(IItemService service, Position at, CollectionKey? key = null) =>
         await service.ForgetAsync(key ?? _key, at, CancellationToken.None);
@@ -175,10 +193,14 @@ public abstract partial class ItemServiceConformance
     private protected static bool Forgets(IItemService service)
     {
         var map = service.GetType().GetInterfaceMap(typeof(IItemService));
-        return map.TargetMethods[Array.FindIndex(map.InterfaceMethods, method => method.Name == nameof(IItemService.ForgetAsync))].DeclaringType != typeof(IItemService);
+        return map.TargetMethods[
+                Array.FindIndex(map.InterfaceMethods, method => method.Name == nameof(IItemService.ForgetAsync))
+            ].DeclaringType != typeof(IItemService);
     }
 
     /// <summary>Asserts that a position can follow on one that was forgotten: no state had it but perhaps the emptied one.</summary>
     private protected static void AssertAfter(Position at, Position position) =>
-        Assert.True(position.Epoch != at.Epoch || position.Revision >= at.Revision, $"{position} was the position of an earlier state: it was forgotten at {at}.");
+        Assert.True(
+            position.Epoch != at.Epoch || position.Revision >= at.Revision,
+            $"{position} was the position of an earlier state: it was forgotten at {at}.");
 }

@@ -6,7 +6,10 @@ namespace SharedState.Items.Conformance;
 public abstract partial class ItemServiceConformance
 {
     [Fact]
-    [Promise(Fix = "Return from CommitAsync only after the storage made the batch durable. A storage in memory says so: IsDurable => false, or --not-durable.")]
+    [Promise(
+        Fix = "Return from CommitAsync only after the storage made the batch durable. A storage in memory says so: IsDurable => false, or "
+            + "--not-durable."
+    )]
     public async Task WhatIsCommittedIsThereWhenOpenedAgain()
     {
         var service = await OpenAsync();
@@ -21,12 +24,14 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "List each collection with at least one item, once, compared by code point; not those that are empty or were only read.")]
+    [Promise(
+        Fix = "List each collection with at least one item, once, compared by code point; not those that are empty or were only read.")]
     public async Task ListingNamesTheCollectionsThatHaveItems()
     {
         var service = await OpenAsync();
         CollectionKey[] keys = [.. Enumerable.Range(0, 300).Select(n => new CollectionKey(n < 150 ? "one" : "two", $"{n}"))];
-        await service.CommitAsync([.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem("a"), NewItem("b")] })], CancellationToken.None);
+        await service.CommitAsync(
+            [.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem("a"), NewItem("b")] })], CancellationToken.None);
         await CommitAsync(service, keys[0], Remove("a", "b"));
         await CommitAsync(service, keys[1], Reset());
         await CommitAsync(service, keys[2], Remove("a"));
@@ -51,7 +56,9 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "Keep each service's items, revisions and locks in a place of its own, such as a table or a key prefix.", Needs = Need.OtherConfig)]
+    [Promise(
+        Fix = "Keep each service's items, revisions and locks in a place of its own, such as a table or a key prefix.",
+        Needs = Need.OtherConfig)]
     public async Task TwoServicesOfOneStorageShareNothing()
     {
         if (OtherConfig is null) return;
@@ -67,7 +74,8 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "DisposeAsync waits for the commit that runs, or aborts it; after it, every call throws, and the storage can be opened.")]
+    [Promise(
+        Fix = "DisposeAsync waits for the commit that runs, or aborts it; after it, every call throws, and the storage can be opened.")]
     public async Task ClosingInTheMiddleOfCommitsAndLoadsLosesNothingThatWasAcknowledged()
     {
         var service = await OpenAsync();

@@ -20,7 +20,10 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "Raise the revision by one for each update with an effect, a reset too; never set it back. The epoch is 1-64 letters, digits, - and _.")]
+    [Promise(
+        Fix = "Raise the revision by one for each update with an effect, a reset too; never set it back. The epoch is 1-64 letters, "
+            + "digits, - and _."
+    )]
     public async Task EachEffectiveUpdateRaisesTheRevisionByOneInOneEpoch()
     {
         var service = await OpenAsync();
@@ -37,7 +40,10 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "Keep a Tombstone for each removal until its item is back; or keep none, and set HistoryStart to the last removal's revision or later.")]
+    [Promise(
+        Fix = "Keep a Tombstone for each removal until its item is back; or keep none, and set HistoryStart to the last removal's revision "
+            + "or later."
+    )]
     public async Task RemovalsAreRememberedUntilTheItemIsBack()
     {
         var service = await OpenAsync();
@@ -73,7 +79,9 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
-    [Promise(Fix = "Store the epoch, the revisions, and what removals are remembered; make a new epoch only where history was lost.", Needs = Need.Durability)]
+    [Promise(
+        Fix = "Store the epoch, the revisions, and what removals are remembered; make a new epoch only where history was lost.",
+        Needs = Need.Durability)]
     public async Task AnEpochLastsAcrossReopening()
     {
         if (!IsDurable) return;

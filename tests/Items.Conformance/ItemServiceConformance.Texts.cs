@@ -15,7 +15,10 @@ public abstract partial class ItemServiceConformance
     ];
 
     [Fact]
-    [Promise(Fix = "Compare ids by code point, never by culture, case, width or trailing blanks: a binary collation, StringComparer.Ordinal, the UTF-8 bytes.")]
+    [Promise(
+        Fix = "Compare ids by code point, never by culture, case, width or trailing blanks: a binary collation, StringComparer.Ordinal, "
+            + "the UTF-8 bytes."
+    )]
     public async Task IdsThatLookAlikeAreDifferent()
     {
         var service = await OpenAsync();
@@ -160,7 +163,8 @@ public abstract partial class ItemServiceConformance
             var service = await OpenAsync();
             for (var round = 0; round < 20; round++)
             {
-                Item[] items = [.. Enumerable.Range(0, 50).Select(_ => unusual.Next()).DistinctBy(item => item.Id).Select(item => new Item(item.Id, Encoding.UTF8.GetBytes(item.Json)))];
+                Item[] items = [.. Enumerable.Range(0, 50).Select(_ => unusual.Next()).DistinctBy(item => item.Id).Select(item =>
+                    new Item(item.Id, Encoding.UTF8.GetBytes(item.Json)))];
                 foreach (var item in items) expected[item.Id] = Text(item.Json);
                 await CommitAsync(service, Insert(items));
                 string[] gone = [.. expected.Keys.Where((_, place) => place % 7 == round % 7)];
@@ -216,7 +220,10 @@ public abstract partial class ItemServiceConformance
     [Promise(Fix = "Split large batches into several statements of one transaction.")]
     public async Task OneBatchMayHold20000Updates()
     {
-        var updates = Enumerable.Range(0, 10_000).SelectMany(n => new[] { Insert(NewItem($"item {n}", n)), Remove($"item {n - 1}") }).ToArray();
+        var updates = Enumerable
+            .Range(0, 10_000)
+            .SelectMany(n => new[] { Insert(NewItem($"item {n}", n)), Remove($"item {n - 1}") })
+            .ToArray();
         var service = await OpenAsync();
         var results = await service.CommitAsync(updates, CancellationToken.None);
         Assert.Equal(19_999, results[^1].Position.Revision);

@@ -91,16 +91,24 @@ public abstract partial class ItemServiceConformance
         var (_, first) = await CommitAsync(service, Insert("a"));
         var (_, second) = await CommitAsync(service, Insert("b"));
 
-        ItemUpdate[] early = [Expecting(first, "c"), Expecting(second with { Revision = 3 }, "c"), Expecting(second with { Epoch = "another" }, "c")];
+        ItemUpdate[] early =
+        [
+            Expecting(first, "c"),
+            Expecting(second with { Revision = 3 }, "c"),
+            Expecting(second with { Epoch = "another" }, "c"),
+        ];
         foreach (var update in early) Assert.Equal(new CommitResult(CommitStatus.Conflict, second), await CommitAsync(service, update));
         Assert.Equal(["a", "b"], Ids(await LoadAsync(service)));
 
-        Assert.Equal(new CommitResult(CommitStatus.Committed, second with { Revision = 3 }), await CommitAsync(service, Expecting(second, "c")));
+        Assert.Equal(
+            new CommitResult(CommitStatus.Committed, second with { Revision = 3 }), await CommitAsync(service, Expecting(second, "c")));
         Assert.Equal(["a", "b", "c"], Ids(await LoadAsync(service)));
     }
 
     [Fact]
-    [Promise(Fix = "Treat a collection that is not there as one at revision 0 of the storage's epoch, which stays the same until it is written.")]
+    [Promise(
+        Fix = "Treat a collection that is not there as one at revision 0 of the storage's epoch, which stays the same until it is written."
+    )]
     public async Task AnUpdateMayExpectACollectionThatWasNeverWrittenTo()
     {
         var service = await OpenAsync();
@@ -109,5 +117,6 @@ public abstract partial class ItemServiceConformance
         Assert.Equal(CommitStatus.Conflict, (await CommitAsync(service, Expecting(nowhere, "b"))).Status);
     }
 
-    private protected static ItemUpdate Expecting(Position position, string id) => new() { Key = _key, Insert = [NewItem(id)], Expected = position };
+    private protected static ItemUpdate Expecting(Position position, string id) =>
+        new() { Key = _key, Insert = [NewItem(id)], Expected = position };
 }

@@ -76,7 +76,8 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
 
     private protected static async Task<CommitResult> CommitAsync(IItemService service, CollectionKey key, ItemUpdate update)
     {
-        update = new ItemUpdate { Key = key, Reset = update.Reset, Remove = update.Remove, Insert = update.Insert, Expected = update.Expected };
+        update =
+            new ItemUpdate { Key = key, Reset = update.Reset, Remove = update.Remove, Insert = update.Insert, Expected = update.Expected };
         return Assert.Single(await service.CommitAsync([update], CancellationToken.None));
     }
 
@@ -96,7 +97,8 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
 
     private protected static ItemUpdate Remove(params string[] ids) => new() { Key = _key, Remove = ids };
 
-    private protected static ItemUpdate Reset(params string[] ids) => new() { Key = _key, Reset = true, Insert = [.. ids.Select(id => NewItem(id))] };
+    private protected static ItemUpdate Reset(params string[] ids) =>
+        new() { Key = _key, Reset = true, Insert = [.. ids.Select(id => NewItem(id))] };
 
     private protected static Item NewItem(string id, int value = 0) =>
         new(id, Encoding.UTF8.GetBytes($$"""{"id":{{System.Text.Json.JsonSerializer.Serialize(id)}},"value":{{value}}}"""));
@@ -104,5 +106,6 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
     private protected static string Text(ReadOnlyMemory<byte> json) => Encoding.UTF8.GetString(json.Span);
 
     /// <summary>The ids of a collection's items, in the order of their code points.</summary>
-    private protected static IEnumerable<string> Ids(StoredCollection collection) => collection.Items.Select(item => item.Id).Order(StringComparer.Ordinal);
+    private protected static IEnumerable<string> Ids(StoredCollection collection) =>
+        collection.Items.Select(item => item.Id).Order(StringComparer.Ordinal);
 }

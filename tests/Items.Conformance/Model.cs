@@ -60,13 +60,17 @@ internal sealed class Model
         Assert.Equal(Revision, collection.Position.Revision);
         Assert.Equal(
             _items.Select(item => (item.Key, item.Value.Json, item.Value.Revision)),
-            collection.Items.Select(item => (item.Id, Encoding.UTF8.GetString(item.Json.Span), item.Revision)).OrderBy(item => item.Id, StringComparer.Ordinal));
+            collection
+                .Items.Select(item => (item.Id, Encoding.UTF8.GetString(item.Json.Span), item.Revision))
+                .OrderBy(item => item.Id, StringComparer.Ordinal));
 
         // What is remembered must be true, and all that is after the history's start must be remembered.
         Assert.InRange(collection.HistoryStart, 0, Revision);
         var remembered = collection.Tombstones.ToDictionary(removal => removal.Id, removal => removal.Revision);
         Assert.All(remembered, removal => Assert.Equal(_removals[removal.Key], removal.Value));
-        Assert.All(_removals.Where(removal => removal.Value > collection.HistoryStart), removal => Assert.Contains(removal.Key, remembered as IReadOnlyDictionary<string, long>));
+        Assert.All(
+            _removals.Where(removal => removal.Value > collection.HistoryStart),
+            removal => Assert.Contains(removal.Key, remembered as IReadOnlyDictionary<string, long>));
         if (remembersRemovals && _removals.Count > 0) Assert.NotEmpty(remembered);
     }
 }

@@ -25,7 +25,9 @@ internal sealed class UnusualItems(Random random)
     {
         var id = Id();
         var fields = Enumerable.Range(0, random.Next(5)).Select(_ => Field(3)).ToList();
-        fields.Insert(random.Next(fields.Count + 1), $"{Blank()}\"{Pick(["id", "id", "\\u0069d", "i\\u0064", "\\u0069\\u0064"])}\"{Blank()}:{Blank()}\"{Escaped(id)}\"{Blank()}");
+        fields.Insert(
+            random.Next(fields.Count + 1),
+            $"{Blank()}\"{Pick(["id", "id", "\\u0069d", "i\\u0064", "\\u0069\\u0064"])}\"{Blank()}:{Blank()}\"{Escaped(id)}\"{Blank()}");
         return (id, $"{{{string.Join(',', fields)}}}");
     }
 

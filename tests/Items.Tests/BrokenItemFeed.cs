@@ -85,13 +85,19 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
                 List<CommitResult> results = [];
                 foreach (var update in batch)
                 {
-                    if (update.Insert.Count > 1) await inner.CommitAsync([new ItemUpdate { Key = update.Key, Insert = [.. update.Insert.Skip(1)] }], stop);
-                    results.AddRange(await inner.CommitAsync([new ItemUpdate { Key = update.Key, Insert = [.. update.Insert.Take(1)] }], stop));
+                    if (update.Insert.Count > 1)
+                        await inner.CommitAsync([new ItemUpdate { Key = update.Key, Insert = [.. update.Insert.Skip(1)] }], stop);
+                    results.AddRange(
+                        await inner.CommitAsync([new ItemUpdate { Key = update.Key, Insert = [.. update.Insert.Take(1)] }], stop));
                 }
                 return results;
             case FeedPromise.Revisions:
                 // Counts by itself, as if it were alone.
-                return [.. (await inner.CommitAsync(batch, stop)).Zip(batch, (result, update) => result with { Position = Counted(update.Key, result.Position) })];
+                return
+                [
+                    .. (await inner.CommitAsync(batch, stop)).Zip(
+                        batch, (result, update) => result with { Position = Counted(update.Key, result.Position) }),
+                ];
             default:
                 return await inner.CommitAsync(batch, stop);
         }
@@ -103,7 +109,10 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
         if (broken == FeedPromise.FirstList) yield return [];
         var lists = 0;
         IReadOnlyList<CollectionPosition> before = [];
-        await foreach (var list in broken == FeedPromise.EndWithClosing ? Endless(stop) : inner.WatchAsync(broken == FeedPromise.Stop ? CancellationToken.None : stop))
+        await foreach (
+            var list in broken == FeedPromise.EndWithClosing
+                ? Endless(stop)
+                : inner.WatchAsync(broken == FeedPromise.Stop ? CancellationToken.None : stop))
         {
             if (broken == FeedPromise.OnceASecond && list.Count == 0 && lists++ % 100 > 0) continue;
             if (broken == FeedPromise.OnceASecondAmongWrites && (lists = list.Count > 0 ? 0 : lists + 1) < 50) continue;
@@ -113,14 +122,18 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
                 FeedPromise.AllCollections => [.. list.TakeLast(1)],
                 FeedPromise.ForgettingIsTold => await WithItemsAsync(list, stop),
                 FeedPromise.FullPositions => [.. list.Select(told => told with { Position = told.Position with { Epoch = "" } })],
-                FeedPromise.PositionsThatWere => [.. list.Select(told => told with { Position = told.Position with { Revision = told.Position.Revision + 1 } })],
+                FeedPromise.PositionsThatWere =>
+                [
+                    .. list.Select(told => told with { Position = told.Position with { Revision = told.Position.Revision + 1 } }),
+                ],
                 _ => list,
             };
             before = list;
         }
     }
 
-    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+        IReadOnlyList<CollectionPosition> since, CancellationToken stop)
     {
         List<IReadOnlyList<ItemCommit>?> answers = [];
         foreach (var at in since) answers.Add(await ReadAsync(at, stop));
@@ -173,7 +186,8 @@ internal sealed class BrokenItemFeed(MemoryItemService inner, FeedPromise broken
         Remove = broken == FeedPromise.Removals ? [.. update.Remove.Skip(1)] : update.Remove,
         Insert = broken switch
         {
-            FeedPromise.Bytes => [.. update.Insert.Select(item => new Item(item.Id, Encoding.ASCII.GetBytes(Encoding.UTF8.GetString(item.Json.Span))))],
+            FeedPromise.Bytes => [.. update.Insert.Select(item => new Item(item.Id,
+                Encoding.ASCII.GetBytes(Encoding.UTF8.GetString(item.Json.Span))))],
             FeedPromise.ItemsOfTheCommit => [.. update.Insert.Select(item => Newest(item, now))],
             FeedPromise.AllItems => [.. update.Insert.Take(4)],
             FeedPromise.LargeChanges => [.. update.Insert.Take(10_000)],

@@ -53,7 +53,8 @@ internal sealed class BrokenItemService(IItemService inner, Promise broken) : II
         if (broken == Promise.ReadingCreatesNothing) _seen.Add(key);
         var collection = await inner.LoadAsync(Key(key), stop);
         var revision = collection.Position.Revision;
-        var items = collection.Items.Select(item => new StoredItem(item.Id, item.Json, broken == Promise.ItemRevisions ? revision : item.Revision));
+        var items = collection.Items.Select(item => new StoredItem(
+            item.Id, item.Json, broken == Promise.ItemRevisions ? revision : item.Revision));
         return new StoredCollection(Position(collection.Position), [.. items])
         {
             Tombstones = broken is Promise.Removals or Promise.HistoryStart ? [] : collection.Tombstones,
@@ -121,7 +122,8 @@ internal sealed class BrokenItemService(IItemService inner, Promise broken) : II
             var emptied = await inner.CommitAsync([new ItemUpdate { Key = key, Reset = true }], stop);
             return await inner.ForgetAsync(key, emptied[0].Position, stop);
         }
-        return await inner.ForgetAsync(key, broken == Promise.EpochAfterForgetting ? at with { Epoch = collection.Position.Epoch } : at, stop);
+        return await inner.ForgetAsync(
+            key, broken == Promise.EpochAfterForgetting ? at with { Epoch = collection.Position.Epoch } : at, stop);
     }
 
     private ItemUpdate Update(ItemUpdate update) => new()
@@ -148,7 +150,8 @@ internal sealed class BrokenItemService(IItemService inner, Promise broken) : II
 
     private ReadOnlyMemory<byte> Json(Item item) =>
         broken == Promise.Bytes
-            ? Encoding.UTF8.GetBytes(JsonNode.Parse(item.Json.Span, documentOptions: new() { MaxDepth = 300 })!.ToJsonString(new() { MaxDepth = 300 }))
+            ? Encoding.UTF8.GetBytes(
+                JsonNode.Parse(item.Json.Span, documentOptions: new() { MaxDepth = 300 })!.ToJsonString(new() { MaxDepth = 300 }))
             : item.Json;
 
     private CommitResult Result(CommitResult result) => broken switch

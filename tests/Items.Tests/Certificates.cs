@@ -26,7 +26,8 @@ internal static class Certificates
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(authority, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1), RandomNumberGenerator.GetBytes(8));
+        using var certificate = request.Create(
+            authority, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1), RandomNumberGenerator.GetBytes(8));
         File.WriteAllText(folder.File($"{name}.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(folder.File($"{name}.key"), key.ExportPkcs8PrivateKeyPem());
         return X509Certificate2.CreateFromPemFile(folder.File($"{name}.pem"), folder.File($"{name}.key"));

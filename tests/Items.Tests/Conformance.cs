@@ -31,7 +31,8 @@ public sealed class SqliteMemoryConformance : ItemServiceConformance
 
 public sealed class SampleConformance : ItemFeedConformance
 {
-    protected override IReadOnlyDictionary<string, string> Config { get; } = new Dictionary<string, string> { ["db_name"] = $"{Guid.NewGuid()}" };
+    protected override IReadOnlyDictionary<string, string> Config { get; } =
+        new Dictionary<string, string> { ["db_name"] = $"{Guid.NewGuid()}" };
 
     protected override bool IsDurable => false;
 

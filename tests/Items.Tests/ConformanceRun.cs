@@ -11,7 +11,8 @@ internal static class ConformanceRun
     private static readonly SortedDictionary<string, (MethodInfo Method, object?[] Arguments)> _tests = Find();
 
     /// <summary>The tests of a service.</summary>
-    public static IReadOnlyCollection<string> Names => [.. NamesWithFeed.Where(name => _tests[name].Method.DeclaringType == typeof(ItemServiceConformance))];
+    public static IReadOnlyCollection<string> Names =>
+        [.. NamesWithFeed.Where(name => _tests[name].Method.DeclaringType == typeof(ItemServiceConformance))];
 
     /// <summary>The tests of a service that is a feed too.</summary>
     public static IReadOnlyCollection<string> NamesWithFeed => _tests.Keys;
@@ -33,7 +34,8 @@ internal static class ConformanceRun
     private static SortedDictionary<string, (MethodInfo Method, object?[] Arguments)> Find()
     {
         var tests = new SortedDictionary<string, (MethodInfo Method, object?[] Arguments)>(StringComparer.Ordinal);
-        foreach (var method in typeof(ItemFeedConformance).GetMethods().Where(method => method.GetCustomAttribute<FactAttribute>() is not null))
+        foreach (
+            var method in typeof(ItemFeedConformance).GetMethods().Where(method => method.GetCustomAttribute<FactAttribute>() is not null))
         {
             var cases = method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method)).ToArray();
             if (cases.Length == 0) tests.Add(method.Name, (method, []));

@@ -40,13 +40,15 @@ public sealed class ConformanceTests
     [InlineData(Promise.Bytes, nameof(ItemServiceConformance.AnItemComesBackByteForByte))]
     [InlineData(Promise.Apps, nameof(ItemServiceConformance.AppsShareNothing))]
     [InlineData(Promise.Apps, nameof(ItemServiceConformance.NamesThatLookAlikeAreDifferent))]
-    [InlineData(Promise.ReadingCreatesNothing, nameof(ItemServiceConformance.ACollectionNeverWrittenToIsEmptyAtRevisionZeroAndIsNotCreated))]
+    [InlineData(
+        Promise.ReadingCreatesNothing, nameof(ItemServiceConformance.ACollectionNeverWrittenToIsEmptyAtRevisionZeroAndIsNotCreated))]
     [InlineData(Promise.OnlyWithItems, nameof(ItemServiceConformance.ListingNamesTheCollectionsThatHaveItems))]
     [InlineData(Promise.ForgetsItems, nameof(ItemServiceConformance.OnlyAnEmptiedCollectionAtTheGivenPositionIsForgotten))]
     [InlineData(Promise.ForgetsElsewhere, nameof(ItemServiceConformance.OnlyAnEmptiedCollectionAtTheGivenPositionIsForgotten))]
     [InlineData(Promise.ForgetsElsewhere, nameof(ItemServiceConformance.ForgettingDuringCommitsLosesNothing))]
     [InlineData(Promise.ForgetsNothing, nameof(ItemServiceConformance.OnlyAnEmptiedCollectionAtTheGivenPositionIsForgotten))]
-    [InlineData(Promise.EpochAfterForgetting, nameof(ItemServiceConformance.NoPositionIsGivenTwiceWhenACollectionBeginsAnewAfterItWasForgotten))]
+    [InlineData(
+        Promise.EpochAfterForgetting, nameof(ItemServiceConformance.NoPositionIsGivenTwiceWhenACollectionBeginsAnewAfterItWasForgotten))]
     [InlineData(Promise.ListsEmptied, nameof(ItemServiceConformance.EmptiedCollectionsAreListedUntilTheyAreForgotten))]
     public async Task ABrokenPromiseFailsItsTest(Promise broken, string test)
     {

@@ -41,7 +41,8 @@ public sealed class FeedConformanceTests
     [InlineData(FeedPromise.Removals, nameof(ItemFeedConformance.WhatWasCommittedAtOneServiceIsReadAtAnotherFromAnyPosition))]
     [InlineData(FeedPromise.ItemsOfTheCommit, nameof(ItemFeedConformance.WritersAtOnceLoseNothingAndTearNothing))]
     [InlineData(FeedPromise.AllItems, nameof(ItemFeedConformance.WritersAtOnceLoseNothingAndTearNothing))]
-    [InlineData(FeedPromise.OtherLineAfterLoss, nameof(ItemFeedConformance.WhatWasCommittedWhileAllWereClosedIsReadExactlyOrAnsweredWithNull))]
+    [InlineData(
+        FeedPromise.OtherLineAfterLoss, nameof(ItemFeedConformance.WhatWasCommittedWhileAllWereClosedIsReadExactlyOrAnsweredWithNull))]
     [InlineData(FeedPromise.Expected, nameof(ItemFeedConformance.OfTwoConditionalCommitsExactlyOneWins))]
     [InlineData(FeedPromise.Expected, nameof(ItemFeedConformance.ConditionalCommitsOfManyWritersCountRightly))]
     [InlineData(FeedPromise.Revisions, nameof(ItemFeedConformance.WritersAtOnceLoseNothingAndTearNothing))]
@@ -67,7 +68,8 @@ public sealed class FeedConformanceTests
     /// <summary>Not public, so that its tests are run by the test above only.</summary>
     private sealed class BrokenConformance(FeedPromise broken) : ItemFeedConformance
     {
-        protected override IReadOnlyDictionary<string, string> Config { get; } = new Dictionary<string, string> { ["db_name"] = $"{Guid.NewGuid()}" };
+        protected override IReadOnlyDictionary<string, string> Config { get; } =
+            new Dictionary<string, string> { ["db_name"] = $"{Guid.NewGuid()}" };
 
         protected override bool IsDurable => false;
 

@@ -12,7 +12,8 @@ public sealed class LogLines : ILogger
         lock (_lines) return [.. _lines.Where(line => line.Event == eventId).Select(line => line.Text)];
     }
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         lock (_lines) _lines.Add((eventId.Id, formatter(state, exception)));
     }

@@ -51,7 +51,8 @@ internal sealed class MemoryItemService : IItemService, IItemFeed
     public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
     {
         CollectionKey[] keys;
-        lock (_lock) keys = [.. Opened(stop).Collections.Where(entry => entry.Value.Items.Count > 0 && (app ?? entry.Key.App) == entry.Key.App).Select(entry => entry.Key)];
+        lock (_lock) keys = [.. Opened(stop).Collections.Where(entry => entry.Value.Items.Count > 0
+            && (app ?? entry.Key.App) == entry.Key.App).Select(entry => entry.Key)];
         foreach (var key in keys) yield return key;
         await Task.CompletedTask;
     }
@@ -61,7 +62,12 @@ internal sealed class MemoryItemService : IItemService, IItemFeed
         CollectionPosition[] emptied;
         lock (_lock)
         {
-            emptied = [.. Opened(stop).Collections.Where(entry => entry.Value.Items.Count == 0).Select(entry => new CollectionPosition(entry.Key, entry.Value.Position))];
+            emptied =
+            [
+                .. Opened(stop)
+                    .Collections.Where(entry => entry.Value.Items.Count == 0)
+                    .Select(entry => new CollectionPosition(entry.Key, entry.Value.Position)),
+            ];
         }
         foreach (var collection in emptied) yield return collection;
         await Task.CompletedTask;
@@ -100,7 +106,9 @@ internal sealed class MemoryItemService : IItemService, IItemFeed
         lock (_lock)
         {
             var storage = Opened(stop);
-            return ValueTask.FromResult<IReadOnlyList<IReadOnlyList<ItemCommit>?>>([.. since.Select(at => storage.Find(at.Key).Since(at.Position))]);
+            return ValueTask.FromResult<IReadOnlyList<IReadOnlyList<ItemCommit>?>>([
+                .. since.Select(at => storage.Find(at.Key).Since(at.Position)),
+            ]);
         }
     }
 
@@ -136,7 +144,8 @@ internal sealed class MemoryItemService : IItemService, IItemFeed
         public CommitResult Commit(ItemUpdate update)
         {
             var collection = Find(update.Key);
-            if (update.Expected is { } expected && expected != collection.Position) return new CommitResult(CommitStatus.Conflict, collection.Position);
+            if (update.Expected is { } expected && expected != collection.Position)
+                return new CommitResult(CommitStatus.Conflict, collection.Position);
             if (!collection.Apply(update)) return new CommitResult(CommitStatus.Unchanged, collection.Position);
             Collections[update.Key] = collection;
             Log.Add(new CollectionPosition(update.Key, collection.Position));

@@ -7,7 +7,8 @@ namespace SharedState.Items.Tests;
 /// <param name="mark">What the message of a COMMIT holds, and no other.</param>
 /// <param name="farewell">What ends a session, after the COMMIT.</param>
 /// <param name="config">The configuration of a service, given the line's port.</param>
-internal sealed class RelayedCommit(int port, string mark, byte[] farewell, Func<int, IReadOnlyDictionary<string, string>> config) : HeldCommit
+internal sealed class RelayedCommit(int port, string mark, byte[] farewell, Func<int, IReadOnlyDictionary<string, string>> config)
+    : HeldCommit
 {
     private readonly Relay _relay = new(port) { Farewell = farewell };
 

@@ -36,11 +36,16 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>The path of a program on the PATH or in /usr/sbin; null if the program is not installed.</summary>
     public static string? Find(string program) =>
-        $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin".Split(':').Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin"
+            .Split(':')
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>Why tests that need a program are skipped; null if it is installed.</summary>
     public static string? Missing(string program, string package) =>
-        Find(program) is null ? $"{program} is not installed: install {package}, so that '{program} --version' answers; ./test.sh does so" : null;
+        Find(program) is null
+            ? $"{program} is not installed: install {package}, so that '{program} --version' answers; ./test.sh does so"
+            : null;
 
     /// <summary>
     /// A free port, each time another one, from a block of ports that only this process uses: tests of several projects run at a time, and
@@ -85,7 +90,8 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Runs a program; throws if its exit code is not 0.</summary>
     public static async Task RunAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();

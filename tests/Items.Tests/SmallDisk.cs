@@ -13,7 +13,8 @@ internal sealed class SmallDisk : IDisposable
     public static SmallDisk Mount(int megabytes)
     {
         var disk = new SmallDisk();
-        if (Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", disk._path) != 0) throw new IOException($"{disk._path} could not be mounted");
+        if (Run("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", disk._path) != 0)
+            throw new IOException($"{disk._path} could not be mounted");
         return disk;
     }
 

@@ -109,7 +109,11 @@ public sealed class SqliteDiskTests : SqliteTests
         await InsertAsync(service, "a");
         for (var n = 0; n < 3; n++)
         {
-            var large = new ItemUpdate { Key = Key, Insert = [new Item("large", Encoding.UTF8.GetBytes($$"""{"id":"large","text":"{{new string('x', 9 << 20)}}"}"""))] };
+            var large = new ItemUpdate
+            {
+                Key = Key,
+                Insert = [new Item("large", Encoding.UTF8.GetBytes($$"""{"id":"large","text":"{{new string('x', 9 << 20)}}"}"""))],
+            };
             var fault = await Assert.ThrowsAsync<ItemServiceException>(() => CommitAsync(service, large));
             Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
             Assert.Contains("is full", fault.Message);
@@ -149,7 +153,9 @@ public sealed class SqliteDiskTests : SqliteTests
         using var disk = SmallDisk.Mount(megabytes: 8);
         var service = await OpenAsync(disk.File("test.db"));
         var position = await InsertAsync(service, "a");
-        using (var filling = Process.Start(new ProcessStartInfo("dd", ["if=/dev/zero", $"of={disk.File("other")}", "bs=64k"]) { RedirectStandardError = true })!)
+        using (
+            var filling = Process.Start(
+                new ProcessStartInfo("dd", ["if=/dev/zero", $"of={disk.File("other")}", "bs=64k"]) { RedirectStandardError = true })!)
         {
             await filling.WaitForExitAsync();
         }

@@ -58,14 +58,16 @@ public sealed class SqliteExistingTableTests : SqliteTests
     [Fact]
     public async Task RowsWithStrangeKeysKeepNoOtherFromBeingReadAndListed()
     {
-        Sql("CREATE TABLE items (app TEXT, chnl TEXT, id TEXT, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id));" + """
-            INSERT INTO items (app, chnl, id, data) VALUES
-                ('app', 'collection', NULL, '1'), ('app', 'collection', '', '1'), ('app', 'collection', x'61', '1'), ('app', 'collection', 'a', '2'),
-                ('app', 'collection', 'lone key', '{"id": "lone key", "\ud800": 1}'), ('app', 'collection', 'lone id', '{"id": "\udc00"}'),
-                (NULL, 'x', 'a', '1'), ('app', NULL, 'a', '1'), ('app', '', 'a', '1'), ('', 'x', 'a', '1'),
-                (x'61', 'x', 'a', '1'), ('app', x'61', 'a', '1'), ('app', 'cut' || char(0) || 'x', 'a', '1'), ('app', CAST(x'e4' AS TEXT), 'a', '1'),
-                ('app', 'last', 'a', x'31');
-            """);
+        Sql(
+            "CREATE TABLE items (app TEXT, chnl TEXT, id TEXT, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id));"
+                + """
+                INSERT INTO items (app, chnl, id, data) VALUES
+                    ('app', 'collection', NULL, '1'), ('app', 'collection', '', '1'), ('app', 'collection', x'61', '1'), ('app', 'collection', 'a', '2'),
+                    ('app', 'collection', 'lone key', '{"id": "lone key", "\ud800": 1}'), ('app', 'collection', 'lone id', '{"id": "\udc00"}'),
+                    (NULL, 'x', 'a', '1'), ('app', NULL, 'a', '1'), ('app', '', 'a', '1'), ('', 'x', 'a', '1'),
+                    (x'61', 'x', 'a', '1'), ('app', x'61', 'a', '1'), ('app', 'cut' || char(0) || 'x', 'a', '1'), ('app', CAST(x'e4' AS TEXT), 'a', '1'),
+                    ('app', 'last', 'a', x'31');
+                """);
         var service = await OpenAsync();
         Assert.Equal(
             ["""{"id": "lone key", "\ud800": 1}""", """{"id":"a","data":2}""", """{"id":"lone id","data":{"id": "\udc00"}}"""],

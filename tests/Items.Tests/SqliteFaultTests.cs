@@ -143,7 +143,9 @@ public sealed class SqliteFaultTests : SqliteTests
     [Theory]
     [InlineData("CREATE TABLE items (id TEXT PRIMARY KEY, data TEXT)", "id, data")]
     [InlineData("CREATE TABLE items (app TEXT, chnl TEXT, id TEXT, ctime TIMESTAMP, data TEXT)", "the key none")]
-    [InlineData("CREATE TABLE items (app TEXT, chnl TEXT, id TEXT COLLATE NOCASE, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id))", "NOCASE")]
+    [InlineData(
+        "CREATE TABLE items (app TEXT, chnl TEXT, id TEXT COLLATE NOCASE, ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id))",
+        "NOCASE")]
     [InlineData("CREATE VIEW items AS SELECT 1 AS app, 2 AS chnl, 3 AS id, 4 AS ctime, 5 AS data", "the key none")]
     [InlineData("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id)", "UTF-16")]
     [InlineData(

@@ -164,7 +164,11 @@ public sealed class SqliteHistoryTests : SqliteTests
     public async Task InMemoryEveryCallIsDoneWhenItReturns()
     {
         var service = await OpenAsync(":memory:");
-        Assert.True(service.CommitAsync([new ItemUpdate { Key = Key, Insert = [NewItem("a")] }], CancellationToken.None).AsTask().IsCompletedSuccessfully);
+        Assert.True(
+            service
+                .CommitAsync([new ItemUpdate { Key = Key, Insert = [NewItem("a")] }], CancellationToken.None)
+                .AsTask()
+                .IsCompletedSuccessfully);
         Assert.True(service.LoadAsync(Key, CancellationToken.None).AsTask().IsCompletedSuccessfully);
     }
 
@@ -174,7 +178,8 @@ public sealed class SqliteHistoryTests : SqliteTests
         // SQLite asks the authorizer whenever it prepares a statement. (Setting one has all statements prepared again when they next run.)
         var asked = 0;
         var service = await OpenAsync();
-        await service.File.WriteAsync(writer => raw.sqlite3_set_authorizer(writer.Connection.Handle, Authorize, null), CancellationToken.None);
+        await service.File.WriteAsync(
+            writer => raw.sqlite3_set_authorizer(writer.Connection.Handle, Authorize, null), CancellationToken.None);
         await CommitHundredAsync();
         Assert.NotEqual(0, asked);
         asked = 0;

@@ -36,7 +36,8 @@ public abstract class SqliteTests : IAsyncLifetime
         var config = Folder.Config(table);
         if (database is not null) config["db_name"] = database;
         await service.OpenAsync(
-            new ItemServiceContext { ServiceName = name, Config = config, BaseDirectory = Path.GetTempPath(), Logger = Log }, CancellationToken.None);
+            new ItemServiceContext { ServiceName = name, Config = config, BaseDirectory = Path.GetTempPath(), Logger = Log },
+                CancellationToken.None);
         _opened.Add(service);
         return service;
     }

@@ -7,7 +7,8 @@ public abstract class EmptyItemService : IItemService
 {
     public virtual ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop) => default;
 
-    public virtual ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop) => new(new StoredCollection(new Position("test", 0), []));
+    public virtual ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop) =>
+        new(new StoredCollection(new Position("test", 0), []));
 
     public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
         new(batch.Select(_ => new CommitResult(CommitStatus.Unchanged, new Position("test", 0))).ToArray());

@@ -65,7 +65,8 @@ internal sealed class SocketMember(WebSocket socket, FindRoom find) : IDisposabl
         }
     }
 
-    private ValueTask TakeAsync(ReadOnlyMemory<byte> message) => Command.TryRead(message.Span, out var command) ? ObeyAsync(command) : RelayAsync(message);
+    private ValueTask TakeAsync(ReadOnlyMemory<byte> message) =>
+        Command.TryRead(message.Span, out var command) ? ObeyAsync(command) : RelayAsync(message);
 
     private async ValueTask RelayAsync(ReadOnlyMemory<byte> message)
     {

@@ -8,7 +8,8 @@ internal sealed class SqliteStore : IStore
 {
     private const int Rows = 100; // of a transaction; also how many ids there are, as in the load
 
-    private static readonly string Data = $$"""{"id":"k00","n":"0000000000000","data":"{{new string('x', 57)}}"}"""; // 100 bytes, as the load's items
+    // 100 bytes, as the load's items.
+    private static readonly string Data = $$"""{"id":"k00","n":"0000000000000","data":"{{new string('x', 57)}}"}""";
 
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _upsert;

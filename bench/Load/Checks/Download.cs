@@ -9,7 +9,8 @@ internal sealed class Download(byte[] expected)
 
     public void Take(ReadOnlySpan<byte> bytes)
     {
-        if (!expected.AsSpan(_count).StartsWith(bytes)) throw new Violation($"after {_count} bytes an answer is not what the first one was");
+        if (!expected.AsSpan(_count).StartsWith(bytes))
+            throw new Violation($"after {_count} bytes an answer is not what the first one was");
         _count += bytes.Length;
     }
 }

@@ -17,8 +17,12 @@ internal sealed class Latencies
 
     /// <summary>Which share of them took longer than the first, and not longer than the second, in microseconds.</summary>
     public double Share(double above, double upTo) =>
-        _histogram.TotalCount == 0 ? 0 : _histogram.RecordedValues().Where(its => its.ValueIteratedTo > above * 1e3 && its.ValueIteratedTo <= upTo * 1e3)
-            .Sum(its => its.CountAtValueIteratedTo) / (double)_histogram.TotalCount;
+        _histogram.TotalCount == 0
+            ? 0
+            : _histogram
+                .RecordedValues()
+                .Where(its => its.ValueIteratedTo > above * 1e3 && its.ValueIteratedTo <= upTo * 1e3)
+                .Sum(its => its.CountAtValueIteratedTo) / (double)_histogram.TotalCount;
 
     /// <summary>In microseconds, what so many percent did not exceed.</summary>
     public double Percentile(double percent) => _histogram.GetValueAtPercentile(percent) / 1e3;

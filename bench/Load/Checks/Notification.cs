@@ -22,7 +22,8 @@ internal sealed record Notification(
         {
             return Parse(bytes);
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
+        catch (Exception exception)
+            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
             throw new Violation($"a notification is not as it should be: {exception.Message}");
         }

@@ -64,7 +64,8 @@ internal sealed class Room(string name, Order order, int writerCount)
     public void TakeNext(long revision, ReadOnlySpan<byte> frame, Stamp stamp)
     {
         if (Log.Has(revision + 1)) throw new Violation($"in {name} not all subscribers got the same as number {revision + 1}");
-        if (revision < Log.Head) throw new Violation($"a subscriber of {name} is {Log.Head - revision} updates behind, which is more than can be checked");
+        if (revision < Log.Head)
+            throw new Violation($"a subscriber of {name} is {Log.Head - revision} updates behind, which is more than can be checked");
         ref var next = ref _nextOfWriters[stamp.Writer];
         if (revision > Log.Head)
         {
@@ -73,7 +74,8 @@ internal sealed class Room(string name, Order order, int writerCount)
             next = stamp.Update;
         }
         Log.Append(frame);
-        if (stamp.Update != next) throw new Violation($"in {name} update {stamp.Update} of writer {stamp.Writer} came where {next} was due");
+        if (stamp.Update != next)
+            throw new Violation($"in {name} update {stamp.Update} of writer {stamp.Writer} came where {next} was due");
         next++;
     }
 

@@ -63,7 +63,8 @@ internal sealed class Subscriber(Room room)
     private void TakeByRevision(ReadOnlySpan<byte> frame, in Message message)
     {
         if (message.Previous != _revision || message.Revision <= _revision)
-            throw new Violation($"in {room.Name} a subscriber at {_revision} got revision {message.Revision}, which builds on {message.Previous}");
+            throw new Violation(
+                $"in {room.Name} a subscriber at {_revision} got revision {message.Revision}, which builds on {message.Previous}");
         if (message.Revision == _revision + 1) room.TakeNext(_revision, frame, message.Stamp);
         else room.TakeMerged(message);
         room.Delivered(_revision, message.Revision, Latencies);

@@ -27,7 +27,8 @@ internal sealed record Contestant(string Label, string Program, string[] Argumen
     public static Contestant Empty(string folder) => new("empty", Ceilings(folder), ["empty", "PORT"], new RelayDialect(), Order.ByArrival);
 
     /// <summary>A ceiling b with a fault, which must be noticed.</summary>
-    public static Contestant Faulty(string folder, string fault) => new($"b, {fault}", Ceilings(folder), ["b", fault], new RelayDialect(), Order.ByArrival);
+    public static Contestant Faulty(string folder, string fault) =>
+        new($"b, {fault}", Ceilings(folder), ["b", fault], new RelayDialect(), Order.ByArrival);
 
     private static string Ceilings(string folder) => Path.Combine(folder, "ceilings");
 }

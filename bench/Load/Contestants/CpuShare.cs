@@ -13,7 +13,8 @@ internal sealed class CpuShare : IDisposable
     private static readonly Lazy<string?> _missing = new(Try);
     private static int _made;
 
-    private readonly string _folder = Path.Combine(Root, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{++_made}"));
+    private readonly string _folder = Path.Combine(
+        Root, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{++_made}"));
 
     public CpuShare()
     {
@@ -33,7 +34,8 @@ internal sealed class CpuShare : IDisposable
     /// <summary>The server must have ended.</summary>
     public void Dispose() => Directory.Delete(_folder);
 
-    private void Write(string file, int number) => File.WriteAllText(Path.Combine(_folder, file), number.ToString(CultureInfo.InvariantCulture));
+    private void Write(string file, int number) =>
+        File.WriteAllText(Path.Combine(_folder, file), number.ToString(CultureInfo.InvariantCulture));
 
     private static string? Try()
     {

@@ -20,7 +20,8 @@ internal sealed partial class ServerProcess : IDisposable
         while (Port == 0)
         {
             var line = _process.StandardOutput.ReadLine() ?? throw new Violation($"{Contestant.Label} ended before it listened");
-            if (ListensPattern().Match(line) is { Success: true } found) Port = int.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture);
+            if (ListensPattern().Match(line) is { Success: true } found)
+                Port = int.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture);
         }
         // Read on, so that it never waits for somebody to read its log.
         _drain = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);

@@ -16,7 +16,8 @@ internal sealed class StoreProcess : IDisposable
     public StoreProcess(string ceilings, string label, double warmUp)
     {
         Label = label;
-        var start = new ProcessStartInfo("taskset", ["-c", "0", Path.Combine(ceilings, "ceilings"), label, Path.Combine(_folder.FullName, "store")])
+        var start = new ProcessStartInfo(
+            "taskset", ["-c", "0", Path.Combine(ceilings, "ceilings"), label, Path.Combine(_folder.FullName, "store")])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

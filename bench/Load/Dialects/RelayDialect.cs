@@ -10,7 +10,8 @@ internal class RelayDialect : Dialect
     private const string Epoch = "0123456789abcdef";
 
     /// <summary>What a ceiling acknowledges with; as long as Shared State's reply in the middle of a measurement.</summary>
-    private const string Acknowledgement = $$"""{"type":"REPLY","cmd":"PUT","tunnel":123456,"ok":true,"rev":123456,"epoch":"{{Epoch}}","data":1}""";
+    private const string Acknowledgement =
+        $$"""{"type":"REPLY","cmd":"PUT","tunnel":123456,"ok":true,"rev":123456,"epoch":"{{Epoch}}","data":1}""";
 
     public override void Follow(Link link, string room) => Ask(link, $"F {room}");
 

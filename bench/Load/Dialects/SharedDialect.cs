@@ -50,7 +50,12 @@ internal sealed class SharedDialect : Dialect
         payload = default;
         if (text.StartsWith("{\"type\":\"MESSAGE\""u8))
         {
-            message = new(MessageKind.Notice) { Revision = Number(head, "\"rev\":"u8), Previous = Number(head, "\"prev\":"u8), Stamp = LastStamp(text) };
+            message = new(MessageKind.Notice)
+            {
+                Revision = Number(head, "\"rev\":"u8),
+                Previous = Number(head, "\"prev\":"u8),
+                Stamp = LastStamp(text),
+            };
             return true;
         }
         if (head.IndexOf("\"ok\":true"u8) < 0) throw new Violation($"a request was refused: {Encoding.UTF8.GetString(head)}");

@@ -14,7 +14,8 @@ internal sealed unsafe class Epoll : IDisposable
 
     public void Watch(int descriptor, int index) => Change(Add, descriptor, index, Readable);
 
-    public void WatchWriting(int descriptor, int index, bool also) => Change(Modify, descriptor, index, also ? Readable | Writable : Readable);
+    public void WatchWriting(int descriptor, int index, bool also) =>
+        Change(Modify, descriptor, index, also ? Readable | Writable : Readable);
 
     public void Forget(int descriptor) => Change(Delete, descriptor, 0, 0);
 

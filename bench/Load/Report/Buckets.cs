@@ -17,7 +17,8 @@ internal static class Buckets
         {
             var shares = Array.ConvertAll(histograms, its => its.Latencies.Share(above, upTo));
             for (var index = 0; index < told.Length; index++) told[index] += shares[index];
-            if (told.Sum() > 0) yield return Line(Invariant($"{above / 1e3:0.##} to {upTo / 1e3:0.##}"), shares.Select(share => Invariant($"{share:P1}")));
+            if (told.Sum() > 0)
+                yield return Line(Invariant($"{above / 1e3:0.##} to {upTo / 1e3:0.##}"), shares.Select(share => Invariant($"{share:P1}")));
         }
     }
 

@@ -9,7 +9,8 @@ namespace SharedState.Bench.Load.Report;
 internal sealed class Table(TextWriter output, IReadOnlyList<Target> targets)
 {
     private const double TooBusy = 0.9; // above it the load generator may be what is measured
-    private static readonly CompositeFormat Layout = CompositeFormat.Parse("{0,-38} {1,-14} {2,24} {3,8} {4,9} {5,9} {6,9} {7,5} {8,7}  {9}");
+    private static readonly CompositeFormat Layout = CompositeFormat.Parse(
+        "{0,-38} {1,-14} {2,24} {3,8} {4,9} {5,9} {6,9} {7,5} {8,7}  {9}");
     private static readonly string[] References = ["b", "a", "signalr", "disk", "sqlite", "empty", HostScale.One];
 
     private bool _begun;
@@ -50,7 +51,8 @@ internal sealed class Table(TextWriter output, IReadOnlyList<Target> targets)
         output.WriteLine();
         output.WriteLine($"{_reached} targets reached, {_missed} not reached{(_leftOut == 0 ? "" : $", {_leftOut} cells left out")}");
         if (_tooBusy == 0) return;
-        output.WriteLine($"! marks {_tooBusy} rows in which the load generator was at work for more than {TooBusy:P0} of the time: they do not count");
+        output.WriteLine(
+            $"! marks {_tooBusy} rows in which the load generator was at work for more than {TooBusy:P0} of the time: they do not count");
     }
 
     private void Begin()
@@ -61,7 +63,9 @@ internal sealed class Table(TextWriter output, IReadOnlyList<Target> targets)
 
     private static string Ratios(Cell cell, Figures own)
     {
-        var ratios = References.Where(label => cell.Find(label) is not null).Select(label => $"{Number(own.Value / cell.Find(label)!.Value.Value, 2)} {label}");
+        var ratios = References
+            .Where(label => cell.Find(label) is not null)
+            .Select(label => $"{Number(own.Value / cell.Find(label)!.Value.Value, 2)} {label}");
         return string.Join(", ", ratios);
     }
 

@@ -6,12 +6,14 @@ namespace SharedState.Bench.Load.Storages;
 internal sealed class RedisStorage : Storage
 {
     /// <param name="flushes">When it brings the file onto the disk: <c>always</c>, which is before it answers, or <c>everysec</c>.</param>
-    public RedisStorage(string flushes) => Server.Start(
-        "redis-server", "--port", $"{Server.Port}", "--bind", "127.0.0.1", "--dir", Server.Folder, "--save", "", "--appendonly", "yes", "--appendfsync", flushes,
-        "--maxmemory-policy", "noeviction");
+    public RedisStorage(string flushes) =>
+        Server.Start(
+            "redis-server", "--port", $"{Server.Port}", "--bind", "127.0.0.1", "--dir", Server.Folder, "--save", "", "--appendonly", "yes",
+            "--appendfsync", flushes, "--maxmemory-policy", "noeviction");
 
     /// <summary>Why there can't be one; null where there can.</summary>
-    public static string? Missing => OwnProcess.Find("redis-server") is null || OwnProcess.Find("redis-cli") is null ? "redis-server is not installed" : null;
+    public static string? Missing =>
+        OwnProcess.Find("redis-server") is null || OwnProcess.Find("redis-cli") is null ? "redis-server is not installed" : null;
 
     /// <summary>Where it is, in the words of the driver.</summary>
     public string Address => $"127.0.0.1:{Server.Port}";

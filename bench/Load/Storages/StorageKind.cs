@@ -13,5 +13,6 @@ internal sealed record StorageKind(string Name, string? Missing, Func<Storage> S
 
     public static readonly StorageKind MySql = new("mysql", MariaDbStorage.Missing, () => new MariaDbStorage(wakeup: false));
 
-    public static readonly StorageKind MySqlWithWakeup = new("mysql-wakeup", MariaDbStorage.Missing ?? RedisStorage.Missing, () => new MariaDbStorage(wakeup: true));
+    public static readonly StorageKind MySqlWithWakeup = new(
+        "mysql-wakeup", MariaDbStorage.Missing ?? RedisStorage.Missing, () => new MariaDbStorage(wakeup: true));
 }

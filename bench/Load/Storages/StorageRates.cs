@@ -3,7 +3,8 @@ using System.Globalization;
 namespace SharedState.Bench.Load.Storages;
 
 /// <summary>What a storage did in some seconds, by its own count.</summary>
-internal sealed class StorageRates(IReadOnlyDictionary<string, double> before, IReadOnlyDictionary<string, double> after, double seconds, long updates)
+internal sealed class StorageRates(
+    IReadOnlyDictionary<string, double> before, IReadOnlyDictionary<string, double> after, double seconds, long updates)
 {
     private const double Seldom = 0.5; // a second; less often is not told
 
@@ -13,11 +14,14 @@ internal sealed class StorageRates(IReadOnlyDictionary<string, double> before, I
     /// <summary>In one line: each count a second, and how long one took where that is known.</summary>
     public override string ToString()
     {
-        var counts = after.Keys.Where(name => !name.EndsWith(Microseconds, StringComparison.Ordinal) && Of(name) >= Seldom).OrderByDescending(Of).Select(name =>
-        {
-            var took = after.ContainsKey(name + Microseconds) ? Invariant($" of {Of(name + Microseconds) / Of(name):F1} us") : "";
-            return Invariant($"{name} {Of(name):F0}{took}");
-        });
+        var counts = after
+            .Keys.Where(name => !name.EndsWith(Microseconds, StringComparison.Ordinal) && Of(name) >= Seldom)
+            .OrderByDescending(Of)
+            .Select(name =>
+            {
+                var took = after.ContainsKey(name + Microseconds) ? Invariant($" of {Of(name + Microseconds) / Of(name):F1} us") : "";
+                return Invariant($"{name} {Of(name):F0}{took}");
+            });
         return Invariant($"at {updates / seconds:F0} updates/s, a second: {string.Join(", ", counts)}");
     }
 

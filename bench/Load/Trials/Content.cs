@@ -23,7 +23,8 @@ internal sealed class Content(Stage stage, string room, int count)
     /// <summary>Inserts all items, a thousand with each update.</summary>
     public void Fill()
     {
-        for (var first = 0; first < count; first += ItemsPerUpdate) Put(Enumerable.Range(first, Math.Min(ItemsPerUpdate, count - first)), default);
+        for (var first = 0; first < count; first += ItemsPerUpdate)
+            Put(Enumerable.Range(first, Math.Min(ItemsPerUpdate, count - first)), default);
     }
 
     /// <summary>Replaces some items, here and there, by one update each.</summary>
@@ -36,7 +37,8 @@ internal sealed class Content(Stage stage, string room, int count)
     {
         var bytes = new byte[ItemBytes];
         var items = string.Join(',', ids.Select(id => Encoding.ASCII.GetString(bytes, 0, _item.Write(bytes, id, stamp))));
-        _link.Ask($$$"""{"type":"REQUEST","cmd":"PUT","path":"{{{SharedDialect.Path(room)}}}","tunnel":0,"arg":{"insert":[{{{items}}}]}}""");
+        _link.Ask(
+            $$$"""{"type":"REQUEST","cmd":"PUT","path":"{{{SharedDialect.Path(room)}}}","tunnel":0,"arg":{"insert":[{{{items}}}]}}""");
         stage.Loop.Until(() => _link.Answered, 60, "the reply to an update");
         Revision++;
     }

@@ -49,7 +49,8 @@ internal sealed class Fetch
     {
         Rest.Until(_stage);
         var begin = Clock.Now;
-        var links = Enumerable.Range(0, clients).Select(number => new Link(_stage.Loop, _stage.Dialect, _stage.Server.Port, number)).ToArray();
+        var links = Enumerable.Range(0, clients)
+            .Select(number => new Link(_stage.Loop, _stage.Dialect, _stage.Server.Port, number)).ToArray();
         var downloads = new Download?[clients];
         try
         {

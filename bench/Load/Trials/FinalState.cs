@@ -19,9 +19,13 @@ internal static class FinalState
         {
             var state = Notification.Read(Ask(stage, room, hosts[host]));
             if (!state.Reset || state.Revision != room.Base + room.Sent)
-                throw new Violation($"after {room.Sent} updates of {room.Name} host {host} stands at {state.Revision} instead of {room.Base + room.Sent}");
+                throw new Violation(
+                    $"after {room.Sent} updates of {room.Name} host {host} stands at {state.Revision} instead of {room.Base + room.Sent}");
             first ??= state;
-            if (state.Epoch != first.Epoch || state.Items.Count != first.Items.Count || state.Items.Any(item => !first.Items.TryGetValue(item.Key, out var its) || its != item.Value))
+            if (
+                state.Epoch != first.Epoch
+                || state.Items.Count != first.Items.Count
+                || state.Items.Any(item => !first.Items.TryGetValue(item.Key, out var its) || its != item.Value))
                 throw new Violation($"hosts 0 and {host} do not hold the same items of {room.Name}");
         }
         if (room.Writers.Count == 1) CheckLast(room, first!);
@@ -33,7 +37,8 @@ internal static class FinalState
         var ids = Math.Min(room.Sent, state.Items.Count);
         for (var update = room.Sent; update > room.Sent - ids; update--)
         {
-            if (!state.Items.Values.Any(item => item.Stamp.Update == update)) throw new Violation($"update {update} of {room.Name} is not in the state at the end");
+            if (!state.Items.Values.Any(item => item.Stamp.Update == update))
+                throw new Violation($"update {update} of {room.Name} is not in the state at the end");
         }
     }
 

@@ -94,8 +94,10 @@ internal sealed class Fleet : IDisposable
         Launcher = [.. OwnProcess.Tied, .. launcher],
     };
 
-    private FleetLook Look() => new(
-        Clock.Now, Clock.ThreadTime, Storage.ProcessorTime, [.. Hosts.Select(host => host.ProcessorTime)], Stage.Acknowledged, Stage.Covered - Stage.Deliveries);
+    private FleetLook Look() =>
+        new(
+            Clock.Now, Clock.ThreadTime, Storage.ProcessorTime, [.. Hosts.Select(host => host.ProcessorTime)], Stage.Acknowledged,
+            Stage.Covered - Stage.Deliveries);
 }
 
 /// <summary>What was counted until a moment, all times in nanoseconds.</summary>

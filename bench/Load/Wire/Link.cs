@@ -142,7 +142,8 @@ internal sealed unsafe class Link : IDisposable
     {
         var end = bytes.IndexOf("\r\n\r\n"u8);
         if (end < 0) return 0;
-        if (!bytes.StartsWith("HTTP/1.1 101 "u8)) throw new Violation($"the server refused an upgrade: {Encoding.UTF8.GetString(bytes[..end])}");
+        if (!bytes.StartsWith("HTTP/1.1 101 "u8))
+            throw new Violation($"the server refused an upgrade: {Encoding.UTF8.GetString(bytes[..end])}");
         Open = true;
         return end + 4 + Read(bytes[(end + 4)..]);
     }
@@ -191,7 +192,8 @@ internal sealed unsafe class Link : IDisposable
                 _answers++;
                 break;
             default:
-                throw new Violation($"a message came to one who did not ask for it: {Encoding.UTF8.GetString(frame[..Math.Min(frame.Length, 300)])}");
+                throw new Violation(
+                    $"a message came to one who did not ask for it: {Encoding.UTF8.GetString(frame[..Math.Min(frame.Length, 300)])}");
         }
     }
 

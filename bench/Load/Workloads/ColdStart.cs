@@ -18,7 +18,10 @@ internal sealed class ColdStart : Workload
         try
         {
             // The first start makes the database and brings the program's files into memory; it does not count.
-            Entrant<Figures>[] entrants = [.. servers.Select(server => new Entrant<Figures>(server.Contestant.Label, () => new() { Value = server.Start() }))];
+            Entrant<Figures>[] entrants =
+            [
+                .. servers.Select(server => new Entrant<Figures>(server.Contestant.Label, () => new() { Value = server.Start() })),
+            ];
             Bench.Turns(Name, 1, entrants);
             var medians = Array.ConvertAll(Bench.Turns(Name, Math.Max(FewestStarts, bench.Rounds), entrants), Figures.Median);
             bench.Report(Name, Unit.Milliseconds, servers.Zip(medians, (server, median) => (server.Contestant, median)));

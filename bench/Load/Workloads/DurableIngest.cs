@@ -43,7 +43,8 @@ internal sealed class DurableIngest : Workload
         var entrants = stores.Select(store => new Entrant<Figures>(store.Label, () => store.Run(bench.Window)))
             .Concat(stages.Select(stage => Entrant.Of(stage, run)));
         var rounds = Bench.Turns(cell, bench.Rounds, [.. entrants]);
-        var rows = entrants.Zip(rounds, (entrant, its) => (entrant.Label, stages.Any(stage => stage.Contestant.Label == entrant.Label), Figures.Median(its)));
+        var rows = entrants.Zip(
+            rounds, (entrant, its) => (entrant.Label, stages.Any(stage => stage.Contestant.Label == entrant.Label), Figures.Median(its)));
         bench.Report(cell, Unit.UpdatesPerSecond, rows);
     }
 

@@ -48,10 +48,14 @@ internal sealed class FanOut : Workload
     private static double Saturated(Bench bench, string group, IReadOnlyList<Stage> stages)
     {
         var figures = Measure(bench, $"{group}/saturated", stages, () => new Window(InFlight));
-        return stages.Zip(figures).Where(pair => pair.First.Contestant.IsShared || pair.First.Contestant == bench.B).Min(pair => pair.Second.Value);
+        return stages
+            .Zip(figures)
+            .Where(pair => pair.First.Contestant.IsShared || pair.First.Contestant == bench.B)
+            .Min(pair => pair.Second.Value);
     }
 
-    private static IReadOnlyList<Figures> Measure(Bench bench, string cell, IReadOnlyList<Stage> stages, Func<Pace> pace, bool latencies = false)
+    private static IReadOnlyList<Figures> Measure(
+        Bench bench, string cell, IReadOnlyList<Stage> stages, Func<Pace> pace, bool latencies = false)
     {
         Figures Run(Stage stage) => Traffic.Run(stage, pace(), it => it.Deliveries, bench.Window / 10, bench.Window, latencies);
         return bench.Measure(cell, Unit.DeliveriesPerSecond, stages, Run);

@@ -25,7 +25,8 @@ internal sealed class Growth : Workload
     private static void BesideCollections(Bench bench, string group)
     {
         // Long enough that all stay in memory while they are measured.
-        var setups = bench.Shared.SelectMany(contestant => Sizes.Select(_ => new Setup(contestant) { Limits = """{"collection_idle_seconds": 600}""" }));
+        var setups = bench.Shared.SelectMany(contestant =>
+            Sizes.Select(_ => new Setup(contestant) { Limits = """{"collection_idle_seconds": 600}""" }));
         var (rate, built) = (double.MaxValue, 0);
         bench.With(group, setups, stage =>
         {
@@ -34,7 +35,8 @@ internal sealed class Growth : Workload
             stage.Ask(stage.Connect(1)[0], creations);
         }, stages =>
         {
-            GrowthTrial On(Stage stage, int index) => new(stage.Contestant, Sizes[index % Sizes.Length], () => Measure(bench, stage, rate, bench.Window));
+            GrowthTrial On(Stage stage, int index) =>
+                new(stage.Contestant, Sizes[index % Sizes.Length], () => Measure(bench, stage, rate, bench.Window));
             Report(bench, group, [.. stages.Select(On)]);
         });
     }
@@ -57,7 +59,8 @@ internal sealed class Growth : Workload
                     var pings = crowd.Pings;
                     var pair = Measure(bench, stage, rate, seconds);
                     pings = crowd.Pings - pings;
-                    if (stage.Contestant.IsShared && pings < size) throw new Violation($"of {size} idle connections only {pings} were pinged");
+                    if (stage.Contestant.IsShared && pings < size) throw new Violation($"of {size} idle connections only {pings} were "
+                        + "pinged");
                     if (size == Sizes[^1]) crowd.Become(Sizes[0]);
                     return pair;
                 }));
@@ -77,7 +80,8 @@ internal sealed class Growth : Workload
 
     private static (Figures Saturated, Figures Steady) Measure(Bench bench, Stage stage, double rate, double seconds)
     {
-        Figures Run(Pace pace, double time, bool latencies) => Traffic.Run(stage, pace, it => it.Deliveries, bench.Window / 10, time, latencies);
+        Figures Run(Pace pace, double time, bool latencies) =>
+            Traffic.Run(stage, pace, it => it.Deliveries, bench.Window / 10, time, latencies);
         return (Run(new Window(InFlight), bench.Window, false), Run(new Steady(rate), seconds, true));
     }
 

@@ -61,7 +61,8 @@ internal sealed class HostDelay : Workload
             var (here, there) = (new Latencies(), new Latencies());
             void Begin()
             {
-                for (var index = 0; index < room.Subscribers.Count; index++) room.Subscribers[index].Latencies = index < FollowersPerHost ? here : there;
+                for (var index = 0; index < room.Subscribers.Count; index++)
+                    room.Subscribers[index].Latencies = index < FollowersPerHost ? here : there;
             }
             var figures = fleet.Run(new Steady(rate), bench.Window, bench.Window * 8, Begin);
             room.Subscribers.ForEach(subscriber => subscriber.Latencies = null);
@@ -92,8 +93,10 @@ internal sealed class HostDelay : Workload
         };
     }
 
-    private static string Late(IEnumerable<(FleetFigures, Latencies Same, Latencies Other)> rounds, Func<(FleetFigures, Latencies Same, Latencies Other), Latencies> pick) =>
-        string.Join(", ", rounds.Select(round => Invariant($"{pick(round).Percentile(99) / 1e3:F2}")));
+    private static string Late(
+        IEnumerable<(FleetFigures, Latencies Same, Latencies Other)> rounds,
+        Func<(FleetFigures, Latencies Same, Latencies Other), Latencies> pick
+    ) => string.Join(", ", rounds.Select(round => Invariant($"{pick(round).Percentile(99) / 1e3:F2}")));
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -45,10 +45,12 @@ internal sealed class HostGrowth : Workload
                 Build(fleet, traffic);
                 Pace Pace() => traffic == HostTraffic.Rest ? new Silent() : new Steady(Rate);
                 fleet.Run(Pace(), bench.WarmUp, bench.Window);
-                var median = FleetFigures.Median([.. Enumerable.Range(0, bench.Rounds).Select(_ => fleet.Run(Pace(), bench.Window / 2, bench.Window * 2))]);
+                var median = FleetFigures.Median(
+                    [.. Enumerable.Range(0, bench.Rounds).Select(_ => fleet.Run(Pace(), bench.Window / 2, bench.Window * 2))]);
                 notes.Add(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{label}: each host uses {median.Hosts.Average():P1} of a core, the load {median.Load:P0}; storage {fleet.Rates(Pace(), bench.Window * 2)}"));
+                    $"{label}: each host uses {median.Hosts.Average():P1} of a core, the load {median.Load:P0}; storage "
+                        + $"{fleet.Rates(Pace(), bench.Window * 2)}"));
                 if (traffic != HostTraffic.Rest) fleet.CheckState();
                 rows.Add((label, true, new() { Value = median.Storage, Busy = median.Load, Merged = median.Merged }));
             });

@@ -47,8 +47,11 @@ internal sealed class HostScale : Workload
         var fleets = new List<Fleet>();
         try
         {
-            foreach (var hosts in new[] { 1, 2, 3 }) Bench.Guarded(cell, Label(hosts), () => fleets.Add(Build(bench, storage, hosts, rooms, followers)));
-            var rounds = Bench.Turns(cell, bench.Rounds, [.. fleets.Select(fleet => new Entrant<FleetFigures>(Label(fleet.Hosts.Count), () => Once(bench, fleet)))]);
+            foreach (var hosts in new[] { 1, 2, 3 })
+                Bench.Guarded(cell, Label(hosts), () => fleets.Add(Build(bench, storage, hosts, rooms, followers)));
+            var rounds = Bench.Turns(
+                cell, bench.Rounds,
+                [.. fleets.Select(fleet => new Entrant<FleetFigures>(Label(fleet.Hosts.Count), () => Once(bench, fleet)))]);
             var rates = fleets.ConvertAll(fleet => fleet.Rates(new Window(InFlight), bench.Window));
             fleets.ForEach(fleet => fleet.Allow(null));
             fleets.ForEach(fleet => Bench.Guarded(cell, Label(fleet.Hosts.Count), fleet.CheckState));
@@ -71,7 +74,8 @@ internal sealed class HostScale : Workload
             var its = rooms == 1 ? fleet.Hosts : [fleet.Hosts[index % hosts]];
             var perHost = followers / rooms / its.Count;
             if (perHost > 0) foreach (var host in its) stage.Follow(room, stage.Connect(perHost, host));
-            for (var writer = 0; writer < Writers / rooms; writer++) stage.AddWriter(stage.Connect(1, its[writer % its.Count])[0], room, new(ItemBytes));
+            for (var writer = 0; writer < Writers / rooms; writer++)
+                stage.AddWriter(stage.Connect(1, its[writer % its.Count])[0], room, new(ItemBytes));
         }
         fleet.Run(new Window(InFlight), bench.WarmUp * hosts / 2, bench.Window);
         fleet.Allow(Share);
@@ -83,14 +87,19 @@ internal sealed class HostScale : Workload
     private static void Report(Bench bench, string cell, List<FleetFigures>[] rounds, List<StorageRates> rates)
     {
         var medians = Array.ConvertAll(rounds, FleetFigures.Median);
-        var notes = new List<string> { string.Create(CultureInfo.InvariantCulture, $"each host has {Share:P0} of a core; used of a core:") };
+        var notes = new List<string>
+        {
+            string.Create(CultureInfo.InvariantCulture, $"each host has {Share:P0} of a core; used of a core:"),
+        };
         for (var index = 0; index < rounds.Length; index++)
         {
-            var ratios = rounds[index].Zip(rounds[0], (its, one) => (its.Updates / one.Updates).ToString("F2", CultureInfo.InvariantCulture));
+            var ratios = rounds[index]
+                .Zip(rounds[0], (its, one) => (its.Updates / one.Updates).ToString("F2", CultureInfo.InvariantCulture));
             notes.Add($"{Label(medians[index].Hosts.Count)}: {FleetNote.Of(medians[index])}; ratios by round {string.Join(", ", ratios)}");
             notes.Add($"    storage {rates[index]}");
         }
-        bench.Report(cell, Unit.UpdatesPerSecond, medians.Select(median => (Label(median.Hosts.Count), median.Hosts.Count > 1, Row(median))), notes);
+        bench.Report(
+            cell, Unit.UpdatesPerSecond, medians.Select(median => (Label(median.Hosts.Count), median.Hosts.Count > 1, Row(median))), notes);
     }
 
     private static Figures Row(FleetFigures median) => new()

@@ -33,7 +33,9 @@ internal sealed class Idle : Workload
     /// memory.</summary>
     private static void Run(Bench bench, string cell, int connections)
     {
-        var rows = bench.Usual.Select(contestant => (Contestant: contestant, Memory: new List<Figures>(), Connect: new List<Figures>())).ToArray();
+        var rows = bench
+            .Usual.Select(contestant => (Contestant: contestant, Memory: new List<Figures>(), Connect: new List<Figures>()))
+            .ToArray();
         for (var round = 0; round < bench.Rounds; round++)
         {
             foreach (var row in rows)

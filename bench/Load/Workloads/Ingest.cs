@@ -32,7 +32,8 @@ internal sealed class Ingest : Workload
 
     private static void Batches(Bench bench, string cell) => With(bench, cell, 1, new(ItemBytes, idDigits: 3), BatchItems, stages =>
     {
-        Figures Run(Stage stage) => Traffic.Run(stage, new Window(BatchesInFlight), it => it.Acknowledged * BatchItems, bench.Window / 10, bench.Window);
+        Figures Run(Stage stage) =>
+            Traffic.Run(stage, new Window(BatchesInFlight), it => it.Acknowledged * BatchItems, bench.Window / 10, bench.Window);
         bench.Measure(cell, Unit.ItemsPerSecond, stages, Run);
     });
 

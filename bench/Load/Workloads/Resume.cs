@@ -28,7 +28,8 @@ internal sealed class Resume : Workload
             if (bench.Wants(cell) || (items != 10_000 && bench.Wants(overall))) Run(bench, cell, items, medians);
         }
         if (!bench.Wants(overall)) return;
-        var ratios = bench.Shared.Select(host => (host.Label, true, new Figures { Value = medians[(host, Largest)].Value / medians[(host, Smallest)].Value }));
+        var ratios = bench.Shared.Select(host =>
+            (host.Label, true, new Figures { Value = medians[(host, Largest)].Value / medians[(host, Smallest)].Value }));
         bench.Report(overall, Unit.Times, [(Even, false, new() { Value = 1 }), .. ratios]);
     }
 
@@ -57,13 +58,17 @@ internal sealed class Resume : Workload
         content.Fill();
         var before = Notification.Read(new Fetch(stage, SharedDialect.Subscribe(Room), frames: 2).Answer);
         content.Change(Changes);
-        var fetch = new Fetch(stage, SharedDialect.Subscribe(Room, $$"""{"since":{{before.Revision}},"epoch":"{{before.Epoch}}"}"""), frames: 2);
+        var fetch = new Fetch(
+            stage, SharedDialect.Subscribe(Room, $$"""{"since":{{before.Revision}},"epoch":"{{before.Epoch}}"}"""), frames: 2);
         var difference = Notification.Read(fetch.Answer);
         if (difference is not { Reset: false, Removed: 0 } || difference.Previous is not { } previous || previous > before.Revision)
             throw new Violation($"a resume from {before.Revision} got prev {difference.Previous}, reset {difference.Reset}");
         if (difference.Revision != content.Revision || difference.Epoch != before.Epoch)
-            throw new Violation($"a resume led to revision {difference.Revision} of {difference.Epoch} instead of {content.Revision} of {before.Epoch}");
-        if (difference.Items.Count != Changes || difference.Items.Values.Any(item => item.Stamp != Content.Changed || item.Bytes != Content.ItemBytes))
+            throw new Violation(
+                $"a resume led to revision {difference.Revision} of {difference.Epoch} instead of {content.Revision} of {before.Epoch}");
+        if (
+            difference.Items.Count != Changes
+            || difference.Items.Values.Any(item => item.Stamp != Content.Changed || item.Bytes != Content.ItemBytes))
             throw new Violation($"a resume after {Changes} changes got {difference.Items.Count} items, or not their last state");
         return fetch;
     }

@@ -18,7 +18,9 @@ internal sealed class Rooms : Workload
             var cell = $"{Name}/{rooms}x{Clients / rooms}";
             if (!bench.Wants(cell)) continue;
             Figures Once(Stage stage) => Traffic.Run(stage, new Window(1), it => it.Deliveries, bench.Window / 10, bench.Window);
-            bench.With(cell, bench.WithHub, stage => Build(bench, stage, rooms), stages => bench.Measure(cell, Unit.DeliveriesPerSecond, stages, Once));
+            bench.With(
+                cell, bench.WithHub, stage => Build(bench, stage, rooms),
+                stages => bench.Measure(cell, Unit.DeliveriesPerSecond, stages, Once));
         }
     }
 

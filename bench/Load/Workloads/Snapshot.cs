@@ -30,7 +30,8 @@ internal sealed class Snapshot : Workload
         bench.With(group, [.. bench.Shared, bench.B], Build, stages =>
         {
             stages = [.. stages.OrderBy(stage => stage.Contestant.IsShared)];
-            if (bench.Wants($"{group}/1")) bench.Measure($"{group}/1", Unit.Milliseconds, stages, stage => fetches[stage].One(bench.Window));
+            if (bench.Wants($"{group}/1"))
+                bench.Measure($"{group}/1", Unit.Milliseconds, stages, stage => fetches[stage].One(bench.Window));
             if (bench.Wants($"{group}/{Many}")) AtOnce(bench, $"{group}/{Many}", stages, fetches);
         });
 
@@ -64,7 +65,9 @@ internal sealed class Snapshot : Workload
         var fetch = new Fetch(stage, SharedDialect.Subscribe(Room), frames: 2);
         var first = Notification.Read(fetch.Answer);
         if (first is not { Reset: true, Removed: 0, Previous: null } || first.Revision != content.Revision || first.Items.Count != items)
-            throw new Violation($"{first.Items.Count} items came at revision {first.Revision}, reset {first.Reset}, instead of {items} at {content.Revision}");
+            throw new Violation(
+                $"{first.Items.Count} items came at revision {first.Revision}, reset {first.Reset}, instead of {items} at "
+                    + $"{content.Revision}");
         if (first.Items.Values.Any(item => item.Bytes != Content.ItemBytes))
             throw new Violation("an item in a first notification has not the length that was sent");
         return fetch;

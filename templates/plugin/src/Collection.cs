@@ -18,7 +18,8 @@ internal sealed class Collection(CollectionKey key)
 
     public long LastRemoval { get; private init; }
 
-    public ImmutableSortedDictionary<string, StoredItem> Items { get; private init; } = ImmutableSortedDictionary.Create<string, StoredItem>(StringComparer.Ordinal);
+    public ImmutableSortedDictionary<string, StoredItem> Items { get; private init; } =
+        ImmutableSortedDictionary.Create<string, StoredItem>(StringComparer.Ordinal);
 
     /// <summary>The collection after an update: this one, where it has no effect.</summary>
     public Collection With(ItemUpdate update)
@@ -67,11 +68,15 @@ internal sealed class Collection(CollectionKey key)
         // An item may be nested 256 levels deep, inside the levels of the file.
         using var document = JsonDocument.Parse(file, new() { MaxDepth = 300 });
         var root = document.RootElement;
-        var items = root.GetProperty("items").EnumerateArray().Select(entry =>
-        {
-            var value = entry.TryGetProperty("item", out var item) ? JsonMarshal.GetRawUtf8Value(item).ToArray() : Encoding.UTF8.GetBytes(entry.GetProperty("text").GetString()!);
-            return new StoredItem(entry.GetProperty("id").GetString()!, value, entry.GetProperty("revision").GetInt64());
-        });
+        var items = root.GetProperty("items")
+            .EnumerateArray()
+            .Select(entry =>
+            {
+                var value = entry.TryGetProperty("item", out var item)
+                    ? JsonMarshal.GetRawUtf8Value(item).ToArray()
+                    : Encoding.UTF8.GetBytes(entry.GetProperty("text").GetString()!);
+                return new StoredItem(entry.GetProperty("id").GetString()!, value, entry.GetProperty("revision").GetInt64());
+            });
         return new(new(root.GetProperty("app").GetString()!, root.GetProperty("collection").GetString()!))
         {
             Revision = root.GetProperty("revision").GetInt64(),

@@ -52,7 +52,8 @@ public sealed class FilesItemService : IItemService
                 var now = conflict ? before : before.With(update);
                 if (now != before) changed.Add(update.Key);
                 after = after.SetItem(update.Key, now);
-                results.Add(new(conflict ? CommitStatus.Conflict : now != before ? CommitStatus.Committed : CommitStatus.Unchanged, At(now)));
+                results.Add(new(conflict ? CommitStatus.Conflict : now != before ? CommitStatus.Committed : CommitStatus.Unchanged,
+                    At(now)));
             }
 
             if (changed.Count > 0) Write(folder, [.. changed.Select(key => after[key])]);
@@ -100,7 +101,9 @@ public sealed class FilesItemService : IItemService
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ItemServiceException(_inDoubt ? ItemServiceFault.OutcomeUnknown : ItemServiceFault.Unavailable, $"the folder cannot be written to: {e.Message}", e);
+            throw new ItemServiceException(
+                _inDoubt ? ItemServiceFault.OutcomeUnknown : ItemServiceFault.Unavailable, $"the folder cannot be written to: {e.Message}",
+                e);
         }
     }
 
@@ -116,5 +119,6 @@ public sealed class FilesItemService : IItemService
 
     private Position At(Collection collection) => new(_epoch, collection.Revision);
 
-    private static Collection Find(ImmutableDictionary<CollectionKey, Collection> collections, CollectionKey key) => collections.GetValueOrDefault(key) ?? new(key);
+    private static Collection Find(ImmutableDictionary<CollectionKey, Collection> collections, CollectionKey key) =>
+        collections.GetValueOrDefault(key) ?? new(key);
 }

@@ -25,7 +25,10 @@ internal sealed class Folder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ItemServiceException(ItemServiceFault.Config, $"\"db_name\" must be a folder that can be written to: {e.Message}", e) { ConfigKey = "db_name" };
+            throw new ItemServiceException(ItemServiceFault.Config, $"\"db_name\" must be a folder that can be written to: {e.Message}", e)
+            {
+                ConfigKey = "db_name",
+            };
         }
         try
         {
@@ -33,7 +36,8 @@ internal sealed class Folder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ItemServiceException(ItemServiceFault.Unavailable, $"the folder {path} is in use, or cannot be written to: {e.Message}", e);
+            throw new ItemServiceException(
+                ItemServiceFault.Unavailable, $"the folder {path} is in use, or cannot be written to: {e.Message}", e);
         }
     }
 
@@ -52,7 +56,8 @@ internal sealed class Folder : IDisposable
     {
         foreach (var collection in changed) WriteNew(NameOf(collection.Key), collection.WriteTo);
         if (changed.Length == 1) return;
-        WriteNew("commit", list => list.Write(Encoding.UTF8.GetBytes(string.Join('\n', changed.Select(collection => NameOf(collection.Key))))));
+        WriteNew(
+            "commit", list => list.Write(Encoding.UTF8.GetBytes(string.Join('\n', changed.Select(collection => NameOf(collection.Key))))));
         Sync();
     }
 
@@ -106,7 +111,8 @@ internal sealed class Folder : IDisposable
             return NameOf(collection.Key) == Path.GetFileName(path) ? collection
                 : throw new JsonException($"it is the file of {collection.Key} and must be named {NameOf(collection.Key)}");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception e)
+            when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new ItemServiceException(ItemServiceFault.Unusable, $"{path} is damaged: {e.Message}", e);
         }
@@ -145,7 +151,8 @@ internal sealed class Folder : IDisposable
     private static string NameOf(CollectionKey key)
     {
         var readable = $"{key.App}-{key.Collection}".Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '-').Take(40);
-        return $"{string.Concat(readable)}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{key.App}\0{key.Collection}")))[..32]}.json";
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{key.App}\0{key.Collection}"));
+        return $"{string.Concat(readable)}-{Convert.ToHexStringLower(hash)[..32]}.json";
     }
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]

@@ -77,7 +77,9 @@ public sealed class BalancedTests(ITestOutputHelper log)
         await storm.MoreAsync(100, "the storm goes on");
         await storm.UntilAsync(() => storm.Members.All(member => member.Present), "everybody is back");
         var returns = before.SelectMany(pair => pair.Key.Returns.Skip(pair.Value)).ToArray();
-        log.WriteLine($"host {host} ended: {returns.Length} were back within {returns.DefaultIfEmpty().Max().TotalMilliseconds:0} ms and their waits");
+        log.WriteLine(
+            $"host {host} ended: {returns.Length} were back within {returns.DefaultIfEmpty().Max().TotalMilliseconds:0} ms and their waits"
+        );
         Assert.NotEmpty(returns);
         Assert.All(returns, time => Assert.True(time < ReturnTime, $"coming back took {time}"));
     }

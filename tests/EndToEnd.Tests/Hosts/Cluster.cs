@@ -33,7 +33,10 @@ internal sealed class Cluster : IAsyncDisposable
             cluster._folder.Write("my.json", Config
                 .Replace("PLUGINS", JsonSerializer.Serialize(storage.PluginFolders), StringComparison.Ordinal)
                 .Replace("CONFIG", storage.Config, StringComparison.Ordinal));
-            cluster.Hosts = [.. Enumerable.Range(0, hosts).Select(_ => new ClusterHost(cluster._folder.FullName, "my.json", ServerProcess.FreePort()))];
+            cluster.Hosts =
+            [
+                .. Enumerable.Range(0, hosts).Select(_ => new ClusterHost(cluster._folder.FullName, "my.json", ServerProcess.FreePort())),
+            ];
             await Task.WhenAll(cluster.Hosts.Select(host => host.StartAsync()));
             return cluster;
         }

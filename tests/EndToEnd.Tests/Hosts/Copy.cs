@@ -33,7 +33,9 @@ internal sealed class Copy(string path, SharedHistory history)
         else
         {
             var previous = message.GetProperty("prev").GetInt64();
-            Assert.True(At is { } known && known.Epoch == at.Epoch && previous <= known.Revision, $"{path}: a difference from {previous} to {at} for who is at {At}");
+            Assert.True(
+                At is { } known && known.Epoch == at.Epoch && previous <= known.Revision,
+                $"{path}: a difference from {previous} to {at} for who is at {At}");
             Assert.True(Begins ? at.Revision >= At!.Value.Revision : at.Revision > At!.Value.Revision, $"{path}: {at} after {At}");
             foreach (var id in data.GetProperty("remove").EnumerateArray()) Remove(id.GetString()!);
             if (previous == at.Revision - 1) history.Inserted(path, at, insert.GetRawText());

@@ -5,5 +5,6 @@ namespace SharedState.EndToEnd.Tests.Hosts;
 /// <param name="Silence">For the next notification.</param>
 internal readonly record struct Delays(TimeSpan Answer, TimeSpan Silence)
 {
-    public override string ToString() => $"the longest answer took {Answer.TotalMilliseconds:0} ms, the longest silence {Silence.TotalMilliseconds:0} ms";
+    public override string ToString() =>
+        $"the longest answer took {Answer.TotalMilliseconds:0} ms, the longest silence {Silence.TotalMilliseconds:0} ms";
 }

@@ -17,7 +17,9 @@ internal sealed partial class Example : IAsyncDisposable
     private Example(ISharedStorage storage, int storagePort)
     {
         Storage = storage;
-        _ports = Enumerable.Range(9000, 5).ToDictionary(port => $"{port}", _ => ServerProcess.FreePort().ToString(CultureInfo.InvariantCulture));
+        _ports = Enumerable
+            .Range(9000, 5)
+            .ToDictionary(port => $"{port}", _ => ServerProcess.FreePort().ToString(CultureInfo.InvariantCulture));
         _ports["6379"] = storagePort.ToString(CultureInfo.InvariantCulture);
         _commands = Adapted("start").Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
@@ -67,7 +69,9 @@ internal sealed partial class Example : IAsyncDisposable
     }
 
     private string Adapted(string block) =>
-        Port().Replace(Manual.Block(block), port => _ports[port.Value]).Replace("DIR/", $"'{Path.GetDirectoryName(HostProcess.Program)}'/", StringComparison.Ordinal);
+        Port()
+            .Replace(Manual.Block(block), port => _ports[port.Value])
+            .Replace("DIR/", $"'{Path.GetDirectoryName(HostProcess.Program)}'/", StringComparison.Ordinal);
 
     private HostProcess Run(string command)
     {

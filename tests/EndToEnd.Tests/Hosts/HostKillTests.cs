@@ -12,7 +12,10 @@ public sealed class HostKillTests(ITestOutputHelper log)
 {
     private const int Members = 90;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300), ReturnTime = TimeSpan.FromSeconds(1), StallTime = TimeSpan.FromSeconds(5), RecoveryTime = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300),
+        ReturnTime = TimeSpan.FromSeconds(1),
+        StallTime = TimeSpan.FromSeconds(5),
+        RecoveryTime = TimeSpan.FromSeconds(20);
 
     private static int Kills => Setting.Number("SHAREDSTATE_KILLS", 3);
 
@@ -40,7 +43,10 @@ public sealed class HostKillTests(ITestOutputHelper log)
             // the storage share the processor here, so that the last of many may wait for that.
             await storm.MoreAsync(200, "the storm");
             var host = cluster.Hosts[kill % cluster.Hosts.Count];
-            var cut = storm.Members.Where(member => member.Door == kill % cluster.Hosts.Count).Select(member => (Member: member, Before: member.Returns.Count)).ToArray();
+            var cut = storm
+                .Members.Where(member => member.Door == kill % cluster.Hosts.Count)
+                .Select(member => (Member: member, Before: member.Returns.Count))
+                .ToArray();
             storm.ForgetDelays();
             await host.Process.KillAsync();
             await storm.UntilAsync(() => cut.All(one => one.Member.Returns.Count > one.Before), "everybody is back");
@@ -48,7 +54,9 @@ public sealed class HostKillTests(ITestOutputHelper log)
             var returns = cut.Select(one => one.Member.Returns.Last()).Order().ToArray();
             var (median, longest) = (returns[returns.Length / 2], returns[^1]);
             var delays = storm.DelaysOf(_ => true);
-            log.WriteLine($"kill {kill}: {cut.Length} were back within {longest.TotalMilliseconds:0} ms and their waits, half of them within {median.TotalMilliseconds:0}; {delays}");
+            log.WriteLine(
+                $"kill {kill}: {cut.Length} were back within {longest.TotalMilliseconds:0} ms and their waits, half of them within "
+                    + $"{median.TotalMilliseconds:0}; {delays}");
             Assert.True(median < ReturnTime && longest < StallTime, $"coming back took {median}, the last {longest}");
             Assert.True(delays.Answer < StallTime && delays.Silence < StallTime, $"{delays}");
 

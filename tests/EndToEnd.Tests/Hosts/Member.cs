@@ -133,7 +133,8 @@ internal sealed class Member : IAsyncDisposable
         Abandon();
         _failures = proven ? 0 : _failures + 1;
         if (_doors.Count > 1) Door = (Door + Random.Shared.Next(1, _doors.Count)) % _doors.Count;
-        var wait = TimeSpan.FromMilliseconds((_failures switch { 0 => 200, 1 => 400, _ => 1000 }) * (0.5 + (Random.Shared.NextDouble() / 2)));
+        var wait = TimeSpan.FromMilliseconds((_failures switch { 0 => 200, 1 => 400, _ =>
+            1000 }) * (0.5 + (Random.Shared.NextDouble() / 2)));
         _waited += wait;
         await Task.Delay(wait, _end.Token);
     }
@@ -150,11 +151,14 @@ internal sealed class Member : IAsyncDisposable
     private async Task SubscribeAsync(ClientWebSocket socket)
     {
         foreach (var copy in _copies.Values) copy.Begins = true;
-        var answer = await AskAsync(socket, "PUT", "/subs", $$"""{"insert":[{{string.Join(',', _copies.Select(pair => Options(pair.Key, pair.Value.At)))}}]}""");
-        if (answer is { } reply) Assert.True(reply.GetProperty("ok").GetBoolean() && !reply.TryGetProperty("errors", out _), reply.GetRawText());
+        var answer = await AskAsync(
+            socket, "PUT", "/subs", $$"""{"insert":[{{string.Join(',', _copies.Select(pair => Options(pair.Key, pair.Value.At)))}}]}""");
+        if (answer is { } reply)
+            Assert.True(reply.GetProperty("ok").GetBoolean() && !reply.TryGetProperty("errors", out _), reply.GetRawText());
     }
 
-    private static string Options(string path, Position? at) => at is { } known ? $$"""["{{path}}",{"since":{{known.Revision}},"epoch":"{{known.Epoch}}"}]""" : $$"""["{{path}}",{}]""";
+    private static string Options(string path, Position? at) =>
+        at is { } known ? $$"""["{{path}}",{"since":{{known.Revision}},"epoch":"{{known.Epoch}}"}]""" : $$"""["{{path}}",{}]""";
 
     private async Task<JsonElement?> AskAsync(ClientWebSocket socket, string command, string path, string? argument)
     {
@@ -164,7 +168,8 @@ internal sealed class Member : IAsyncDisposable
         await _sending.WaitAsync(_end.Token);
         try
         {
-            var text = $$"""{"type":"REQUEST","cmd":"{{command}}","path":"{{path}}",{{(argument is null ? "" : $"\"arg\":{argument},")}}"tunnel":{{tunnel}}}""";
+            var text =
+                $$"""{"type":"REQUEST","cmd":"{{command}}","path":"{{path}}",{{(argument is null ? "" : $"\"arg\":{argument},")}}"tunnel":{{tunnel}}}""";
             await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
         }
         catch (Exception exception) when (exception is WebSocketException or IOException or ObjectDisposedException)
@@ -213,8 +218,13 @@ internal sealed class Member : IAsyncDisposable
         if (message.GetProperty("type").ValueEquals("REPLY"))
         {
             Assert.True(_open.TryRemove(message.GetProperty("tunnel").GetInt32(), out var request), "an answer to no open request");
-            if (message.GetProperty("cmd").ValueEquals("PUT") && message.TryGetProperty("rev", out var revision) && _copies.TryGetValue(request.Path, out var own))
-                Assert.True(own.At!.Value.Revision >= revision.GetInt64(), $"{request.Path}: the answer of {revision} came before its notification, at {own.At}");
+            if (
+                message.GetProperty("cmd").ValueEquals("PUT")
+                && message.TryGetProperty("rev", out var revision)
+                && _copies.TryGetValue(request.Path, out var own))
+                Assert.True(
+                    own.At!.Value.Revision >= revision.GetInt64(),
+                    $"{request.Path}: the answer of {revision} came before its notification, at {own.At}");
             request.Answer.TrySetResult(message.Clone());
             return;
         }

@@ -27,7 +27,12 @@ internal sealed class PostgresStorage : ISharedStorage
 
     /// <summary>Of the same build as these tests, which are in EndToEnd.Tests/bin/Debug/net10.0.</summary>
     public string[] PluginFolders { get; } =
-        [Path.Combine([Repository.At("samples", "Items.Postgres"), .. Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar)[^3..]])];
+    [
+        Path.Combine([
+            Repository.At("samples", "Items.Postgres"),
+            .. Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory).Split(Path.DirectorySeparatorChar)[^3..],
+        ]),
+    ];
 
     public static async Task<PostgresStorage> StartAsync() => new PostgresStorage(await PostgresServer.StartNewAsync());
 

@@ -29,7 +29,8 @@ public sealed class ResumeTests
         for (var round = 0; round < Rounds; round++)
         {
             var reply = await writer.PutAsync(Path, $$"""{"insert":[{"id":"{{round}}"}]}""");
-            await reader.PutAsync("/subs", $$"""{"insert":[["{{Path}}",{"since":{{(long)reply["rev"]!}},"epoch":"{{(string)reply["epoch"]!}}"}]]}""");
+            await reader.PutAsync(
+                "/subs", $$"""{"insert":[["{{Path}}",{"since":{{(long)reply["rev"]!}},"epoch":"{{(string)reply["epoch"]!}}"}]]}""");
             var notification = await reader.NotificationAsync();
             Assert.Equal("""{"reset":false,"remove":[],"insert":[]}""", notification["data"]!.ToJsonString());
             Assert.Equal((long)reply["rev"]!, (long)notification["rev"]!);

@@ -24,7 +24,8 @@ internal sealed class SharedHistory
 
     /// <summary>An update was answered: its revision is its own.</summary>
     public void Acknowledged(string path, Position at, string mark) =>
-        Assert.True(_acknowledged.TryAdd((path, at), mark), $"{path} {at} was answered to two updates: {mark} and {_acknowledged[(path, at)]}");
+        Assert.True(
+            _acknowledged.TryAdd((path, at), mark), $"{path} {at} was answered to two updates: {mark} and {_acknowledged[(path, at)]}");
 
     /// <summary>Each update that was answered is what everybody saw at its revision. What all followers got merged can't be told
     /// apart.</summary>

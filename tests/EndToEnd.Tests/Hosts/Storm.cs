@@ -103,7 +103,9 @@ internal sealed class Storm : IAsyncDisposable
 
         // :: 1. The last update of each collection, at any host, and everybody has it.
         var paths = SharedPaths.Concat(Members.Select(member => Own(member.Number))).ToArray();
-        var last = (await Task.WhenAll(paths.Select(LastAsync))).Zip(paths).ToDictionary(pair => pair.Second, pair => pair.First, StringComparer.Ordinal);
+        var last = (await Task.WhenAll(paths.Select(LastAsync)))
+            .Zip(paths)
+            .ToDictionary(pair => pair.Second, pair => pair.First, StringComparer.Ordinal);
         var copies = Members.SelectMany(member => member.Copies).ToArray();
         await UntilAsync(() => copies.All(copy => copy.Value.At == last[copy.Key]), "everybody has the last update");
 
@@ -113,7 +115,9 @@ internal sealed class Storm : IAsyncDisposable
         Assert.True(Merged < Stored / 10, $"{Merged} of {Stored} updates were only seen merged");
 
         // :: 3. Copies, hosts and storage hold the same.
-        var stored = (await Task.WhenAll(paths.Select(path => storage.ReadAsync(path.Split('/')[^1])))).Zip(paths).ToDictionary(pair => pair.Second, pair => pair.First, StringComparer.Ordinal);
+        var stored = (await Task.WhenAll(paths.Select(path => storage.ReadAsync(path.Split('/')[^1]))))
+            .Zip(paths)
+            .ToDictionary(pair => pair.Second, pair => pair.First, StringComparer.Ordinal);
         foreach (var (path, copy) in copies) Assert.Equal(stored[path], new(copy.Items.ToDictionary(), StringComparer.Ordinal));
         foreach (var path in paths) AssertAcknowledged(path, stored[path]);
         await Task.WhenAll(hosts.Select(async host =>
@@ -129,7 +133,8 @@ internal sealed class Storm : IAsyncDisposable
     }
 
     public override string ToString() =>
-        $"{Stored} updates stored, {Interlocked.Read(ref _refused)} not, of which {_unknown.Count} of unknown outcome; {_history.Positions} positions; {Merged} updates were only seen merged";
+        $"{Stored} updates stored, {Interlocked.Read(ref _refused)} not, of which {_unknown.Count} of unknown outcome; "
+            + $"{_history.Positions} positions; {Merged} updates were only seen merged";
 
     public async ValueTask DisposeAsync()
     {
@@ -149,11 +154,13 @@ internal sealed class Storm : IAsyncDisposable
             (changed, value) = (_random.Next(Contended), ++_value);
             removed = (changed + _random.Next(1, Contended)) % Contended;
         }
-        var argument = $$"""{"remove":["{{removed}}"],"insert":[{"id":"m{{member.Number}}","mark":{{value}}},{"id":"{{changed}}","mark":{{value}}}]}""";
+        var argument =
+            $$"""{"remove":["{{removed}}"],"insert":[{"id":"m{{member.Number}}","mark":{{value}}},{"id":"{{changed}}","mark":{{value}}}]}""";
         var answer = await member.AskAsync("PUT", path, argument, AnswerTime);
         if (answer is { } reply && reply.GetProperty("ok").GetBoolean())
         {
-            _history.Acknowledged(path, new(reply.GetProperty("epoch").GetString()!, reply.GetProperty("rev").GetInt64()), $"\"mark\":{value}}}");
+            _history.Acknowledged(
+                path, new(reply.GetProperty("epoch").GetString()!, reply.GetProperty("rev").GetInt64()), $"\"mark\":{value}}}");
             _acknowledged[(path, member.Number)] = value;
             Interlocked.Increment(ref _stored);
             return;
@@ -172,7 +179,8 @@ internal sealed class Storm : IAsyncDisposable
             async () =>
             {
                 var answer = await member.AskAsync("PUT", path, """{"insert":[{"id":"last"}]}""", AnswerTime);
-                if (answer is { } reply && reply.GetProperty("ok").GetBoolean()) last = new(reply.GetProperty("epoch").GetString()!, reply.GetProperty("rev").GetInt64());
+                if (answer is { } reply && reply.GetProperty("ok").GetBoolean())
+                    last = new(reply.GetProperty("epoch").GetString()!, reply.GetProperty("rev").GetInt64());
                 return last is not null;
             },
             $"the last update of {path}");
@@ -186,7 +194,9 @@ internal sealed class Storm : IAsyncDisposable
         {
             var json = stored[$"m{place.Member}"];
             var found = int.Parse(json.AsSpan(json.LastIndexOf(':') + 1).TrimEnd('}'), CultureInfo.InvariantCulture);
-            Assert.True(found == value || _unknown.ContainsKey((path, place.Member, found)), $"{path}: member {place.Member} was told {value}, stored is {found}");
+            Assert.True(
+                found == value || _unknown.ContainsKey((path, place.Member, found)),
+                $"{path}: member {place.Member} was told {value}, stored is {found}");
         }
     }
 

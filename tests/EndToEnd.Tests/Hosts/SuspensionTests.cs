@@ -39,7 +39,9 @@ public sealed class SuspensionTests(ITestOutputHelper log)
         {
             // :: 1. In the middle of its work it stops. The others go on.
             await storm.MoreAsync(100, "the storm");
-            foreach (var path in _calm) Assert.NotEmpty((await reader.GetAsync(path))["data"]!.AsArray()); // so that the host has it in memory, and has just heard of the reader
+            foreach (var path in _calm)
+                // So that the host has it in memory, and has just heard of the reader.
+                Assert.NotEmpty((await reader.GetAsync(path))["data"]!.AsArray());
             host.Process.Signal("STOP");
             storm.ForgetDelays();
             await Task.Delay(Suspension); // the suspension is what is tested
@@ -81,13 +83,17 @@ public sealed class SuspensionTests(ITestOutputHelper log)
     private static async Task AssertCurrentAsync(ClusterHost host, Client reader, Client follower, Dictionary<string, long> answered)
     {
         foreach (var path in _calm) await reader.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"{{path}}","tunnel":"{{path}}"}""");
-        await follower.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[{{string.Join(',', _calm.Select(path => $$"""["{{path}}",{}]"""))}}]},"tunnel":0}""");
+        await follower.SendAsync(
+            $$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[{{string.Join(',', _calm.Select(path => $$"""["{{path}}",{}]"""))}}]},"tunnel":0}"""
+        );
         host.Process.Signal("CONT");
         foreach (var path in _calm)
         {
             var reply = await reader.ReceiveAsync();
             Assert.Equal(path, (string?)reply["tunnel"]);
-            Assert.True((bool)reply["ok"]! && (long)reply["rev"]! == answered[path], $"{answered[path]} was answered elsewhere, and then here {reply.ToJsonString()}");
+            Assert.True(
+                (bool)reply["ok"]! && (long)reply["rev"]! == answered[path],
+                $"{answered[path]} was answered elsewhere, and then here {reply.ToJsonString()}");
         }
         Assert.True((bool)(await follower.ReceiveAsync())["ok"]!);
         for (var count = 0; count < _calm.Length; count++)
@@ -104,7 +110,8 @@ public sealed class SuspensionTests(ITestOutputHelper log)
     {
         await using var client = await Client.ConnectAsync(host.Url);
         JsonNode? reply = null;
-        await Wait.UntilAsync(async () => (bool)(reply = await client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}"}]}"""))["ok"]!, "an update");
+        await Wait.UntilAsync(
+            async () => (bool)(reply = await client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}"}]}"""))["ok"]!, "an update");
         return (long)reply!["rev"]!;
     }
 }

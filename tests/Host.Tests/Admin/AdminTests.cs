@@ -27,23 +27,38 @@ public sealed class AdminTests : IDisposable
         _folder.CopyPlugin("ThrowsInConstructor", "plugs/ThrowsInConstructor");
         using var host = Start(
             """{"port": 0, "admin": {"port": 0}, "limits": {"storage_seconds": 0.5}}""",
-            ("good", "sqlite"), ("file", "throws_at_open"), ("hang", "hangs_at_open"), ("ctor", "throws_in_constructor"), ("none", "oracle"));
+            ("good", "sqlite"),
+            ("file", "throws_at_open"),
+            ("hang", "hangs_at_open"),
+            ("ctor", "throws_in_constructor"),
+            ("none", "oracle"));
         var list = await ListAsync(host);
 
         Assert.Equal("good running ", Services(list, "Items.Sqlite"));
-        Assert.Equal("file refused the plugin failed to open it: InvalidOperationException: something broke", Services(list, "TestPlugins.ThrowsAtOpen"));
+        Assert.Equal(
+            "file refused the plugin failed to open it: InvalidOperationException: something broke",
+            Services(list, "TestPlugins.ThrowsAtOpen"));
         Assert.Equal("hang not_open the storage does not answer", Services(list, "TestPlugins.HangsAtOpen"));
-        Assert.StartsWith("ctor refused the constructor of TestPlugins.Service", Services(list, "TestPlugins.ThrowsInConstructor"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ctor refused the constructor of TestPlugins.Service", Services(list, "TestPlugins.ThrowsInConstructor"),
+            StringComparison.Ordinal);
         Assert.Equal("", Services(list, "Items.Redis"));
         var none = Assert.Single(list["without_plugin"]!.AsArray())!;
-        Assert.StartsWith("none refused no installed plugin is for db_type \"oracle\"", $"{none["name"]} {none["state"]} {none["reason"]}", StringComparison.Ordinal);
+        Assert.StartsWith(
+            "none refused no installed plugin is for db_type \"oracle\"", $"{none["name"]} {none["state"]} {none["reason"]}",
+            StringComparison.Ordinal);
 
         Assert.Equal("ok", (string)Find(list, "Items.Sqlite")["status"]!);
         var failed = Find(list, "TestPlugins.ThrowsAtOpen");
         Assert.Equal("failed", (string)failed["status"]!);
-        Assert.Equal("TestPlugins.ThrowsAtOpen 1.0.0 does not run service file: the plugin failed to open it: InvalidOperationException: something broke.", (string)failed["reason"]!);
+        Assert.Equal(
+            "TestPlugins.ThrowsAtOpen 1.0.0 does not run service file: the plugin failed to open it: InvalidOperationException: something "
+                + "broke.",
+            (string)failed["reason"]!);
         Assert.Equal("Remove that cause in the configuration or in the storage, and start the service again.", (string)failed["fix"]!);
-        Assert.Equal("TestPlugins.HangsAtOpen 1.0.0 cannot open service hang yet: the storage does not answer.", (string)Find(list, "TestPlugins.HangsAtOpen")["reason"]!);
+        Assert.Equal(
+            "TestPlugins.HangsAtOpen 1.0.0 cannot open service hang yet: the storage does not answer.",
+            (string)Find(list, "TestPlugins.HangsAtOpen")["reason"]!);
     }
 
     [Fact]
@@ -66,7 +81,9 @@ public sealed class AdminTests : IDisposable
         Directory.Delete(plugin, recursive: true);
         list = await ListAsync(host);
         Assert.Equal($"unusable True  {started} 0", Running(list, "TestPlugins.Memory"));
-        Assert.Equal("TestPlugins.Memory 1.0.0 is no longer in its folder; the host continues with its copy.", (string)Find(list, "TestPlugins.Memory")["reason"]!);
+        Assert.Equal(
+            "TestPlugins.Memory 1.0.0 is no longer in its folder; the host continues with its copy.",
+            (string)Find(list, "TestPlugins.Memory")["reason"]!);
     }
 
     [Fact]
@@ -81,7 +98,9 @@ public sealed class AdminTests : IDisposable
         Assert.True((long)Find(await ListAsync(host), "TestPlugins.Memory")["bytes_left"]! > 0);
 
         Metadata.PretendReference(Path.Combine(plugin, "TestPlugins.Memory.dll"), "SharedState.Abstractions", 1, 7);
-        await Wait.UntilAsync(async () => Services(await ListAsync(host), "TestPlugins.Memory").StartsWith("items kept ", StringComparison.Ordinal), "the failed swap");
+        await Wait.UntilAsync(
+            async () => Services(await ListAsync(host), "TestPlugins.Memory").StartsWith("items kept ", StringComparison.Ordinal),
+            "the failed swap");
         Assert.Contains("is built for contract 1.7", Services(await ListAsync(host), "TestPlugins.Memory"), StringComparison.Ordinal);
         Assert.Equal($"unusable True {PluginCache.Hash(plugin)} {next} 1", Running(await ListAsync(host), "TestPlugins.Memory"));
     }
@@ -106,14 +125,17 @@ public sealed class AdminTests : IDisposable
         {
             using var answer = await _client.GetAsync(new Uri(admin, path));
             Assert.Equal((HttpStatusCode.NotFound, "application/json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
-            Assert.Equal($"There is no /{path}. GET /plugins lists the installed plugins and the state of the services that use them.", await ErrorAsync(answer));
+            Assert.Equal(
+                $"There is no /{path}. GET /plugins lists the installed plugins and the state of the services that use them.",
+                await ErrorAsync(answer));
         }
         using var posted = await _client.PostAsync(new Uri(admin, "plugins"), null);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, posted.StatusCode);
         Assert.StartsWith("POST is not allowed for /plugins.", await ErrorAsync(posted), StringComparison.Ordinal);
 
         // No subscriptions here, and no list at the public port.
-        await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(() => Client.ConnectAsync(new UriBuilder(admin) { Scheme = "ws" }.Uri));
+        await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(() =>
+            Client.ConnectAsync(new UriBuilder(admin) { Scheme = "ws" }.Uri));
         using var outside = await _client.GetAsync(new Uri(await host.UriAsync(), "plugins"));
         Assert.Equal(HttpStatusCode.NotFound, outside.StatusCode);
         await host.WriteAndReadAsync("items");
@@ -139,7 +161,9 @@ public sealed class AdminTests : IDisposable
         Assert.Equal(HttpStatusCode.Forbidden, await GetAsync("Origin", $"http://localhost:{port}"));
 
         using var answer = await _client.GetAsync(new Uri(admin, "plugins"));
-        Assert.Equal("nosniff same-origin no-store", $"{Header("X-Content-Type-Options")} {Header("Cross-Origin-Resource-Policy")} {answer.Headers.CacheControl}");
+        Assert.Equal(
+            "nosniff same-origin no-store",
+            $"{Header("X-Content-Type-Options")} {Header("Cross-Origin-Resource-Policy")} {answer.Headers.CacheControl}");
         Assert.False(answer.Headers.Contains("Access-Control-Allow-Origin"));
 
         string Header(string name) => answer.Headers.GetValues(name).Single();
@@ -183,13 +207,16 @@ public sealed class AdminTests : IDisposable
         using (var host = Start($$$"""{"port": 0, "admin": {"port": {{{port}}}}}""", ("items", "sqlite")))
         {
             Assert.Equal(1, await host.ExitAsync());
-            Assert.Contains(host.Lines, line => line.EndsWith($"service.admin.port: another program uses 127.0.0.1:{port}; end that program, or use another port", StringComparison.Ordinal));
+            Assert.Contains(host.Lines, line => line.EndsWith($"service.admin.port: another program uses 127.0.0.1:{port}; end that "
+                + "program, or use another port", StringComparison.Ordinal));
         }
         taken.Stop();
         using var twice = Start($$$"""{"port": {{{port}}}, "admin": {"port": {{{port}}}, "prot": 1}}""", ("items", "sqlite"));
         Assert.Equal(1, await twice.ExitAsync());
-        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.port: must differ from service.port: clients that may reach that port must not reach the admin side", StringComparison.Ordinal));
-        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.prot: unknown field; did you mean \"port\"?", StringComparison.Ordinal));
+        Assert.Contains(twice.Lines, line => line.EndsWith("service.admin.port: must differ from service.port: clients that may reach that "
+            + "port must not reach the admin side", StringComparison.Ordinal));
+        Assert.Contains(
+            twice.Lines, line => line.EndsWith("service.admin.prot: unknown field; did you mean \"port\"?", StringComparison.Ordinal));
     }
 
     private HostProcess Start(string service, params (string Name, string DbType)[] services)
@@ -202,18 +229,23 @@ public sealed class AdminTests : IDisposable
     private void Write(string service, params (string Name, string DbType)[] services)
     {
         var entries = services.Select(entry =>
-            $$$"""{"name": "{{{entry.Name}}}", "module": "items_service", "config": {"db_type": "{{{entry.DbType}}}"{{{(entry.DbType == "sqlite" ? ", \"db_name\": \":memory:\"" : "")}}}}}""");
+            $$$"""{"name": "{{{entry.Name}}}", "module": "items_service", "config": {"db_type": "{{{entry.DbType}}}"{{{(entry.DbType == "sqlite" ? ", \"db_name\": \":memory:\"" : "")}}}}}"""
+        );
         _folder.Write("my.json", $$"""{"service": {{service}}, "plugins": ["plugs"], "services": [{{string.Join(", ", entries)}}]}""");
     }
 
-    private async Task<JsonNode> ListAsync(HostProcess host) => JsonNode.Parse(await _client.GetStringAsync(new Uri(await host.AdminUriAsync(), "plugins")))!;
+    private async Task<JsonNode> ListAsync(HostProcess host) =>
+        JsonNode.Parse(await _client.GetStringAsync(new Uri(await host.AdminUriAsync(), "plugins")))!;
 
-    private static async Task<string> ErrorAsync(HttpResponseMessage answer) => (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!;
+    private static async Task<string> ErrorAsync(HttpResponseMessage answer) =>
+        (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["error"]!;
 
-    private static JsonNode Find(JsonNode list, string name) => list["plugins"]!.AsArray().Single(plugin => (string)plugin!["name"]! == name)!;
+    private static JsonNode Find(JsonNode list, string name) =>
+        list["plugins"]!.AsArray().Single(plugin => (string)plugin!["name"]! == name)!;
 
     private static string Services(JsonNode list, string name) =>
-        string.Join("; ", Find(list, name)["services"]!.AsArray().Select(service => $"{service!["name"]} {service["state"]} {service["reason"]}"));
+        string.Join(
+            "; ", Find(list, name)["services"]!.AsArray().Select(service => $"{service!["name"]} {service["state"]} {service["reason"]}"));
 
     private static string Running(JsonNode list, string name)
     {

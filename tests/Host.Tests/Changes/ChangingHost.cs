@@ -47,7 +47,8 @@ internal sealed class ChangingHost : IDisposable
     public int Count(string text) => Process.Lines.Count(line => line.Contains(text, StringComparison.Ordinal));
 
     /// <summary>Waits until a line with this text was said for the n-th time.</summary>
-    public Task SaidAsync(string text, int times) => Wait.UntilAsync(() => Count(text) >= times, $"\"{text}\" {times} times in\n{Process.Output}");
+    public Task SaidAsync(string text, int times) =>
+        Wait.UntilAsync(() => Count(text) >= times, $"\"{text}\" {times} times in\n{Process.Output}");
 
     public void Dispose() => Process.Dispose();
 }

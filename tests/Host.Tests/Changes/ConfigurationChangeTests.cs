@@ -176,7 +176,8 @@ public sealed class ConfigurationChangeTests : IDisposable
             var message = await client.NotificationAsync();
             Assert.Equal("DROP", (string?)message["cmd"]);
             Assert.Equal(
-                """{"code":"not_found","message":"the service is no longer configured on this server","temporary":false}""", message["error"]!.ToJsonString());
+                """{"code":"not_found","message":"the service is no longer configured on this server","temporary":false}""",
+                message["error"]!.ToJsonString());
             return (string)message["path"]!;
         }
     }
@@ -233,7 +234,9 @@ public sealed class ConfigurationChangeTests : IDisposable
         _folder.Write("bad.db", new string('x', 10_000));
         host.Configure(Service("a", "bad.db"));
         Assert.Contains(
-            "ERR a: as before, with Items.Sqlite 1.0.0; the change failed and is tried again after the next change, or on SIGHUP: ", await host.Process.LineAsync("as before"), StringComparison.Ordinal);
+            "ERR a: as before, with Items.Sqlite 1.0.0; the change failed and is tried again after the next change, or on SIGHUP: ",
+            await host.Process.LineAsync("as before"),
+            StringComparison.Ordinal);
         await traffic.GoOnAsync();
         Assert.Equal(0, await traffic.EndAsync());
         Assert.Equal(1, host.Count("as before"));
@@ -259,7 +262,9 @@ public sealed class ConfigurationChangeTests : IDisposable
     public async Task AServiceThatIsNotOpenYetTakesACorrection()
     {
         using var host = await StartAsync(
-            _folder, """{"name": "a", "module": "items_service", "config": {"db_type": "mysql", "db_name": "x", "db_host": "localhost", "db_port": 1, "db_user": "me"}}""");
+            _folder,
+            """{"name": "a", "module": "items_service", "config": {"db_type": "mysql", "db_name": "x", "db_host": "localhost", "db_port": 1, "db_user": "me"}}"""
+        );
         await host.Process.LineAsync("Service a is not open yet");
         host.Configure(Service("a"));
         await host.Process.LineAsync("my.json was read again: reopened a");
@@ -270,10 +275,14 @@ public sealed class ConfigurationChangeTests : IDisposable
     public async Task FieldsThatNeedARestartAreReportedOnceAndTheOthersAreApplied()
     {
         using var host = await StartAsync(_folder, Service("a"));
-        _folder.Write("my.json", Text(Service("a"), Service("b"))
-            .Replace("\"port\": 0", "\"port\": 1, \"log\": \"json\"", StringComparison.Ordinal).Replace("\"limits\": {", "\"limits\": {\"id_bytes\": 99, ", StringComparison.Ordinal));
+        _folder.Write(
+            "my.json",
+            Text(Service("a"), Service("b"))
+                .Replace("\"port\": 0", "\"port\": 1, \"log\": \"json\"", StringComparison.Ordinal)
+                .Replace("\"limits\": {", "\"limits\": {\"id_bytes\": 99, ", StringComparison.Ordinal));
         Assert.EndsWith(
-            "WRN service.port, service.log, service.limits.id_bytes changed: this takes effect at the next start, and until then the host keeps the previous settings",
+            "WRN service.port, service.log, service.limits.id_bytes changed: this takes effect at the next start, and until then the host "
+                + "keeps the previous settings",
             await host.Process.LineAsync("takes effect"), StringComparison.Ordinal);
         await host.Process.WriteAndReadAsync("b");
         host.Configure(Service("a"), Service("b"), Service("c"));

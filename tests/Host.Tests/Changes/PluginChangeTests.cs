@@ -47,12 +47,17 @@ public sealed class PluginChangeTests : IDisposable
     public async Task AFolderThatTheFileAddsIsWatched()
     {
         using var host = await StartAsync(_folder, Service("a"));
-        _folder.Write("my.json", Text(Service("a"), Service("b", type: "own")).Replace("[\"plugs\"]", "[\"plugs\", \"more\"]", StringComparison.Ordinal));
+        _folder.Write(
+            "my.json",
+            Text(Service("a"), Service("b", type: "own")).Replace("[\"plugs\"]", "[\"plugs\", \"more\"]", StringComparison.Ordinal));
         await host.Process.LineAsync($"there is no folder {_folder["more"]}");
         _ = new PluginFolder(_folder["more/plugin"], "own");
         await host.Process.LineAsync("my.json was read again: added b");
         new PluginFolder(_folder["more/other"], "other").SetVersion("2.0.0");
-        _folder.Write("my.json", Text(Service("a"), Service("b", type: "own"), Service("c", type: "other")).Replace("[\"plugs\"]", "[\"plugs\", \"more\"]", StringComparison.Ordinal));
+        _folder.Write(
+            "my.json",
+            Text(Service("a"), Service("b", type: "own"), Service("c", type: "other"))
+                .Replace("[\"plugs\"]", "[\"plugs\", \"more\"]", StringComparison.Ordinal));
         await host.Process.LineAsync("my.json was read again: added c");
     }
 
@@ -70,7 +75,8 @@ public sealed class PluginChangeTests : IDisposable
         switch (way)
         {
             case "copied over in place":
-                foreach (var file in Directory.GetFiles(plugin.FullName)) System.IO.File.WriteAllBytes(file, await System.IO.File.ReadAllBytesAsync(file));
+                foreach (var file in Directory.GetFiles(plugin.FullName))
+                    System.IO.File.WriteAllBytes(file, await System.IO.File.ReadAllBytesAsync(file));
                 plugin.SetVersion("1.0.1");
                 break;
             case "renamed":
@@ -82,11 +88,15 @@ public sealed class PluginChangeTests : IDisposable
                 var assembly = await System.IO.File.ReadAllBytesAsync(plugin.Assembly);
                 System.IO.File.Delete(plugin.Assembly);
                 plugin.SetVersion("1.0.1");
-                Assert.Contains("as before, with Items.Sqlite 1.0.0; ", await host.Process.LineAsync("has no file SharedState.Items.Sqlite.dll"), StringComparison.Ordinal);
+                Assert.Contains(
+                    "as before, with Items.Sqlite 1.0.0; ", await host.Process.LineAsync("has no file SharedState.Items.Sqlite.dll"),
+                    StringComparison.Ordinal);
                 await System.IO.File.WriteAllBytesAsync(plugin.Assembly, assembly);
                 break;
         }
-        Assert.Matches(@"INF Plugin Items\.Sqlite 1\.0\.0 -> 1\.0\.1 \([0-9a-f]{12}\): swapped in a; updates waited \d+ ms, 0 collections differed\.", await host.Process.LineAsync("-> 1.0.1"));
+        Assert.Matches(
+            @"INF Plugin Items\.Sqlite 1\.0\.0 -> 1\.0\.1 \([0-9a-f]{12}\): swapped in a; updates waited \d+ ms, 0 collections differed\.",
+            await host.Process.LineAsync("-> 1.0.1"));
         await traffic.GoOnAsync();
         await other.GoOnAsync();
         Assert.Equal(0, await traffic.EndAsync());
@@ -109,11 +119,14 @@ public sealed class PluginChangeTests : IDisposable
         switch (what)
         {
             case "no assembly": await System.IO.File.WriteAllTextAsync(plugin.Assembly, "no assembly"); break;
-            case "configuration": plugin.Change(manifest => manifest["config"]!["colour"] = new JsonObject { ["type"] = "string", ["required"] = true }); break;
+            case "configuration":
+                plugin.Change(manifest => manifest["config"]!["colour"] = new JsonObject { ["type"] = "string", ["required"] = true });
+                break;
             case "manifest": plugin.Change(manifest => manifest.AsObject().Remove("version")); break;
             case "opening": plugin.Change(manifest => manifest["config"]!["db_table"]!["default"] = "no table's name"); break;
             case "constructor":
-                foreach (var file in Directory.GetFiles(Path.Combine(TempFolder.TestPlugins, "ThrowsInConstructor"), "TestPlugins.*")) System.IO.File.Copy(file, Path.Combine(plugin.FullName, Path.GetFileName(file)));
+                foreach (var file in Directory.GetFiles(Path.Combine(TempFolder.TestPlugins, "ThrowsInConstructor"), "TestPlugins.*"))
+                    System.IO.File.Copy(file, Path.Combine(plugin.FullName, Path.GetFileName(file)));
                 plugin.Change(manifest => manifest["assembly"] = "TestPlugins.ThrowsInConstructor.dll");
                 break;
         }
@@ -154,7 +167,8 @@ public sealed class PluginChangeTests : IDisposable
     public async Task ServicesOfOnePluginAreSwappedTogetherOrNotAtAll()
     {
         var plugin = Install("1.0.0");
-        using var host = await StartAsync(_folder, Service("a", "x.db", type: "own"), Service("b", "x.db", "\"b\"", "own"), Service("c", table: "\"c\"", type: "own"));
+        using var host = await StartAsync(
+            _folder, Service("a", "x.db", type: "own"), Service("b", "x.db", "\"b\"", "own"), Service("c", table: "\"c\"", type: "own"));
         await using var one = await Traffic.StartAsync(host.Process, "/app/a/chnl");
         await using var two = await Traffic.StartAsync(host.Process, "/app/b/chnl");
         plugin.Change(manifest => manifest["config"]!["db_table"]!["default"] = "no table's name"); // for a
@@ -163,7 +177,9 @@ public sealed class PluginChangeTests : IDisposable
         await one.GoOnAsync();
         await two.GoOnAsync();
 
-        host.Configure(Service("a", "x.db", type: "own"), Service("b", "x.db", "\"b\"", "own"), Service("c", table: "\"c\"", type: "own"), Service("d", type: "own", table: "\"d\""));
+        host.Configure(
+            Service("a", "x.db", type: "own"), Service("b", "x.db", "\"b\"", "own"), Service("c", table: "\"c\"", type: "own"),
+            Service("d", type: "own", table: "\"d\""));
         await host.Process.LineAsync("Service d does not run: Items.Sqlite 1.0.0 could not be swapped in");
 
         plugin.Change(manifest =>
@@ -186,7 +202,8 @@ public sealed class PluginChangeTests : IDisposable
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
         await using var traffic = await Traffic.StartAsync(host.Process, "/app/a/chnl");
         plugin.MoveTo(_folder["elsewhere"]);
-        await host.Process.LineAsync("a: Items.Sqlite 1.0.0 stays loaded, but a start would not find it: no installed plugin is for db_type \"own\"");
+        await host.Process.LineAsync(
+            "a: Items.Sqlite 1.0.0 stays loaded, but a start would not find it: no installed plugin is for db_type \"own\"");
         plugin.MoveTo(_folder["plugs/another name"]);
         host.Configure(Service("a", "a.db", type: "own"), Service("b", type: "own"));
         await host.Process.LineAsync("added b");
@@ -202,7 +219,9 @@ public sealed class PluginChangeTests : IDisposable
         var plugin = Install("1.0.0");
         using var host = await StartAsync(_folder, Service("a", "a.db", type: "own"));
         plugin.SetVersion("1.0.1");
-        Assert.Matches(@"2 versions of it are loaded now; the files of those out of use have [1-9]\d*\.\d MiB$", await host.Process.LineAsync("1.0.0 -> 1.0.1"));
+        Assert.Matches(
+            @"2 versions of it are loaded now; the files of those out of use have [1-9]\d*\.\d MiB$",
+            await host.Process.LineAsync("1.0.0 -> 1.0.1"));
         plugin.SetVersion("1.0.0");
         Assert.Contains("2 versions of it are loaded now", await host.Process.LineAsync("1.0.1 -> 1.0.0"), StringComparison.Ordinal);
     }

@@ -39,7 +39,9 @@ public sealed class SwapStormTests(ITestOutputHelper log) : IDisposable
         Assert.Equal(0, await beside.EndAsync());
 
         using var client = new HttpClient();
-        var list = JsonNode.Parse(await client.GetStringAsync(new Uri(await host.Process.AdminUriAsync(), "plugins")))!["plugins"]!.AsArray();
+        var list = JsonNode.Parse(await client.GetStringAsync(new Uri(await host.Process.AdminUriAsync(), "plugins")))![
+            "plugins"
+        ]!.AsArray();
         var counted = list.Single(entry => (string?)entry!["folder"] == plugin.FullName)!;
         Assert.Equal(swaps, (int)counted["swaps"]!);
         Assert.True((long)counted["bytes_left"]! > 0);

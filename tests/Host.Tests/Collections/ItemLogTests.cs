@@ -26,7 +26,8 @@ public sealed class ItemLogTests
             Assert.Equal(states[^1].Count, log.Count);
             Assert.Equal(states[^1].Values.Sum(json => json.Length), log.Bytes);
             Assert.Equal(new Position("e1", revision), log.Position);
-            for (var since = (int)log.HistoryStart; since <= revision; since++) AssertEqual(states[^1], Patched(states[since], log.Since(since)));
+            for (var since = (int)log.HistoryStart; since <= revision; since++)
+                AssertEqual(states[^1], Patched(states[since], log.Since(since)));
             if (random.Next(10) == 0) log = Reloaded(log);
         }
     }
@@ -105,8 +106,17 @@ public sealed class ItemLogTests
 
     private static ItemUpdate RandomUpdate(Random random, int revision)
     {
-        var insert = Enumerable.Range(0, random.Next(4)).Select(_ => $"k{random.Next(12)}").Distinct().Select(id => Item(id, revision)).ToList();
-        var remove = Enumerable.Range(0, random.Next(4)).Select(_ => $"k{random.Next(12)}").Distinct().Where(id => insert.TrueForAll(item => item.Id != id));
+        var insert = Enumerable
+            .Range(0, random.Next(4))
+            .Select(_ => $"k{random.Next(12)}")
+            .Distinct()
+            .Select(id => Item(id, revision))
+            .ToList();
+        var remove = Enumerable
+            .Range(0, random.Next(4))
+            .Select(_ => $"k{random.Next(12)}")
+            .Distinct()
+            .Where(id => insert.TrueForAll(item => item.Id != id));
         var reset = random.Next(25) == 0;
         return new ItemUpdate { Key = default, Reset = reset, Insert = insert, Remove = reset ? [] : [.. remove] };
     }

@@ -100,7 +100,9 @@ public sealed class TurnsTests
             },
             TaskCreationOptions.LongRunning));
         await Task.WhenAll(posters);
-        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref count) == Threads * Each, Patience), $"{count} of {Threads * Each} pieces of work were run");
+        Assert.True(
+            SpinWait.SpinUntil(() => Volatile.Read(ref count) == Threads * Each, Patience),
+            $"{count} of {Threads * Each} pieces of work were run");
         Assert.Equal((0, 0), (overlaps, outOfOrder));
     }
 

@@ -50,7 +50,11 @@ public sealed class HandshakeTests : IAsyncLifetime, IDisposable
         async Task<string> AskAsync(int bytes)
         {
             using var client = new TcpClient("127.0.0.1", _port);
-            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Long: {new string('x', bytes)}\r\n\r\n"));
+            await client
+                .GetStream()
+                .WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                        $"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Long: {new string('x', bytes)}\r\n\r\n"));
             return await ReadToEndAsync(client);
         }
     }
@@ -64,7 +68,8 @@ public sealed class HandshakeTests : IAsyncLifetime, IDisposable
             + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"));
         var answer = new byte[1_000];
         var length = await client.GetStream().ReadAsync(answer);
-        Assert.Contains("Sec-WebSocket-Extensions: permessage-deflate;", Encoding.ASCII.GetString(answer, 0, length), StringComparison.Ordinal);
+        Assert.Contains(
+            "Sec-WebSocket-Extensions: permessage-deflate;", Encoding.ASCII.GetString(answer, 0, length), StringComparison.Ordinal);
     }
 
     [Theory]

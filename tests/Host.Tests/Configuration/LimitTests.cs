@@ -49,7 +49,8 @@ public sealed class LimitTests : IDisposable
 
     private HostProcess Start(Dictionary<string, double> limits)
     {
-        var fields = limits.Select(limit => $"\"{limit.Key}\": {limit.Value.ToString("F99", CultureInfo.InvariantCulture).TrimEnd('0').TrimEnd('.')}");
+        var fields = limits.Select(limit =>
+            $"\"{limit.Key}\": {limit.Value.ToString("F99", CultureInfo.InvariantCulture).TrimEnd('0').TrimEnd('.')}");
         _folder.Write("my.json", $$$"""
             {"service": {"port": 0, "limits": {{{{string.Join(", ", fields)}}}}},
              "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": ":memory:"}}]}

@@ -18,7 +18,11 @@ public sealed class MistakeTests : IDisposable
     [InlineData("  \n ", "my.json: the file is empty; it should hold a JSON object")]
     [InlineData("{\n \"service\": }", "my.json:2:13: this is not JSON: '}' is an invalid start of a value.")]
     [InlineData("[]", "my.json:1:1: must be an object, not a list")]
-    [InlineData("{}", "my.json:1:1: no service is configured; add one to \"services\", like {\"name\": \"items\", \"module\": \"items_service\", \"config\": {\"db_type\": \"sqlite\", \"db_name\": \"items.db\"}}")]
+    [InlineData(
+        "{}",
+        "my.json:1:1: no service is configured; add one to \"services\", like {\"name\": \"items\", \"module\": \"items_service\", "
+            + "\"config\": {\"db_type\": \"sqlite\", \"db_name\": \"items.db\"}}"
+    )]
     public void AFileThatHoldsNothingUsefulIsOneMistake(string json, string expected) => Assert.Equal([expected], Read(json));
 
     [Fact]
@@ -27,7 +31,8 @@ public sealed class MistakeTests : IDisposable
 
     [Theory]
     [InlineData("\"prot\": 1", "service.prot: unknown field; did you mean \"port\"?")]
-    [InlineData("\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, origins, port, tls")]
+    [InlineData(
+        "\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, origins, port, tls")]
     [InlineData("\"port\": \"x\"", "service.port: must be a whole number from 0 to 65535, not a string")]
     [InlineData("\"port\": 65536", "service.port: must be a whole number from 0 to 65535, not 65536")]
     [InlineData("\"port\": 1.5", "service.port: must be a whole number from 0 to 65535, not 1.5")]
@@ -40,18 +45,31 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"limits\": {\"stop_seconds\": 8.5}", "service.limits.stop_seconds: must be a number from 0.1 to 8, not 8.5")]
     [InlineData("\"limits\": {\"watch_seconds\": 61}", "service.limits.watch_seconds: must be a number from 0.1 to 60, not 61")]
     [InlineData("\"tls\": {\"key\": \"k\"}", "service.tls: \"certificate\" is missing")]
-    [InlineData("\"origins\": [\"https://a.org/\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
-    [InlineData("\"origins\": [\"https://a.org:443\"]", "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path")]
+    [InlineData(
+        "\"origins\": [\"https://a.org/\"]",
+        "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path"
+    )]
+    [InlineData(
+        "\"origins\": [\"https://a.org:443\"]",
+        "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path"
+    )]
     [InlineData("\"port\": 1, \"port\": 2", "service.port: stands here a second time; the first is in line 1")]
-    [InlineData("\"port\": {\"env\": \"SHAREDSTATE_NOT_SET\"}", "service.port.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"")]
+    [InlineData(
+        "\"port\": {\"env\": \"SHAREDSTATE_NOT_SET\"}", "service.port.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"")]
     [InlineData("\"port\": {\"file\": \"no.txt\"}", "service.port.file: the file no.txt cannot be read: there is no such file")]
     public void AMistakeInServiceNamesTheRemedy(string field, string expected) =>
-        Assert.EndsWith(expected, Assert.Single(Read($$$"""{"service": {{{{field}}}}, "services": [{{{Items}}}]}""")), StringComparison.Ordinal);
+        Assert.EndsWith(
+            expected, Assert.Single(Read($$$"""{"service": {{{{field}}}}, "services": [{{{Items}}}]}""")), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("\"Items.Sqlite\": 1", "pins.Items.Sqlite: must be the SHA-256 of a plugin's content (64 hex digits, as --plugins shows it), or a list of such hashes")]
-    [InlineData("\"Items.Sqlite\": [\"abc\"]", "pins.Items.Sqlite[0]: must be the SHA-256 of a plugin's content (64 hex digits, as --plugins shows it), or a list of such hashes")]
-    [InlineData("\"Items.Sqlite\": {\"file\": \"no.txt\"}", "pins.Items.Sqlite.file: the file no.txt cannot be read: there is no such file")]
+    [InlineData(
+        "\"Items.Sqlite\": 1",
+        "pins.Items.Sqlite: must be the SHA-256 of a plugin's content (64 hex digits, as --plugins shows it), or a list of such hashes")]
+    [InlineData(
+        "\"Items.Sqlite\": [\"abc\"]",
+        "pins.Items.Sqlite[0]: must be the SHA-256 of a plugin's content (64 hex digits, as --plugins shows it), or a list of such hashes")]
+    [InlineData(
+        "\"Items.Sqlite\": {\"file\": \"no.txt\"}", "pins.Items.Sqlite.file: the file no.txt cannot be read: there is no such file")]
     public void APinIsAHash(string pin, string expected) =>
         Assert.EndsWith(expected, Assert.Single(Read($$$"""{"services": [{{{Items}}}], "pins": {{{{pin}}}}}""")), StringComparison.Ordinal);
 
@@ -62,7 +80,9 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"name\": \"a\\u0007\"", "must not hold control characters")]
     [InlineData("\"name\": \"\\ud800\"", "holds a \\u escape that is no character")]
     public void AWrongServiceNameIsRefused(string name, string expected) =>
-        Assert.Contains(Read($$$"""{"services": [{{{{name}}}, "module": "items_service", "config": {"db_type": "memory"}}]}"""), mistake => mistake.Contains(expected, StringComparison.Ordinal));
+        Assert.Contains(
+            Read($$$"""{"services": [{{{{name}}}, "module": "items_service", "config": {"db_type": "memory"}}]}"""),
+            mistake => mistake.Contains(expected, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("clock")]
@@ -79,10 +99,15 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"mode\": \"quick\"", "services[0].config.mode: must be \"fast\" or \"safe\", not \"quick\"")]
     [InlineData("\"db_password\": 12345", "services[0].config.db_password: must be a string, not a number")]
     [InlineData("\"ssl\": {\"enabled\": 1}", "services[0].config.ssl.enabled: must be true or false, not a number")]
-    [InlineData("\"ssl\": {\"enabled\": true}, \"ssl.enabled\": true", "services[0].config.ssl.enabled: \"ssl.enabled\" stands here a second time")]
+    [InlineData(
+        "\"ssl\": {\"enabled\": true}, \"ssl.enabled\": true", "services[0].config.ssl.enabled: \"ssl.enabled\" stands here a second time")]
     [InlineData("\"db_name\": []", "services[0].config.db_name: a service's configuration holds no lists")]
     public void AServicesConfigIsCheckedAgainstThePluginsManifest(string entry, string expected) =>
-        Assert.EndsWith(expected, Assert.Single(Read($$$"""{"services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory", {{{entry}}}}}]}""")), StringComparison.Ordinal);
+        Assert.EndsWith(
+            expected,
+            Assert.Single(
+                Read($$$"""{"services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory", {{{entry}}}}}]}""")),
+            StringComparison.Ordinal);
 
     [Fact]
     public void AnUnknownModuleListsTheInstalledOnes() => Assert.Equal(
@@ -92,7 +117,9 @@ public sealed class MistakeTests : IDisposable
     [Fact]
     public void AnUnknownModuleIsReportedTogetherWithThePluginThatWasLeftOut()
     {
-        _folder.Write("plugs/Mine/plugin.json", """{"name": "Mine", "version": "1", "assembly": "Mine.dll", "modules": ["my_service"], "db_tpes": []}""");
+        _folder.Write(
+            "plugs/Mine/plugin.json",
+            """{"name": "Mine", "version": "1", "assembly": "Mine.dll", "modules": ["my_service"], "db_tpes": []}""");
         _folder.Write("my.json", """{"plugins": ["plugs"], "services": [{"name": "items", "module": "my_service", "config": {}}]}""");
         using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
         Assert.Equal(
@@ -114,23 +141,36 @@ public sealed class MistakeTests : IDisposable
                 $"my.json:2:22 service.port: another program uses 127.0.0.1:{port}; end that program, or use another port",
                 "my.json:3:2 servics: unknown field; did you mean \"service\"?",
             ],
-            Read("{\n \"service\": {\"port\": " + port + ", \"host\": \"127.0.0.1\"},\n \"servics\": [], \"services\": [" + Items + "]}", listen: true));
+            Read(
+                "{\n \"service\": {\"port\": " + port + ", \"host\": \"127.0.0.1\"},\n \"servics\": [], \"services\": [" + Items + "]}",
+                listen: true));
     }
 
     [Fact]
     public void AnAddressOfAnotherComputerIsAMistake() =>
-        Assert.Contains("is not an address of this computer", Assert.Single(Read($$"""{"service": {"host": "192.0.2.1"}, "services": [{{Items}}]}""", listen: true)), StringComparison.Ordinal);
+        Assert.Contains(
+            "is not an address of this computer",
+            Assert.Single(Read($$"""{"service": {"host": "192.0.2.1"}, "services": [{{Items}}]}""", listen: true)),
+            StringComparison.Ordinal);
 
     [Fact]
     public void PlacesCountCharactersNotBytes() =>
-        Assert.StartsWith("my.json:2:15 ", Assert.Single(Read("{ // ä\n /* äöü€😀 */ \"x\": 1, \"services\": [" + Items + "]}")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "my.json:2:15 ",
+            Assert.Single(Read("{ // ä\n /* äöü€😀 */ \"x\": 1, \"services\": [" + Items + "]}")),
+            StringComparison.Ordinal);
 
     [Fact]
     public void AMistakeCannotDriveTheTerminal() =>
-        Assert.Contains("service.\\u001b[2J:", Assert.Single(Read($$"""{"service": {"\u001b[2J": 1}, "services": [{{Items}}]}""")), StringComparison.Ordinal);
+        Assert.Contains(
+            "service.\\u001b[2J:", Assert.Single(Read($$"""{"service": {"\u001b[2J": 1}, "services": [{{Items}}]}""")),
+            StringComparison.Ordinal);
 
     private string[] Read(string json, bool listen = false) =>
-        [.. Mistakes(_folder.Write("my.json", json), listen).Select(line => line.Replace(_folder.FullName + Path.DirectorySeparatorChar, "", StringComparison.Ordinal))];
+        [
+            .. Mistakes(_folder.Write("my.json", json), listen)
+                .Select(line => line.Replace(_folder.FullName + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)),
+        ];
 
     private static string[] Mistakes(string file, bool listen = false)
     {

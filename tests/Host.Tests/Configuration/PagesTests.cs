@@ -21,7 +21,8 @@ public sealed class PagesTests : IDisposable
     [InlineData("/libs/sharedstate.d.ts", "text/plain", "*")]
     public async Task AFileHasItsTypeAndOnlyTheClientIsForOtherOrigins(string path, string type, string? origins)
     {
-        foreach (var name in new[] { "index.html", "libs/sharedstate.js", "libs/sharedstate.js.map", "libs/sharedstate.d.ts" }) _folder.Write(name, "x");
+        foreach (var name in new[] { "index.html", "libs/sharedstate.js", "libs/sharedstate.js.map", "libs/sharedstate.d.ts" })
+            _folder.Write(name, "x");
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         await using var app = builder.Build();
@@ -34,7 +35,8 @@ public sealed class PagesTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, file.StatusCode);
         Assert.Equal(type, file.Content.Headers.ContentType!.MediaType);
         Assert.Equal("nosniff", file.Headers.GetValues("X-Content-Type-Options").Single());
-        Assert.Equal("frame-ancestors 'self'; base-uri 'self'; object-src 'none'", file.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.Equal(
+            "frame-ancestors 'self'; base-uri 'self'; object-src 'none'", file.Headers.GetValues("Content-Security-Policy").Single());
         Assert.Equal("no-cache", file.Headers.CacheControl!.ToString());
         Assert.Equal(origins, file.Headers.TryGetValues("Access-Control-Allow-Origin", out var values) ? values.Single() : null);
 

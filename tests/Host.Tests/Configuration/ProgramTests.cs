@@ -103,7 +103,8 @@ public sealed class ProgramTests : IDisposable
             [
                 $"{_folder["my.json"]} has no mistakes",
                 "  good  ok: TestPlugins.Memory 1.0.0, memory",
-                "  ctor  does not run: the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: InvalidOperationException: the moon is in the wrong phase",
+                "  ctor  does not run: the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: "
+                    + "InvalidOperationException: the moon is in the wrong phase",
                 "  open  does not run: the plugin failed to open it: InvalidOperationException: something broke",
                 "  key   does not run: my.json:5:117 services[3].config.db_table: \"db_table\" must be shorter",
                 "  file  does not run: the file is a photograph",
@@ -132,7 +133,11 @@ public sealed class ProgramTests : IDisposable
         using var check = Start("my.json", "--check");
         Assert.Equal(1, await check.ExitAsync());
         Assert.Single(check.Lines, line => line.Contains("ok: Items.Sqlite", StringComparison.Ordinal));
-        Assert.Single(check.Lines, line => line.Contains("does not run: my.json:", StringComparison.Ordinal) && line.Contains(" has table items of ", StringComparison.Ordinal));
+        Assert.Single(
+            check.Lines,
+            line =>
+                line.Contains("does not run: my.json:", StringComparison.Ordinal)
+                && line.Contains(" has table items of ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -161,20 +166,29 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task IfNoServiceCanRunTheHostEnds()
     {
-        Write("""{"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "oracle"}}]}""");
+        Write(
+            """{"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "oracle"}}]}"""
+        );
         using var host = Start("my.json");
         Assert.Equal(1, await host.ExitAsync());
         var refusal = await host.LineAsync("Service items does not run");
         Assert.Contains("no installed plugin is for db_type \"oracle\"; found: ", refusal, StringComparison.Ordinal);
-        Assert.Contains($"Items.Sqlite 1.0.0 (db_type sqlite) in {Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")}", refusal, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Items.Sqlite 1.0.0 (db_type sqlite) in {Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")}", refusal,
+            StringComparison.Ordinal);
         Assert.Contains("No service can run", host.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task TheEnvironmentDoesNotMoveThePort()
     {
-        Write("""{"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
-        _folder.Write("appsettings.json", """{"Kestrel": {"Endpoints": {"Http": {"Url": "http://127.0.0.1:1"}}}, "urls": "http://127.0.0.1:1"}""");
+        Write(
+            """{"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}"""
+        );
+        _folder.Write(
+            "appsettings.json",
+            """{"Kestrel": {"Endpoints": {"Http": {"Url": "http://127.0.0.1:1"}}}, "urls": "http://127.0.0.1:1"}"""
+        );
         using var host = HostProcess.Start(_folder.FullName, ["my.json"], environment: new() { ["ASPNETCORE_URLS"] = "http://127.0.0.1:1", ["ASPNETCORE_HTTP_PORTS"] = "1", ["DOTNET_URLS"] = "http://127.0.0.1:1" });
         var uri = await host.UriAsync();
         using var loopback = new TcpClient();
@@ -187,7 +201,9 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task JsonLogsAreJsonLines()
     {
-        Write("""{"plugins": ["PLUGINS"], "service": {"port": 0, "log": "json"}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        Write(
+            """{"plugins": ["PLUGINS"], "service": {"port": 0, "log": "json"}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}"""
+        );
         using var host = Start("my.json");
         await host.LineAsync("AnyOrigin");
         Assert.Equal(0, await host.TerminateAsync());
@@ -203,7 +219,8 @@ public sealed class ProgramTests : IDisposable
             {"plugins": ["PLUGINS"], "service": {"port": 0}, "services": [
               {"name": "items", "module": "items_service", "config": {"db_type": "tells_password", "db_password": {"env": "SHAREDSTATE_TEST_PASSWORD"}}}]}
             """);
-        using var host = HostProcess.Start(_folder.FullName, ["my.json", "--log", log], environment: new() { ["SHAREDSTATE_TEST_PASSWORD"] = "hush {0} hush" });
+        using var host = HostProcess.Start(
+            _folder.FullName, ["my.json", "--log", log], environment: new() { ["SHAREDSTATE_TEST_PASSWORD"] = "hush {0} hush" });
         await using var client = await host.ConnectAsync();
         Assert.False((bool)(await client.GetAsync("/app/items/chnl"))["ok"]!);
         await host.LineAsync("TimeoutException");

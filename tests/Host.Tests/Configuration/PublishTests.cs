@@ -57,7 +57,12 @@ public sealed class PublishTests : IDisposable
 
     private async Task PublishAsync()
     {
-        using var publish = Process.Start(new ProcessStartInfo("dotnet", ["publish", Repository.At("Host"), "--no-build", "-c", Configuration, "-o", _folder["host"]]) { RedirectStandardOutput = true })!;
+        using var publish = Process.Start(
+            new ProcessStartInfo("dotnet", ["publish", Repository.At("Host"), "--no-build", "-c", Configuration, "-o", _folder["host"]])
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         var output = await publish.StandardOutput.ReadToEndAsync();
         await publish.WaitForExitAsync();
         Assert.True(publish.ExitCode == 0, output);

@@ -65,7 +65,8 @@ public sealed class TlsTests : IDisposable
 
         // A large item needs several writes and returns complete. A client that aborts does not affect the host.
         var url = new UriBuilder(uri) { Scheme = "wss" }.Uri;
-        await using var client = await Client.ConnectAsync(url, options => options.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null);
+        await using var client = await Client.ConnectAsync(
+            url, options => options.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is not null);
         await client.AskAsync("PUT", "/subs", """{"insert":[["/app/items/a",{}]]}""");
         var text = new string('x', 300_000);
         var reply = await client.AskAsync("PUT", "/app/items/a", $$"""{"insert":[{"id":"1","text":"{{text}}"}]}""");

@@ -30,12 +30,15 @@ public sealed class ValueTests : IDisposable
     {
         _folder.Write("secret.txt", "hush hush\r\n");
         Environment.SetEnvironmentVariable("SHAREDSTATE_TEST_SIZE", "42");
-        var plan = Plan("""{"db_type": "memory", "db_password": {"file": "secret.txt"}, "size": {"env": "SHAREDSTATE_TEST_SIZE"}, "db_name": {"file": "secret.txt"}}""");
+        var plan = Plan(
+            """{"db_type": "memory", "db_password": {"file": "secret.txt"}, "size": {"env": "SHAREDSTATE_TEST_SIZE"}, "db_name": {"file": "secret.txt"}}"""
+        );
 
         Assert.Equal("hush hush", plan.Source!.Context.Config["db_password"]);
         Assert.Equal("42", plan.Source!.Context.Config["size"]);
         Assert.Equal("memory, ***", plan.Config.Storage);
-        Assert.DoesNotContain("hush", plan.Explain(new(ItemServiceFault.Unusable, "no access with password hush hush")), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "hush", plan.Explain(new(ItemServiceFault.Unusable, "no access with password hush hush")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -43,7 +46,9 @@ public sealed class ValueTests : IDisposable
     {
         _folder.Write("secret.txt", "hush");
         using var installation = Read("""{"db_type": "memory", "size": {"file": "secret.txt"}}""");
-        Assert.EndsWith("services[0].config.size: must be a whole number, not what it refers to", Assert.Single(installation.Mistakes).ToString(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "services[0].config.size: must be a whole number, not what it refers to", Assert.Single(installation.Mistakes).ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,13 +80,18 @@ public sealed class ValueTests : IDisposable
     public void EveryLimitCanBeSetAndIsShown()
     {
         var fields = LimitField.All.Select(limit => $"\"{limit.Name}\": {Value(limit).ToString(CultureInfo.InvariantCulture)}");
-        _folder.Write("my.json", $$$"""{"service": {"limits": {{{{string.Join(',', fields)}}}}}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        _folder.Write(
+            "my.json",
+            $$$"""{"service": {"limits": {{{{string.Join(',', fields)}}}}}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}"""
+        );
         using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
 
         Assert.Empty(installation.Mistakes);
         Assert.Equal(typeof(Limits).GetProperties().Length, LimitField.All.Count);
-        foreach (var property in typeof(Limits).GetProperties()) Assert.NotEqual(property.GetValue(new Limits()), property.GetValue(installation.Config.Limits));
-        Assert.All(LimitField.All, limit => Assert.Contains("default", limit.Describe(installation.Config.Limits), StringComparison.Ordinal));
+        foreach (var property in typeof(Limits).GetProperties())
+            Assert.NotEqual(property.GetValue(new Limits()), property.GetValue(installation.Config.Limits));
+        Assert.All(
+            LimitField.All, limit => Assert.Contains("default", limit.Describe(installation.Config.Limits), StringComparison.Ordinal));
 
         static double Value(LimitField limit) => limit.Optional ? 7 : Math.Min(limit.Minimum + 1, limit.Maximum);
     }

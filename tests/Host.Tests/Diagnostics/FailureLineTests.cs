@@ -16,17 +16,20 @@ public sealed class FailureLineTests : IDisposable
     [Fact]
     public async Task AnExpectedFailureIsOneLineWithItsCause()
     {
-        var failure = await FailureAsync(new ItemServiceException(ItemServiceFault.Unavailable, "x.db is locked", new IOException("error 5")));
+        var failure = await FailureAsync(
+            new ItemServiceException(ItemServiceFault.Unavailable, "x.db is locked", new IOException("error 5")));
         Assert.Equal("x.db is locked (error 5)", WriterLog.Reason(failure));
         Assert.Null(WriterLog.Trace(failure));
-        failure = await FailureAsync(new ItemServiceException(ItemServiceFault.Unavailable, "the disk failed: error 5", new IOException("error 5")));
+        failure = await FailureAsync(
+            new ItemServiceException(ItemServiceFault.Unavailable, "the disk failed: error 5", new IOException("error 5")));
         Assert.Equal("the disk failed: error 5", WriterLog.Reason(failure));
     }
 
     [Fact]
     public async Task APluginThatNoticesItsCancellationCausesNoUnexpectedFailure()
     {
-        var failure = await FailureAsync(stop => Task.Delay(Timeout.Infinite, stop), new() { StorageTime = TimeSpan.FromMilliseconds(200) });
+        var failure = await FailureAsync(
+            stop => Task.Delay(Timeout.Infinite, stop), new() { StorageTime = TimeSpan.FromMilliseconds(200) });
         Assert.Equal("the storage does not answer", WriterLog.Reason(failure));
         Assert.Null(WriterLog.Trace(failure));
     }

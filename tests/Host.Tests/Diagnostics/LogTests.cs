@@ -74,14 +74,23 @@ public sealed class LogTests : IDisposable
         Assert.Contains("\e[33mWRN\e[0m", _output.ToString(), StringComparison.Ordinal);
     }
 
-    private Logger Create(ITextFormatter? formatter = null) => new LoggerConfiguration()
-        .Enrich.With(new PrintableValues())
-        .WriteTo.Sink(new RateLimit(new LoggerConfiguration().WriteTo.Sink(new Written(formatter ?? new TextLines(colours: false), _output)).CreateLogger(), _time))
-        .CreateLogger();
+    private Logger Create(ITextFormatter? formatter = null) =>
+        new LoggerConfiguration()
+            .Enrich.With(new PrintableValues())
+            .WriteTo.Sink(
+                new RateLimit(
+                    new LoggerConfiguration().WriteTo.Sink(new Written(formatter ?? new TextLines(colours: false), _output)).CreateLogger(),
+                    _time))
+            .CreateLogger();
 
     /// <summary>The lines without their times.</summary>
     private string[] Lines() =>
-        [.. _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line[0] == ' ' ? line : line["00:00:00 ".Length..])];
+        [
+            .. _output
+                .ToString()
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => line[0] == ' ' ? line : line["00:00:00 ".Length..]),
+        ];
 
     private sealed class Written(ITextFormatter formatter, TextWriter output) : ILogEventSink
     {

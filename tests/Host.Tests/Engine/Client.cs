@@ -48,7 +48,9 @@ internal sealed class Client : IAsyncDisposable
     /// <summary>The next message.</summary>
     public async Task<JsonNode> ReceiveAsync()
     {
-        var text = await ReceiveTextAsync() ?? throw new InvalidOperationException($"closed: {_socket.CloseStatus} {_socket.CloseStatusDescription}");
+        var text =
+            await ReceiveTextAsync()
+            ?? throw new InvalidOperationException($"closed: {_socket.CloseStatus} {_socket.CloseStatusDescription}");
         return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = 1_000 })!;
     }
 
@@ -56,7 +58,9 @@ internal sealed class Client : IAsyncDisposable
     public async Task<JsonNode> AskAsync(string command, string path, string? argument = null)
     {
         var tunnel = ++_tunnel;
-        await SendAsync($$"""{"type":"REQUEST","cmd":"{{command}}","path":{{JsonSerializer.Serialize(path)}},{{(argument is null ? "" : $"\"arg\":{argument},")}}"tunnel":{{tunnel}}}""");
+        await SendAsync(
+            $$"""{"type":"REQUEST","cmd":"{{command}}","path":{{JsonSerializer.Serialize(path)}},{{(argument is null ? "" : $"\"arg\":{argument},")}}"tunnel":{{tunnel}}}"""
+        );
         while (true)
         {
             var message = await ReceiveAsync();

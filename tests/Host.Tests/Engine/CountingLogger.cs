@@ -18,7 +18,8 @@ internal sealed class CountingLogger : ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         _counts.AddOrUpdate(eventId.Id, 1, (_, count) => count + 1);
         if (logLevel >= LogLevel.Error) Interlocked.Increment(ref _errors);

@@ -41,7 +41,8 @@ internal sealed class LiveHost : IAsyncDisposable
     public Uri Url => new($"ws://127.0.0.1:{Port}/");
 
     public static async Task<LiveHost> StartAsync(
-        MemoryStorage? items = null, MemoryStorage? other = null, Limits? limits = null, TimeProvider? time = null, IReadOnlySet<string>? origins = null, bool compression = false, ILogger? logger = null)
+        MemoryStorage? items = null, MemoryStorage? other = null, Limits? limits = null, TimeProvider? time = null,
+            IReadOnlySet<string>? origins = null, bool compression = false, ILogger? logger = null)
     {
         limits ??= new();
         time ??= TimeProvider.System;

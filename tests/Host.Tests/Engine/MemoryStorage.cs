@@ -180,7 +180,8 @@ internal sealed class MemoryStorage(bool hasFeed = false)
         {
             await Task.CompletedTask;
             List<CollectionKey> keys;
-            lock (storage._gate) keys = [.. storage._collections.Where(pair => pair.Value.Items.Count > 0 && (app is null || pair.Key.App == app)).Select(pair => pair.Key)];
+            lock (storage._gate) keys = [.. storage._collections.Where(pair => pair.Value.Items.Count > 0
+                && (app is null || pair.Key.App == app)).Select(pair => pair.Key)];
             foreach (var key in keys) yield return key;
         }
 
@@ -205,7 +206,9 @@ internal sealed class MemoryStorage(bool hasFeed = false)
                     var list = new List<CollectionPosition>();
                     while (channel.Reader.TryRead(out var position)) list.Add(position);
                     yield return list;
-                    await ((Task)channel.Reader.WaitToReadAsync(stop).AsTask()).WaitAsync(_listTime, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await ((Task)channel.Reader.WaitToReadAsync(stop).AsTask())
+                        .WaitAsync(_listTime, stop)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     stop.ThrowIfCancellationRequested();
                 }
             }
@@ -215,7 +218,8 @@ internal sealed class MemoryStorage(bool hasFeed = false)
             }
         }
 
-        public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+        public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+            IReadOnlyList<CollectionPosition> since, CancellationToken stop)
         {
             if (_storage.BeforeRead is { } before) await before(since);
             lock (_storage._gate)

@@ -44,14 +44,17 @@ internal sealed class RawSocket : IAsyncDisposable
     public static string Handshake(string path = "/", params string[] headers)
     {
         string[] lines = ["Host: localhost", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
-        var kept = lines.Where(line => !headers.Any(header => Name(header) == Name(line))).Concat(headers.Where(header => !header.EndsWith(':')));
+        var kept = lines
+            .Where(line => !headers.Any(header => Name(header) == Name(line)))
+            .Concat(headers.Where(header => !header.EndsWith(':')));
         return $"GET {path} HTTP/1.1\r\n{string.Concat(kept.Select(line => line + "\r\n"))}\r\n";
 
         static string Name(string header) => header[..header.IndexOf(':')];
     }
 
     /// <summary>A frame's bytes. <paramref name="promised"/>: the length that the header says, where it is not the payload's.</summary>
-    public static byte[] Frame(int opcode, ReadOnlySpan<byte> payload, bool final = true, bool masked = true, int reserved = 0, ulong? promised = null)
+    public static byte[] Frame(
+        int opcode, ReadOnlySpan<byte> payload, bool final = true, bool masked = true, int reserved = 0, ulong? promised = null)
     {
         var length = promised ?? (ulong)payload.Length;
         Span<byte> wide = stackalloc byte[8];

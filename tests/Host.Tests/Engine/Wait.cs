@@ -13,5 +13,6 @@ internal static class Wait
         }
     }
 
-    public static Task UntilAsync(Func<bool> condition, string what, double seconds = 20) => UntilAsync(() => Task.FromResult(condition()), what, seconds);
+    public static Task UntilAsync(Func<bool> condition, string what, double seconds = 20) =>
+        UntilAsync(() => Task.FromResult(condition()), what, seconds);
 }

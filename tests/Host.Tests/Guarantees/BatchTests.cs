@@ -51,7 +51,12 @@ public sealed class BatchTests
         await using var host = await LiveHost.StartAsync(limits: new() { OutboxBytes = 6_000 });
         var stop = new CancellationTokenSource();
         var writers = Enumerable.Range(0, 2).Select(index => Task.Run(() => WriteAsync(host, index, Rounds))).ToArray();
-        var observers = new[] { Task.Run(() => PollAsync(host, stop.Token)), Task.Run(() => FollowAsync(host, slowly: false)), Task.Run(() => FollowAsync(host, slowly: true)) };
+        var observers = new[]
+        {
+            Task.Run(() => PollAsync(host, stop.Token)),
+            Task.Run(() => FollowAsync(host, slowly: false)),
+            Task.Run(() => FollowAsync(host, slowly: true)),
+        };
         await Task.WhenAll(writers);
         await stop.CancelAsync();
         Assert.All(await Task.WhenAll(observers), seen => Assert.True(seen > 1, "an observer saw nothing"));
@@ -87,7 +92,10 @@ public sealed class BatchTests
         Assert.Equal(seen[0], seen[2]);
         for (var writer = 0; writer < 3; writer++)
         {
-            var own = seen[0].Select(text => JsonNode.Parse(text)!["insert"]![0]!).Where(item => (int)item["w"]! == writer).Select(item => (int)item["n"]!);
+            var own = seen[0]
+                .Select(text => JsonNode.Parse(text)!["insert"]![0]!)
+                .Where(item => (int)item["w"]! == writer)
+                .Select(item => (int)item["n"]!);
             Assert.Equal(Enumerable.Range(0, 64 * 2), own);
         }
         foreach (var observer in observers) await observer.DisposeAsync();
@@ -143,7 +151,10 @@ public sealed class BatchTests
         for (var round = 1; round <= rounds && !stop.IsCancellationRequested; round++)
         {
             var value = (writer * 1_000_000) + round;
-            await client.PutAsync(Path, $$"""{"insert":[{{string.Join(',', Enumerable.Range(0, BatchItems).Select(id => $$"""{"id":"{{id}}","v":{{value}}}"""))}}]}""");
+            await client.PutAsync(
+                Path,
+                $$"""{"insert":[{{string.Join(',', Enumerable.Range(0, BatchItems).Select(id => $$"""{"id":"{{id}}","v":{{value}}}"""))}}]}"""
+            );
         }
     }
 
@@ -180,7 +191,9 @@ public sealed class BatchTests
     {
         await using var client = await Client.ConnectAsync(host.Url);
         for (var number = 0; number < count; number++)
-            await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"{{Path}}","arg":{"insert":[{"id":"{{writer}}","w":{{writer}},"n":{{number}}}]},"tunnel":{{number}}}""");
+            await client.SendAsync(
+                $$"""{"type":"REQUEST","cmd":"PUT","path":"{{Path}}","arg":{"insert":[{"id":"{{writer}}","w":{{writer}},"n":{{number}}}]},"tunnel":{{number}}}"""
+            );
         for (var number = 0; number < count; number++)
         {
             var reply = await client.ReceiveAsync();

@@ -113,7 +113,8 @@ public sealed class FeedTroubleTests
             }
         }
 
-        public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop)
+        public async ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+            IReadOnlyList<CollectionPosition> since, CancellationToken stop)
         {
             if (Replaced) return [.. since.Select(Commits)];
             if (!Tell.Task.IsCompleted) return [.. since.Select(_ => (IReadOnlyList<ItemCommit>?)[])];

@@ -26,7 +26,12 @@ public sealed class FloodTests
         await probe.NotificationAsync();
 
         using var stop = new CancellationTokenSource();
-        var floods = new[] { PipelineAsync(host.Url, stop.Token), LargeMessagesAsync(host.Url, stop.Token), SnapshotsAsync(host.Url, stop.Token) };
+        var floods = new[]
+        {
+            PipelineAsync(host.Url, stop.Token),
+            LargeMessagesAsync(host.Url, stop.Token),
+            SnapshotsAsync(host.Url, stop.Token),
+        };
         for (var round = 1; round <= Probes; round++)
         {
             var reply = await probe.PutAsync("/app/items/probe", $$"""{"insert":[{"id":"1","round":{{round}}}]}""");
@@ -46,7 +51,9 @@ public sealed class FloodTests
         while (!stop.IsCancellationRequested || served == 0)
         {
             for (var update = 0; update < InFlight; update++)
-                await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/flood","arg":{"insert":[{"id":"{{update}}"}]},"tunnel":{{update}}}""");
+                await client.SendAsync(
+                    $$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/flood","arg":{"insert":[{"id":"{{update}}"}]},"tunnel":{{update}}}"""
+                );
             for (var update = 0; update < InFlight; update++)
             {
                 var reply = await client.ReceiveAsync();

@@ -23,7 +23,8 @@ public sealed class MemoryBudgetTests
                 var path = $"/app/items/c{index}";
                 JsonNode reply = null!;
                 await Wait.UntilAsync(async () => (bool)(reply = await client.GetAsync(path))["ok"]! || Refused(reply), "an answer");
-                await Wait.UntilAsync(async () => (bool)(await client.GetAsync(path))["ok"]!, "room for a collection, when others are not used");
+                await Wait.UntilAsync(
+                    async () => (bool)(await client.GetAsync(path))["ok"]!, "room for a collection, when others are not used");
                 Assert.InRange(Few.Memory.Used, 0, Few.Memory.Limit);
             }
         }

@@ -48,7 +48,9 @@ public sealed class MemoryTests
         Assert.Equal([new CollectionPosition(new("app", "left"), new("e", 3))], emptied.Forgotten);
 
         await client.PutAsync("/subs", """{"insert":[]}""");
-        await Wait.UntilAsync(() => emptied.Forgotten.Any(collection => collection.Key.Collection == "used"), "a collection that was used is forgotten later");
+        await Wait.UntilAsync(
+            () => emptied.Forgotten.Any(collection => collection.Key.Collection == "used"),
+            "a collection that was used is forgotten later");
     }
 
     /// <summary>A storage that holds emptied collections only.</summary>
@@ -67,7 +69,8 @@ public sealed class MemoryTests
         public ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop) =>
             new(new StoredCollection(new("e", _collections.GetValueOrDefault(key.Collection)), []));
 
-        public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) => throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop) =>
+            throw new NotSupportedException();
 
         public IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop) => AsyncEnumerable.Empty<CollectionKey>();
 

@@ -63,7 +63,8 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
         foreach (var (spelling, copy) in _copies)
         {
             if (Parse(spelling) == (service, key))
-                Assert.True(copy.Position is { } at && ModelHistory.Reached(position, at), $"the reply of {position} came before its notification; {spelling} is at {copy.Position}");
+                Assert.True(copy.Position is { } at && ModelHistory.Reached(position, at), $"the reply of {position} came before its "
+                    + $"notification; {spelling} is at {copy.Position}");
         }
     });
 
@@ -74,11 +75,14 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
     /// <param name="resume">Whether to come back with what is known.</param>
     public string Subscribe(IReadOnlyDictionary<string, string> insert, IReadOnlyCollection<string>? remove, bool resume)
     {
-        var begin = insert.ToDictionary(pair => pair.Key, pair => resume && known.TryGetValue(pair.Key, out var copy) ? copy : Copy.Nothing);
-        var list = insert.Select(pair => begin[pair.Key].Position is { } since
-            ? $$"""["{{pair.Key}}",{{{pair.Value}}{{(pair.Value.Length > 0 ? "," : "")}}"since":{{since.Revision}},"epoch":"{{since.Epoch}}"}]"""
-            : $$"""["{{pair.Key}}",{{{pair.Value}}}]""");
-        var argument = $$"""{"insert":[{{string.Join(',', list)}}]{{(remove is null ? "" : $",\"reset\":false,\"remove\":[{string.Join(',', remove.Select(path => $"\"{path}\""))}]")}}}""";
+        var begin = insert.ToDictionary(
+            pair => pair.Key, pair => resume && known.TryGetValue(pair.Key, out var copy) ? copy : Copy.Nothing);
+        var list = insert.Select(pair =>
+            begin[pair.Key].Position is { } since
+                ? $$"""["{{pair.Key}}",{{{pair.Value}}{{(pair.Value.Length > 0 ? "," : "")}}"since":{{since.Revision}},"epoch":"{{since.Epoch}}"}]"""
+                : $$"""["{{pair.Key}}",{{{pair.Value}}}]""");
+        var argument =
+            $$"""{"insert":[{{string.Join(',', list)}}]{{(remove is null ? "" : $",\"reset\":false,\"remove\":[{string.Join(',', remove.Select(path => $"\"{path}\""))}]")}}}""";
         return Request("PUT", "/subs", argument, reply =>
         {
             Assert.True(Ok(reply), reply.GetRawText());
@@ -131,7 +135,9 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
         {
             var previous = message.GetProperty("prev").GetInt64();
             Assert.True(sameLineage, "a difference to another lineage");
-            Assert.True(previous <= at!.Value.Revision && position.Revision >= at.Value.Revision, $"a difference from {previous} to {position.Revision} for who is at {at}");
+            Assert.True(
+                previous <= at!.Value.Revision && position.Revision >= at.Value.Revision,
+                $"a difference from {previous} to {position.Revision} for who is at {at}");
             items = new(copy.Items);
             foreach (var id in data.GetProperty("remove").EnumerateArray()) items.Remove(id.GetString()!);
         }
@@ -150,12 +156,14 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
 
     private static bool Ok(JsonElement reply) => reply.GetProperty("ok").GetBoolean();
 
-    private static Position PositionOf(JsonElement message) => new(message.GetProperty("epoch").GetString()!, message.GetProperty("rev").GetInt64());
+    private static Position PositionOf(JsonElement message) =>
+        new(message.GetProperty("epoch").GetString()!, message.GetProperty("rev").GetInt64());
 
     private static Dictionary<string, string> Items(JsonElement list) =>
         list.EnumerateArray().ToDictionary(item => item.GetProperty("id").GetString()!, item => item.GetRawText(), StringComparer.Ordinal);
 
-    private static void Same(IReadOnlyDictionary<string, string> expected, IReadOnlyDictionary<string, string> actual, string what, Position position)
+    private static void Same(
+        IReadOnlyDictionary<string, string> expected, IReadOnlyDictionary<string, string> actual, string what, Position position)
     {
         if (ModelHistory.Equal(expected, actual)) return;
         var difference = new StringBuilder();

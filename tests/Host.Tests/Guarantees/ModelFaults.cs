@@ -28,7 +28,8 @@ internal sealed class ModelFaults
         storage.BeforeCommit = async (batch, _) =>
         {
             await WaitAsync();
-            if (batch.Any(update => update.Insert.Any(item => item.Id == RefusedId))) throw new ItemServiceException(ItemServiceFault.TooLarge, "too large");
+            if (batch.Any(update => update.Insert.Any(item => item.Id == RefusedId)))
+                throw new ItemServiceException(ItemServiceFault.TooLarge, "too large");
             if (!_nextCommits.TryPeek(out var fault) || fault == "lost after") return;
             _nextCommits.TryDequeue(out string? _);
             throw fault switch

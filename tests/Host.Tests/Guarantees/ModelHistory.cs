@@ -31,7 +31,9 @@ internal sealed class ModelHistory
         lock (_gate)
         {
             if (_states.TryGetValue((service, key, position), out var state)) return state;
-            return position.Revision == 0 ? new Dictionary<string, string>() : throw new KeyNotFoundException($"{key} was never stored at {position}");
+            return position.Revision == 0
+                ? new Dictionary<string, string>()
+                : throw new KeyNotFoundException($"{key} was never stored at {position}");
         }
     }
 

@@ -177,7 +177,8 @@ internal sealed class ModelPeer
         while (await _requests.Reader.WaitToReadAsync()) // ReadAllAsync would leave this thread
         {
             var text = await _requests.Reader.ReadAsync();
-            await _dispatcher.DispatchAsync(RequestReader.Read(System.Text.Encoding.UTF8.GetBytes(text), _host.State.Limits, _paths), CancellationToken.None);
+            await _dispatcher.DispatchAsync(
+                RequestReader.Read(System.Text.Encoding.UTF8.GetBytes(text), _host.State.Limits, _paths), CancellationToken.None);
             await _outbox.WaitForRoomAsync(CancellationToken.None);
         }
     }

@@ -158,7 +158,8 @@ internal sealed class ModelRun : IDisposable
             case 1:
                 _peers[0].Client.GetsEverySingleChange = false; // what was not loaded from the new one is read again from the old one
                 var fault = _random.Next(2) == 0 ? ItemServiceFault.Unusable : ItemServiceFault.Unavailable;
-                for (var times = _random.Next(1, 4); times > 0; times--) faults.AtNextOpen(() => throw new ItemServiceException(fault, "will not open"));
+                for (var times = _random.Next(1, 4); times > 0; times--)
+                    faults.AtNextOpen(() => throw new ItemServiceException(fault, "will not open"));
                 break;
         }
         if (!_host.TryReplace(service)) faults.OpenWell();

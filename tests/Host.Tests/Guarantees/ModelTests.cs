@@ -2,7 +2,8 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
-/// <summary>The engine against a model, by seeded random runs. <c>SHAREDSTATE_SEEDS</c> runs more of them, <c>SHAREDSTATE_SEED</c> one.</summary>
+/// <summary>The engine against a model, by seeded random runs. <c>SHAREDSTATE_SEEDS</c> runs more of them,
+/// <c>SHAREDSTATE_SEED</c> one.</summary>
 public sealed class ModelTests
 {
     private const int Steps = 120;

@@ -16,8 +16,11 @@ public sealed class OrderTests
         for (var round = 0; round < rounds; round++)
         {
             var service = round % 2 == 0 ? "items" : "other";
-            await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/{{service}}/{{round / 20}}","arg":{"insert":[{"id":"1","s":"{{service}}","v":{{round}}}]},"tunnel":{{2 * round}}}""");
-            await client.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"/app/{{service}}/{{round / 20}}","tunnel":{{(2 * round) + 1}}}""");
+            await client.SendAsync(
+                $$"""{"type":"REQUEST","cmd":"PUT","path":"/app/{{service}}/{{round / 20}}","arg":{"insert":[{"id":"1","s":"{{service}}","v":{{round}}}]},"tunnel":{{2 * round}}}"""
+            );
+            await client.SendAsync(
+                $$"""{"type":"REQUEST","cmd":"GET","path":"/app/{{service}}/{{round / 20}}","tunnel":{{(2 * round) + 1}}}""");
         }
         for (var round = 0; round < rounds; round++)
         {
@@ -45,7 +48,8 @@ public sealed class OrderTests
         await client.SendAsync("""{"type":"REQUEST","cmd":"PUT","path":"/app/items/b","arg":{"insert":[{"id":"2"}]},"tunnel":2}""");
         await begun.Task;
         await using var other = await Client.ConnectAsync(host.Url);
-        Assert.Equal("limit", (string?)(await other.PutAsync("/app/items/b", """{"insert":[{"id":"2"}]}"""))["error"]!["code"]); // b is decided by now
+        // B is decided by now.
+        Assert.Equal("limit", (string?)(await other.PutAsync("/app/items/b", """{"insert":[{"id":"2"}]}"""))["error"]!["code"]);
         release.SetResult();
         Assert.True((bool)(await client.ReceiveAsync())["ok"]!);
         Assert.Equal("limit", (string?)(await client.ReceiveAsync())["error"]!["code"]);

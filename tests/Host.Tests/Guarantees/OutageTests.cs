@@ -11,7 +11,8 @@ public sealed class OutageTests
     private static readonly Limits Quick = new() { StorageTime = TimeSpan.FromMilliseconds(300) };
 
     [Fact]
-    public Task WhileStorageIsAwayReadsGoOnAndItRecoversByItself() => Setting.RepeatAsync(WhileStorageIsAwayReadsGoOnAndItRecoversByItselfOnceAsync);
+    public Task WhileStorageIsAwayReadsGoOnAndItRecoversByItself() =>
+        Setting.RepeatAsync(WhileStorageIsAwayReadsGoOnAndItRecoversByItselfOnceAsync);
 
     private static async Task WhileStorageIsAwayReadsGoOnAndItRecoversByItselfOnceAsync()
     {
@@ -96,7 +97,8 @@ public sealed class OutageTests
             hang.Set();
             release.SetResult();
             (storage.BeforeCommit, storage.BeforeLoad) = (null, null);
-            await Wait.UntilAsync(async () => (bool)(await client.PutAsync(Path, """{"insert":[{"id":"3"}]}"""))["ok"]!, "the service recovers");
+            await Wait.UntilAsync(
+                async () => (bool)(await client.PutAsync(Path, """{"insert":[{"id":"3"}]}"""))["ok"]!, "the service recovers");
         }
 
         Task Hang()
@@ -177,7 +179,8 @@ public sealed class OutageTests
             "no results" => _ => [],
             "too many results" => results => [.. results, .. results],
             "a conflict" => results => [.. results.Select(result => result with { Status = CommitStatus.Conflict })],
-            "a wrong revision" => results => [.. results.Select(result => result with { Position = result.Position with { Revision = 77 } })],
+            "a wrong revision" => results =>
+                [.. results.Select(result => result with { Position = result.Position with { Revision = 77 } })],
             "another epoch" => results => [.. results.Select(result => result with { Position = result.Position with { Epoch = "e9" } })],
             "null results" => _ => null!,
             _ => null,

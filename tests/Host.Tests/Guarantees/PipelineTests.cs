@@ -76,7 +76,9 @@ public sealed class PipelineTests
         }
         Assert.Equal(Enumerable.Range(0, 2 * Pairs), replies.Select(reply => (int)reply["tunnel"]!));
         Assert.All(replies, reply => Assert.Equal((int)reply["tunnel"]! % 2 == 1, (bool)reply["ok"]!));
-        Assert.All(replies.Where(reply => !(bool)reply["ok"]!), reply => Assert.Contains((string?)reply["error"]!["code"], new[] { "unavailable", "unknown" }));
+        Assert.All(
+            replies.Where(reply => !(bool)reply["ok"]!),
+            reply => Assert.Contains((string?)reply["error"]!["code"], new[] { "unavailable", "unknown" }));
         Assert.Equal(1, storage.Read(new("app", "x")).Position.Revision);
 
         storage.BeforeCommit = null;

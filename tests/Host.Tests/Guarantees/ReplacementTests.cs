@@ -78,7 +78,10 @@ public sealed class ReplacementTests
     public async Task OneThatDoesNotOpenIsNotTakenAndTheOldOneGoesOn()
     {
         var storage = new MemoryStorage();
-        var broken = new MemoryStorage { BeforeOpen = _ => throw new ItemServiceException(ItemServiceFault.Unusable, "of another program") };
+        var broken = new MemoryStorage
+        {
+            BeforeOpen = _ => throw new ItemServiceException(ItemServiceFault.Unusable, "of another program"),
+        };
         await using var host = await LiveHost.StartAsync(storage);
         await using var client = await FollowerAsync(host);
         Assert.Equal("of another program", (await host.ReplaceAsync(broken)).Failure!.Message);
@@ -175,7 +178,11 @@ public sealed class ReplacementTests
         var storage = new MemoryStorage { BeforeOpen = _ => throw new ItemServiceException(ItemServiceFault.Unavailable, "starting up") };
         await using var host = await LiveHost.StartAsync(storage);
         await using var client = await Client.ConnectAsync(host.Url);
-        Assert.Equal(ItemServiceFault.Unusable, (await host.ReplaceAsync(new() { BeforeOpen = _ => throw new ItemServiceException(ItemServiceFault.Unusable, "no") })).Failure!.Fault);
+        Assert.Equal(
+            ItemServiceFault.Unusable,
+            (await host.ReplaceAsync(new() { BeforeOpen = _ => throw new ItemServiceException(ItemServiceFault.Unusable, "no") }))
+                .Failure!
+                .Fault);
         Assert.Null((await host.ReplaceAsync(new())).Failure);
         await Wait.UntilAsync(async () => (bool)(await client.PutAsync("/app/items/a", One))["ok"]!, "the last one is open");
     }

@@ -49,15 +49,19 @@ public sealed class SeveralHostsTests : IAsyncLifetime
         const int Writers = 4, Updates = 100;
         await FollowAsync(_a);
         await FollowAsync(_b);
-        await Task.WhenAll(Enumerable.Range(0, 2 * Writers).Select(async writer =>
-        {
-            await using var client = await Client.ConnectAsync(writer % 2 == 0 ? _here.Url : _there.Url);
-            for (var value = 1; value <= Updates; value++)
-            {
-                var reply = await client.PutAsync(Path, $$"""{"insert":[{"id":"w{{writer}}","value":{{value}}},{"id":"last","value":"{{writer}} {{value}}"}]}""");
-                Assert.True((bool)reply["ok"]!, reply.ToJsonString());
-            }
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 2 * Writers)
+                .Select(async writer =>
+                {
+                    await using var client = await Client.ConnectAsync(writer % 2 == 0 ? _here.Url : _there.Url);
+                    for (var value = 1; value <= Updates; value++)
+                    {
+                        var reply = await client.PutAsync(
+                            Path, $$"""{"insert":[{"id":"w{{writer}}","value":{{value}}},{"id":"last","value":"{{writer}} {{value}}"}]}""");
+                        Assert.True((bool)reply["ok"]!, reply.ToJsonString());
+                    }
+                }));
         var (one, other) = (await SequenceAsync(_a), await SequenceAsync(_b));
         Assert.Equal(one, other);
         Assert.Equal(2 * Writers * Updates, one.Count);

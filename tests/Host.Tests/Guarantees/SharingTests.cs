@@ -31,7 +31,9 @@ public sealed class SharingTests
                 last = (int)message["data"]!["insert"]![0]!["v"]!;
             }
         }
-        Assert.All(times.Zip(times.Skip(1)), pair => Assert.True(pair.Second - pair.First >= LeastMilliseconds, $"at {pair.First} and at {pair.Second} ms"));
+        Assert.All(
+            times.Zip(times.Skip(1)),
+            pair => Assert.True(pair.Second - pair.First >= LeastMilliseconds, $"at {pair.First} and at {pair.Second} ms"));
         Assert.InRange(times.Count, 5, (Updates * StepMilliseconds / LeastMilliseconds) + 2);
         Assert.Equal(Updates, last);
     }
@@ -95,7 +97,8 @@ public sealed class SharingTests
         writer.Send(Put(Path, 1, 20_000));
         host.Thread.Run();
         for (var index = 0; index < spellings.Length; index++)
-            followers[index].Send($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{spellings[index]}}",{}]]},"tunnel":1}""");
+            followers[index]
+                .Send($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{spellings[index]}}",{}]]},"tunnel":1}""");
         host.Thread.Run();
         AssertShared();
         writer.Send(Put(Path, 2, 20_000));

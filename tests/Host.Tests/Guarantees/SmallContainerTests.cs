@@ -24,7 +24,8 @@ public sealed class SmallContainerTests : IDisposable
         foreach (var index in Enumerable.Range(0, Collections))
         {
             foreach (var id in Enumerable.Range(0, Items))
-                await UntilDoneAsync(host, () => client.PutAsync($"/app/items/c{index}", $$"""{"insert":[{"id":"{{id}}","text":"{{text}}"}]}"""));
+                await UntilDoneAsync(
+                    host, () => client.PutAsync($"/app/items/c{index}", $$"""{"insert":[{"id":"{{id}}","text":"{{text}}"}]}"""));
         }
         foreach (var index in Enumerable.Range(0, Collections))
             await UntilDoneAsync(host, async () => Counted(await client.GetAsync($"/app/items/c{index}")));

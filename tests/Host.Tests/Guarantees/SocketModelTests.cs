@@ -31,7 +31,8 @@ public sealed class SocketModelTests
         history.Watch("items", items);
         history.Watch("other", other);
         ModelFaults[] faults = [new(items), new(other)];
-        await using var host = await LiveHost.StartAsync(items, other, new() { OutboxBytes = 3_000, CollectionIdleTime = TimeSpan.FromMilliseconds(40), Tombstones = 3 });
+        await using var host = await LiveHost.StartAsync(items, other, new() { OutboxBytes = 3_000,
+            CollectionIdleTime = TimeSpan.FromMilliseconds(40), Tombstones = 3 });
 
         var marks = new Marks();
         var clients = Enumerable.Range(0, 4).Select(index => new Walk(host, history, marks, new(seed * 100 + index))).ToArray();
@@ -50,7 +51,8 @@ public sealed class SocketModelTests
         foreach (var client in clients)
         {
             await Wait.UntilAsync(
-                () => client.Peer.Failure is not null ? Task.FromResult(true) : client.Peer.IsAsync(model => IsAtRest(model, items, other)), "every copy is what storage holds");
+                () => client.Peer.Failure is not null ? Task.FromResult(true) : client.Peer.IsAsync(model => IsAtRest(model, items, other)),
+                "every copy is what storage holds");
             Assert.Null(client.Peer.Failure);
             await client.Peer.DisposeAsync();
         }
@@ -88,7 +90,8 @@ public sealed class SocketModelTests
                     case < 14: await Peer.SendAsync(model => model.Get(Paths[random.Next(Paths.Length)])); break;
                     case < 17: await SubscribeAsync(); break;
                     case < 18: await ReconnectAsync(); break;
-                    default: await Peer.WithoutReadingAsync(async () => { for (var count = random.Next(20); count > 0; count--) await PutAsync(); }); break;
+                    default: await Peer.WithoutReadingAsync(async () =>
+                        { for (var count = random.Next(20); count > 0; count--) await PutAsync(); }); break;
                 }
             }
         }
@@ -102,15 +105,19 @@ public sealed class SocketModelTests
 
         private Task SubscribeAsync()
         {
-            var insert = Paths.Where(_ => random.Next(2) == 0).ToDictionary(path => path, _ => random.Next(4) == 0 ? "\"conflate\":true" : "");
+            var insert = Paths
+                .Where(_ => random.Next(2) == 0)
+                .ToDictionary(path => path, _ => random.Next(4) == 0 ? "\"conflate\":true" : "");
             return Peer.SendAsync(model => model.Subscribe(insert, random.Next(2) == 0 ? null : [], random.Next(3) > 0));
         }
 
         private Task PutAsync()
         {
             var mark = marks.Next();
-            var insert = string.Join(',', Enumerable.Range(0, random.Next(1, 4)).Select(_ => ModelHistory.Item($"k{random.Next(8)}", mark, random.Next(400))));
-            var argument = $$"""{"insert":[{{insert}}],"remove":["k{{random.Next(8)}}"]{{(random.Next(15) == 0 ? ",\"reset\":true" : "")}}}""";
+            var insert = string.Join(
+                ',', Enumerable.Range(0, random.Next(1, 4)).Select(_ => ModelHistory.Item($"k{random.Next(8)}", mark, random.Next(400))));
+            var argument =
+                $$"""{"insert":[{{insert}}],"remove":["k{{random.Next(8)}}"]{{(random.Next(15) == 0 ? ",\"reset\":true" : "")}}}""";
             return Peer.SendAsync(model => model.Put(Paths[random.Next(Paths.Length)], argument, mark));
         }
     }

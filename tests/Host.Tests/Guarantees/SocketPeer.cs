@@ -80,7 +80,8 @@ internal sealed class SocketPeer : IAsyncDisposable
                 }
             }
         }
-        catch (Exception exception) when (exception is System.Net.WebSockets.WebSocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception)
+            when (exception is System.Net.WebSockets.WebSocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The test broke the connection.
         }

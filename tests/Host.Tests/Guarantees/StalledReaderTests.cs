@@ -20,7 +20,8 @@ public sealed class StalledReaderTests
         using var host = new ModelHost(new() { ["items"] = storage, ["other"] = new() }, new() { OutboxBytes = OutboxBytes });
         var peers = Enumerable.Range(0, peerCount).Select(_ => new ModelPeer(host, new(history, []), OutboxBytes)).ToArray();
         var writer = new ModelPeer(host, new(history, []), OutboxBytes);
-        foreach (var peer in peers.Append(writer)) peer.Send(peer.Client.Subscribe(new Dictionary<string, string> { [Path] = "" }, null, resume: false));
+        foreach (var peer in peers.Append(writer))
+            peer.Send(peer.Client.Subscribe(new Dictionary<string, string> { [Path] = "" }, null, resume: false));
         host.Thread.Run();
         writer.Read(int.MaxValue);
         storage.Applied = null; // the whole history would be what is measured
@@ -36,7 +37,9 @@ public sealed class StalledReaderTests
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
 
         Assert.All(peers, peer => Assert.InRange(peer.HeldBytes, 1, OutboxBytes + LargestFrame));
-        Assert.True(grown < Math.Max(16 << 20, 2L * peerCount * (OutboxBytes + LargestFrame)), $"{peerCount} clients that do not read hold {grown} bytes");
+        Assert.True(
+            grown < Math.Max(16 << 20, 2L * peerCount * (OutboxBytes + LargestFrame)),
+            $"{peerCount} clients that do not read hold {grown} bytes");
         foreach (var peer in peers)
         {
             var last = peer.ReadRaw();

@@ -8,7 +8,8 @@ namespace SharedState.Host.Tests.Guarantees;
 public sealed class StopTests
 {
     [Fact]
-    public Task AStopUnderLoadAnswersWhatWasReadAndSaysGoodbye() => Setting.RepeatAsync(AStopUnderLoadAnswersWhatWasReadAndSaysGoodbyeOnceAsync);
+    public Task AStopUnderLoadAnswersWhatWasReadAndSaysGoodbye() =>
+        Setting.RepeatAsync(AStopUnderLoadAnswersWhatWasReadAndSaysGoodbyeOnceAsync);
 
     private static async Task AStopUnderLoadAnswersWhatWasReadAndSaysGoodbyeOnceAsync()
     {
@@ -18,7 +19,8 @@ public sealed class StopTests
         await stalled.PutAsync("/subs", """{"insert":[["/app/items/0",{}]]}""");
         await using (var filler = await Client.ConnectAsync(host.Url))
         {
-            for (var count = 0; count < 60; count++) await filler.PutAsync("/app/items/0", $$"""{"insert":[{"id":"x","x":"{{new string('x', 200_000)}}"}]}""");
+            for (var count = 0; count < 60; count++)
+                await filler.PutAsync("/app/items/0", $$"""{"insert":[{"id":"x","x":"{{new string('x', 200_000)}}"}]}""");
         }
         var flowing = new CountdownEvent(3);
         var writers = Enumerable.Range(1, 3).Select(index => Task.Run(() => WriteAsync(host, index, flowing))).ToArray();
@@ -63,7 +65,9 @@ public sealed class StopTests
         if (call == "load") storage.BeforeLoad = (_, _) => Hang();
         if (call == "commit") storage.BeforeCommit = (_, _) => Hang();
         if (call == "close") storage.BeforeClose = Hang;
-        await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/{{(call == "load" ? "b" : "a")}}","arg":{"insert":[{"id":"2"}]},"tunnel":1}""");
+        await client.SendAsync(
+            $$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/{{(call == "load" ? "b" : "a")}}","arg":{"insert":[{"id":"2"}]},"tunnel":1}"""
+        );
         if (call != "close") await begun.Task;
 
         var clock = Stopwatch.StartNew();
@@ -91,7 +95,9 @@ public sealed class StopTests
             try
             {
                 for (; sent < answered + 16; sent++)
-                    await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/{{index}}","arg":{"insert":[{"id":"1","v":{{sent}}}]},"tunnel":{{sent}}}""");
+                    await client.SendAsync(
+                        $$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/{{index}}","arg":{"insert":[{"id":"1","v":{{sent}}}]},"tunnel":{{sent}}}"""
+                    );
             }
             catch (WebSocketException)
             {

@@ -26,7 +26,8 @@ public sealed class BrokenPromiseTests
     [InlineData("Apps", "Apps share nothing")]
     [InlineData("ReadingCreatesNothing", "A collection never written to is empty at revision zero and is not created")]
     [InlineData("OnlyWithItems", "Listing names the collections that have items")]
-    public Task ABrokenPromiseOfTheContractIsNamedWithItsFix(string promise, string sentence) => AssertBrokenAsync(sentence, "--config", $"promise={promise}");
+    public Task ABrokenPromiseOfTheContractIsNamedWithItsFix(string promise, string sentence) =>
+        AssertBrokenAsync(sentence, "--config", $"promise={promise}");
 
     [Theory]
     [InlineData("OldestFirst", "What was committed at one service is read at another from any position")]
@@ -37,13 +38,18 @@ public sealed class BrokenPromiseTests
 
     [Fact]
     public Task AnEpochThatOutlivesItsDataIsNamed() =>
-        AssertBrokenAsync("What is gone at reopening is another epoch", "--not-durable", "--config", "fault=forgets", "--config", "promise=AnotherEpochAfterLoss");
+        AssertBrokenAsync(
+            "What is gone at reopening is another epoch", "--not-durable", "--config", "fault=forgets", "--config",
+            "promise=AnotherEpochAfterLoss");
 
     [Theory]
     [InlineData("cancel", "A call that is cancelled ends within 5 seconds", "CommitAsync, cancelled, did not return within 5 seconds.")]
     [InlineData("closing", "After closing every call throws, and the storage opens again", "CommitAsync works on after DisposeAsync.")]
-    [InlineData("lock", "An opening that fails or is cancelled leaves no lock", "ItemServiceException, Unavailable: another host has it open")]
-    [InlineData("value", "A wrong value in its config is a fault that says so, not a crash", "OpenAsync throws OverflowException with \"size\": \"2147483648\":")]
+    [InlineData(
+        "lock", "An opening that fails or is cancelled leaves no lock", "ItemServiceException, Unavailable: another host has it open")]
+    [InlineData(
+        "value", "A wrong value in its config is a fault that says so, not a crash",
+        "OpenAsync throws OverflowException with \"size\": \"2147483648\":")]
     [InlineData("forgets", "What was acknowledged survives kill -9, in whole batches", "the last stored batch after the kill is 0.")]
     [InlineData("process", "One batch may hold 20000 updates", "It ended the process.")]
     public async Task ABrokenPromiseAboutFaultsIsNamedWithTheFinding(string fault, string sentence, string found) =>

@@ -6,7 +6,8 @@ internal static class ReportCard
     /// <summary>The folder of a test plugin.</summary>
     public static string Plugin(string name) => Path.Combine(TempFolder.TestPlugins, name);
 
-    public static Task<(int Code, string Card)> TestAsync(string plugin, params string[] arguments) => RunAsync(["plugin", "test", plugin, .. arguments]);
+    public static Task<(int Code, string Card)> TestAsync(string plugin, params string[] arguments) =>
+        RunAsync(["plugin", "test", plugin, .. arguments]);
 
     public static async Task<(int Code, string Card)> RunAsync(string[] arguments)
     {

@@ -58,7 +58,9 @@ public sealed class ReportCardTests : IDisposable
     {
         var (code, card) = await TestAsync(Plugin("Memory"));
         Assert.Equal(1, code);
-        Assert.Contains("  ✗ It stores items and gives them back\n      found  Two items were inserted and one of them removed; 0 are there.\n", card, StringComparison.Ordinal);
+        Assert.Contains(
+            "  ✗ It stores items and gives them back\n      found  Two items were inserted and one of them removed; 0 are there.\n", card,
+            StringComparison.Ordinal);
         Assert.EndsWith("The rest was not tested: first it must store.", card, StringComparison.Ordinal);
     }
 

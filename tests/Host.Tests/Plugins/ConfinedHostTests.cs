@@ -18,9 +18,10 @@ public sealed class ConfinedHostTests : IDisposable
         Write();
         using var host = StartConfined("mount -t tmpfs -o mode=1777 tmpfs $DATA; mount -o remount,ro,bind /", "");
         await host.LineAsync(
-            "Plugins are loaded from their own folders and cannot be swapped while the host runs, because no folder can take copies of them: " +
-            "this user has no home, and CACHE_DIRECTORY names no folder; /tmp cannot be written to. " +
-            "To change that, let CACHE_DIRECTORY name a folder to which this user may write");
+            "Plugins are loaded from their own folders and cannot be swapped while the host runs, because no folder can take copies of "
+                + "them: "
+                + "this user has no home, and CACHE_DIRECTORY names no folder; /tmp cannot be written to. "
+                + "To change that, let CACHE_DIRECTORY name a folder to which this user may write");
         await host.WriteAndReadAsync("file");
         Assert.Equal(0, await host.TerminateAsync());
     }
@@ -30,7 +31,8 @@ public sealed class ConfinedHostTests : IDisposable
     {
         Write();
         using var host = StartConfined(
-            "mount -t tmpfs -o mode=1777 tmpfs $DATA; mkdir $DATA/run; mount -t tmpfs -o noexec,mode=1777 tmpfs $DATA/run; mount -o remount,ro,bind /",
+            "mount -t tmpfs -o mode=1777 tmpfs $DATA; mkdir $DATA/run; mount -t tmpfs -o noexec,mode=1777 tmpfs $DATA/run; mount -o "
+                + "remount,ro,bind /",
             "TMPDIR=$DATA/run");
         await host.LineAsync("Plugins with native libraries are loaded from their own folders");
         await host.WriteAndReadAsync("file");
@@ -127,7 +129,8 @@ public sealed class ConfinedHostTests : IDisposable
         WriteMemory();
         Directory.CreateDirectory(_folder["xdg/sharedstate/plugins"]);
         Directory.CreateDirectory(_folder["tmp"]);
-        using (var chown = Process.Start("chown", [ConfinedFactAttribute.User, _folder["xdg/sharedstate/plugins"]])) await chown.WaitForExitAsync();
+        using (var chown = Process.Start("chown", [ConfinedFactAttribute.User, _folder["xdg/sharedstate/plugins"]]))
+            await chown.WaitForExitAsync();
         using var host = Start(new() { ["XDG_CACHE_HOME"] = _folder["xdg"], ["HOME"] = "/", ["TMPDIR"] = _folder["tmp"] });
         Assert.EndsWith(
             $"{_folder["xdg/sharedstate/plugins"]} belongs to another user",

@@ -112,7 +112,11 @@ public sealed class ImageFileTests
     {
         var random = new Random(_seed);
         string[] names =
-            ["runtimes/linux-x64/native/libe_sqlite3.so", "runtimes/osx-arm64/native/libe_sqlite3.dylib", "runtimes/win-x64/native/e_sqlite3.dll"];
+        [
+            "runtimes/linux-x64/native/libe_sqlite3.so",
+            "runtimes/osx-arm64/native/libe_sqlite3.dylib",
+            "runtimes/win-x64/native/e_sqlite3.dll",
+        ];
         foreach (var name in names)
         {
             var start = Read(name)[..8192];

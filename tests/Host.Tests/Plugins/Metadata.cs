@@ -8,11 +8,19 @@ namespace SharedState.Host.Tests.Plugins;
 internal static class Metadata
 {
     /// <summary>Changes the version with which an assembly refers to another one.</summary>
-    public static void PretendReference(string assembly, string name, ushort major, ushort minor) => Write(assembly, major, minor, metadata =>
-    {
-        var handle = metadata.AssemblyReferences.First(reference => metadata.StringComparer.Equals(metadata.GetAssemblyReference(reference).Name, name));
-        return metadata.GetTableMetadataOffset(TableIndex.AssemblyRef) + ((MetadataTokens.GetRowNumber(handle) - 1) * metadata.GetTableRowSize(TableIndex.AssemblyRef));
-    });
+    public static void PretendReference(string assembly, string name, ushort major, ushort minor) =>
+        Write(
+            assembly,
+            major,
+            minor,
+            metadata =>
+            {
+                var handle = metadata.AssemblyReferences.First(reference =>
+                    metadata.StringComparer.Equals(metadata.GetAssemblyReference(reference).Name, name));
+                return metadata.GetTableMetadataOffset(TableIndex.AssemblyRef)
+                    + ((MetadataTokens.GetRowNumber(handle) - 1) * metadata.GetTableRowSize(TableIndex.AssemblyRef));
+            }
+        );
 
     /// <summary>Changes the version of an assembly itself. Its row begins with four bytes about hashes.</summary>
     public static void PretendVersion(string assembly, ushort major, ushort minor) =>

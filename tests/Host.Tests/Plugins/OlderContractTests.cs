@@ -21,7 +21,9 @@ public sealed class OlderContractTests : IDisposable
     {
         using var image = new PEReader(File.OpenRead(Path.Combine(_plugin, "Contract10.dll")));
         var metadata = image.GetMetadataReader();
-        var reference = metadata.AssemblyReferences.Select(metadata.GetAssemblyReference).Single(reference => metadata.GetString(reference.Name) == "SharedState.Abstractions");
+        var reference = metadata
+            .AssemblyReferences.Select(metadata.GetAssemblyReference)
+            .Single(reference => metadata.GetString(reference.Name) == "SharedState.Abstractions");
         Assert.Equal(new Version(1, 0, 0, 0), reference.Version);
         Assert.True(typeof(IItemService).Assembly.GetName().Version > reference.Version);
     }
@@ -87,7 +89,9 @@ public sealed class OlderContractTests : IDisposable
     {
         using var host = Start("""{"db_type": "kept", "locked": true}""");
         Assert.Equal(1, await host.ExitAsync());
-        Assert.EndsWith("Service items does not run: my.json:1:146 services[0].config.locked: \"locked\" must be false", await host.LineAsync("does not run"), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Service items does not run: my.json:1:146 services[0].config.locked: \"locked\" must be false",
+            await host.LineAsync("does not run"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,7 +122,10 @@ public sealed class OlderContractTests : IDisposable
     private HostProcess Start(string config)
     {
         Copy();
-        _folder.Write("my.json", $$"""{"plugins": ["plugs"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {{config}}}]}""");
+        _folder.Write(
+            "my.json",
+            $$"""{"plugins": ["plugs"], "service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {{config}}}]}"""
+        );
         return HostProcess.Start(_folder.FullName, ["my.json"]);
     }
 

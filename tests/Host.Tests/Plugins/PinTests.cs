@@ -13,7 +13,8 @@ public sealed class PinTests : IDisposable
     {
         _kept = _folder["plugs/Contract10"];
         Directory.CreateDirectory(_kept);
-        foreach (var file in Directory.GetFiles(Repository.At("tests", "TestPlugins", "Contract10", "plugin"))) File.Copy(file, Path.Combine(_kept, Path.GetFileName(file)));
+        foreach (var file in Directory.GetFiles(Repository.At("tests", "TestPlugins", "Contract10", "plugin")))
+            File.Copy(file, Path.Combine(_kept, Path.GetFileName(file)));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -34,7 +35,8 @@ public sealed class PinTests : IDisposable
     [Fact]
     public async Task ATamperedPluginIsRefusedAndTheOthersRun()
     {
-        var (pinned, sqlite) = (PluginCache.Hash(_kept), PluginCache.Hash(Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")));
+        var (pinned, sqlite) = (
+            PluginCache.Hash(_kept), PluginCache.Hash(Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite")));
         Write($$"""{"Contract10": "{{pinned}}", "Items.Sqlite": "{{sqlite}}"}""");
         File.AppendAllText(Path.Combine(_kept, "Contract10.deps.json"), " ");
         var found = PluginCache.Hash(_kept);
@@ -42,7 +44,8 @@ public sealed class PinTests : IDisposable
 
         using var host = Start();
         Assert.EndsWith(
-            $"Service items does not run: Contract10 1.0.0 in {_kept} has other content than \"pins\" says. Restore the pinned content, or to trust the new content, write \"Contract10\": \"{found}\" in \"pins\"",
+            $"Service items does not run: Contract10 1.0.0 in {_kept} has other content than \"pins\" says. Restore the pinned content, or "
+                + $"to trust the new content, write \"Contract10\": \"{found}\" in \"pins\"",
             await host.LineAsync("Service items does not run"),
             StringComparison.Ordinal);
         await host.WriteAndReadAsync("file");
@@ -56,7 +59,8 @@ public sealed class PinTests : IDisposable
         using var host = Start();
         var sqlite = Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite");
         Assert.EndsWith(
-            $"Items.Sqlite 1.0.0 in {sqlite} is not one of those in \"pins\". To trust it, add \"Items.Sqlite\": \"{PluginCache.Hash(sqlite)}\" to \"pins\"",
+            $"Items.Sqlite 1.0.0 in {sqlite} is not one of those in \"pins\". To trust it, add \"Items.Sqlite\": "
+                + $"\"{PluginCache.Hash(sqlite)}\" to \"pins\"",
             await host.LineAsync("Service file does not run"),
             StringComparison.Ordinal);
         await host.WriteAndReadAsync("items");
@@ -70,7 +74,9 @@ public sealed class PinTests : IDisposable
         using var refused = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
         Assert.Equal(1, await refused.ExitAsync());
         var line = refused.Lines.Single(line => line.Contains("  items  does not run: ", StringComparison.Ordinal));
-        Write($$"""{ {{line[(line.IndexOf(", add ", StringComparison.Ordinal) + 6)..line.IndexOf(" to \"pins\"", StringComparison.Ordinal)]}} }""");
+        Write(
+            $$"""{ {{line[(line.IndexOf(", add ", StringComparison.Ordinal) + 6)..line.IndexOf(" to \"pins\"", StringComparison.Ordinal)]}} }"""
+        );
         using var host = Start();
         await host.WriteAndReadAsync("items");
     }
@@ -101,7 +107,8 @@ public sealed class PinTests : IDisposable
         File.WriteAllText(Path.Combine(copy.Folder, "Contract10.dll"), "something else");
         using var host = Start();
         await host.WriteAndReadAsync("items");
-        Assert.Equal(File.ReadAllBytes(Path.Combine(_kept, "Contract10.dll")), File.ReadAllBytes(Path.Combine(copy.Folder, "Contract10.dll")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(_kept, "Contract10.dll")), File.ReadAllBytes(Path.Combine(copy.Folder, "Contract10.dll")));
     }
 
     [Fact]
@@ -111,7 +118,9 @@ public sealed class PinTests : IDisposable
         using var check = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
         await check.ExitAsync();
         Assert.Equal($"{_folder["my.json"]} has no mistakes", check.Lines[0]);
-        Assert.EndsWith("pins.Items.Sqlit: no plugin of this name is installed; did you mean \"Items.Sqlite\"?", check.Lines[1], StringComparison.Ordinal);
+        Assert.EndsWith(
+            "pins.Items.Sqlit: no plugin of this name is installed; did you mean \"Items.Sqlite\"?", check.Lines[1],
+            StringComparison.Ordinal);
         using var host = Start();
         await host.WriteAndReadAsync("items");
     }
@@ -128,7 +137,8 @@ public sealed class PinTests : IDisposable
         Assert.EndsWith(": 1 ok, 3 unusable", list.Lines[^1], StringComparison.Ordinal);
     }
 
-    private HostProcess Start() => HostProcess.Start(_folder.FullName, ["my.json"], environment: new() { ["XDG_CACHE_HOME"] = _folder["cache"] });
+    private HostProcess Start() =>
+        HostProcess.Start(_folder.FullName, ["my.json"], environment: new() { ["XDG_CACHE_HOME"] = _folder["cache"] });
 
     private void Write(string pins) => _folder.Write("my.json", $$$"""
         {"plugins": ["plugs"], "service": {"port": 0, "limits": {"watch_seconds": 0.25}}, "services": [

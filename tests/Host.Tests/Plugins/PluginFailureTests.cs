@@ -20,7 +20,8 @@ public sealed class PluginFailureTests : IDisposable
     {
         var plugin = Load(_folder.CopyPlugin("ThrowsInConstructor"));
         Assert.Equal(
-            "the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: InvalidOperationException: the moon is in the wrong phase",
+            "the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: InvalidOperationException: the moon "
+                + "is in the wrong phase",
             Assert.Throws<ItemServiceException>(plugin.Create).Message);
     }
 
@@ -29,7 +30,10 @@ public sealed class PluginFailureTests : IDisposable
     {
         var folder = _folder.CopyPlugin("Memory");
         File.Delete(Path.Combine(folder, "TestPlugins.Memory.dll"));
-        Assert.Equal($"TestPlugins.Memory 1.0.0 in {folder} has no file TestPlugins.Memory.dll, which its plugin.json names as \"assembly\". Copy the whole build output there", Failure(folder));
+        Assert.Equal(
+            $"TestPlugins.Memory 1.0.0 in {folder} has no file TestPlugins.Memory.dll, which its plugin.json names as \"assembly\". Copy "
+                + "the whole build output there",
+            Failure(folder));
     }
 
     [Fact]
@@ -66,7 +70,9 @@ public sealed class PluginFailureTests : IDisposable
     {
         var folder = _folder.CopyPlugin("Memory");
         Metadata.PretendReference(Path.Combine(folder, "TestPlugins.Memory.dll"), "SharedState.Abstractions", major: 1, minor: 7);
-        Assert.EndsWith("is built for contract 1.7; this host has 1.2. Take a newer host, or a plugin built for contract 1.2", Failure(folder), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "is built for contract 1.7; this host has 1.2. Take a newer host, or a plugin built for contract 1.2", Failure(folder),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,15 +108,31 @@ public sealed class PluginFailureTests : IDisposable
     [Theory]
     [InlineData("\"assembly\": \"../x.dll\"", "must be the bare name of a file in the plugin's folder")]
     [InlineData("\"assembly\": \"x.dll\", \"modles\": 1", "unknown field; did you mean \"modules\"?")]
-    [InlineData("\"assembly\": \"x.dll\", \"db_types\": [\"My-SQL\"]", "must be 1-64 lower-case letters, digits and underscores, starting with a letter")]
+    [InlineData(
+        "\"assembly\": \"x.dll\", \"db_types\": [\"My-SQL\"]",
+        "must be 1-64 lower-case letters, digits and underscores, starting with a letter")]
     [InlineData("\"assembly\": \"x.dll\", \"config\": {\"size\": {}}", "config.size: \"type\" is missing")]
-    [InlineData("\"assembly\": \"x.dll\", \"config\": {\"size\": {\"type\": \"integer\", \"default\": \"x\"}}", "config.size.default: must be a whole number, as this key's other fields say, not a string")]
-    [InlineData("\"assembly\": \"x.dll\", \"config\": {\"size\": {\"type\": \"integer\", \"default\": 4, \"minimum\": 5}}", "config.size.default: must be a whole number, 5 or more, as this key's other fields say, not 4")]
-    [InlineData("\"assembly\": \"x.dll\", \"config\": {\"size\": {\"type\": \"integer\", \"minimum\": 5, \"maximum\": 4}}", "config.size.minimum: is more than \"maximum\"")]
-    [InlineData("\"assembly\": \"x.dll\", \"config\": {\"size\": {\"type\": \"string\", \"maximum\": 4}}", "config.size.maximum: is for \"type\": \"integer\" only")]
-    [InlineData("\"assembly\": \"x.dll\", \"config\": {\"mode\": {\"type\": \"integer\", \"one_of\": [\"a\"]}}", "config.mode.one_of: is for \"type\": \"string\" only")]
-    [InlineData("\"assembly\": \"x.dll\", \"config\": {\"mode\": {\"type\": \"string\", \"default\": \"c\", \"one_of\": [\"a\", \"b\"]}}", "config.mode.default: must be \"a\" or \"b\", as this key's other fields say, not \"c\"")]
-    [InlineData("\"assembly\": \"x.dll\", \"config\": {\"mode\": {\"type\": \"string\", \"default\": \"c\", \"required\": true}}", "config.mode.default: a key that is required needs no default, since its value is always there; leave one of them out")]
+    [InlineData(
+        "\"assembly\": \"x.dll\", \"config\": {\"size\": {\"type\": \"integer\", \"default\": \"x\"}}",
+        "config.size.default: must be a whole number, as this key's other fields say, not a string")]
+    [InlineData(
+        "\"assembly\": \"x.dll\", \"config\": {\"size\": {\"type\": \"integer\", \"default\": 4, \"minimum\": 5}}",
+        "config.size.default: must be a whole number, 5 or more, as this key's other fields say, not 4")]
+    [InlineData(
+        "\"assembly\": \"x.dll\", \"config\": {\"size\": {\"type\": \"integer\", \"minimum\": 5, \"maximum\": 4}}",
+        "config.size.minimum: is more than \"maximum\"")]
+    [InlineData(
+        "\"assembly\": \"x.dll\", \"config\": {\"size\": {\"type\": \"string\", \"maximum\": 4}}",
+        "config.size.maximum: is for \"type\": \"integer\" only")]
+    [InlineData(
+        "\"assembly\": \"x.dll\", \"config\": {\"mode\": {\"type\": \"integer\", \"one_of\": [\"a\"]}}",
+        "config.mode.one_of: is for \"type\": \"string\" only")]
+    [InlineData(
+        "\"assembly\": \"x.dll\", \"config\": {\"mode\": {\"type\": \"string\", \"default\": \"c\", \"one_of\": [\"a\", \"b\"]}}",
+        "config.mode.default: must be \"a\" or \"b\", as this key's other fields say, not \"c\"")]
+    [InlineData(
+        "\"assembly\": \"x.dll\", \"config\": {\"mode\": {\"type\": \"string\", \"default\": \"c\", \"required\": true}}",
+        "config.mode.default: a key that is required needs no default, since its value is always there; leave one of them out")]
     public void AMistakeInAManifestHasItsPlace(string fields, string expected)
     {
         _folder.Write("P/plugin.json", $$"""{"name": "P", "version": "1", "modules": ["items_service"], {{fields}}}""");

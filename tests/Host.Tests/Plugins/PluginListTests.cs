@@ -7,7 +7,8 @@ namespace SharedState.Host.Tests.Plugins;
 /// <summary><c>--plugins</c> of the real program, on real plugin folders.</summary>
 public sealed partial class PluginListTests : IDisposable
 {
-    private const string NoServices = """{"plugins": ["plugs"], "services": [{"name": "s", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "s.db"}}]}""";
+    private const string NoServices =
+        """{"plugins": ["plugs"], "services": [{"name": "s", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "s.db"}}]}""";
 
     private static readonly string _standard = Path.Combine(AppContext.BaseDirectory, "plugins");
 
@@ -27,7 +28,8 @@ public sealed partial class PluginListTests : IDisposable
               {"name": "two", "module": "items_service", "config": {"db_type": "memory"}},
               {"name": "file", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "data/file.db"}}]}
             """);
-        using var host = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"], environment: new() { ["XDG_CACHE_HOME"] = _folder["cache"] });
+        using var host = HostProcess.Start(
+            _folder.FullName, ["--plugins", "my.json"], environment: new() { ["XDG_CACHE_HOME"] = _folder["cache"] });
         Assert.Equal(0, await host.ExitAsync());
         Assert.Equal(
             $"""
@@ -103,9 +105,15 @@ public sealed partial class PluginListTests : IDisposable
                 "Make that class public, or name the assembly that holds it as \"assembly\" in plugin.json."),
             ("link", "cannot be copied: the plugin folder holds a link, FOLDER/extra.dll; put the file itself there.",
                 "Replace links by files."),
-            ("manifest", "is left out: FOLDER/plugin.json:1:44 versoin: unknown field; did you mean \"version\"?; FOLDER/plugin.json:1:125 config.size: \"type\" is missing.",
+            (
+                "manifest",
+                "is left out: FOLDER/plugin.json:1:44 versoin: unknown field; did you mean \"version\"?; FOLDER/plugin.json:1:125 "
+                    + "config.size: \"type\" is missing.",
                 "Correct the named mistake."),
-            ("linked", "is left out: FOLDER: a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\".",
+            (
+                "linked",
+                "is left out: FOLDER: a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in "
+                    + "\"plugins\".",
                 "Correct the named mistake."),
         ];
         foreach (var (damage, _, _) in expected) Damage(damage);
@@ -125,7 +133,9 @@ public sealed partial class PluginListTests : IDisposable
             var name = $"{plugin["name"]} {plugin["version"]}".TrimEnd();
             Assert.Equal($"{name} {Fill(reason, folder)}", (string)plugin["reason"]!);
             Assert.Equal(Fill(fix, folder), (string)plugin["fix"]!);
-            Assert.Contains($" unusable {name} reason It {Fill(reason, folder)} fix {Fill(fix, folder)} folder {folder} ", words, StringComparison.Ordinal);
+            Assert.Contains(
+                $" unusable {name} reason It {Fill(reason, folder)} fix {Fill(fix, folder)} folder {folder} ", words,
+                StringComparison.Ordinal);
         }
     }
 
@@ -156,11 +166,17 @@ public sealed partial class PluginListTests : IDisposable
     public async Task TwoPluginsWithTheSameClaimNameEachOther()
     {
         var (one, two) = (_folder.CopyPlugin("Memory", "plugs/One"), _folder.CopyPlugin("Memory", "plugs/Two"));
-        _folder.Write("my.json", """{"plugins": ["plugs"], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        _folder.Write(
+            "my.json",
+            """{"plugins": ["plugs"], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
         var (list, code) = await ListAsync();
         Assert.Equal(1, code);
-        Assert.Equal($"TestPlugins.Memory 1.0.0 claims db_type \"memory\" of items_service, and so does TestPlugins.Memory 1.0.0 in {two}.", (string)Find(list, one)["reason"]!);
-        Assert.Equal($"TestPlugins.Memory 1.0.0 claims db_type \"memory\" of items_service, and so does TestPlugins.Memory 1.0.0 in {one}.", (string)Find(list, two)["reason"]!);
+        Assert.Equal(
+            $"TestPlugins.Memory 1.0.0 claims db_type \"memory\" of items_service, and so does TestPlugins.Memory 1.0.0 in {two}.",
+            (string)Find(list, one)["reason"]!);
+        Assert.Equal(
+            $"TestPlugins.Memory 1.0.0 claims db_type \"memory\" of items_service, and so does TestPlugins.Memory 1.0.0 in {one}.",
+            (string)Find(list, two)["reason"]!);
         Assert.Equal("Remove one of the two, or let one plugin.json name other \"db_types\".", (string)Find(list, one)["fix"]!);
         var service = Assert.Single(list["without_plugin"]!.AsArray())!;
         Assert.Equal("items refused", $"{service["name"]} {service["state"]}");
@@ -176,11 +192,14 @@ public sealed partial class PluginListTests : IDisposable
         var copy = Path.Combine(plugin, "SharedState.Abstractions.dll");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "SharedState.Abstractions.dll"), copy);
         Metadata.PretendVersion(copy, major, minor);
-        _folder.Write("my.json", """{"plugins": ["plugs"], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        _folder.Write(
+            "my.json",
+            """{"plugins": ["plugs"], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
         var (list, code) = await ListAsync();
         Assert.Equal(0, code);
         Assert.Equal(
-            "brings its own SharedState.Abstractions.dll, which is not used, since the host's is; leave it out by ExcludeAssets=\"runtime\" at the reference to it",
+            "brings its own SharedState.Abstractions.dll, which is not used, since the host's is; leave it out by "
+                + "ExcludeAssets=\"runtime\" at the reference to it",
             (string)Assert.Single(Find(list, plugin)["remarks"]!.AsArray())!);
 
         using var check = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
@@ -199,8 +218,11 @@ public sealed partial class PluginListTests : IDisposable
     [Fact]
     public async Task TheValueOfAReferenceIsNotShown()
     {
-        _folder.Write("my.json", """{"services": [{"name": "items", "module": "items_service", "config": {"db_type": {"env": "SHAREDSTATE_TEST_TYPE"}}}]}""");
-        using var host = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"], environment: new() { ["SHAREDSTATE_TEST_TYPE"] = "hush" });
+        _folder.Write(
+            "my.json",
+            """{"services": [{"name": "items", "module": "items_service", "config": {"db_type": {"env": "SHAREDSTATE_TEST_TYPE"}}}]}""");
+        using var host = HostProcess.Start(
+            _folder.FullName, ["--plugins", "my.json"], environment: new() { ["SHAREDSTATE_TEST_TYPE"] = "hush" });
         Assert.Equal(1, await host.ExitAsync());
         Assert.Contains("refused   service items", host.Lines);
         Assert.Contains("db_type \"***\"", host.Output, StringComparison.Ordinal);
@@ -210,12 +232,18 @@ public sealed partial class PluginListTests : IDisposable
     [Fact]
     public async Task MistakesInTheFileAreReportedBesideTheList()
     {
-        _folder.Write("my.json", """{"servces": [], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_nmae": "x"}}]}""");
+        _folder.Write(
+            "my.json",
+            """{"servces": [], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_nmae": "x"}}]}"""
+        );
         using var host = HostProcess.Start(_folder.FullName, ["--plugins", "my.json"]);
         Assert.Equal(1, await host.ExitAsync());
         Assert.Contains($"3 plugins in {_standard}: 3 ok", host.Lines);
         Assert.Contains("my.json:1:2 servces: unknown field; did you mean \"services\"?", host.Lines);
-        Assert.Contains(host.Lines, line => line.EndsWith("config.db_nmae: unknown key for Items.Sqlite 1.0.0; did you mean \"db_name\"?", StringComparison.Ordinal));
+        Assert.Contains(
+            host.Lines,
+            line => line.EndsWith("config.db_nmae: unknown key for Items.Sqlite 1.0.0; did you mean \"db_name\"?", StringComparison.Ordinal)
+        );
     }
 
     /// <summary>Creates a damaged plugin in a folder with the name of the damage.</summary>
@@ -232,7 +260,9 @@ public sealed partial class PluginListTests : IDisposable
             case "old contract": Metadata.PretendReference(assembly, "SharedState.Abstractions", 0, 9); break;
             case "newer .NET": Metadata.PretendReference(assembly, "System.Runtime", 99, 0); break;
             case "newer Abstractions":
-                File.Copy(Path.Combine(AppContext.BaseDirectory, "SharedState.Abstractions.dll"), Path.Combine(folder, "SharedState.Abstractions.dll"));
+                File.Copy(
+                    Path.Combine(AppContext.BaseDirectory, "SharedState.Abstractions.dll"),
+                    Path.Combine(folder, "SharedState.Abstractions.dll"));
                 Metadata.PretendVersion(Path.Combine(folder, "SharedState.Abstractions.dll"), 1, 7);
                 break;
             case "native": Directory.Delete(Path.Combine(folder, "runtimes"), recursive: true); break;
@@ -240,7 +270,10 @@ public sealed partial class PluginListTests : IDisposable
             case "assembly": File.Delete(assembly); break;
             case "link": File.CreateSymbolicLink(Path.Combine(folder, "extra.dll"), "/etc/hostname"); break;
             case "manifest":
-                _folder.Write("plugs/manifest/plugin.json", """{"name": "P", "assembly": "P.dll",         "versoin": "1", "version": "1", "modules": ["items_service"], "config": {"size": {}}}""");
+                _folder.Write(
+                    "plugs/manifest/plugin.json",
+                    """{"name": "P", "assembly": "P.dll",         "versoin": "1", "version": "1", "modules": ["items_service"], "config": {"size": {}}}"""
+                );
                 break;
             case "linked": Directory.CreateSymbolicLink(folder, _folder["elsewhere"]); break;
         }
@@ -277,7 +310,8 @@ public sealed partial class PluginListTests : IDisposable
         return (JsonNode.Parse(host.Output)!, code);
     }
 
-    private static JsonNode Find(JsonNode list, string folder) => list["plugins"]!.AsArray().Single(plugin => (string)plugin!["folder"]! == folder)!;
+    private static JsonNode Find(JsonNode list, string folder) =>
+        list["plugins"]!.AsArray().Single(plugin => (string)plugin!["folder"]! == folder)!;
 
     private static string Hash(string folder) => Host.Plugins.PluginCache.Hash(folder);
 }

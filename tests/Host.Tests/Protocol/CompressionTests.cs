@@ -14,7 +14,8 @@ public sealed class CompressionTests
     public async Task AClientThatCompressesIsServedAsAnyOther()
     {
         await using var host = await LiveHost.StartAsync(compression: true);
-        await using var client = await Client.ConnectAsync(host.Url, options => options.DangerousDeflateOptions = new() { ClientContextTakeover = false, ServerContextTakeover = false });
+        await using var client = await Client.ConnectAsync(
+            host.Url, options => options.DangerousDeflateOptions = new() { ClientContextTakeover = false, ServerContextTakeover = false });
         await using var plain = await Client.ConnectAsync(host.Url);
         await client.PutAsync("/subs", """{"insert":[["/app/items/a",{}]]}""");
         await plain.PutAsync("/subs", """{"insert":[["/app/items/a",{}]]}""");
@@ -22,10 +23,15 @@ public sealed class CompressionTests
         await plain.NotificationAsync();
         foreach (var length in new[] { 1, 300, 70_000, 900_000 })
         {
-            var text = string.Create(length, 0, (letters, _) =>
-            {
-                for (var at = 0; at < letters.Length; at++) letters[at] = (char)('a' + ((at >> (at % 7)) % 23)); // not one letter, which inflates more than a message may
-            });
+            var text = string.Create(
+                length,
+                0,
+                (letters, _) =>
+                {
+                    for (var at = 0; at < letters.Length; at++)
+                        letters[at] = (char)('a' + ((at >> (at % 7)) % 23)); // not one letter, which inflates more than a message may
+                }
+            );
             var item = $$"""{"id":"{{length}}","text":"{{text}}"}""";
             Assert.True((bool)(await client.PutAsync("/app/items/a", $$"""{"insert":[{{item}}]}"""))["ok"]!);
             foreach (var follower in new[] { client, plain })
@@ -44,7 +50,8 @@ public sealed class CompressionTests
         await using var writer = await Client.ConnectAsync(host.Url);
         await writer.PutAsync("/app/items/a", $$"""{"insert":[{"id":"1","text":"{{new string('x', 10_000)}}"}]}""");
 
-        await socket.SendBytesAsync(Frame(Text, Deflated("""{"type":"REQUEST","cmd":"GET","path":"/app/items/a","tunnel":1}"""), reserved: 4));
+        await socket.SendBytesAsync(
+            Frame(Text, Deflated("""{"type":"REQUEST","cmd":"GET","path":"/app/items/a","tunnel":1}"""), reserved: 4));
         var (opcode, payload) = (await socket.TryReceiveAsync())!.Value;
         Assert.Equal(Text | 0x40, opcode);
         Assert.True(payload.Length < 500, $"{payload.Length} bytes");
@@ -122,7 +129,8 @@ public sealed class CompressionTests
     [Theory]
     [InlineData("permessage-deflate; server_max_window_bits=15; client_max_window_bits=8")]
     [InlineData("permessage-deflate; server_max_window_bits=\"15\"")]
-    [InlineData("permessage-deflate; server_max_window_bits=10, permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
+    [InlineData(
+        "permessage-deflate; server_max_window_bits=10, permessage-deflate; server_no_context_takeover; client_no_context_takeover")]
     [InlineData("x-webkit-deflate-frame, permessage-deflate")]
     public async Task AnOfferThatCanBeKeptIsTaken(string offer)
     {
@@ -141,7 +149,8 @@ public sealed class CompressionTests
         await using var host = await LiveHost.StartAsync(limits: new() { InflationRatio = ratio }, compression: true);
         var (socket, _) = await HandshakeAsync(host, Handshake("/", Offer));
         await using var __ = socket;
-        await socket.SendBytesAsync(Frame(Text, Deflated("""{"type":"REQUEST","cmd":"GET","path":"/subs","tunnel":4}""".PadRight(length)), reserved: 4));
+        await socket.SendBytesAsync(
+            Frame(Text, Deflated("""{"type":"REQUEST","cmd":"GET","path":"/subs","tunnel":4}""".PadRight(length)), reserved: 4));
         if (code == 0) Assert.Equal(4, (int)(await socket.ReceiveAsync())["tunnel"]!);
         else Assert.Equal((code, "a message inflates to at most 10 times its bytes"), await socket.ReceiveCloseAsync());
     }
@@ -152,7 +161,8 @@ public sealed class CompressionTests
         await using var host = await LiveHost.StartAsync(compression: true);
         var (socket, _) = await HandshakeAsync(host, Handshake("/", Offer));
         await using var __ = socket;
-        await socket.SendBytesAsync(Frame(Text, new byte[] { 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00 }, reserved: 4)); // empty, in a form that is not UTF-8 itself
+        // Empty, in a form that is not UTF-8 itself.
+        await socket.SendBytesAsync(Frame(Text, new byte[] { 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00 }, reserved: 4));
         Assert.Equal(Text, (await socket.TryReceiveAsync())!.Value.Opcode & 0xF);
         await socket.SendBytesAsync(Frame(Binary, Deflated([(byte)'"', 0xFF]), reserved: 4));
         Assert.Equal(Text, (await socket.TryReceiveAsync())!.Value.Opcode & 0xF);

@@ -87,7 +87,9 @@ public sealed class DoorwayTests
     {
         var state = new HostState(new([]), new() { ConnectionsPerAddress = 2 }, TimeProvider.System, NullLogger.Instance);
         using var registry = new ConnectionRegistry(state);
-        Assert.Equal([true, true, false, true, false], new[] { "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1", "2001:db8::1:0:0:1" }.Select(TryAdd));
+        Assert.Equal(
+            [true, true, false, true, false],
+            new[] { "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1", "2001:db8::1:0:0:1" }.Select(TryAdd));
 
         bool TryAdd(string address) =>
             registry.TryAdd(new(state, Stream.Null, early: [], compression: false, () => { }), IPAddress.Parse(address));

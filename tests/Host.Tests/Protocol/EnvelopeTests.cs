@@ -23,7 +23,9 @@ public sealed class EnvelopeTests(SharedHost shared) : IClassFixture<SharedHost>
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
         await socket.AskAsync("{}"); // the first reply of a connection also tells limits
         await socket.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"/","tunnel": {{tunnel}} }""");
-        Assert.Equal($$"""{"type":"REPLY","cmd":"GET","tunnel":{{tunnel}},"ok":true,"data":["items","other","down"]}""", await socket.ReceiveTextAsync());
+        Assert.Equal(
+            $$"""{"type":"REPLY","cmd":"GET","tunnel":{{tunnel}},"ok":true,"data":["items","other","down"]}""",
+            await socket.ReceiveTextAsync());
         await socket.SendAsync($$"""{"tunnel":{{tunnel}},"type":"REQUEST","cmd":"GET","path":"/nowhere"}""");
         Assert.StartsWith($$"""{"type":"REPLY","cmd":"GET","tunnel":{{tunnel}},"ok":false,""", await socket.ReceiveTextAsync());
     }
@@ -43,7 +45,9 @@ public sealed class EnvelopeTests(SharedHost shared) : IClassFixture<SharedHost>
         await using var host = await LiveHost.StartAsync(limits: new() { MessageBytes = 123_456 });
         await using var socket = await RawSocket.ConnectAsync(host);
         await socket.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs"}""");
-        Assert.Equal("""{"type":"REPLY","cmd":"GET","tunnel":null,"ok":true,"limits":{"message":123456},"data":[]}""", await socket.ReceiveTextAsync());
+        Assert.Equal(
+            """{"type":"REPLY","cmd":"GET","tunnel":null,"ok":true,"limits":{"message":123456},"data":[]}""",
+            await socket.ReceiveTextAsync());
         await socket.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/subs"}""");
         Assert.Equal("""{"type":"REPLY","cmd":"GET","tunnel":null,"ok":true,"data":[]}""", await socket.ReceiveTextAsync());
     }
@@ -55,7 +59,10 @@ public sealed class EnvelopeTests(SharedHost shared) : IClassFixture<SharedHost>
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
         string[] fields =
         [
-            "\"type\":\"REQUEST\"", "\"cmd\":\"PUT\"", $"\"path\":\"/{app}/items/a\"", "\"arg\":{\"insert\":[{\"id\":\"1\"},{\"id\":\"2\"}],\"other\":[{}]}",
+            "\"type\":\"REQUEST\"",
+            "\"cmd\":\"PUT\"",
+            $"\"path\":\"/{app}/items/a\"",
+            "\"arg\":{\"insert\":[{\"id\":\"1\"},{\"id\":\"2\"}],\"other\":[{}]}",
             "\"tunnel\":[7]", "\"\\ud800\":{\"arg\":1,\"x\\ud800\":2}",
         ];
         foreach (var order in Permutations(fields))
@@ -78,7 +85,8 @@ public sealed class EnvelopeTests(SharedHost shared) : IClassFixture<SharedHost>
     public async Task NamesAndValuesAreTheSameHoweverTheyAreEscaped()
     {
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
-        var reply = await socket.AskAsync("""{"\u0074ype":"REQ\u0055EST","cm\u0064":"\u0047ET","p\u0061th":"\/su\u0062s","tunne\u006c":1}""");
+        var reply = await socket.AskAsync(
+            """{"\u0074ype":"REQ\u0055EST","cm\u0064":"\u0047ET","p\u0061th":"\/su\u0062s","tunne\u006c":1}""");
         Assert.True((bool)reply["ok"]!);
         Assert.Equal(1, (int)reply["tunnel"]!);
     }
@@ -125,8 +133,10 @@ public sealed class EnvelopeTests(SharedHost shared) : IClassFixture<SharedHost>
         string[] kinds =
         [
             "\"cmd\":\"GET\",\"path\":\"/clock\"", "\"cmd\":\"PUT\",\"path\":\"/{0}/items/a\",\"arg\":{{\"insert\":[{{\"id\":\"{1}\"}}]}}",
-            "\"cmd\":\"PUT\",\"path\":\"/{0}/other/a\",\"arg\":{{\"insert\":[{{\"id\":\"{1}\"}}]}}", "\"cmd\":\"GET\",\"path\":\"/{0}/items/a\"",
-            "\"cmd\":\"GET\",\"path\":\"/{0}/items\"", "\"cmd\":\"PUT\",\"path\":\"/subs\",\"arg\":{{\"insert\":[[\"/{0}/items/a\",{{}}]]}}",
+            "\"cmd\":\"PUT\",\"path\":\"/{0}/other/a\",\"arg\":{{\"insert\":[{{\"id\":\"{1}\"}}]}}",
+            "\"cmd\":\"GET\",\"path\":\"/{0}/items/a\"",
+            "\"cmd\":\"GET\",\"path\":\"/{0}/items\"",
+            "\"cmd\":\"PUT\",\"path\":\"/subs\",\"arg\":{{\"insert\":[[\"/{0}/items/a\",{{}}]]}}",
             "\"cmd\":\"GET\",\"path\":\"/{0}/other/new{1}\"", "\"cmd\":\"GET\",\"path\":\"/{0}/none/a\"", "\"cmd\":\"HEAD\"",
             "\"cmd\":\"PUT\",\"path\":\"/{0}/items/a\",\"arg\":{{\"insert\":[{{}}]}}", "\"cmd\":\"GET\",\"path\":\"/\"",
         ];
@@ -151,7 +161,12 @@ public sealed class EnvelopeTests(SharedHost shared) : IClassFixture<SharedHost>
         await sending;
     }
 
-    internal static IEnumerable<string[]> Permutations(string[] items) => items.Length == 0
-        ? [[]]
-        : items.SelectMany((item, index) => Permutations([.. items[..index], .. items[(index + 1)..]]).Select(rest => (string[])[item, .. rest]));
+    internal static IEnumerable<string[]> Permutations(string[] items) =>
+        items.Length == 0
+            ?
+            [
+                [],
+            ]
+            : items.SelectMany(
+                (item, index) => Permutations([.. items[..index], .. items[(index + 1)..]]).Select(rest => (string[])[item, .. rest]));
 }

@@ -43,7 +43,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
             await probe.ProveServedAsync(_seed);
         }
         output.WriteLine($"{_accepted} accepted, {_refused} refused");
-        Assert.True(_accepted > _inputs / 5 && _refused > _inputs / 5, $"the inputs are not near enough to what is right: {_accepted} accepted, {_refused} refused");
+        Assert.True(
+            _accepted > _inputs / 5 && _refused > _inputs / 5,
+            $"the inputs are not near enough to what is right: {_accepted} accepted, {_refused} refused");
         Assert.Equal(0, log.Errors);
     }
 
@@ -87,7 +89,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
             var text = await socket.ReceiveTextAsync();
             if (text.StartsWith("""{"type":"MESSAGE",""", StringComparison.Ordinal)) continue;
             Assert.StartsWith("""{"type":"REPLY","cmd":""", text);
-            if (text.StartsWith($$"""{"type":"REPLY","cmd":"GET","tunnel":"end {{batch}}","ok":true""", StringComparison.Ordinal)) return replies;
+            if (text.StartsWith($$"""{"type":"REPLY","cmd":"GET","tunnel":"end {{batch}}","ok":true""", StringComparison.Ordinal))
+                return replies;
             replies++;
             if (text.Contains("\"ok\":true", StringComparison.Ordinal)) _accepted++;
             else _refused++;
@@ -126,7 +129,11 @@ public sealed class FuzzTests(ITestOutputHelper output)
             {
                 var payload = random.Next(10) == 0 ? new byte[random.Next(300_000)] : fuzz.Next();
                 var frame = Frame(
-                    random.Next(3) == 0 ? random.Next(16) : random.Next(3), payload, random.Next(3) != 0, random.Next(20) != 0, random.Next(20) == 0 ? random.Next(8) : 0,
+                    random.Next(3) == 0 ? random.Next(16) : random.Next(3),
+                    payload,
+                    random.Next(3) != 0,
+                    random.Next(20) != 0,
+                    random.Next(20) == 0 ? random.Next(8) : 0,
                     random.Next(20) == 0 ? (ulong)random.NextInt64(long.MinValue, long.MaxValue) >> random.Next(64) : null);
                 if (random.Next(10) == 0) random.NextBytes(frame.AsSpan(0, random.Next(frame.Length)));
                 await socket.SendBytesAsync(frame.AsMemory(0, random.Next(10) == 0 ? random.Next(frame.Length) : frame.Length));
@@ -157,7 +164,9 @@ public sealed class FuzzTests(ITestOutputHelper output)
             var put = await client.PutAsync("/probe/items/probe", $$"""{"insert":[{"id":"1","v":{{++_value}}}]}""");
             JsonNode change = await client.NotificationAsync(), get = await client.GetAsync("/probe/items/probe");
             var expected = $$"""[{"id":"1","v":{{_value}}}]""";
-            Assert.True((bool)put["ok"]! && change["data"]!["insert"]!.ToJsonString() == expected && get["data"]!.ToJsonString() == expected, $"seed {seed}: {put} {change} {get}");
+            Assert.True(
+                (bool)put["ok"]! && change["data"]!["insert"]!.ToJsonString() == expected && get["data"]!.ToJsonString() == expected,
+                $"seed {seed}: {put} {change} {get}");
             Assert.Equal(_value, (long)change["rev"]!);
         }
 

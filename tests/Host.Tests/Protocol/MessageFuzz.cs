@@ -45,7 +45,8 @@ internal sealed class MessageFuzz(Random random)
     /// <summary>Mostly one of the first, which are right.</summary>
     private string Path() => random.Next(4) == 0 ? Pick(Paths) : Paths[random.Next(5)];
 
-    private string Update() => $"{{{Field("insert", List(Item))},{Field("remove", List(Id))},{Field("reset", random.Next(4) == 0 ? "true" : "false")}{Extra()}}}";
+    private string Update() =>
+        $"{{{Field("insert", List(Item))},{Field("remove", List(Id))},{Field("reset", random.Next(4) == 0 ? "true" : "false")}{Extra()}}}";
 
     private string Subscriptions() =>
         $"{{{Field("insert", List(() => $"[\"{Path()}\",{{{Field("since", "0")},{Field("epoch", "\"e1\"")},{Field("maxRate", "100")}{Extra()}}}]"))},{Field("reset", random.Next(2) == 0 ? "true" : "false")},{Field("remove", List(() => $"\"{Path()}\""))}}}";

@@ -48,7 +48,8 @@ public sealed class NameTests(SharedHost shared) : IClassFixture<SharedHost>
     {
         var path = $"/{shared.NewApp()}/items/a";
         await using var client = await Client.ConnectAsync(shared.Live.Url);
-        var reply = await client.PutAsync("/subs", $$"""{"insert":[["{{path}}",{}],["{{path}}",{"as":{{name}}}],["{{path}}",{"as":"right"}]]}""");
+        var reply = await client.PutAsync(
+            "/subs", $$"""{"insert":[["{{path}}",{}],["{{path}}",{"as":{{name}}}],["{{path}}",{"as":"right"}]]}""");
         Assert.True((bool)reply["ok"]!);
         Assert.Equal("bad_request", (string?)reply["errors"]![0]![1]!["code"]);
         Assert.Equal(["", "right"], await NamesAsync(client, 2)); // the refused one takes no other's place

@@ -28,7 +28,12 @@ public sealed class PartTests
         var parts = await PartsAsync(client);
         Assert.True(parts.Count >= 300 * ItemBytes / (PartBytes + 10_000), $"{parts.Count} parts");
         Assert.All(parts, part => Assert.InRange(part.ToJsonString().Length, 2, PartBytes + 12_000));
-        Assert.All(parts, part => Assert.Equal((Large, "x", true, 1L), ((string)part["path"]!, (string)part["as"]!, (bool)part["data"]!["reset"]!, (long)part["rev"]!)));
+        Assert.All(
+            parts,
+            part =>
+                Assert.Equal(
+                    (Large, "x", true, 1L), ((string)part["path"]!, (string)part["as"]!, (bool)part["data"]!["reset"]!, (long)part["rev"]!))
+        );
         var ids = parts.SelectMany(part => part["data"]!["insert"]!.AsArray()).Select(item => (string)item!["id"]!).ToArray();
         Assert.Equal(Enumerable.Range(0, 300).Select(id => $"{id}"), ids);
 
@@ -66,11 +71,14 @@ public sealed class PartTests
         var (slow, _) = await RawSocket.HandshakeAsync(host, RawSocket.Handshake(), receiveBytes: 16 << 10);
         await using var __ = slow;
         await using var other = await Client.ConnectAsync(host.Url);
-        await slow.SendAsync($$$$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{{{Large}}}}",{"part":{{{{PartBytes}}}}}],["{{{{Small}}}}",{"part":{{{{PartBytes}}}}}]]}}""");
+        await slow.SendAsync(
+            $$$$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{{{Large}}}}",{"part":{{{{PartBytes}}}}}],["{{{{Small}}}}",{"part":{{{{PartBytes}}}}}]]}}"""
+        );
         Assert.Equal("REPLY", (string?)(await slow.ReceiveAsync())["type"]);
         // From here on the client does not read, and most of the large collection cannot be sent.
         await slow.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"{{Small}}","arg":{"insert":[{"id":"own"}]},"tunnel":"own"}""");
-        await Wait.UntilAsync(async () => (await other.GetAsync(Small))["data"]!.AsArray().Count == 1, "the update of the slow client is stored");
+        await Wait.UntilAsync(
+            async () => (await other.GetAsync(Small))["data"]!.AsArray().Count == 1, "the update of the slow client is stored");
 
         var order = new List<string>();
         for (var more = true; more;)
@@ -168,7 +176,8 @@ public sealed class PartTests
     private static async Task FillAsync(LiveHost host, int items, int itemBytes = ItemBytes)
     {
         await using var client = await Client.ConnectAsync(host.Url);
-        var list = string.Join(',', Enumerable.Range(0, items).Select(id => $$"""{"id":"{{id}}","text":"{{new string('x', itemBytes)}}"}"""));
+        var list = string.Join(
+            ',', Enumerable.Range(0, items).Select(id => $$"""{"id":"{{id}}","text":"{{new string('x', itemBytes)}}"}"""));
         Assert.True((bool)(await client.PutAsync(Large, $$"""{"insert":[{{list}}]}"""))["ok"]!);
     }
 

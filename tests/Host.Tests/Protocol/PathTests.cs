@@ -42,8 +42,12 @@ public sealed class PathTests(SharedHost shared) : IClassFixture<SharedHost>
         await using var client = await Client.ConnectAsync(shared.Live.Url);
         for (var index = 0; index < names.Length; index++)
         {
-            Assert.True((bool)(await client.PutAsync($"/{app}/items/{names[index]}", $$"""{"insert":[{"id":"{{index}}"}]}"""))["ok"]!, names[index]);
-            Assert.True((bool)(await client.PutAsync($"/{app}{names[index]}/items/x", $$"""{"insert":[{"id":"{{index}}"}]}"""))["ok"]!, names[index]);
+            Assert.True(
+                (bool)(await client.PutAsync($"/{app}/items/{names[index]}", $$"""{"insert":[{"id":"{{index}}"}]}"""))["ok"]!,
+                names[index]);
+            Assert.True(
+                (bool)(await client.PutAsync($"/{app}{names[index]}/items/x", $$"""{"insert":[{"id":"{{index}}"}]}"""))["ok"]!,
+                names[index]);
         }
         for (var index = 0; index < names.Length; index++)
         {
@@ -96,7 +100,8 @@ public sealed class PathTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Single((await client.GetAsync($"/{name}/items/{name}"))["data"]!.AsArray());
         AssertRefusal(await client.GetAsync($"/{name}{character}/items/a"), "bad_request", "the app's name in the path has 51");
         AssertRefusal(await client.GetAsync($"/a/{name}{character}/a"), "bad_request", "the service's name in the path has 51");
-        AssertRefusal(await client.PutAsync($"/a/items/{name}{character}", "{}"), "bad_request", "the collection's name in the path has 51");
+        AssertRefusal(
+            await client.PutAsync($"/a/items/{name}{character}", "{}"), "bad_request", "the collection's name in the path has 51");
     }
 
     [Fact]
@@ -106,7 +111,9 @@ public sealed class PathTests(SharedHost shared) : IClassFixture<SharedHost>
         var longest = "/a/items/b".PadRight(4_096, '/');
         Assert.True((bool)(await client.GetAsync(longest))["ok"]!);
         AssertRefusal(await client.GetAsync(longest + "/"), "bad_request", "a path has at most 4096 characters; this one has 4097");
-        AssertRefusal(await client.PutAsync("/subs", $$"""{"insert":[["{{longest}}/"]]}"""), "bad_request", "a path has at most 4096 characters; this one has 4097");
+        AssertRefusal(
+            await client.PutAsync("/subs", $$"""{"insert":[["{{longest}}/"]]}"""), "bad_request",
+            "a path has at most 4096 characters; this one has 4097");
     }
 
     [Fact]
@@ -133,6 +140,7 @@ public sealed class PathTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal(["c"], Names(await client.GetAsync($"{app}//other/")));
         Assert.Equal([], Names(await client.GetAsync($"/{app}x/items")));
 
-        static IEnumerable<string> Names(JsonNode reply) => reply["data"]!.AsArray().Select(name => (string)name!).Order(StringComparer.Ordinal);
+        static IEnumerable<string> Names(JsonNode reply) =>
+            reply["data"]!.AsArray().Select(name => (string)name!).Order(StringComparer.Ordinal);
     }
 }

@@ -34,21 +34,42 @@ public sealed class RefusalTests(SharedHost shared) : IClassFixture<SharedHost>
     [InlineData("{\"type\":\"REPLY\",\"tunnel\":1,\"cmd\":\"GET\"}", "\"GET\"", "1", "a message's \"type\" is \"REQUEST\"")]
     [InlineData("{\"type\":\"REQUEST\",\"path\":\"/\"}", null, null, "a request's \"cmd\" is \"GET\" or \"PUT\"")]
     [InlineData("{\"type\":\"REQUEST\",\"path\":\"/\",\"cmd\":\"get\"}", "\"get\"", null, "a request's \"cmd\" is \"GET\" or \"PUT\"")]
-    [InlineData("{\"type\":\"REQUEST\",\"path\":\"/\",\"cmd\":\"\\ud800\"}", "\"\\ud800\"", null, "a request's \"cmd\" is \"GET\" or \"PUT\"")]
-    [InlineData("{\"type\":\"REQUEST\",\"path\":\"/\",\"cmd\":{\"GET\":1},\"tunnel\":2}", null, "2", "a request's \"cmd\" is \"GET\" or \"PUT\"")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"path\":\"/\",\"cmd\":\"\\ud800\"}", "\"\\ud800\"", null, "a request's \"cmd\" is \"GET\" or \"PUT\"")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"path\":\"/\",\"cmd\":{\"GET\":1},\"tunnel\":2}", null, "2", "a request's \"cmd\" is \"GET\" or \"PUT\"")]
     [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"tunnel\":2}", "\"GET\"", "2", "a request has a \"path\", a string")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":null,\"tunnel\":2}", "\"GET\"", "2", "a request's \"path\" is a string, without lone surrogates")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":[\"/\"],\"tunnel\":2}", "\"GET\"", "2", "a request's \"path\" is a string, without lone surrogates")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/a/items/\\udc00\\ud800\",\"tunnel\":2}", "\"GET\"", "2", "a request's \"path\" is a string, without lone surrogates")]
-    [InlineData("{\"type\":\"REQUEST\",\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/\",\"tunnel\":2}", "\"GET\"", "2", "the field \"type\" comes twice")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"\\u0063md\":\"GET\",\"path\":\"/\",\"tunnel\":2}", "\"GET\"", "2", "the field \"cmd\" comes twice")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/\",\"path\":\"/\",\"tunnel\":2}", "\"GET\"", "2", "the field \"path\" comes twice")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/\",\"arg\":1,\"arg\":1,\"tunnel\":2}", "\"GET\"", "2", "the field \"arg\" comes twice")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/\",\"tunnel\":2,\"tunnel\":2}", "\"GET\"", "2", "the field \"tunnel\" comes twice")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":null,\"tunnel\":2}", "\"GET\"", "2",
+        "a request's \"path\" is a string, without lone surrogates")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":[\"/\"],\"tunnel\":2}", "\"GET\"", "2",
+        "a request's \"path\" is a string, without lone surrogates")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/a/items/\\udc00\\ud800\",\"tunnel\":2}", "\"GET\"", "2",
+        "a request's \"path\" is a string, without lone surrogates")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/\",\"tunnel\":2}", "\"GET\"", "2",
+        "the field \"type\" comes twice")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"\\u0063md\":\"GET\",\"path\":\"/\",\"tunnel\":2}", "\"GET\"", "2",
+        "the field \"cmd\" comes twice")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/\",\"path\":\"/\",\"tunnel\":2}", "\"GET\"", "2",
+        "the field \"path\" comes twice")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/\",\"arg\":1,\"arg\":1,\"tunnel\":2}", "\"GET\"", "2",
+        "the field \"arg\" comes twice")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/\",\"tunnel\":2,\"tunnel\":2}", "\"GET\"", "2",
+        "the field \"tunnel\" comes twice")]
     [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"PUT\",\"path\":\"/\",\"tunnel\":2}", "\"PUT\"", "2", "/ can only be read")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"PUT\",\"path\":\"/clock\",\"arg\":{},\"tunnel\":2}", "\"PUT\"", "2", "/clock can only be read")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"PUT\",\"path\":\"/a/items/b\",\"tunnel\":2}", "\"PUT\"", "2", "a PUT has an \"arg\", an object")]
-    [InlineData("{\"type\":\"REQUEST\",\"cmd\":\"PUT\",\"path\":\"/subs\",\"tunnel\":2}", "\"PUT\"", "2", "a PUT has an \"arg\", an object")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"PUT\",\"path\":\"/clock\",\"arg\":{},\"tunnel\":2}", "\"PUT\"", "2", "/clock can only be read")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"PUT\",\"path\":\"/a/items/b\",\"tunnel\":2}", "\"PUT\"", "2", "a PUT has an \"arg\", an object")]
+    [InlineData(
+        "{\"type\":\"REQUEST\",\"cmd\":\"PUT\",\"path\":\"/subs\",\"tunnel\":2}", "\"PUT\"", "2", "a PUT has an \"arg\", an object")]
     public async Task WhateverIsWrongGetsOneReply(string message, string? command, string? tunnel, string sentence)
     {
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
@@ -92,7 +113,8 @@ public sealed class RefusalTests(SharedHost shared) : IClassFixture<SharedHost>
     {
         await using var client = await Client.ConnectAsync(shared.Live.Url);
         AssertRefusal(await client.GetAsync("/a/down/b"), "unavailable", "the service is configured but not running", temporary: true);
-        AssertRefusal(await client.PutAsync("/a/down/b", "{}"), "unavailable", "the service is configured but not running", temporary: true);
+        AssertRefusal(
+            await client.PutAsync("/a/down/b", "{}"), "unavailable", "the service is configured but not running", temporary: true);
     }
 
     [Fact]

@@ -29,7 +29,8 @@ public sealed class SizeTests
             for (var part = 0; part < fragments; part++)
             {
                 var last = part == fragments - 1;
-                await socket.SendBytesAsync(Frame(part == 0 ? Text : Continuation, bytes.AsSpan(part * size, last ? bytes.Length - (part * size) : size), last));
+                await socket.SendBytesAsync(
+                    Frame(part == 0 ? Text : Continuation, bytes.AsSpan(part * size, last ? bytes.Length - (part * size) : size), last));
             }
         }
     }
@@ -52,7 +53,11 @@ public sealed class SizeTests
         await using var host = await LiveHost.StartAsync();
         await using var socket = await ConnectAsync(host);
         byte[] last = Frame(Continuation, """{"type":"REQUEST","cmd":"GET","path":"/subs"}"""u8);
-        byte[] parts = [.. Frame(Text, [], final: false), .. Enumerable.Repeat(Frame(Continuation, [], final: false), 1_022).SelectMany(frame => frame)];
+        byte[] parts =
+        [
+            .. Frame(Text, [], final: false),
+            .. Enumerable.Repeat(Frame(Continuation, [], final: false), 1_022).SelectMany(frame => frame),
+        ];
         await socket.SendBytesAsync((byte[])[.. parts, .. last]);
         Assert.True((bool)(await socket.ReceiveAsync())["ok"]!);
         await socket.SendBytesAsync((byte[])[.. parts, .. Frame(Continuation, [], final: false), .. last]);
@@ -103,9 +108,13 @@ public sealed class SizeTests
         {
             await socket.SendAsync($"{{{string.Join(',', order)}}}");
             var text = await socket.ReceiveTextAsync();
-            Assert.StartsWith($$"""{"type":"REPLY","cmd":"PUT","tunnel":{{MessageFuzz.Nested(tunnel)}},"ok":{{(ok ? "true" : "false")}},""", text);
+            Assert.StartsWith(
+                $$"""{"type":"REPLY","cmd":"PUT","tunnel":{{MessageFuzz.Nested(tunnel)}},"ok":{{(ok ? "true" : "false")}},""", text);
             if (ok) continue;
-            Assert.Contains(tunnel > 63 ? "the message is nested deeper than 64 levels outside its items" : "insert[0]: an item is nested at most 256 levels deep", text);
+            Assert.Contains(
+                tunnel > 63
+                    ? "the message is nested deeper than 64 levels outside its items"
+                    : "insert[0]: an item is nested at most 256 levels deep", text);
         }
         if (!ok) return;
         await socket.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"{{Path}}"}""");
@@ -139,7 +148,9 @@ public sealed class SizeTests
         await using var host = await LiveHost.StartAsync(limits: new() { ItemBytes = 100 });
         await using var client = await Client.ConnectAsync(host.Url);
         Assert.True((bool)(await client.PutAsync(Path, $$"""{"insert":[{{Item(100)}},{{Item(100)}}]}"""))["ok"]!);
-        AssertRefusal(await client.PutAsync(Path, $$"""{"insert":[{"id":"2"},{{Item(101)}}]}"""), "too_large", "insert[1]: an item has at most 100 bytes; this one has 101");
+        AssertRefusal(
+            await client.PutAsync(Path, $$"""{"insert":[{"id":"2"},{{Item(101)}}]}"""), "too_large",
+            "insert[1]: an item has at most 100 bytes; this one has 101");
 
         static string Item(int bytes) => $$"""{"id":"1","v":"{{new string('x', bytes - 17)}}"}""";
     }
@@ -149,7 +160,8 @@ public sealed class SizeTests
     {
         await using var host = await LiveHost.StartAsync(limits: new() { RequestItems = 10 });
         await using var client = await Client.ConnectAsync(host.Url);
-        foreach (var (inserts, removes, ok) in new[] { (10, 0, true), (0, 10, true), (5, 5, true), (11, 0, false), (0, 11, false), (5, 6, false), (100, 100, false) })
+        foreach (var (inserts, removes, ok) in new[] { (10, 0, true), (0, 10, true), (5, 5, true), (11, 0, false), (0, 11, false), (5, 6,
+            false), (100, 100, false) })
         {
             var insert = string.Join(',', Enumerable.Range(0, inserts).Select(number => $$"""{"id":"{{number}}"}"""));
             var remove = string.Join(',', Enumerable.Range(0, removes).Select(number => $"\"r{number}\""));
@@ -158,8 +170,11 @@ public sealed class SizeTests
             else AssertRefusal(reply, "limit", "a request names at most 10 items; send several requests");
         }
         var paths = string.Join(',', Enumerable.Range(0, 11).Select(number => $"\"/a/items/{number}\""));
-        AssertRefusal(await client.PutAsync("/subs", $$"""{"reset":false,"remove":[{{paths}}]}"""), "limit", "a request names at most 10 paths");
-        AssertRefusal(await client.PutAsync("/subs", $$"""{"insert":[[{{paths.Replace(",", "],[", StringComparison.Ordinal)}}]]}"""), "limit", "a request names at most 10 paths");
+        AssertRefusal(
+            await client.PutAsync("/subs", $$"""{"reset":false,"remove":[{{paths}}]}"""), "limit", "a request names at most 10 paths");
+        AssertRefusal(
+            await client.PutAsync("/subs", $$"""{"insert":[[{{paths.Replace(",", "],[", StringComparison.Ordinal)}}]]}"""), "limit",
+            "a request names at most 10 paths");
     }
 
     [Fact]
@@ -171,8 +186,11 @@ public sealed class SizeTests
         Assert.Equal(3, await SubscribeAsync("", "d", "e", "f"));                       // replaced
         Assert.Equal(3, await SubscribeAsync("\"reset\":false,", "d", "e"));           // changed
         Assert.Equal(3, await SubscribeAsync("\"reset\":false,\"remove\":[\"/a/items/f\"],", "g"));
-        AssertRefusal(await client.PutAsync("/subs", """{"reset":false,"insert":[["/a/items/h",{}]]}"""), "limit", "a connection has at most 3 subscriptions");
-        var partly = await client.PutAsync("/subs", """{"insert":[["/a/items/1",{}],["/a/items/2",{}],["/a/items/3",{}],["/a/items/4",{}]]}""");
+        AssertRefusal(
+            await client.PutAsync("/subs", """{"reset":false,"insert":[["/a/items/h",{}]]}"""), "limit",
+            "a connection has at most 3 subscriptions");
+        var partly = await client.PutAsync(
+            "/subs", """{"insert":[["/a/items/1",{}],["/a/items/2",{}],["/a/items/3",{}],["/a/items/4",{}]]}""");
         Assert.Equal((3, 1), (partly["data"]!.AsArray().Count, partly["errors"]!.AsArray().Count));
 
         async Task<int> SubscribeAsync(string start, params string[] names)

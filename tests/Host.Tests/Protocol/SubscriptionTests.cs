@@ -12,7 +12,8 @@ public sealed class SubscriptionTests(SharedHost shared) : IClassFixture<SharedH
         var app = shared.NewApp();
         await using var client = await Client.ConnectAsync(shared.Live.Url);
         await client.PutAsync($"/{app}/items/b", """{"insert":[{"id":"1"}]}""");
-        var reply = await client.PutAsync("/subs", $$"""{"insert":[["/{{app}}/items/a",{}],["/{{app}}/items/b",{}],["/{{app}}/other/c"],["/{{app}}/items/d",null]]}""");
+        var reply = await client.PutAsync(
+            "/subs", $$"""{"insert":[["/{{app}}/items/a",{}],["/{{app}}/items/b",{}],["/{{app}}/other/c"],["/{{app}}/items/d",null]]}""");
         Assert.Equal(0, client.KeptNotifications);
         var list = $$"""[["/{{app}}/items/a",{}],["/{{app}}/items/b",{}],["/{{app}}/other/c",{}],["/{{app}}/items/d",{}]]""";
         Assert.Equal(list, reply["data"]!.ToJsonString());
@@ -61,8 +62,10 @@ public sealed class SubscriptionTests(SharedHost shared) : IClassFixture<SharedH
         await client.PutAsync("/subs", $$"""{"insert":[["{{a}}",{}],["{{b}}",{}]]}""");
         await client.NotificationAsync();
         await client.NotificationAsync();
-        var reply = await client.PutAsync("/subs", $$"""{"reset":false,"insert":[["{{c}}",{}],["{{b}}",{"x":2}]],"remove":["{{a}}","/never/subscribed/to"]}""");
-        Assert.Equal([(b, "{\"x\":2}"), (c, "{}")], reply["data"]!.AsArray().Select(pair => ((string)pair![0]!, pair[1]!.ToJsonString())).Order());
+        var reply = await client.PutAsync(
+            "/subs", $$"""{"reset":false,"insert":[["{{c}}",{}],["{{b}}",{"x":2}]],"remove":["{{a}}","/never/subscribed/to"]}""");
+        Assert.Equal(
+            [(b, "{\"x\":2}"), (c, "{}")], reply["data"]!.AsArray().Select(pair => ((string)pair![0]!, pair[1]!.ToJsonString())).Order());
         string[] told = [(string)(await client.NotificationAsync())["path"]!, (string)(await client.NotificationAsync())["path"]!];
         Assert.Equal([b, c], told.Order());
         foreach (var path in (string[])[a, b, c]) await client.PutAsync(path, """{"insert":[{"id":"1"}]}""");
@@ -94,13 +97,17 @@ public sealed class SubscriptionTests(SharedHost shared) : IClassFixture<SharedH
     {
         var path = $"/{shared.NewApp()}/items/a";
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
-        foreach (var (sent, kept) in new[]
-        {
-            ("""{"since":3,"epoch":"e"}""", "{}"),
-            ("""{ "x" : [ 1.00 ], "since":3,"epoch":"e","y":{"since":4} }""", """{"x" : [ 1.00 ],"y":{"since":4}}"""),
-            ("""{"epoch":null,"conflate":true,"maxRate":1e2,"since":null,"unknown":"\u00e4\ud800"}""", """{"conflate":true,"maxRate":1e2,"unknown":"\u00e4\ud800"}"""),
-            ("""{"\u0073ince":0,"conflate":null,"maxRate":null}""", """{"conflate":null,"maxRate":null}"""),
-        })
+        foreach (
+            var (sent, kept) in new[]
+            {
+                ("""{"since":3,"epoch":"e"}""", "{}"),
+                ("""{ "x" : [ 1.00 ], "since":3,"epoch":"e","y":{"since":4} }""", """{"x" : [ 1.00 ],"y":{"since":4}}"""),
+                (
+                    """{"epoch":null,"conflate":true,"maxRate":1e2,"since":null,"unknown":"\u00e4\ud800"}""",
+                    """{"conflate":true,"maxRate":1e2,"unknown":"\u00e4\ud800"}"""),
+                ("""{"\u0073ince":0,"conflate":null,"maxRate":null}""", """{"conflate":null,"maxRate":null}"""),
+            }
+        )
         {
             await socket.SendAsync($$$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{{path}}}",{{{sent}}}]]}}""");
             Assert.EndsWith($$"""data":[["{{path}}",{{kept}}]]}""", await socket.ReceiveTextAsync());
@@ -113,7 +120,10 @@ public sealed class SubscriptionTests(SharedHost shared) : IClassFixture<SharedH
     {
         var app = shared.NewApp();
         await using var client = await Client.ConnectAsync(shared.Live.Url);
-        var reply = await client.PutAsync("/subs", $$"""{"insert":[["/{{app}}/none/a",{}],["/{{app}}/items/a",{}],["/{{app}}",{}],["/{{app}}/items/.b",{}],["/{{app}}/down/a",{}],["/{{app}}/items/b",{"maxRate":0}]]}""");
+        var reply = await client.PutAsync(
+            "/subs",
+            $$"""{"insert":[["/{{app}}/none/a",{}],["/{{app}}/items/a",{}],["/{{app}}",{}],["/{{app}}/items/.b",{}],["/{{app}}/down/a",{}],["/{{app}}/items/b",{"maxRate":0}]]}"""
+        );
         Assert.True((bool)reply["ok"]!);
         Assert.Equal($$"""[["/{{app}}/items/a",{}]]""", reply["data"]!.ToJsonString());
         Assert.Equal(
@@ -133,7 +143,8 @@ public sealed class SubscriptionTests(SharedHost shared) : IClassFixture<SharedH
         await client.NotificationAsync();
         foreach (var reset in (string[])["", "\"reset\":false,", "\"reset\":true,"])
         {
-            var reply = await client.PutAsync("/subs", $$"""{{{reset}}"remove":["/{{app}}/items/a"],"insert":[["/{{app}}/none/a",{}],["/{{app}}",{}]]}""");
+            var reply = await client.PutAsync(
+                "/subs", $$"""{{{reset}}"remove":["/{{app}}/items/a"],"insert":[["/{{app}}/none/a",{}],["/{{app}}",{}]]}""");
             Assert.Equal("no service", (string?)reply["data"]);
             AssertRefusal(reply, "not_found", "no service");
             Assert.Equal(2, reply["errors"]!.AsArray().Count);
@@ -168,7 +179,8 @@ public sealed class SubscriptionTests(SharedHost shared) : IClassFixture<SharedH
     [InlineData("""{"insert":[["/a/items/b",{"conflate":1}]]}""", "\"conflate\" is true or false")]
     [InlineData("""{"insert":[["/a/items/b",{"maxRate":"1"}]]}""", "\"maxRate\" is a number of notifications a second, from 0.2 to 1000")]
     [InlineData("""{"insert":[["/a/items/b",{"maxRate":0}]]}""", "\"maxRate\" is a number of notifications a second, from 0.2 to 1000")]
-    [InlineData("""{"insert":[["/a/items/b",{"maxRate":1e-300}]]}""", "\"maxRate\" is a number of notifications a second, from 0.2 to 1000")]
+    [InlineData(
+        """{"insert":[["/a/items/b",{"maxRate":1e-300}]]}""", "\"maxRate\" is a number of notifications a second, from 0.2 to 1000")]
     [InlineData("""{"insert":[["/a/items/b",{"maxRate":1e999}]]}""", "\"maxRate\" is a number of notifications a second, from 0.2 to 1000")]
     [InlineData("""{"insert":[["/a/items/b",{"maxRate":-1}]]}""", "\"maxRate\" is a number of notifications a second, from 0.2 to 1000")]
     public async Task AWrongChangeIsRefusedAndSaysWhatIsWrong(string change, string sentence)

@@ -70,7 +70,8 @@ public sealed class TimeTests
         Assert.DoesNotContain("a message must arrive", stream.Written, StringComparison.Ordinal);
         Move(5);
         await Wait.UntilAsync(
-            () => stream.Written.Contains("a message must arrive within 30 seconds, or at 1000 bytes a second", StringComparison.Ordinal), "the upload is closed");
+            () => stream.Written.Contains("a message must arrive within 30 seconds, or at 1000 bytes a second", StringComparison.Ordinal),
+            "the upload is closed");
         stream.End();
         await running;
 
@@ -168,7 +169,8 @@ public sealed class TimeTests
     [Fact]
     public void TheSweepAndTheStopMayMeetAConnectionThatHasJustEnded()
     {
-        var connection = new Connection(new(new([]), new(), _time, NullLogger.Instance), Stream.Null, early: [], compression: false, () => { });
+        var connection = new Connection(
+            new(new([]), new(), _time, NullLogger.Instance), Stream.Null, early: [], compression: false, () => { });
         connection.Dispose();
         connection.Stop();
         connection.Sweep(_time.GetTimestamp(), awakeSince: 0);

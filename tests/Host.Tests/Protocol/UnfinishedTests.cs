@@ -40,10 +40,12 @@ public sealed class UnfinishedTests : IAsyncLifetime
             Assert.Equal(Pong, (await plain.TryReceiveAsync())!.Value.Opcode);
             Assert.True((bool)(await plain.AskAsync(Request))["ok"]!);
             var padded = System.Text.Encoding.UTF8.GetBytes(Request.PadRight(3_000));
-            await plain.SendBytesAsync((byte[])[.. Frame(Text, padded.AsSpan(0, 1_500), final: false), .. Frame(Continuation, padded.AsSpan(1_500))]);
+            await plain.SendBytesAsync(
+                (byte[])[.. Frame(Text, padded.AsSpan(0, 1_500), final: false), .. Frame(Continuation, padded.AsSpan(1_500))]);
             Assert.True((bool)(await plain.ReceiveAsync())["ok"]!);
             byte[] deflated = Deflated(padded);
-            await compressing.SendBytesAsync((byte[])[.. Frame(Text, deflated.AsSpan(0, 9), final: false, reserved: 4), .. Frame(Continuation, deflated.AsSpan(9))]);
+            await compressing.SendBytesAsync(
+                (byte[])[.. Frame(Text, deflated.AsSpan(0, 9), final: false, reserved: 4), .. Frame(Continuation, deflated.AsSpan(9))]);
             Assert.True((bool)(await compressing.ReceiveAsync())["ok"]!);
         }
     }

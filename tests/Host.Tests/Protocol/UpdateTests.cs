@@ -63,7 +63,8 @@ public sealed class UpdateTests(SharedHost shared) : IClassFixture<SharedHost>
         await using var client = await Client.ConnectAsync(shared.Live.Url);
         await client.PutAsync("/subs", $$"""{"insert":[["{{path}}",{}]]}""");
         await client.NotificationAsync();
-        foreach (var id in ids) Assert.True((bool)(await client.PutAsync(path, $$"""{"insert":[{"id":{{JsonSerializer.Serialize(id)}}}]}"""))["ok"]!);
+        foreach (var id in ids)
+            Assert.True((bool)(await client.PutAsync(path, $$"""{"insert":[{"id":{{JsonSerializer.Serialize(id)}}}]}"""))["ok"]!);
         Assert.Equal(ids, (await client.GetAsync(path))["data"]!.AsArray().Select(item => (string)item!["id"]!));
         foreach (var _ in ids) await client.NotificationAsync();
         foreach (var id in ids)
@@ -115,7 +116,9 @@ public sealed class UpdateTests(SharedHost shared) : IClassFixture<SharedHost>
         await using var client = await Client.ConnectAsync(shared.Live.Url);
         await client.PutAsync("/subs", $$"""{"insert":[["{{path}}",{}]]}""");
         Assert.True((bool)(await client.NotificationAsync())["data"]!["reset"]!);
-        foreach (var (update, count) in new[] { ("{}", 0), ("""{"remove":["x","y"]}""", 2), ("""{"reset":true}""", 0), ("""{"insert":[]}""", 0) })
+        foreach (
+            var (update, count) in new[] { ("{}", 0), ("""{"remove":["x","y"]}""", 2), ("""{"reset":true}""", 0), ("""{"insert":[]}""", 0) }
+        )
         {
             var reply = await client.PutAsync(path, update);
             Assert.True((bool)reply["ok"]!);
@@ -132,11 +135,13 @@ public sealed class UpdateTests(SharedHost shared) : IClassFixture<SharedHost>
     {
         var path = $"/{shared.NewApp()}/items/a";
         await using var socket = await RawSocket.ConnectAsync(shared.Live);
-        await socket.SendAsync($$$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{{path}}}",{}],["{{{path}}}/",{}]]}}""");
+        await socket.SendAsync(
+            $$$"""{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["{{{path}}}",{}],["{{{path}}}/",{}]]}}""");
         for (var skipped = 0; skipped < 3; skipped++) await socket.ReceiveTextAsync();
         for (var number = 1; number <= 100; number++)
         {
-            await socket.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"{{path}}","arg":{"insert":[{"id":"{{number}}"}]},"tunnel":{{number}}}""");
+            await socket.SendAsync(
+                $$"""{"type":"REQUEST","cmd":"PUT","path":"{{path}}","arg":{"insert":[{"id":"{{number}}"}]},"tunnel":{{number}}}""");
             foreach (var kind in (string[])["MESSAGE", "MESSAGE", "REPLY"])
             {
                 var message = await socket.ReceiveAsync();
@@ -154,8 +159,12 @@ public sealed class UpdateTests(SharedHost shared) : IClassFixture<SharedHost>
         {
             Assert.Equal(1_024, Encoding.UTF8.GetByteCount(id));
             Assert.True((bool)(await client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}"}]}"""))["ok"]!);
-            AssertRefusal(await client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}a"}]}"""), "bad_request", "insert[0]: an id has 1-1024 bytes of UTF-8; this one has 1025");
-            AssertRefusal(await client.PutAsync(path, $$"""{"remove":["{{id}}a"]}"""), "bad_request", "remove[0]: an id has 1-1024 bytes of UTF-8; this one has 1025");
+            AssertRefusal(
+                await client.PutAsync(path, $$"""{"insert":[{"id":"{{id}}a"}]}"""), "bad_request",
+                "insert[0]: an id has 1-1024 bytes of UTF-8; this one has 1025");
+            AssertRefusal(
+                await client.PutAsync(path, $$"""{"remove":["{{id}}a"]}"""), "bad_request",
+                "remove[0]: an id has 1-1024 bytes of UTF-8; this one has 1025");
             Assert.Equal(1, (int)(await client.PutAsync(path, $$"""{"remove":["{{id}}"]}"""))["data"]!);
         }
         Assert.Empty((await client.GetAsync(path))["data"]!.AsArray());

@@ -22,7 +22,12 @@ public sealed class Utf8CheckTests(ITestOutputHelper output)
         for (var run = 0; run < 100_000; run++)
         {
             // Mostly whole characters, rarely a part of one.
-            byte[] text = [.. Enumerable.Range(0, random.Next(12)).SelectMany(_ => Part(random.Next(15) == 0 ? random.Next(s_parts.Length) : random.Next(5)))];
+            byte[] text =
+            [
+                .. Enumerable
+                    .Range(0, random.Next(12))
+                    .SelectMany(_ => Part(random.Next(15) == 0 ? random.Next(s_parts.Length) : random.Next(5))),
+            ];
             var check = new Utf8Check();
             var (passes, from) = (true, 0);
             while (passes && from < text.Length)
@@ -30,7 +35,8 @@ public sealed class Utf8CheckTests(ITestOutputHelper output)
                 var to = Math.Min(text.Length, from + random.Next(0, 5));
                 passes = check.Passes(text.AsSpan(from..to), last: false);
                 from = to;
-                Assert.True(passes == CanBecomeValid(text.AsSpan(0, to)), $"seed {seed}, run {run}: {Convert.ToHexString(text)} up to {to}");
+                Assert.True(
+                    passes == CanBecomeValid(text.AsSpan(0, to)), $"seed {seed}, run {run}: {Convert.ToHexString(text)} up to {to}");
             }
             if (passes) passes = check.Passes([], last: true);
             Assert.True(passes == Utf8.IsValid(text), $"seed {seed}, run {run}: {Convert.ToHexString(text)}");

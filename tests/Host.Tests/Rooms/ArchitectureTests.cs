@@ -16,7 +16,11 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void EachPlaceInTheTableOfBehavioursExists()
     {
-        var rows = Page.Split('\n').SkipWhile(line => line != "| behaviour | place |").Skip(2).TakeWhile(line => line.StartsWith('|')).ToArray();
+        var rows = Page.Split('\n')
+            .SkipWhile(line => line != "| behaviour | place |")
+            .Skip(2)
+            .TakeWhile(line => line.StartsWith('|'))
+            .ToArray();
         Assert.True(rows.Length >= 15, $"the table has {rows.Length} rows");
         foreach (var row in rows)
         {
@@ -31,6 +35,26 @@ public sealed partial class ArchitectureTests
     {
         foreach (Match name in Name().Matches(Page)) Assert.True(Exists(name.Groups[1].Value), name.Groups[1].Value);
     }
+
+    [Fact]
+    public void LinesOfCodeHaveAtMost140Columns()
+    {
+        // A literal may be longer: breaking it would hide it from a search. Lines of a raw string are literals, too.
+        var sources = Directory.EnumerateFiles(Repository.Root, "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Built().IsMatch(Path.GetRelativePath(Repository.Root, file)));
+        foreach (var file in sources)
+        {
+            var raw = false;
+            foreach (var line in File.ReadLines(file))
+            {
+                Assert.True(raw || line.Length <= 140 || line.Contains('"'), $"{file}: {line}");
+                raw ^= line.Split("\"\"\"").Length % 2 == 0;
+            }
+        }
+    }
+
+    [GeneratedRegex(@"(^|/)(bin|obj|work|node_modules)/")]
+    private static partial Regex Built();
 
     private static bool Exists(string place)
     {

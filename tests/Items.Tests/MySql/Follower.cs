@@ -44,9 +44,11 @@ internal sealed class Follower(IItemService service) : IAsyncDisposable
         }
     }
 
-    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(params CollectionPosition[] since) => Feed.ReadAsync(since, CancellationToken.None).AsTask();
+    public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(params CollectionPosition[] since) =>
+        Feed.ReadAsync(since, CancellationToken.None).AsTask();
 
-    public async Task<IReadOnlyList<ItemCommit>?> ReadAsync(CollectionKey key, Position since) => Assert.Single(await ReadAsync(new CollectionPosition(key, since)));
+    public async Task<IReadOnlyList<ItemCommit>?> ReadAsync(CollectionKey key, Position since) =>
+        Assert.Single(await ReadAsync(new CollectionPosition(key, since)));
 
     /// <summary>Reads a collection into memory.</summary>
     public async Task LoadAsync(CollectionKey key)
@@ -62,7 +64,12 @@ internal sealed class Follower(IItemService service) : IAsyncDisposable
     {
         while (true)
         {
-            CollectionPosition[] since = [.. (keys ?? Collections.Keys).Where(Collections.ContainsKey).Select(key => new CollectionPosition(key, Collections[key].Position))];
+            CollectionPosition[] since =
+            [
+                .. (keys ?? Collections.Keys)
+                    .Where(Collections.ContainsKey)
+                    .Select(key => new CollectionPosition(key, Collections[key].Position)),
+            ];
             if (since.Length == 0) return;
             var answers = await ReadAsync(since);
             Assert.Equal(since.Length, answers.Count);
@@ -102,6 +109,7 @@ internal sealed class Follower(IItemService service) : IAsyncDisposable
         Collections[key] = (position with { Revision = commit.Revision }, items);
         Applied.Add(
             (key, Collections[key].Position),
-            $"{commit.Update.Reset} -{string.Join(',', commit.Update.Remove)} +{string.Join(',', commit.Update.Insert.Select(item => Text(item.Json)))}");
+            $"{commit.Update.Reset} -{string.Join(',', commit.Update.Remove)} "
+                + $"+{string.Join(',', commit.Update.Insert.Select(item => Text(item.Json)))}");
     }
 }

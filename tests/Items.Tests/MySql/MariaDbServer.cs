@@ -17,7 +17,8 @@ public sealed class MariaDbServer : IAsyncDisposable
     private MariaDbServer(string[] options) => _options = options;
 
     /// <summary>Why tests that need MariaDB are skipped; null if it is installed.</summary>
-    public static string? Missing { get; } = ServerProcess.Missing("mariadbd", "mariadb-server") ?? ServerProcess.Missing("mariadb-install-db", "mariadb-server");
+    public static string? Missing { get; } =
+        ServerProcess.Missing("mariadbd", "mariadb-server") ?? ServerProcess.Missing("mariadb-install-db", "mariadb-server");
 
     public int Port { get; } = ServerProcess.FreePort();
 
@@ -34,7 +35,8 @@ public sealed class MariaDbServer : IAsyncDisposable
         await ServerProcess.RunAsync("cp", "-R", await _template.Value, server.DataFolder);
         await System.IO.File.WriteAllTextAsync(
             server.File("init.sql"),
-            $"CREATE USER IF NOT EXISTS '{User}'@'%' IDENTIFIED BY '{Password.Replace("'", "''", StringComparison.Ordinal)}';\nGRANT ALL ON *.* TO '{User}'@'%' WITH GRANT OPTION;\n");
+            $"CREATE USER IF NOT EXISTS '{User}'@'%' IDENTIFIED BY '{Password.Replace("'", "''", StringComparison.Ordinal)}';\nGRANT ALL ON *.* TO '{User}'@'%' WITH GRANT OPTION;\n"
+        );
         await server.StartAgainAsync();
         return server;
     }
@@ -54,7 +56,8 @@ public sealed class MariaDbServer : IAsyncDisposable
         var deadline = DateTime.UtcNow + _patience;
         while (!await AnswersAsync())
         {
-            if (DateTime.UtcNow > deadline) throw new InvalidOperationException($"MariaDB did not start: {await System.IO.File.ReadAllTextAsync(File("error.log"))}");
+            if (DateTime.UtcNow > deadline)
+                throw new InvalidOperationException($"MariaDB did not start: {await System.IO.File.ReadAllTextAsync(File("error.log"))}");
             await Task.Delay(20);
         }
     }
@@ -97,7 +100,9 @@ public sealed class MariaDbServer : IAsyncDisposable
         var rows = new List<string>();
         do
         {
-            while (await reader.ReadAsync()) rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? "NULL" : reader.GetValue(i))));
+            while (await reader.ReadAsync())
+                rows.Add(
+                    string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? "NULL" : reader.GetValue(i))));
         }
         while (await reader.NextResultAsync());
         return rows;
@@ -127,7 +132,11 @@ public sealed class MariaDbServer : IAsyncDisposable
         if (Directory.Exists(template)) return template;
         var folder = Directory.CreateTempSubdirectory("mariadb-tests-").FullName;
         await ServerProcess.RunAsync(
-            ServerProcess.Find("mariadb-install-db")!, "--no-defaults", $"--datadir={folder}/data", "--auth-root-authentication-method=normal", "--skip-test-db",
+            ServerProcess.Find("mariadb-install-db")!,
+            "--no-defaults",
+            $"--datadir={folder}/data",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
             $"--user={Environment.UserName}");
         await ServerProcess.RunAsync("mv", "-T", $"{folder}/data", template);
         Directory.Delete(folder);

@@ -22,8 +22,10 @@ public sealed class MySqlConformance
 
         protected override IReadOnlyDictionary<string, string> OtherConfig => _database.Config(table: "others");
 
-        protected override HeldCommit NewHeldCommit() => new RelayedCommit(
-            _database.Server.Port, "\u0003COMMIT", farewell: [1, 0, 0, 0, 1], port => new Dictionary<string, string>(_database.Config()) { ["db_port"] = $"{port}" });
+        protected override HeldCommit NewHeldCommit() =>
+            new RelayedCommit(
+                _database.Server.Port, "\u0003COMMIT", farewell: [1, 0, 0, 0, 1],
+                port => new Dictionary<string, string>(_database.Config()) { ["db_port"] = $"{port}" });
 
         protected override IItemService Create() => new MySqlItemService();
 

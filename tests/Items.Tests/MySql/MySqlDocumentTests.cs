@@ -22,11 +22,15 @@ public sealed partial class MySqlDocumentTests : MySqlTests
         Assert.Equal(2, blocks.Length);
         await server.SqlAsync(blocks[0]);
         await server.SqlAsync(
-            "CREATE TABLE items (app VARCHAR(128), chnl VARCHAR(128), id VARCHAR(64), ctime TIMESTAMP DEFAULT CURRENT_TIMESTAMP, data TEXT, "
+            "CREATE TABLE items (app VARCHAR(128), chnl VARCHAR(128), id VARCHAR(64), ctime TIMESTAMP DEFAULT CURRENT_TIMESTAMP, data "
+                + "TEXT, "
             + "PRIMARY KEY (app, chnl, id)) CHARACTER SET utf8",
             "sharedstate");
 
-        var config = JsonDocument.Parse(Assert.Single(Blocks("json"))).RootElement.EnumerateObject().ToDictionary(value => value.Name, value => $"{value.Value}");
+        var config = JsonDocument
+            .Parse(Assert.Single(Blocks("json")))
+            .RootElement.EnumerateObject()
+            .ToDictionary(value => value.Name, value => $"{value.Value}");
         config["db_host"] = "127.0.0.1";
         config["db_port"] = server.Port.ToString(CultureInfo.InvariantCulture);
         await UseAsync(config);
@@ -49,7 +53,9 @@ public sealed partial class MySqlDocumentTests : MySqlTests
         CodeBlock().Matches(_chapter).Where(block => block.Groups[1].Value == language).Select(block => block.Groups[2].Value);
 
     private static string Chapter() =>
-        File.ReadAllText(Repository.At("docs", "OPERATING.md")).Split("\n## ").Single(chapter => chapter.StartsWith("MariaDB and MySQL\n", StringComparison.Ordinal));
+        File.ReadAllText(Repository.At("docs", "OPERATING.md"))
+            .Split("\n## ")
+            .Single(chapter => chapter.StartsWith("MariaDB and MySQL\n", StringComparison.Ordinal));
 
     [GeneratedRegex("```([a-z]+)\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex CodeBlock();

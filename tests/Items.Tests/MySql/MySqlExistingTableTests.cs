@@ -63,7 +63,9 @@ public sealed class MySqlExistingTableTests : MySqlTests
         Assert.Equal(_texts, Texts(await LoadAsync(service)));
         await InsertAsync(service, "a", "Text");
         Assert.Equal(_texts.Length + 2, (await LoadAsync(service)).Items.Count);
-        Assert.Equal(["InnoDB"], await SqlAsync("SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'items'"));
+        Assert.Equal(
+            ["InnoDB"],
+            await SqlAsync("SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'items'"));
     }
 
     [MariaDbFact]
@@ -159,12 +161,14 @@ public sealed class MySqlExistingTableTests : MySqlTests
     [MariaDbFact]
     public async Task RowsThatHoldNoItemAreLeftOutAndCountedInTheLog()
     {
-        await SqlAsync(Table + """
-            INSERT INTO items (app, chnl, id, data) VALUES
-                ('app', 'collection', 'good', '1'), ('app', 'collection', 'bad', 'secret'), ('app', 'collection', 'nan', '{"x": NaN}'),
-                ('app', 'collection', 'cut', '{"x": 1'), ('app', 'collection', 'two', '1 2'), ('app', 'collection', 'empty', ''), ('app', 'collection', '', '1'),
-                ('app', '', 'x', '1'), ('', 'x', 'x', '1'), ('app', 'a\nb', 'x', '1');
-            """);
+        await SqlAsync(
+            Table
+                + """
+                INSERT INTO items (app, chnl, id, data) VALUES
+                    ('app', 'collection', 'good', '1'), ('app', 'collection', 'bad', 'secret'), ('app', 'collection', 'nan', '{"x": NaN}'),
+                    ('app', 'collection', 'cut', '{"x": 1'), ('app', 'collection', 'two', '1 2'), ('app', 'collection', 'empty', ''), ('app', 'collection', '', '1'),
+                    ('app', '', 'x', '1'), ('', 'x', 'x', '1'), ('app', 'a\nb', 'x', '1');
+                """);
         var service = await OpenAsync();
         Assert.Equal(["""{"id":"good","data":1}"""], Texts(await LoadAsync(service)));
         var line = Assert.Single(Log.Of(3105));
@@ -176,17 +180,21 @@ public sealed class MySqlExistingTableTests : MySqlTests
     [MariaDbFact]
     public async Task TheOtherProgramReadsAndWritesOnWithoutLosingARow()
     {
-        await SqlAsync(Table + "INSERT INTO items (app, chnl, id, ctime, data) VALUES ('app', 'collection', 'old', '2020-01-02 03:04:05', '1')");
+        await SqlAsync(
+            Table + "INSERT INTO items (app, chnl, id, ctime, data) VALUES ('app', 'collection', 'old', '2020-01-02 03:04:05', '1')");
         var service = await OpenAsync();
         await InsertAsync(service, "new");
 
-        var rows = (await SqlAsync("SELECT * FROM items WHERE app = 'app' AND chnl = 'collection' ORDER BY id")).Select(row => row.Split('|')).ToArray();
+        var rows = (await SqlAsync("SELECT * FROM items WHERE app = 'app' AND chnl = 'collection' ORDER BY id"))
+            .Select(row => row.Split('|'))
+            .ToArray();
         Assert.All(rows, row => Assert.Equal(5, row.Length));
         Assert.Equal(["app", "collection", "old", "1"], [.. rows[1][..3], rows[1][4]]);
         Assert.Equal("""{"id":"new"}""", rows[0][4]);
         Assert.Equal(["1"], await SqlAsync("SELECT COUNT(*) FROM items WHERE ctime > NOW() - INTERVAL 1 MINUTE AND id = 'new'"));
 
-        await SqlAsync("REPLACE INTO items (app, chnl, id, data) VALUES ('app', 'collection', 'new', '2'), ('app', 'collection', 'x', '3')");
+        await SqlAsync(
+            "REPLACE INTO items (app, chnl, id, data) VALUES ('app', 'collection', 'new', '2'), ('app', 'collection', 'x', '3')");
         await SqlAsync("DELETE FROM items WHERE app = 'app' AND chnl = 'collection' AND id IN ('old')");
         Assert.Equal(["""{"id":"new","data":2}""", """{"id":"x","data":3}"""], Texts(await LoadAsync(service)));
         await InsertAsync(service, "x");
@@ -253,7 +261,9 @@ public sealed class MySqlExistingTableTests : MySqlTests
     {
         var service = await OpenAsync();
         await SqlAsync("INSERT INTO items (app, chnl, id, data) VALUES ('app', 'collection', 'b', '1')");
-        Assert.Equal(CommitStatus.Committed, Assert.Single(await service.CommitAsync([new() { Key = Key, Reset = true }], CancellationToken.None)).Status);
+        Assert.Equal(
+            CommitStatus.Committed,
+            Assert.Single(await service.CommitAsync([new() { Key = Key, Reset = true }], CancellationToken.None)).Status);
         Assert.Empty(await SqlAsync("SELECT * FROM items"));
         Assert.Empty((await LoadAsync(service)).Items);
     }
@@ -265,7 +275,8 @@ public sealed class MySqlExistingTableTests : MySqlTests
     [InlineData(Table + "ALTER TABLE items ADD COLUMN more INT INVISIBLE", "more")]
     [InlineData(Table + "CREATE TABLE items__store (format INT); INSERT INTO items__store VALUES (2)", "format 2")]
     [InlineData(
-        "CREATE TABLE items (app VARCHAR(128), chnl VARCHAR(128), id VARCHAR(600), ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, id)) CHARACTER SET latin1;"
+        "CREATE TABLE items (app VARCHAR(128), chnl VARCHAR(128), id VARCHAR(600), ctime TIMESTAMP, data TEXT, PRIMARY KEY (app, chnl, "
+            + "id)) CHARACTER SET latin1;"
         + "INSERT INTO items (app, chnl, id) VALUES ('a', 'b', REPEAT('x', 600))",
         "too long")]
     public async Task AnotherProgramsTableIsRefusedAsItIs(string sql, string found)

@@ -53,7 +53,8 @@ public sealed class MySqlFaultTests : MySqlTests
         await MariaDbServer.SqlAsync(other, "COMMIT");
         Assert.All(await commit, result => Assert.Equal((CommitStatus.Committed, 2), (result.Status, result.Position.Revision)));
 
-        async Task<long> DeadlocksAsync() => long.Parse((await SqlAsync("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'"))[0].Split('|')[1], null);
+        async Task<long> DeadlocksAsync() =>
+            long.Parse((await SqlAsync("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'"))[0].Split('|')[1], null);
     }
 
     [MariaDbFact]
@@ -99,7 +100,9 @@ public sealed class MySqlFaultTests : MySqlTests
         await service.DisposeAsync();
 
         async Task<Dictionary<string, long>> CountsAsync() =>
-            (await database.SqlAsync("SHOW GLOBAL STATUS LIKE 'Com\\_%'")).Select(row => row.Split('|')).ToDictionary(row => row[0], row => long.Parse(row[1], null));
+            (await database.SqlAsync("SHOW GLOBAL STATUS LIKE 'Com\\_%'"))
+                .Select(row => row.Split('|'))
+                .ToDictionary(row => row[0], row => long.Parse(row[1], null));
     }
 
     [MariaDbFact]

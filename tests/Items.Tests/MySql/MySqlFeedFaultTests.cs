@@ -87,9 +87,11 @@ public sealed class MySqlFeedFaultTests : MySqlTests
         await using var follower = new Follower(reader);
         await InsertAsync(writer, "a");
         await follower.UntilAsync(() => follower.Told.ContainsKey(Key));
-        foreach (var id in await SqlAsync("SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()")) await SqlAsync($"KILL {id}");
+        foreach (var id in await SqlAsync("SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"))
+            await SqlAsync($"KILL {id}");
         var position = await InsertAsync(writer, "b"); // unseen: on the next connection
-        Assert.Equal(ItemServiceFault.Unavailable, (await Assert.ThrowsAsync<ItemServiceException>(() => follower.UntilAsync(() => false))).Fault);
+        Assert.Equal(
+            ItemServiceFault.Unavailable, (await Assert.ThrowsAsync<ItemServiceException>(() => follower.UntilAsync(() => false))).Fault);
         await follower.RestartAsync();
         await follower.NextAsync();
         Assert.Equal(position, follower.Told[Key]);
@@ -111,7 +113,9 @@ public sealed class MySqlFeedFaultTests : MySqlTests
         var first = await InsertAsync(service, "a");
         for (var n = 0; n < Updates; n += 500)
         {
-            await service.CommitAsync([.. Enumerable.Range(n, 500).Select(id => new ItemUpdate { Key = Key, Insert = [NewItem($"{id % 100}")] })], CancellationToken.None);
+            await service.CommitAsync(
+                [.. Enumerable.Range(n, 500).Select(id => new ItemUpdate { Key = Key, Insert = [NewItem($"{id % 100}")] })],
+                CancellationToken.None);
         }
         var count = Updates + 1L;
         for (var deadline = DateTime.UtcNow.AddSeconds(30); count > (byAge ? 0 : Kept);)
@@ -163,7 +167,8 @@ public sealed class MySqlFeedFaultTests : MySqlTests
     }
 
     /// <summary>A collection at revision 1, which a host is told of, and a commit of revision 2 that is under way.</summary>
-    private async Task<(MySqlItemService Service, Follower Follower, MySqlConnector.MySqlConnection Slow)> BeginAsync(Func<MySqlOptions, MySqlOptions>? adjust = null)
+    private async Task<(MySqlItemService Service, Follower Follower, MySqlConnector.MySqlConnection Slow)> BeginAsync(
+        Func<MySqlOptions, MySqlOptions>? adjust = null)
     {
         var service = await OpenAsync();
         var follower = new Follower(await OpenAsync(adjust));

@@ -102,7 +102,8 @@ public sealed class MySqlFeedStormTests : MySqlTests
         }
     }
 
-    private static async Task<List<(CollectionKey Key, Position Position, string Text)>> WriteAsync(MySqlItemService service, int host, CancellationToken stop)
+    private static async Task<List<(CollectionKey Key, Position Position, string Text)>> WriteAsync(
+        MySqlItemService service, int host, CancellationToken stop)
     {
         var written = new List<(CollectionKey, Position, string)>();
         for (var n = 0; !stop.IsCancellationRequested; n++)

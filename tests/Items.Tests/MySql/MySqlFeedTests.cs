@@ -38,7 +38,9 @@ public sealed class MySqlFeedTests : MySqlTests
 
         var commits = (await follower.ReadAsync(Key, last with { Revision = 0 }))!;
         Assert.Equal(Enumerable.Range(1, 7).Select(n => (long)n), commits.Select(commit => commit.Revision));
-        Assert.Equal(items.Select(item => (item.Id, Follower.Text(item.Json))), commits[5].Update.Insert.Select(item => (item.Id, Follower.Text(item.Json))));
+        Assert.Equal(
+            items.Select(item => (item.Id, Follower.Text(item.Json))),
+            commits[5].Update.Insert.Select(item => (item.Id, Follower.Text(item.Json))));
         Assert.Equal(["A", "😀"], commits[1].Update.Remove);
         Assert.Equal([false, false, true, false, true, false, false], commits.Select(commit => commit.Update.Reset));
         Assert.Equal(4, (await follower.ReadAsync(Key, last with { Revision = 3 }))!.Count);
@@ -48,7 +50,8 @@ public sealed class MySqlFeedTests : MySqlTests
         Assert.Equal(Texts(await LoadAsync(reader)), follower.Collections[Key].Items.Values.Order(StringComparer.Ordinal));
         Assert.Equal(1, follower.Loads);
 
-        static string Json(string id, int n) => $$""" { "x":{{n}}e0,	"id" : {{System.Text.Json.JsonSerializer.Serialize(id)}} , "x":"\u00e9\\ä😀'" }""";
+        static string Json(string id, int n) =>
+            $$""" { "x":{{n}}e0,	"id" : {{System.Text.Json.JsonSerializer.Serialize(id)}} , "x":"\u00e9\\ä😀'" }""";
     }
 
     [MariaDbFact]
@@ -103,7 +106,8 @@ public sealed class MySqlFeedTests : MySqlTests
         Assert.Equal(nowhere.Epoch, first.Epoch);
         Assert.Single((await follower.ReadAsync(Key, nowhere))!);
         Assert.Empty((await follower.ReadAsync(Key, first))!);
-        foreach (var wrong in new[] { first with { Revision = 2 }, first with { Revision = -1 }, first with { Epoch = "other" } }) Assert.Null(await follower.ReadAsync(Key, wrong));
+        foreach (var wrong in new[] { first with { Revision = 2 }, first with { Revision = -1 }, first with { Epoch = "other" } })
+            Assert.Null(await follower.ReadAsync(Key, wrong));
 
         // One that is too large: nothing that leads past it is told, also in parts.
         var large = await CommitAsync(service, new ItemUpdate { Key = Key, Insert = [new Item("l", Encoding.UTF8.GetBytes($$"""{"id":"l","t":"{{new string('x', 1000)}}"}"""))] });
@@ -114,7 +118,8 @@ public sealed class MySqlFeedTests : MySqlTests
         await follower.UntilAsync(() => follower.Told.TryGetValue(Key, out var position) && position.Revision == 3);
 
         // Several are answered in their order.
-        var answers = await follower.ReadAsync(new(_other, nowhere), new(Key, first), new(Key with { App = "none" }, first), new(Key with { App = "APP" }, nowhere));
+        var answers = await follower.ReadAsync(
+            new(_other, nowhere), new(Key, first), new(Key with { App = "none" }, first), new(Key with { App = "APP" }, nowhere));
         Assert.Equal([0, null, null, 0], answers.Select(answer => answer?.Count));
     }
 
@@ -139,12 +144,17 @@ public sealed class MySqlFeedTests : MySqlTests
     [MariaDbFact]
     public async Task TheRowsOfAForgottenCollectionGoWhenItsCommitsWouldHave()
     {
-        var service = await OpenAsync(options => options with { CommitsAge = TimeSpan.FromMilliseconds(1), PruneInterval = TimeSpan.FromMilliseconds(20) });
+        var service = await OpenAsync(options => options with { CommitsAge = TimeSpan.FromMilliseconds(1),
+            PruneInterval = TimeSpan.FromMilliseconds(20) });
         await InsertAsync(service, "a");
         var at = await RemoveAsync(service, "a");
         await CommitAsync(service, new ItemUpdate { Key = _other, Insert = [NewItem("a")] });
         Assert.True(await service.ForgetAsync(Key, at, CancellationToken.None));
-        Assert.Equal(["2|0|1"], await SqlAsync("SELECT (SELECT COUNT(*) FROM items__collections), (SELECT COUNT(*) FROM items__removals), COUNT(*) FROM items__commits WHERE revision = 0"));
+        Assert.Equal(
+            ["2|0|1"],
+            await SqlAsync(
+                "SELECT (SELECT COUNT(*) FROM items__collections), (SELECT COUNT(*) FROM items__removals), COUNT(*) FROM items__commits "
+                    + "WHERE revision = 0"));
         var forgotten = (await LoadAsync(service)).Position;
         Assert.NotEqual(at.Epoch, forgotten.Epoch);
 
@@ -176,14 +186,17 @@ public sealed class MySqlFeedTests : MySqlTests
         foreach (var key in keys) await follower.LoadAsync(key);
         for (var n = 0; n < Updates; n++)
         {
-            await service.CommitAsync([.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem($"{n}")] })], CancellationToken.None);
+            await service.CommitAsync(
+                [.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem($"{n}")] })], CancellationToken.None);
         }
 
         var answers = await follower.ReadAsync([.. keys.Select(key => new CollectionPosition(key, follower.Collections[key].Position))]);
         Assert.All(answers, commits => Assert.InRange(commits!.Count, 1, Updates));
         Assert.InRange(answers.Sum(commits => commits!.Count), Collections, Collections * Updates / 2);
         await follower.CatchUpAsync();
-        Assert.All(follower.Collections.Values, collection => Assert.Equal((Updates, Updates), ((int)collection.Position.Revision, collection.Items.Count)));
+        Assert.All(
+            follower.Collections.Values,
+            collection => Assert.Equal((Updates, Updates), ((int)collection.Position.Revision, collection.Items.Count)));
         Assert.Equal(Collections, follower.Loads);
     }
 
@@ -194,7 +207,9 @@ public sealed class MySqlFeedTests : MySqlTests
         var database = await TestDatabase.CreateAsync(server);
         var service = await OpenAsync(change: config => (config["db_port"], config["db_name"]) = ($"{server.Port}", database.Name));
         await using var follower = new Follower(service);
-        await service.CommitAsync([.. Enumerable.Range(0, 500).Select(n => new ItemUpdate { Key = new("app", $"{n}"), Insert = [NewItem("a")] })], CancellationToken.None);
+        await service.CommitAsync(
+            [.. Enumerable.Range(0, 500).Select(n => new ItemUpdate { Key = new("app", $"{n}"), Insert = [NewItem("a")] })],
+            CancellationToken.None);
         await follower.UntilAsync(() => follower.Told.Count == 500);
         await follower.NextAsync();
 
@@ -203,6 +218,7 @@ public sealed class MySqlFeedTests : MySqlTests
         for (var n = 0; n < Lists; n++) await follower.NextAsync();
         Assert.InRange(await SelectsAsync() - before, Lists, Lists + 1); // one may be the pruning's
 
-        async Task<long> SelectsAsync() => long.Parse((await server.SqlAsync("SHOW GLOBAL STATUS LIKE 'Com_select'"))[0].Split('|')[1], null);
+        async Task<long> SelectsAsync() =>
+            long.Parse((await server.SqlAsync("SHOW GLOBAL STATUS LIKE 'Com_select'"))[0].Split('|')[1], null);
     }
 }

@@ -78,7 +78,8 @@ public sealed class MySqlHistoryTests : MySqlTests
                 Key = new($"{(n % 2 == 0 ? "all" : host)}", $"{round}-{n}"),
                 Insert = [NewItem($"{host}")],
             })];
-            await Task.WhenAll(services.Select((service, host) => Task.Run(async () => await service.CommitAsync(Batch(host), CancellationToken.None))));
+            await Task.WhenAll(
+                services.Select((service, host) => Task.Run(async () => await service.CommitAsync(Batch(host), CancellationToken.None))));
         }
         for (var round = 0; round < Rounds; round++)
         {

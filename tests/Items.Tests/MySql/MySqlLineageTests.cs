@@ -43,7 +43,8 @@ public sealed class MySqlLineageTests : MySqlTests
     [MariaDbFact]
     public async Task WithoutTheRightToAskForNumbersTheTimesCount()
     {
-        await _server.SqlAsync($"CREATE DATABASE `{Database.Name}`; CREATE USER plain IDENTIFIED BY 'plain'; GRANT ALL ON `{Database.Name}`.* TO plain");
+        await _server.SqlAsync(
+            $"CREATE DATABASE `{Database.Name}`; CREATE USER plain IDENTIFIED BY 'plain'; GRANT ALL ON `{Database.Name}`.* TO plain");
         var service = await OpenAsync(change: Plain);
         var position = await InsertAsync(service, "a");
         await CloseAsync(service);
@@ -134,7 +135,9 @@ public sealed class MySqlLineageTests : MySqlTests
     public async Task OldCommitsGoAlsoWhereNumbersWereLeftOut()
     {
         var service = await OpenAsync();
-        await SqlAsync("INSERT INTO items__commits (collection, revision, seq, made) SELECT 999, seq, seq * 20, NOW() - INTERVAL 1 HOUR FROM seq_1_to_700");
+        await SqlAsync(
+            "INSERT INTO items__commits (collection, revision, seq, made) SELECT 999, seq, seq * 20, NOW() - INTERVAL 1 HOUR FROM "
+                + "seq_1_to_700");
         await using var follower = new Follower(service);
         await follower.UntilAsync(() => SqlAsync("SELECT COUNT(*) FROM items__commits").Result is ["0"]);
     }
@@ -146,7 +149,9 @@ public sealed class MySqlLineageTests : MySqlTests
         {
             await _server.SqlAsync($"SET GLOBAL {setting}");
             var table = setting.Split(' ')[0];
-            var (one, two) = (await OpenAsync(change: config => config["db_table"] = table), await OpenAsync(change: config => config["db_table"] = table));
+            var (one, two) = (
+                await OpenAsync(change: config => config["db_table"] = table),
+                await OpenAsync(change: config => config["db_table"] = table));
             await InsertAsync(one, "a", "b", "c", "d");
             Assert.Equal(4, (await LoadAsync(two)).Items.Count);
             await RemoveAsync(two, "a");
@@ -182,7 +187,11 @@ public sealed class MySqlLineageTests : MySqlTests
         Assert.Single((await LoadAsync(service)).Items);
     }
 
-    private async Task<string> TimesAsync() => (await SqlAsync("SELECT GROUP_CONCAT(CREATE_TIME ORDER BY TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"))[0];
+    private async Task<string> TimesAsync() =>
+        (
+            await SqlAsync(
+                "SELECT GROUP_CONCAT(CREATE_TIME ORDER BY TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()")
+        )[0];
 
     /// <summary>Times of creation are told in whole seconds.</summary>
     private async Task NextSecondAsync()
@@ -197,7 +206,8 @@ public sealed class MySqlLineageTests : MySqlTests
         const string Options = "--no-defaults --host=127.0.0.1 --user=" + MariaDbServer.User;
         var command = string.Create(
             CultureInfo.InvariantCulture,
-            $"mariadb-dump {Options} --port={from.Port} --single-transaction --databases '{Database.Name}' | mariadb {Options} --port={to.Port}");
+            $"mariadb-dump {Options} --port={from.Port} --single-transaction --databases '{Database.Name}' | mariadb {Options} "
+                + $"--port={to.Port}");
         var start = new ProcessStartInfo("sh", ["-c", command]);
         start.Environment["MYSQL_PWD"] = MariaDbServer.Password;
         using var process = Process.Start(start)!;

@@ -49,7 +49,8 @@ public sealed class MySqlOutageTests : MySqlTests
             }
             await ending;
             Assert.Equal(ItemServiceFault.Unavailable, (await Assert.ThrowsAsync<ItemServiceException>(() => LoadAsync(service))).Fault);
-            Assert.Equal(ItemServiceFault.Unavailable, (await Assert.ThrowsAsync<ItemServiceException>(() => InsertAsync(service, "x"))).Fault);
+            Assert.Equal(
+                ItemServiceFault.Unavailable, (await Assert.ThrowsAsync<ItemServiceException>(() => InsertAsync(service, "x"))).Fault);
 
             await _server.StartAgainAsync();
             var found = (await LoadAsync(service)).Items.Select(item => item.Id).ToHashSet();
@@ -66,7 +67,9 @@ public sealed class MySqlOutageTests : MySqlTests
         await using var other = await ConnectAsync();
         await MariaDbServer.SqlAsync(other, "BACKUP STAGE START; BACKUP STAGE FLUSH; BACKUP STAGE BLOCK_DDL; BACKUP STAGE BLOCK_COMMIT");
         var commit = FailedAsync(service, new ItemUpdate { Key = Key, Insert = [NewItem("b")] });
-        while ((await _server.SqlAsync("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO = 'COMMIT' AND COMMAND = 'Query'"))[0] == "0")
+        while (
+            (await _server.SqlAsync("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO = 'COMMIT' AND COMMAND = 'Query'"))[0]
+            == "0")
         {
             Assert.False(commit.IsCompleted);
         }
@@ -86,7 +89,11 @@ public sealed class MySqlOutageTests : MySqlTests
             INSERT INTO items (app, chnl, id, data) SELECT 'app', 'collection', seq, CONCAT('"', REPEAT('x', 1000), '"') FROM seq_1_to_30000
             """);
         var opening = Assert.ThrowsAsync<ItemServiceException>(() => OpenAsync());
-        while ((await _server.SqlAsync("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'ALTER TABLE%' AND STATE LIKE '%copy%'"))[0] == "0")
+        while (
+            (
+                await _server.SqlAsync(
+                    "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'ALTER TABLE%' AND STATE LIKE '%copy%'")
+            )[0] == "0")
         {
             Assert.False(opening.IsCompleted, "The migration ended too soon.");
         }

@@ -8,10 +8,12 @@ public sealed class MySqlSettingsTests : MySqlTests
 {
     private MariaDbServer _server = null!;
 
-    protected override async Task<MariaDbServer> ServerAsync() => _server = await MariaDbServer.StartAsync(
-        "--max-allowed-packet=64K", "--innodb-flush-log-at-trx-commit=2", "--log-bin=binary", "--sync-binlog=0", "--server-id=1",
-        "--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,NO_ZERO_DATE", "--default-time-zone=+05:00", "--transaction-isolation=SERIALIZABLE",
-        "--character-set-server=latin1", "--autocommit=0", "--explicit-defaults-for-timestamp=OFF", "--innodb-default-row-format=compact", "--default-storage-engine=MyISAM");
+    protected override async Task<MariaDbServer> ServerAsync() =>
+        _server = await MariaDbServer.StartAsync(
+            "--max-allowed-packet=64K", "--innodb-flush-log-at-trx-commit=2", "--log-bin=binary", "--sync-binlog=0", "--server-id=1",
+            "--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,NO_ZERO_DATE", "--default-time-zone=+05:00",
+            "--transaction-isolation=SERIALIZABLE", "--character-set-server=latin1", "--autocommit=0",
+            "--explicit-defaults-for-timestamp=OFF", "--innodb-default-row-format=compact", "--default-storage-engine=MyISAM");
 
     public override async Task DisposeAsync()
     {
@@ -72,7 +74,8 @@ public sealed class MySqlSettingsTests : MySqlTests
             Assert.Contains("max_allowed_packet", fault.Message);
         }
         Assert.Equal(1001, (await LoadAsync(service)).Items.Count);
-        Assert.Equal(position with { Revision = position.Revision + 1 }, await CommitAsync(service, new ItemUpdate { Key = Key, Reset = true }));
+        Assert.Equal(position with { Revision = position.Revision + 1 }, await CommitAsync(service, new ItemUpdate { Key = Key,
+            Reset = true }));
 
         static Item Large(string id, int bytes, string text) =>
             new(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","t":"{{string.Concat(Enumerable.Repeat(text, bytes / text.Length))}}"}"""));

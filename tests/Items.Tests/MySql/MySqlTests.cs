@@ -32,7 +32,9 @@ public abstract class MySqlTests : IAsyncLifetime
     /// <param name="change">Changes the configuration.</param>
     /// <param name="stop">Ends the attempt.</param>
     internal async Task<MySqlItemService> OpenAsync(
-        Func<MySqlOptions, MySqlOptions>? adjust = null, Action<Dictionary<string, string>>? change = null, CancellationToken stop = default)
+        Func<MySqlOptions, MySqlOptions>? adjust = null,
+        Action<Dictionary<string, string>>? change = null,
+        CancellationToken stop = default)
     {
         var service = new MySqlItemService { Adjust = adjust ?? (options => options) };
         var config = Database.Config();
@@ -49,8 +51,9 @@ public abstract class MySqlTests : IAsyncLifetime
     }
 
     /// <summary>Opens a storage that must be refused, and gives the refusal.</summary>
-    internal Task<ItemServiceException> RefusedAsync(Action<Dictionary<string, string>>? change = null, Func<MySqlOptions, MySqlOptions>? adjust = null) =>
-        Assert.ThrowsAsync<ItemServiceException>(() => OpenAsync(adjust, change));
+    internal Task<ItemServiceException> RefusedAsync(
+        Action<Dictionary<string, string>>? change = null,
+        Func<MySqlOptions, MySqlOptions>? adjust = null) => Assert.ThrowsAsync<ItemServiceException>(() => OpenAsync(adjust, change));
 
     protected Task<List<string>> SqlAsync(string sql) => Database.SqlAsync(sql);
 

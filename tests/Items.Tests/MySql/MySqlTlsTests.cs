@@ -15,7 +15,10 @@ public sealed class MySqlTlsTests : MySqlTests
         Certificates.Issue(authority, _folder, "server").Dispose();
         Certificates.Issue(authority, _folder, "client").Dispose();
         return _server = await MariaDbServer.StartAsync(
-            $"--ssl-ca={_folder.File("ca.pem")}", $"--ssl-cert={_folder.File("server.pem")}", $"--ssl-key={_folder.File("server.key")}", "--require-secure-transport=ON");
+            $"--ssl-ca={_folder.File("ca.pem")}",
+            $"--ssl-cert={_folder.File("server.pem")}",
+            $"--ssl-key={_folder.File("server.key")}",
+            "--require-secure-transport=ON");
     }
 
     public override async Task DisposeAsync()

@@ -58,7 +58,8 @@ public sealed class MySqlWakeupTests : MySqlTests
         await redis.StartAgainAsync();
         await follower.UntilAsync(() => Log.Of(3109).Length == 2);
         // Each has two connections, of which the one that listens may be the second to come back.
-        await follower.UntilAsync(async () => (int)(await redis.ExecuteAsync("PUBSUB", "NUMSUB", $"sharedstate:{Database.Name}:items"))[1] == 2);
+        await follower.UntilAsync(async () =>
+            (int)(await redis.ExecuteAsync("PUBSUB", "NUMSUB", $"sharedstate:{Database.Name}:items"))[1] == 2);
     }
 
     [MariaDbFact]

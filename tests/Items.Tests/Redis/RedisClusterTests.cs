@@ -14,8 +14,10 @@ public sealed class RedisClusterFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         if (RedisServer.Missing is not null) return;
-        for (var n = 0; n < 3; n++) _servers.Add(await RedisServer.StartAsync(["--cluster-enabled", "yes", "--cluster-port", $"{ServerProcess.FreePort()}"]));
-        for (var n = 0; n < 3; n++) await _servers[n].ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", n * 5461, n == 2 ? 16383 : (n * 5461) + 5460);
+        for (var n = 0; n < 3; n++)
+            _servers.Add(await RedisServer.StartAsync(["--cluster-enabled", "yes", "--cluster-port", $"{ServerProcess.FreePort()}"]));
+        for (var n = 0; n < 3; n++)
+            await _servers[n].ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", n * 5461, n == 2 ? 16383 : (n * 5461) + 5460);
         foreach (var server in _servers.Skip(1))
         {
             var bus = (string?)(await server.ExecuteAsync("CONFIG", "GET", "cluster-port"))[1];
@@ -39,10 +41,12 @@ public sealed class RedisClusterFixture : IAsyncLifetime
     }
 
     /// <summary>A service's configuration, which names one of the servers; the others are found.</summary>
-    public Dictionary<string, string> Config(string prefix) => new(_servers[0].Config(name: prefix))
-    {
-        ["db_host"] = string.Join(',', _servers.Take(2).Select(server => $"127.0.0.1:{server.Port.ToString(CultureInfo.InvariantCulture)}")),
-    };
+    public Dictionary<string, string> Config(string prefix) =>
+        new(_servers[0].Config(name: prefix))
+        {
+            ["db_host"] = string.Join(
+                ',', _servers.Take(2).Select(server => $"127.0.0.1:{server.Port.ToString(CultureInfo.InvariantCulture)}")),
+        };
 }
 
 /// <summary>The contract's tests, and what is particular, on a Cluster.</summary>
@@ -60,8 +64,11 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests,
         var service = await OpenAsync(cluster.Config("spread"));
         Assert.Contains("a Cluster of 3 masters", Assert.Single(Log.Of(Opened)));
         var results = await service.CommitAsync(
-            [.. Enumerable.Range(0, 300).Select(n => new ItemUpdate { Key = new("app", $"{n % 100}"), Insert = [NewItem($"{n}")] })], CancellationToken.None);
-        Assert.Equal(Enumerable.Range(0, 300).Select(n => (CommitStatus.Committed, (n / 100) + 1L)), results.Select(result => (result.Status, result.Position.Revision)));
+            [.. Enumerable.Range(0, 300).Select(n => new ItemUpdate { Key = new("app", $"{n % 100}"), Insert = [NewItem($"{n}")] })],
+            CancellationToken.None);
+        Assert.Equal(
+            Enumerable.Range(0, 300).Select(n => (CommitStatus.Committed, (n / 100) + 1L)),
+            results.Select(result => (result.Status, result.Position.Revision)));
         foreach (var server in cluster.Servers) Assert.InRange(server.Admin.Keys(pattern: "{spread:items:*:items:*").Count(), 15, 60);
     }
 
@@ -69,7 +76,10 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests,
     public async Task APartThatCantBeStoredLeavesTheOutcomeOfTheBatchOpen()
     {
         var service = await OpenAsync(cluster.Config("partly"));
-        ItemUpdate[] batch = [.. Enumerable.Range(0, 100).Select(n => new ItemUpdate { Key = new("app", $"{n}"), Insert = [NewItem("a")] })];
+        ItemUpdate[] batch =
+        [
+            .. Enumerable.Range(0, 100).Select(n => new ItemUpdate { Key = new("app", $"{n}"), Insert = [NewItem("a")] }),
+        ];
         var server = cluster.Servers[2];
         await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1mb");
         try
@@ -92,17 +102,22 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests,
     {
         var (one, two) = (await OpenAsync(cluster.Config("feed")), await OpenAsync(cluster.Config("feed")));
         CollectionKey[] keys = [.. Enumerable.Range(0, 100).Select(n => new CollectionKey("app", $"{n}"))];
-        CollectionPosition[] before = [.. await Task.WhenAll(keys.Select(async key => new CollectionPosition(key, (await LoadAsync(two, key)).Position)))];
+        CollectionPosition[] before =
+        [
+            .. await Task.WhenAll(keys.Select(async key => new CollectionPosition(key, (await LoadAsync(two, key)).Position))),
+        ];
         await using var lists = Watch(two);
         Assert.Empty(await NextAsync(lists));
         for (var n = 1; n <= 30; n++)
         {
-            await one.CommitAsync([.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem($"{n}")] })], CancellationToken.None);
+            await one.CommitAsync(
+                [.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem($"{n}")] })], CancellationToken.None);
             var told = await NextAsync(lists);
             Assert.Equal(before.Select(at => at with { Position = at.Position with { Revision = n } }).ToHashSet(), told.ToHashSet());
         }
         var answers = await two.ReadAsync(before, CancellationToken.None);
-        Assert.All(answers, commits => Assert.Equal(Enumerable.Range(1, 30).Select(n => (long)n), commits!.Select(commit => commit.Revision)));
+        Assert.All(
+            answers, commits => Assert.Equal(Enumerable.Range(1, 30).Select(n => (long)n), commits!.Select(commit => commit.Revision)));
     }
 
     [RedisFact]

@@ -13,7 +13,8 @@ internal sealed class RedisConformance(Func<string, Dictionary<string, string>> 
 
     protected override IReadOnlyDictionary<string, string> Config => config(_prefix);
 
-    protected override IReadOnlyDictionary<string, string> OtherConfig => new Dictionary<string, string>(Config) { ["db_table"] = "others" };
+    protected override IReadOnlyDictionary<string, string> OtherConfig =>
+        new Dictionary<string, string>(Config) { ["db_table"] = "others" };
 
     protected override IItemService Create() => new RedisItemService();
 }
@@ -25,5 +26,6 @@ public sealed class RedisConformanceTests(RedisFixture redis) : IClassFixture<Re
 
     [RedisTheory]
     [MemberData(nameof(Tests))]
-    public Task RedisKeepsThePromise(string test) => ConformanceRun.RunAsync(new RedisConformance(prefix => redis.Server.Config(name: prefix)), test);
+    public Task RedisKeepsThePromise(string test) =>
+        ConformanceRun.RunAsync(new RedisConformance(prefix => redis.Server.Config(name: prefix)), test);
 }

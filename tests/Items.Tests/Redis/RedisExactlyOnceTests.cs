@@ -25,7 +25,9 @@ public sealed class RedisExactlyOnceTests : RedisTests
                     new() { Key = Key, Insert = [NewItem("y")], Expected = new Position("elsewhere", 1) },
                 ];
                 var results = await service.CommitAsync(batch, CancellationToken.None);
-                Assert.Equal([CommitStatus.Committed, CommitStatus.Unchanged, CommitStatus.Committed, CommitStatus.Conflict], results.Select(result => result.Status));
+                Assert.Equal(
+                    [CommitStatus.Committed, CommitStatus.Unchanged, CommitStatus.Committed, CommitStatus.Conflict],
+                    results.Select(result => result.Status));
                 Assert.Equal([n + 2, n + 2, n + 1, n + 2], results.Select(result => result.Position.Revision));
             }
             Assert.Equal(5, relay.Cuts);
@@ -92,7 +94,9 @@ public sealed class RedisExactlyOnceTests : RedisTests
             await InsertAsync(service, "a");
             relay.Cut(RelayFault.LoseReply, "stored");
             var commit = InsertAsync(service, "stored");
-            await UntilAsync(async () => (string?)await server.Database.HashGetAsync(new Layout("items").Of(Key).Meta, "revision") == "2", "it is stored");
+            await UntilAsync(
+                async () => (string?)await server.Database.HashGetAsync(new Layout("items").Of(Key).Meta, "revision") == "2",
+                "it is stored");
             await server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1mb");
             Assert.Equal(2, (await commit).Revision);
         }
@@ -111,7 +115,8 @@ public sealed class RedisExactlyOnceTests : RedisTests
         Assert.True(await server.Database.HashExistsAsync(outcomes, "lives"));
     }
 
-    private async Task<(RedisServer Server, Relay Relay, RedisItemService Service)> OpenAsync(Func<RedisOptions, RedisOptions>? adjust = null)
+    private async Task<(RedisServer Server, Relay Relay, RedisItemService Service)> OpenAsync(
+        Func<RedisOptions, RedisOptions>? adjust = null)
     {
         var server = await StartAsync();
         var relay = new Relay(server.Port);

@@ -63,7 +63,9 @@ public sealed class RedisFaultTests : RedisTests
         await server.ExecuteAsync("CONFIG", "SET", "dir", gone);
         Directory.Delete(gone);
         await server.ExecuteAsync("BGSAVE");
-        await UntilAsync(async () => (await server.Admin.InfoRawAsync("persistence"))!.Contains("rdb_last_bgsave_status:err", StringComparison.Ordinal), "the save fails");
+        await UntilAsync(
+            async () => (await server.Admin.InfoRawAsync("persistence"))!.Contains("rdb_last_bgsave_status:err", StringComparison.Ordinal),
+            "the save fails");
 
         var fault = await FaultAsync(service, "b");
         Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
@@ -98,7 +100,9 @@ public sealed class RedisFaultTests : RedisTests
     {
         var server = await StartAsync("--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024");
         var service = await OpenAsync(server, options => options with { ReconnectTime = TimeSpan.FromMilliseconds(100) });
-        await service.CommitAsync([.. Enumerable.Range(0, 300).Select(n => new ItemUpdate { Key = new("app", $"{n}"), Insert = [NewItem("a")] })], CancellationToken.None);
+        await service.CommitAsync(
+            [.. Enumerable.Range(0, 300).Select(n => new ItemUpdate { Key = new("app", $"{n}"), Insert = [NewItem("a")] })],
+            CancellationToken.None);
         await server.ExecuteAsync("CONFIG", "SET", "key-load-delay", "1000");
         var starting = server.ExecuteAsync("DEBUG", "RELOAD"); // reads its data as at a start, with its connections open
         var fault = default(ItemServiceException);

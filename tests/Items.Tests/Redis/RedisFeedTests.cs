@@ -133,9 +133,13 @@ public sealed class RedisFeedTests : RedisTests
         CollectionKey[] keys = [.. Enumerable.Range(0, 10).Select(n => new CollectionKey("app", $"{n}"))];
         var text = new string('x', 10_000);
         for (var n = 0; n < 20; n++)
-            await one.CommitAsync([.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem($"{n}", text)] })], CancellationToken.None);
+            await one.CommitAsync(
+                [.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem($"{n}", text)] })], CancellationToken.None);
         CollectionPosition[] since =
-            [.. await Task.WhenAll(keys.Select(async key => new CollectionPosition(key, (await LoadAsync(two, key)).Position with { Revision = 0 })))];
+        [
+            .. await Task.WhenAll(
+                keys.Select(async key => new CollectionPosition(key, (await LoadAsync(two, key)).Position with { Revision = 0 }))),
+        ];
         for (var calls = 1; ; calls++)
         {
             var answers = await two.ReadAsync(since, CancellationToken.None);

@@ -89,7 +89,9 @@ public sealed class RedisHistoryTests : RedisTests
             config["db_host"] = $"127.0.0.1:{server.Port}, 127.0.0.1:{replica.Port}";
             var service = await OpenAsync(config);
             var first = await InsertAsync(service, "a");
-            await UntilAsync(async () => await replica.Database.KeyExistsAsync(new SharedState.Items.Redis.Layout("items").Of(Key).Meta), "the replica has it");
+            await UntilAsync(
+                async () => await replica.Database.KeyExistsAsync(new SharedState.Items.Redis.Layout("items").Of(Key).Meta),
+                "the replica has it");
             await replica.ExecuteAsync("REPLICAOF", "127.0.0.1", "1"); // it hears nothing any more
             var lost = await InsertAsync(service, "b");
 

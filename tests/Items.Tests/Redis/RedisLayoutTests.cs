@@ -44,7 +44,11 @@ public sealed class RedisLayoutTests : RedisTests
         }
         var collection = await LoadAsync(service);
         Assert.Equal(collection.Position.Revision, revision);
-        Assert.Equal(collection.Items.OrderBy(item => item.Id, StringComparer.Ordinal).Select(item => System.Text.Encoding.UTF8.GetString(item.Json.Span)), follower.Values);
+        Assert.Equal(
+            collection
+                .Items.OrderBy(item => item.Id, StringComparer.Ordinal)
+                .Select(item => System.Text.Encoding.UTF8.GetString(item.Json.Span)),
+            follower.Values);
     }
 
     [RedisFact]
@@ -66,7 +70,10 @@ public sealed class RedisLayoutTests : RedisTests
         Assert.Equal(1_800, long.Parse(((string)changes[^1].Id!).Split('-')[0], CultureInfo.InvariantCulture));
 
         await CommitAsync(service, new ItemUpdate { Key = Key, Insert = [NewItem("large", new string('x', 5_000))] });
-        Assert.Equal(["b", "!"], (await server.Database.StreamRangeAsync(_keys.Changes, messageOrder: Order.Descending, count: 1))[0].Values.Select(field => (string)field.Name!));
+        Assert.Equal(
+            ["b", "!"],
+            (await server.Database.StreamRangeAsync(_keys.Changes, messageOrder: Order.Descending, count: 1))[0]
+                .Values.Select(field => (string)field.Name!));
     }
 
     [RedisFact]
@@ -75,7 +82,8 @@ public sealed class RedisLayoutTests : RedisTests
         var service = await OpenAsync(await StartAsync(), options => options with { RemovalsKept = 20 });
         for (var n = 0; n < 100; n++)
         {
-            await service.CommitAsync([new() { Key = Key, Insert = [NewItem($"{n}")] }, new() { Key = Key, Remove = [$"{n}"] }], CancellationToken.None);
+            await service.CommitAsync(
+                [new() { Key = Key, Insert = [NewItem($"{n}")] }, new() { Key = Key, Remove = [$"{n}"] }], CancellationToken.None);
             var collection = await LoadAsync(service);
             Assert.InRange(collection.Tombstones.Count, Math.Min(n + 1, 15), 20);
             var remembered = collection.Tombstones.Select(removal => removal.Revision).ToHashSet();
@@ -99,7 +107,8 @@ public sealed class RedisLayoutTests : RedisTests
         });
         await server.ExecuteAsync("CONFIG", "RESETSTAT");
         var results = await service.CommitAsync(
-            [.. Enumerable.Range(0, 1_000).Select(n => new ItemUpdate { Key = new("app", $"{n % 100}"), Insert = [NewItem($"{n}")] })], CancellationToken.None);
+            [.. Enumerable.Range(0, 1_000).Select(n => new ItemUpdate { Key = new("app", $"{n % 100}"), Insert = [NewItem($"{n}")] })],
+            CancellationToken.None);
         Assert.All(results, result => Assert.Equal(CommitStatus.Committed, result.Status));
         Assert.Equal(1, await CallsAsync(server, "evalsha") + await CallsAsync(server, "eval"));
         await UntilAsync(() => Task.FromResult(told.Count == 1), "it is told");
@@ -126,8 +135,10 @@ public sealed class RedisLayoutTests : RedisTests
         var (_, at) = await CommitAsync(service, new ItemUpdate { Key = Key, Remove = ["b"] });
         var before = await server.Database.ExecuteAsync("DBSIZE");
         Assert.True(await service.ForgetAsync(Key, at, CancellationToken.None));
-        Assert.Equal((long)before - 4, (long)await server.Database.ExecuteAsync("DBSIZE")); // meta, removals, changes, and the set of emptied ones
-        foreach (var key in new[] { _keys.Meta, _keys.Items, _keys.Removals, _keys.Changes }) Assert.False(await server.Database.KeyExistsAsync(key));
+        // Meta, removals, changes, and the set of emptied ones.
+        Assert.Equal((long)before - 4, (long)await server.Database.ExecuteAsync("DBSIZE"));
+        foreach (var key in new[] { _keys.Meta, _keys.Items, _keys.Removals, _keys.Changes })
+            Assert.False(await server.Database.KeyExistsAsync(key));
     }
 
     [RedisFact]
@@ -193,7 +204,9 @@ public sealed class RedisLayoutTests : RedisTests
         Assert.Equal("e", await server.Database.HashGetAsync("{items:0}:mark", "epoch"));
     }
 
-    private static async Task<long> CallsAsync(RedisServer server, string command) => (await server.Admin.InfoRawAsync("commandstats"))!.Split('\n')
-        .Where(line => line.StartsWith($"cmdstat_{command}:", StringComparison.Ordinal))
-        .Sum(line => long.Parse(line.Split('=', ',')[1], CultureInfo.InvariantCulture));
+    private static async Task<long> CallsAsync(RedisServer server, string command) =>
+        (await server.Admin.InfoRawAsync("commandstats"))!
+            .Split('\n')
+            .Where(line => line.StartsWith($"cmdstat_{command}:", StringComparison.Ordinal))
+            .Sum(line => long.Parse(line.Split('=', ',')[1], CultureInfo.InvariantCulture));
 }

@@ -37,7 +37,9 @@ public sealed class RedisOperatingTests : RedisTests
         // Also what is rarely done: bounds that are reached, outcomes that are pruned, a lost history.
         var small = await OpenAsync(config, options => options with { RemovalsKept = 1, ChangesBytes = 500 });
         for (var n = 0; n < 100; n++) await CommitAsync(small, new ItemUpdate { Key = Key, Remove = [$"{n - 1}"], Insert = [NewItem($"{n}")] });
-        for (var n = 0; n < 100; n++) await server.Database.HashSetAsync(new SharedState.Items.Redis.Layout("items").Of(Key).Bucket.Outcomes, $"gone-{n}", "7 1000000000 c 6");
+        for (var n = 0; n < 100; n++)
+            await server.Database.HashSetAsync(
+                new SharedState.Items.Redis.Layout("items").Of(Key).Bucket.Outcomes, $"gone-{n}", "7 1000000000 c 6");
         await InsertAsync(small, "d");
         await server.ExecuteAsync("FLUSHALL");
         await InsertAsync(service, "e");

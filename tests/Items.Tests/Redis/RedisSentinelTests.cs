@@ -26,12 +26,18 @@ public sealed class RedisSentinelTests : RedisTests
         await sentinel.StartAsync(ServerProcess.Find("redis-server")!, settings, "--sentinel");
         var config = master.Config();
         config["db_host"] = $"127.0.0.1:{port},serviceName=mymaster";
-        await UntilAsync(async () => (await replica.Admin.InfoRawAsync("replication"))!.Contains("master_link_status:up", StringComparison.Ordinal), "the replica follows");
+        await UntilAsync(
+            async () => (await replica.Admin.InfoRawAsync("replication"))!.Contains("master_link_status:up", StringComparison.Ordinal),
+            "the replica follows");
         SharedState.Items.Redis.RedisItemService? service = null;
         await UntilAsync(async () => (service = await OpenAsync(config)) is not null, "the Sentinel knows the master");
         var before = await InsertAsync(service!, "a");
-        await UntilAsync(async () => await replica.Database.KeyExistsAsync(new SharedState.Items.Redis.Layout("items").Of(Key).Meta), "the replica has it");
-        await UntilAsync(() => Task.FromResult(File.ReadAllText(settings).Contains("known-replica", StringComparison.Ordinal)), "the Sentinel knows the replica");
+        await UntilAsync(
+            async () => await replica.Database.KeyExistsAsync(new SharedState.Items.Redis.Layout("items").Of(Key).Meta),
+            "the replica has it");
+        await UntilAsync(
+            () => Task.FromResult(File.ReadAllText(settings).Contains("known-replica", StringComparison.Ordinal)),
+            "the Sentinel knows the replica");
 
         await master.KillAsync();
         var after = default(Position);

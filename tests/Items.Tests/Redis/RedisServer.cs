@@ -15,7 +15,8 @@ public sealed class RedisServer : IAsyncDisposable
     private readonly Action<ConfigurationOptions> _admit;
     private ConnectionMultiplexer? _admin;
 
-    private RedisServer(string[] arguments, int port, Action<ConfigurationOptions> admit) => (_arguments, Port, _admit) = (arguments, port, admit);
+    private RedisServer(string[] arguments, int port, Action<ConfigurationOptions> admit) =>
+        (_arguments, Port, _admit) = (arguments, port, admit);
 
     /// <summary>Why tests that need it are skipped; null where it is installed.</summary>
     public static string? Missing { get; } = ServerProcess.Missing("redis-server", "redis-server");
@@ -55,7 +56,8 @@ public sealed class RedisServer : IAsyncDisposable
     {
         string[] port = _arguments.Contains("--tls-port-here") ? ["--port", "0", "--tls-port", $"{Port}"] : ["--port", $"{Port}"];
         var arguments = _arguments.Where(argument => argument != "--tls-port-here");
-        await _process.StartAsync(ServerProcess.Find("redis-server")!, [.. arguments, .. port, "--dir", Folder, "--logfile", Path.Combine(Folder, "log")]);
+        await _process.StartAsync(
+            ServerProcess.Find("redis-server")!, [.. arguments, .. port, "--dir", Folder, "--logfile", Path.Combine(Folder, "log")]);
         var deadline = DateTime.UtcNow.AddSeconds(20);
         while (true)
         {

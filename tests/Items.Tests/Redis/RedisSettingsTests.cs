@@ -80,7 +80,8 @@ public sealed class RedisSettingsTests : RedisTests
     [InlineData("--requirepass", "right", null, null, "db_password", "is missing")]
     [InlineData("--requirepass", "right", null, "guessed", "db_password", "refuses them")]
     [InlineData("--requirepass", "right", "nobody", "right", "db_password", "refuses them")]
-    public async Task AWrongPasswordIsNamedAndNotShown(string setting, string value, string? user, string? password, string key, string text)
+    public async Task AWrongPasswordIsNamedAndNotShown(
+        string setting, string value, string? user, string? password, string key, string text)
     {
         var server = await RedisServer.StartAsync([setting, value], settings => settings.Password = value);
         await using (server)
@@ -198,7 +199,11 @@ public sealed class RedisSettingsTests : RedisTests
     [Fact]
     public async Task WhereNothingListensItIsUnavailable()
     {
-        var config = new Dictionary<string, string> { ["db_host"] = "127.0.0.1", ["db_port"] = ServerProcess.FreePort().ToString(CultureInfo.InvariantCulture) };
+        var config = new Dictionary<string, string>
+        {
+            ["db_host"] = "127.0.0.1",
+            ["db_port"] = ServerProcess.FreePort().ToString(CultureInfo.InvariantCulture),
+        };
         var refusal = await RefusedAsync(config);
         Assert.Equal(ItemServiceFault.Unavailable, refusal.Fault);
         Assert.Contains("can't be reached: is it running", refusal.Message);

@@ -33,9 +33,11 @@ public abstract class RedisTests : IAsyncLifetime
         return server;
     }
 
-    private protected Task<RedisItemService> OpenAsync(RedisServer server, Func<RedisOptions, RedisOptions>? adjust = null) => OpenAsync(server.Config(), adjust);
+    private protected Task<RedisItemService> OpenAsync(RedisServer server, Func<RedisOptions, RedisOptions>? adjust = null) =>
+        OpenAsync(server.Config(), adjust);
 
-    private protected async Task<RedisItemService> OpenAsync(IReadOnlyDictionary<string, string> config, Func<RedisOptions, RedisOptions>? adjust = null)
+    private protected async Task<RedisItemService> OpenAsync(
+        IReadOnlyDictionary<string, string> config, Func<RedisOptions, RedisOptions>? adjust = null)
     {
         var service = new RedisItemService { Adjust = adjust ?? (options => options) };
         _opened.Add(service);
@@ -52,7 +54,8 @@ public abstract class RedisTests : IAsyncLifetime
     }
 
     /// <summary>Opens a storage that must be refused, and gives the refusal.</summary>
-    protected Task<ItemServiceException> RefusedAsync(IReadOnlyDictionary<string, string> config) => Assert.ThrowsAsync<ItemServiceException>(() => OpenAsync(config));
+    protected Task<ItemServiceException> RefusedAsync(IReadOnlyDictionary<string, string> config) =>
+        Assert.ThrowsAsync<ItemServiceException>(() => OpenAsync(config));
 
     protected static async Task<CommitResult> CommitAsync(RedisItemService service, ItemUpdate update) =>
         Assert.Single(await service.CommitAsync([update], CancellationToken.None));
@@ -82,7 +85,8 @@ public abstract class RedisTests : IAsyncLifetime
     private protected static async Task<IReadOnlyList<ItemCommit>?> ReadAsync(RedisItemService service, Position since) =>
         Assert.Single(await service.ReadAsync([new(Key, since)], CancellationToken.None));
 
-    protected static Item NewItem(string id, string text = "") => new(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","text":"{{text}}"}"""));
+    protected static Item NewItem(string id, string text = "") =>
+        new(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","text":"{{text}}"}"""));
 
     /// <summary>Waits for a condition, with a deadline; what throws is not yet so.</summary>
     protected static async Task UntilAsync(Func<Task<bool>> condition, string what)

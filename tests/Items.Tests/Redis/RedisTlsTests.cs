@@ -23,7 +23,8 @@ public sealed class RedisTlsTests : RedisTests, IDisposable
                 settings.CertificateSelection += (_, _, _, _, _) => own;
             });
         var config = server.Config();
-        (config["ssl.enabled"], config["ssl.ca"], config["ssl.cert"], config["ssl.key"]) = ("true", _folder.File("ca.pem"), _folder.File("host.pem"), _folder.File("host.key"));
+        (config["ssl.enabled"], config["ssl.ca"], config["ssl.cert"], config["ssl.key"]) = (
+            "true", _folder.File("ca.pem"), _folder.File("host.pem"), _folder.File("host.key"));
         await InsertAsync(await OpenAsync(config), "a");
 
         var wrong = new Dictionary<string, string>(config) { ["ssl.ca"] = _folder.File("other.pem") };

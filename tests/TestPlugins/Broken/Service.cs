@@ -57,7 +57,8 @@ public sealed class Service : IItemService, IItemFeed
 
     public IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync(CancellationToken stop) => _feed.WatchAsync(stop);
 
-    public ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(IReadOnlyList<CollectionPosition> since, CancellationToken stop) => _feed.ReadAsync(since, stop);
+    public ValueTask<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadAsync(
+        IReadOnlyList<CollectionPosition> since, CancellationToken stop) => _feed.ReadAsync(since, stop);
 
     public async ValueTask DisposeAsync()
     {

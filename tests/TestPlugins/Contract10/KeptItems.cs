@@ -16,7 +16,9 @@ public sealed class KeptItems : IItemService
         if (context.GetBoolean("locked", false))
             throw new ItemServiceException(ItemServiceFault.Config, "\"locked\" must be false") { ConfigKey = "locked" };
         _epoch = $"{context.GetString("epoch", "kept")}-{context.Time.GetUtcNow().Ticks}";
-        context.Logger.Log(Microsoft.Extensions.Logging.LogLevel.Information, default, (context.ServiceName, size), null, (state, _) => $"{state} is open");
+        context.Logger.Log(
+            Microsoft.Extensions.Logging.LogLevel.Information, default, (context.ServiceName, size), null,
+            (state, _) => $"{state} is open");
         return default;
     }
 
@@ -41,7 +43,8 @@ public sealed class KeptItems : IItemService
     public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
     {
         CollectionKey[] keys;
-        lock (_lock) keys = [.. _collections.Where(entry => entry.Value.Items.Count > 0 && (app ?? entry.Key.App) == entry.Key.App).Select(entry => entry.Key)];
+        lock (_lock) keys = [.. _collections.Where(entry => entry.Value.Items.Count > 0 && (app ?? entry.Key.App) == entry.Key.App)
+            .Select(entry => entry.Key)];
         foreach (var key in keys) yield return key;
         await Task.CompletedTask;
     }
@@ -53,7 +56,9 @@ public sealed class KeptItems : IItemService
         if (!_collections.TryGetValue(update.Key, out var kept)) _collections[update.Key] = kept = new();
         var before = new Position(_epoch, kept.Revision);
         if (update.Expected is { } expected && expected != before) return new(CommitStatus.Conflict, before);
-        return kept.Apply(update) ? new(CommitStatus.Committed, before with { Revision = kept.Revision }) : new(CommitStatus.Unchanged, before);
+        return kept.Apply(update)
+            ? new(CommitStatus.Committed, before with { Revision = kept.Revision })
+            : new(CommitStatus.Unchanged, before);
     }
 
     private sealed class Kept

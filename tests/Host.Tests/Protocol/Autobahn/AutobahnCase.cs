@@ -15,17 +15,22 @@ namespace SharedState.Host.Tests.Protocol.Autobahn;
 internal sealed record AutobahnCase(string Number, byte[] Sent, string[] Answers, int Chop = 0)
 {
     /// <summary>The payload of a request whose reply carries the text back: the server is no echo server.</summary>
-    public static byte[] Request(string text) => [.. "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/subs\",\"tunnel\":\""u8, .. Encoding.UTF8.GetBytes(text), .. "\"}"u8];
+    public static byte[] Request(string text) =>
+        [.. "{\"type\":\"REQUEST\",\"cmd\":\"GET\",\"path\":\"/subs\",\"tunnel\":\""u8, .. Encoding.UTF8.GetBytes(text), .. "\"}"u8];
 
     /// <summary>The frame of such a request.</summary>
     public static byte[] Echo(string text) => Frame(Text, Request(text));
 
     /// <summary>A message in fragments.</summary>
     public static byte[] Fragments(int opcode, IReadOnlyList<byte[]> payloads) =>
-        [.. payloads.SelectMany((payload, index) => Frame(index == 0 ? opcode : Continuation, payload, final: index == payloads.Count - 1))];
+        [
+            .. payloads.SelectMany(
+                (payload, index) => Frame(index == 0 ? opcode : Continuation, payload, final: index == payloads.Count - 1)),
+        ];
 
     /// <summary>A message in fragments of a size.</summary>
-    public static byte[] Fragments(int opcode, byte[] payload, int size) => Fragments(opcode, payload.Length == 0 ? [payload] : [.. payload.Chunk(size)]);
+    public static byte[] Fragments(int opcode, byte[] payload, int size) =>
+        Fragments(opcode, payload.Length == 0 ? [payload] : [.. payload.Chunk(size)]);
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 }

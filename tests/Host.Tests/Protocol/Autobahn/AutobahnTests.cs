@@ -50,7 +50,8 @@ public sealed class AutobahnTests(AutobahnTests.Hosts hosts) : IClassFixture<Aut
             await socket.SendBytesAsync(frames);
             var (opcode, reply) = (await socket.TryReceiveAsync())!.Value;
             if (!taken) Assert.Equal(Text, opcode);
-            Assert.Contains($"\"tunnel\":\"{text}\"", Encoding.UTF8.GetString(opcode == Text ? reply : Inflated(reply)), StringComparison.Ordinal);
+            Assert.Contains(
+                $"\"tunnel\":\"{text}\"", Encoding.UTF8.GetString(opcode == Text ? reply : Inflated(reply)), StringComparison.Ordinal);
         }
         await socket.SendBytesAsync(Frame(Close, [3, 232]));
         await ExpectAsync(socket, "close 1000");
@@ -76,7 +77,9 @@ public sealed class AutobahnTests(AutobahnTests.Hosts hosts) : IClassFixture<Aut
         var text = Encoding.UTF8.GetString(payload);
         var found = opcode switch
         {
-            Text when answer.StartsWith("echo ", StringComparison.Ordinal) && text.Contains($"\"tunnel\":\"{answer[5..]}\",\"ok\":true", StringComparison.Ordinal) => answer,
+            Text
+                when answer.StartsWith("echo ", StringComparison.Ordinal)
+                    && text.Contains($"\"tunnel\":\"{answer[5..]}\",\"ok\":true", StringComparison.Ordinal) => answer,
             Text when text.Contains("\"tunnel\":null,\"ok\":false", StringComparison.Ordinal) => "reply",
             Pong => $"pong {Convert.ToHexString(payload)}",
             Close => payload.Length == 0 ? "close" : $"close {(payload[0] << 8) | payload[1]}",

@@ -15,7 +15,10 @@ internal static class CompressionCases
     // Instead of the files of the testsuite: a text, noise, noise of few letters, JSON, markup.
     private static readonly Func<int, Random, string>[] s_contents =
     [
-        (length, random) => Words(length, random, "Habe nun, ach! Philosophie, Juristerei und Medizin, und leider auch Theologie durchaus studiert, mit heißem Bemühn."),
+        (length, random) =>
+            Words(
+                length, random,
+                "Habe nun, ach! Philosophie, Juristerei und Medizin, und leider auch Theologie durchaus studiert, mit heißem Bemühn."),
         (length, random) => Letters(length, random, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
         (length, random) => Letters(length, random, "abc"),
         (length, random) => Words(length, random, "{'id': 1, 'name': 'Ä', 'tags': ['a', 'b'], 'on': true} , {'id': 2}"),
@@ -47,7 +50,10 @@ internal static class CompressionCases
     }
 
     public static IEnumerable<string> Numbers() =>
-        from @group in Enumerable.Range(1, 5).Select(content => $"12.{content}").Concat(Enumerable.Range(1, 7).Select(offer => $"13.{offer}"))
+        from @group in Enumerable
+            .Range(1, 5)
+            .Select(content => $"12.{content}")
+            .Concat(Enumerable.Range(1, 7).Select(offer => $"13.{offer}"))
         from size in Enumerable.Range(1, s_sizes.Length)
         select $"{@group}.{size}";
 

@@ -10,7 +10,8 @@ internal static class FrameCases
     private static readonly byte[] s_hello = Echo("Hello, world!");
     private static readonly byte[] s_normal = Frame(Close, Code(1000));
 
-    public static IEnumerable<AutobahnCase> All() => [.. Messages(), .. Pings(), .. ReservedBits(), .. Opcodes(), .. Fragmented(), .. Closing(), .. CloseCodes()];
+    public static IEnumerable<AutobahnCase> All() =>
+        [.. Messages(), .. Pings(), .. ReservedBits(), .. Opcodes(), .. Fragmented(), .. Closing(), .. CloseCodes()];
 
     private static IEnumerable<AutobahnCase> Messages()
     {
@@ -28,7 +29,9 @@ internal static class FrameCases
     private static IEnumerable<AutobahnCase> Pings()
     {
         var text = "Hello, world!";
-        byte[] binary = [0x00, 0xFF, 0xFE, 0xFD, 0xFC, 0xFB, 0x00, 0xFF], full = [.. Enumerable.Repeat((byte)0xFE, 125)], more = new byte[126];
+        byte[] binary = [0x00, 0xFF, 0xFE, 0xFD, 0xFC, 0xFB, 0x00, 0xFF],
+            full = [.. Enumerable.Repeat((byte)0xFE, 125)],
+            more = new byte[126];
         byte[] ten = [.. Enumerable.Range(0, 10).SelectMany(ping => Frame(Ping, Bytes($"payload-{ping}")))];
         string[] tenPongs = [.. Enumerable.Range(0, 10).Select(ping => Pong($"payload-{ping}"))];
         yield return new("2.1", Frame(Ping, []), [Pong("")]);
@@ -39,7 +42,8 @@ internal static class FrameCases
         yield return new("2.6", Frame(Ping, full), [$"pong {Convert.ToHexString(full)}"], 1);
         yield return new("2.7", Frame(10, []), []);
         yield return new("2.8", Frame(10, Bytes("unsolicited pong payload")), []);
-        yield return new("2.9", [.. Frame(10, Bytes("unsolicited pong payload")), .. Frame(Ping, Bytes("ping payload"))], [Pong("ping payload")]);
+        yield return new(
+            "2.9", [.. Frame(10, Bytes("unsolicited pong payload")), .. Frame(Ping, Bytes("ping payload"))], [Pong("ping payload")]);
         yield return new("2.10", ten, tenPongs);
         yield return new("2.11", ten, tenPongs, 1);
     }
@@ -64,15 +68,20 @@ internal static class FrameCases
             yield return new($"{group}.1", Frame(first, []), ["close 1002"]);
             yield return new($"{group}.2", Frame(first + 1, text), ["close 1002"]);
             yield return new($"{group}.3", [.. s_hello, .. Frame(first + 2, []), .. Frame(Ping, [])], ["echo Hello, world!", "close 1002"]);
-            yield return new($"{group}.4", [.. s_hello, .. Frame(first + 3, text), .. Frame(Ping, [])], ["echo Hello, world!", "close 1002"]);
-            yield return new($"{group}.5", [.. s_hello, .. Frame(first + 4, text), .. Frame(Ping, [])], ["echo Hello, world!", "close 1002"], 1);
+            yield return new(
+                $"{group}.4", [.. s_hello, .. Frame(first + 3, text), .. Frame(Ping, [])], ["echo Hello, world!", "close 1002"]);
+            yield return new(
+                $"{group}.5", [.. s_hello, .. Frame(first + 4, text), .. Frame(Ping, [])], ["echo Hello, world!", "close 1002"], 1);
         }
     }
 
     private static IEnumerable<AutobahnCase> Fragmented()
     {
         byte[][] parts = [Request("fragment1fragment2")[..60], Request("fragment1fragment2")[60..]];
-        byte[] whole = Fragments(Text, parts), first = Frame(Text, parts[0], final: false), last = Frame(Continuation, parts[1]), ping = Frame(Ping, Bytes("ping"));
+        byte[] whole = Fragments(Text, parts),
+            first = Frame(Text, parts[0], final: false),
+            last = Frame(Continuation, parts[1]),
+            ping = Frame(Ping, Bytes("ping"));
         string[] echo = ["echo fragment1fragment2"], pongThenEcho = [Pong("ping"), .. echo];
         byte[] PongBetween(byte[] before) => [.. before, .. ping, .. last];
         yield return new("5.1", [.. Frame(Ping, parts[0], final: false), .. last], ["close 1002"]);
@@ -115,7 +124,9 @@ internal static class FrameCases
         yield return new("7.1.3", [.. s_normal, .. Frame(Ping, [])], ["close 1000"]);
         yield return new("7.1.4", [.. s_normal, .. s_hello], ["close 1000"]);
         yield return new("7.1.5", [.. first, .. s_normal, .. last], ["close 1000"]);
-        yield return new("7.1.6", [.. Frame(Text, new byte[256 << 10]), .. s_hello, .. s_normal, .. Frame(Ping, [])], ["reply", "echo Hello, world!", "close 1000"]);
+        yield return new(
+            "7.1.6", [.. Frame(Text, new byte[256 << 10]), .. s_hello, .. s_normal, .. Frame(Ping, [])],
+            ["reply", "echo Hello, world!", "close 1000"]);
         yield return new("7.3.1", Frame(Close, []), ["close"]);
         yield return new("7.3.2", Frame(Close, "a"u8), ["close 1002"]);
         yield return new("7.3.3", s_normal, ["close 1000"]);
@@ -129,9 +140,12 @@ internal static class FrameCases
 
     private static IEnumerable<AutobahnCase> CloseCodes()
     {
-        int[] valid = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999], invalid = [0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999];
-        for (var index = 0; index < valid.Length; index++) yield return new($"7.7.{index + 1}", Frame(Close, Code(valid[index])), [$"close {valid[index]}"]);
-        for (var index = 0; index < invalid.Length; index++) yield return new($"7.9.{index + 1}", Frame(Close, Code(invalid[index])), ["close 1002"]);
+        int[] valid = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999],
+            invalid = [0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999];
+        for (var index = 0; index < valid.Length; index++)
+            yield return new($"7.7.{index + 1}", Frame(Close, Code(valid[index])), [$"close {valid[index]}"]);
+        for (var index = 0; index < invalid.Length; index++)
+            yield return new($"7.9.{index + 1}", Frame(Close, Code(invalid[index])), ["close 1002"]);
     }
 
     private static string Pong(string text) => $"pong {Convert.ToHexString(Bytes(text))}";

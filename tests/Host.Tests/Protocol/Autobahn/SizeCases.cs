@@ -20,14 +20,19 @@ internal static class SizeCases
             for (var index = 0; index < sizes.Length; index++)
                 yield return Case($"9.{kind + 1}.{index + 1}", sizes[index] / Scale, text => Frame(opcode, Request(text)));
             for (var index = 0; index < fragments.Length; index++)
-                yield return Case($"9.{kind + 3}.{index + 1}", (4 << 20) / Scale, text => Fragments(opcode, Request(text), fragments[index] / Scale));
+                yield return Case(
+                    $"9.{kind + 3}.{index + 1}", (4 << 20) / Scale, text => Fragments(opcode, Request(text), fragments[index] / Scale));
             for (var index = 0; index < chops.Length; index++)
-                yield return Case($"9.{kind + 5}.{index + 1}", (1 << 20) / Scale, text => Frame(opcode, Request(text))) with { Chop = chops[index] };
+                yield return Case($"9.{kind + 5}.{index + 1}", (1 << 20) / Scale, text => Frame(opcode, Request(text))) with
+                {
+                    Chop = chops[index],
+                };
             for (var index = 0; index < payloads.Length; index++)
             {
                 var text = new string('*', payloads[index]);
                 var messages = Enumerable.Repeat(Frame(opcode, Request(text)), 1_000 / Scale);
-                yield return new($"9.{kind + 7}.{index + 1}", [.. messages.SelectMany(message => message)], [.. messages.Select(_ => $"echo {text}")]);
+                yield return new(
+                    $"9.{kind + 7}.{index + 1}", [.. messages.SelectMany(message => message)], [.. messages.Select(_ => $"echo {text}")]);
             }
         }
         yield return Case("10.1.1", 65_536, text => Fragments(Text, Request(text), 1_300));

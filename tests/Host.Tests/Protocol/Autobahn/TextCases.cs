@@ -33,7 +33,8 @@ internal static class TextCases
     private static IEnumerable<AutobahnCase> FailFast()
     {
         byte[] kosme = Bytes(Kosme), cut = [.. kosme, 0xF4], rest = [0x80, 0x80, .. "edited"u8];
-        yield return new("6.4.1", [.. Frame(Text, kosme, final: false), .. Frame(Continuation, [0xF4, 0x90, 0x80, 0x80], final: false)], ["close 1007"]);
+        yield return new(
+            "6.4.1", [.. Frame(Text, kosme, final: false), .. Frame(Continuation, [0xF4, 0x90, 0x80, 0x80], final: false)], ["close 1007"]);
         yield return new("6.4.2", [.. Frame(Text, cut, final: false), .. Frame(Continuation, [0x90], final: false)], ["close 1007"]);
         yield return new("6.4.3", Frame(Text, [.. kosme, 0xF4, 0x90, .. rest]), ["close 1007"], 17);
         yield return new("6.4.4", Frame(Text, [.. cut, 0x90, .. rest]), ["close 1007"], 18);
@@ -45,8 +46,10 @@ internal static class TextCases
         [
             // 6.5 to 6.11: valid texts, prefixes of one, the first and the last sequences of each length, other bounds; - marks those that
             // are not UTF-8
-            "68656C6C6F24776F726C64 68656C6C6FC2A2776F726C64 68656C6C6FE282AC776F726C64 68656C6C6FF0A4ADA2776F726C64 CEBAE1BDB9CF83CEBCCEB5",
-            "-CE CEBA -CEBAE1 -CEBAE1BD CEBAE1BDB9 -CEBAE1BDB9CF CEBAE1BDB9CF83 -CEBAE1BDB9CF83CE CEBAE1BDB9CF83CEBC -CEBAE1BDB9CF83CEBCCE CEBAE1BDB9CF83CEBCCEB5",
+            "68656C6C6F24776F726C64 68656C6C6FC2A2776F726C64 68656C6C6FE282AC776F726C64 68656C6C6FF0A4ADA2776F726C64 "
+                + "CEBAE1BDB9CF83CEBCCEB5",
+            "-CE CEBA -CEBAE1 -CEBAE1BD CEBAE1BDB9 -CEBAE1BDB9CF CEBAE1BDB9CF83 -CEBAE1BDB9CF83CE CEBAE1BDB9CF83CEBC -CEBAE1BDB9CF83CEBCCE "
+                + "CEBAE1BDB9CF83CEBCCEB5",
             "00 C280 E0A080 F0908080",
             "-F888808080 -FC8480808080",
             "7F DFBF EFBFBF F48FBFBF",
@@ -68,7 +71,8 @@ internal static class TextCases
             "-EDA080EDB080 -EDA080EDBFBF -EDADBFEDB080 -EDADBFEDBFBF -EDAE80EDB080 -EDAE80EDBFBF -EDAFBFEDB080 -EDAFBFEDBFBF",
 
             // 6.22 and 6.23: code points that are no characters, and special ones, which are UTF-8 all the same
-            string.Join(' ', Enumerable.Range(0, 17).SelectMany(plane => new[] { Hex((plane << 16) | 0xFFFE), Hex((plane << 16) | 0xFFFF) })),
+            string.Join(
+                ' ', Enumerable.Range(0, 17).SelectMany(plane => new[] { Hex((plane << 16) | 0xFFFE), Hex((plane << 16) | 0xFFFF) })),
             string.Join(' ', Enumerable.Range(0xFFF9, 7).Select(Hex)),
         ];
         for (var group = 0; group < groups.Length; group++)
@@ -85,5 +89,6 @@ internal static class TextCases
 
     private static string Hex(int codePoint) => Convert.ToHexString(Bytes(new Rune(codePoint).ToString()));
 
-    private static string Range(int first, int last, string behind) => string.Concat(Enumerable.Range(first, last - first + 1).Select(value => value.ToString("X2") + behind));
+    private static string Range(int first, int last, string behind) =>
+        string.Concat(Enumerable.Range(first, last - first + 1).Select(value => value.ToString("X2") + behind));
 }
