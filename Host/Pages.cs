@@ -9,9 +9,8 @@ internal static class Pages
     private const string Nothing =
         "There is no such page. Programs connect by WebSocket, on any path of this address; the pages for people start at /.\n";
 
-    // No other site may show a page in a frame, where it could steal clicks. Scripts and styles inside of pages are allowed: the demo
-    // pages have them, and
-    // files are not written by clients.
+    // No other site may show a page in a frame, where it could steal clicks. Scripts and styles inside of pages are allowed: the demo pages
+    // have them, and files are not written by clients.
     private const string ContentSecurityPolicy = "frame-ancestors 'self'; base-uri 'self'; object-src 'none'";
 
     public static void UsePages(this IApplicationBuilder app, string folder)

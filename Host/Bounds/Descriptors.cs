@@ -4,11 +4,9 @@ namespace SharedState.Host.Bounds;
 
 /// <summary>The files and sockets that the operating system lets this process have open.</summary>
 /// <remarks>
-/// .NET keeps two descriptors for each assembly: measured with two SQLite services, 140 are open when services begin to open, 208 when
-/// the host listens, and 219
-/// after the first clients. A process without descriptors cannot load an assembly, and ends. So the host counts when all but the last are
-/// open, before it lets
-/// the first client in.
+/// .NET keeps two descriptors for each assembly: measured with two SQLite services, 140 are open when services begin to open, 208 when the
+/// host listens, and 219 after the first clients. A process without descriptors cannot load an assembly, and ends. So the host counts when
+/// all but the last are open, before it lets the first client in.
 /// </remarks>
 internal static class Descriptors
 {
@@ -42,9 +40,8 @@ internal static class Descriptors
     public static int Open => Directory.GetFileSystemEntries("/proc/self/fd").Length;
 
     /// <summary>
-    /// The limits, with no more connections and handshakes than fit beside the descriptors that are open. Handshakes get up to half of
-    /// the room. Null if too few fit
-    /// to serve anybody.
+    /// The limits, with no more connections and handshakes than fit beside the descriptors that are open. Handshakes get up to half of the
+    /// room. Null if too few fit to serve anybody.
     /// </summary>
     public static Limits? Fit(Limits limits) => Most is { } most ? Fit(limits, most - Open) : limits;
 

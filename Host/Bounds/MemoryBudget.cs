@@ -8,8 +8,7 @@ namespace SharedState.Host.Bounds;
 /// </summary>
 /// <remarks>
 /// A text is known by a weak reference, because any number of connections may still be sending it: it counts until the garbage collector
-/// has taken it. So before the
-/// host refuses anything for want of memory, it collects, at most once a second.
+/// has taken it. So before the host refuses anything for want of memory, it collects, at most once a second.
 /// </remarks>
 internal sealed class MemoryBudget(long limit)
 {

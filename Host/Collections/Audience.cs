@@ -2,8 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// The subscriptions to a collection. Each change goes, as it is, to those that are current; a subscription that is behind, or wants
-/// changes merged, gets one
-/// difference when there is room or time for it. Touched by the service's turns only.
+/// changes merged, gets one difference when there is room or time for it. Touched by the service's turns only.
 /// </summary>
 internal sealed class Audience(Bodies bodies, TimeProvider time)
 {
@@ -120,8 +119,7 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
 
     /// <summary>
     /// The follower, or the rate, of a lagging subscription asks for the changes that it missed. It gets the state in memory also while
-    /// that is in
-    /// doubt: all of it is stored, and later changes come with the next notice.
+    /// that is in doubt: all of it is stored, and later changes come with the next notice.
     /// </summary>
     public void CatchUp(Subscription subscription, bool asked)
     {

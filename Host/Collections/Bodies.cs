@@ -2,8 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// The text of a collection: all items, and differences. The texts that were built last are kept, and shared by all subscriptions at the
-/// same
-/// revision: a thousand clients that come back cost one serialization.
+/// same revision: a thousand clients that come back cost one serialization.
 /// </summary>
 internal sealed class Bodies(ItemLog log, MemoryBudget memory)
 {
@@ -41,8 +40,7 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory)
 
     /// <summary>
     /// The difference from a position to now where there is one, else the whole. The first snapshot, the resume after a reconnect, and the
-    /// merged
-    /// catch-up of a lagging subscription are all this.
+    /// merged catch-up of a lagging subscription are all this.
     /// </summary>
     public Notice Since(Position? known)
     {

@@ -123,8 +123,7 @@ internal sealed class Collection
 
     /// <summary>
     /// Takes a stored update of its epoch, whichever host committed it: the next one is applied, to be told by <see cref="Tell"/>; one that
-    /// is here already is
-    /// passed over.
+    /// is here already is passed over.
     /// </summary>
     /// <returns>False if something is missing before it, and nothing was done.</returns>
     public bool TryReceive(ItemUpdate update, long revision)

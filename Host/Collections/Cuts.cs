@@ -2,8 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// The places at which the text of a snapshot or a difference may be cut: the starts of some ids and items. Noted while the text is
-/// written, so that no reader
-/// has to look for them.
+/// written, so that no reader has to look for them.
 /// </summary>
 internal sealed class Cuts
 {

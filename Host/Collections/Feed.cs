@@ -2,8 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// What other hosts commit to the same storage: asks about the collections in memory that are behind, and brings them up. Without a feed, a
-/// collection that
-/// turns out to be behind is read as a whole. Touched by the service's turns only.
+/// collection that turns out to be behind is read as a whole. Touched by the service's turns only.
 /// </summary>
 internal sealed class Feed
 {
@@ -19,7 +18,8 @@ internal sealed class Feed
     private readonly Action<Work> _post;
     private readonly FeedWatch _watch;
     private readonly HashSet<Collection> _behind = []; // to be asked about
-    private bool _reading, _paused;
+    private Inquiry[] _asked = []; // while the plugin is asked about them
+    private bool _paused;
     private bool _following;   // lists come
     private long _confirmedAt; // nothing that was committed until then is missing, by the monotonic clock
 
@@ -65,7 +65,7 @@ internal sealed class Feed
         WriterLog.FeedSilent(_storage.Logger, _storage.ServiceName, FreshTime.TotalSeconds);
         foreach (var collection in _collections.All)
         {
-            if (collection.Standing.TryHold()) _behind.Add(collection);
+            if (collection.Standing.TryHold(_time.GetTimestamp())) _behind.Add(collection);
         }
         Ask();
     }
@@ -86,13 +86,12 @@ internal sealed class Feed
     /// <summary>Asks about the collections that are behind, unless the answer to another inquiry is awaited.</summary>
     public void Ask()
     {
-        if (_reading || _paused) return; // the plugin is asked for one list of positions at a time
+        if (_asked.Length > 0 || _paused) return; // the plugin is asked for one list of positions at a time
         _behind.RemoveWhere(collection => !collection.Standing.WasRead); // is read as a whole
         if (_behind.Count == 0) return;
-        Inquiry[] inquiries = [.. _behind.Take(CollectionsPerRead).Select(collection => collection.Standing.Ask(collection))];
-        foreach (var inquiry in inquiries) _behind.Remove(inquiry.Collection);
-        _reading = true;
-        _ = ReadAsync(inquiries);
+        _asked = [.. _behind.Take(CollectionsPerRead).Select(collection => collection.Standing.Ask(collection))];
+        foreach (var inquiry in _asked) _behind.Remove(inquiry.Collection);
+        _ = ReadAsync(_asked);
     }
 
     /// <summary>Brings a collection up, which is not served before.</summary>
@@ -100,14 +99,15 @@ internal sealed class Feed
     /// <param name="aim">Where it stands at least, by a result of storage; null if how far it is behind is not known.</param>
     public void BringUp(Collection collection, Position? aim = null)
     {
-        if (collection.State == CollectionState.Behind) Doubt(collection); // the answer that is awaited may be older than this
+        var now = _time.GetTimestamp();
+        if (collection.State == CollectionState.Behind) Doubt(collection, now); // the answer that is awaited may be older than this
         if (collection.State != CollectionState.Loaded) return;            // is on its way, or away
         if (!_storage.HasFeed)
         {
             _collections.Load(collection);
             return;
         }
-        collection.Standing.TryHold(aim);
+        collection.Standing.TryHold(now, aim);
         _behind.Add(collection);
         Ask();
     }
@@ -118,7 +118,7 @@ internal sealed class Feed
         (_following, _confirmedAt) = (true, heard.AskedAt);
         if (heard.First)
         {
-            foreach (var collection in _collections.All) Doubt(collection);
+            foreach (var collection in _collections.All) Doubt(collection, long.MaxValue); // later lists say nothing of the time before
         }
         foreach (var (key, position) in heard.Positions)
         {
@@ -127,6 +127,8 @@ internal sealed class Feed
             // The host's own commit is in a list, too, often before its outcome is known.
             if (collection.PendingUpdates == 0) Heed(collection);
         }
+        foreach (var collection in _behind) collection.Standing.Confirm(heard.AskedAt);
+        foreach (var inquiry in _asked) inquiry.Collection.Standing.Confirm(heard.AskedAt);
         Ask();
     }
 
@@ -154,7 +156,7 @@ internal sealed class Feed
     /// <summary>Takes the commits of other hosts: brings collections up, and asks for more where there may be more.</summary>
     private void Take(Inquiry[] inquiries, IReadOnlyList<IReadOnlyList<ItemCommit>?> commits)
     {
-        _reading = false;
+        _asked = [];
         for (var index = 0; index < inquiries.Length; index++)
         {
             if (TryTake(inquiries[index], commits[index])) Settled(inquiries[index].Collection);
@@ -200,16 +202,16 @@ internal sealed class Feed
 
     /// <summary>
     /// Storage is away: every collection that is held back is served as it is, unless something is known to be missing. The next list asks
-    /// again; without a list
-    /// there is no storage to ask.
+    /// again; without a list there is no storage to ask.
     /// </summary>
     private void Fail(Inquiry[] inquiries, ItemServiceException failure)
     {
-        _reading = false;
+        _asked = [];
+        var now = _time.GetTimestamp();
         WriterLog.FeedFailed(_storage.Logger, _storage.ServiceName, WriterLog.Reason(failure), WriterLog.Trace(failure));
         foreach (var inquiry in inquiries)
         {
-            if (inquiry.Collection.Standing.TryClose(inquiry)) Doubt(inquiry.Collection);
+            if (inquiry.Collection.Standing.TryClose(inquiry)) Doubt(inquiry.Collection, now);
         }
         foreach (var collection in _collections.All.Where(collection => collection.State == CollectionState.Behind).ToArray())
         {
@@ -219,16 +221,16 @@ internal sealed class Feed
                 continue;
             }
             collection.BringUp();
-            Doubt(collection);
+            Doubt(collection, now);
             Settled(collection);
         }
     }
 
     /// <summary>How far the collection is behind is not known: it is asked about until nothing comes.</summary>
-    private void Doubt(Collection collection)
+    private void Doubt(Collection collection, long now)
     {
         if (!collection.Standing.WasRead) return;
-        collection.Standing.Doubt();
+        collection.Standing.Doubt(now);
         _behind.Add(collection);
     }
 }

@@ -2,8 +2,8 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// Lets the storage forget collections that were emptied and not used for a while: a room that closed should not keep its revision and the
-/// ids of its removed items for
-/// ever. The storage names such collections, the host keeps the time, and the storage forgets only what still stands at the same position.
+/// ids of its removed items for ever. The storage names such collections, the host keeps the time, and the storage forgets only what still
+/// stands at the same position.
 /// </summary>
 /// <param name="storage">The storage.</param>
 /// <param name="collections">The collections in memory.</param>

@@ -2,8 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// A service's requests until they are answered or go to the next commit: those of one client run in order, and wait where they must. None
-/// waits longer
-/// than <see cref="WaitTime"/>. Touched by the service's turns only.
+/// waits longer than <see cref="WaitTime"/>. Touched by the service's turns only.
 /// </summary>
 internal sealed class Lanes(ServiceStorage storage, CollectionCache collections, CommitQueue commits, TimeProvider time, Action<Work> post)
     : IDisposable

@@ -9,8 +9,7 @@ internal readonly record struct Change(long Since, long Revision, int Start, int
 
 /// <summary>
 /// What the followers of a collection are told in one go: the whole collection, a difference, or a run of changes one after the other.
-/// Shared by all followers;
-/// a message that one of them makes of it is kept for the others.
+/// Shared by all followers; a message that one of them makes of it is kept for the others.
 /// </summary>
 internal sealed class Notice
 {

@@ -15,8 +15,7 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate update, long bytes) 
 
     /// <summary>
     /// The update is stored, applied and told. Answers, once the subscriptions of the same client to the collection have it too: a client
-    /// that awaits its
-    /// update reads it locally.
+    /// that awaits its update reads it locally.
     /// </summary>
     public void Settle(Position stored)
     {

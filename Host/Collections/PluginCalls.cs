@@ -2,8 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// Calls of a plugin: whatever it throws or wrongly returns becomes an <see cref="ItemServiceException"/>, and none is waited for longer
-/// than its
-/// limit, also if it blocks its thread.
+/// than its limit, also if it blocks its thread.
 /// </summary>
 internal sealed class PluginCalls(TimeProvider time, TaskScheduler scheduler)
 {

@@ -2,9 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// The end of a service that is no longer configured: requests that were read are finished, later ones get <c>no service</c>, and
-/// subscribers
-/// are told.
-/// Touched by the service's turns only.
+/// subscribers are told. Touched by the service's turns only.
 /// </summary>
 internal sealed class Retirement(CollectionCache collections, CommitQueue commits, Lanes lanes)
 {

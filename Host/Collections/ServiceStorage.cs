@@ -66,8 +66,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
 
     /// <summary>
     /// Puts an instance of another source in the place of the one there is. No commit may run meanwhile; reads wait. The old one is closed
-    /// before the
-    /// new one is opened, for they may want the same files; where the new one cannot be kept, another of the old source is opened.
+    /// before the new one is opened, for they may want the same files; where the new one cannot be kept, another of the old source is
+    /// opened.
     /// </summary>
     /// <param name="next">Where the new one comes from.</param>
     /// <param name="instance">The new one, not opened yet.</param>
@@ -99,6 +99,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <param name="checking">Whether this belongs to the check of a replacement, which other reads wait for.</param>
     public async Task<ItemLog> LoadAsync(CollectionKey key, bool checking = false)
     {
+        // A check reads beside a load that waits until the check is over.
+        if (checking) return await ReadAsync(token => ReadAsync(key, token), checking);
         if (!_loading.TryAdd(key, true)) throw StorageFault.Silent(ItemServiceFault.Unavailable);
         var began = false;
         try
@@ -109,21 +111,25 @@ internal sealed class ServiceStorage : IAsyncDisposable
                     began = true;
                     try
                     {
-                        var log = new ItemLog(_limits.Tombstones);
-                        log.Load(await _service!.LoadAsync(key, token));
-                        return log;
+                        return await ReadAsync(key, token);
                     }
                     finally
                     {
                         _loading.TryRemove(key, out _);
                     }
-                },
-                checking);
+                });
         }
         finally
         {
             if (!began) _loading.TryRemove(key, out _);
         }
+    }
+
+    private async Task<ItemLog> ReadAsync(CollectionKey key, CancellationToken token)
+    {
+        var log = new ItemLog(_limits.Tombstones);
+        log.Load(await _service!.LoadAsync(key, token));
+        return log;
     }
 
     /// <summary>Stores a batch; the results are the plugin's own, and may be wrong.</summary>

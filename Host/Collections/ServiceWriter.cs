@@ -2,8 +2,8 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// One service: its turns are the only code that touches the service's collections. A turn takes all that arrived while the last commit
-/// ran,
-/// commits it in one storage call, then applies, notifies and replies, in the order of arrival. Reads of what is loaded go on meanwhile.
+/// ran, commits it in one storage call, then applies, notifies and replies, in the order of arrival. Reads of what is loaded go on
+/// meanwhile.
 /// </summary>
 internal sealed class ServiceWriter : IAsyncDisposable
 {
@@ -77,15 +77,13 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     /// <summary>
     /// Takes the turn on the calling thread, unless another thread has it. A busy client does so, because requests that wait grow old in
-    /// memory, and the garbage
-    /// collector then copies them while their clients wait.
+    /// memory, and the garbage collector then copies them while their clients wait.
     /// </summary>
     public void Help() => _turns.Run();
 
     /// <summary>
     /// Swaps the storage for another: another version of its plugin, or another configuration. Between two batches, and only if the other
-    /// opens. One at a time. A
-    /// storage that is not open has nothing to go back to: the other is tried until it opens.
+    /// opens. One at a time. A storage that is not open has nothing to go back to: the other is tried until it opens.
     /// </summary>
     public async Task<SwapOutcome> SwapAsync(StorageSource next)
     {
@@ -100,8 +98,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     /// <summary>
     /// Ends a service that is no longer configured, and that no connection finds any more: finishes what was read, tells the subscribers,
-    /// closes the storage. Later
-    /// requests get <c>no service</c>.
+    /// closes the storage. Later requests get <c>no service</c>.
     /// </summary>
     public async Task RetireAsync()
     {
@@ -216,8 +213,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     /// <summary>
     /// The storage is not open. Where other services swap with this one, it keeps closed until all of them have opened the other plugin, or
-    /// goes on trying the one
-    /// that it had: two versions of a plugin are never open at a time.
+    /// goes on trying the one that it had: two versions of a plugin are never open at a time.
     /// </summary>
     private async Task<SwapOutcome> OpenNextAsync(StorageSource next)
     {

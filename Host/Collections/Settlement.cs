@@ -109,8 +109,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
 
     /// <summary>
     /// Applies an update that was stored, unless it is here already: the feed may have been faster. False if something that others
-    /// committed
-    /// is missing before it, or the collection is in doubt.
+    /// committed is missing before it, or the collection is in doubt.
     /// </summary>
     private bool TryApply(PendingUpdate request, CommitResult result)
     {

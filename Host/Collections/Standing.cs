@@ -24,8 +24,7 @@ internal sealed record Inquiry(Collection Collection, CollectionPosition Since, 
 
 /// <summary>
 /// What the host knows of a collection in memory against its storage: one state, and, while the collection is in memory, what others are
-/// known or suspected to have
-/// committed to it.
+/// known or suspected to have committed to it.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -38,6 +37,7 @@ internal sealed record Inquiry(Collection Collection, CollectionPosition Since, 
 /// Hold             Loaded            Behind    doubt, or a position that has to be reached
 /// Hear             any               -         remembers the position
 /// Doubt            Loaded, Behind    -         doubt
+/// Confirm          Loaded, Behind    -         ends a doubt that is older than the question that a list of positions answers
 /// Ask              Loaded, Behind    -         opens an inquiry; what was heard until now is its aim
 /// TryClose         Loaded, Behind    -         closes the inquiry; false if it is not the open one
 /// Reach            Loaded, Behind    -         without commits, ends a doubt that is older than the inquiry;
@@ -47,12 +47,18 @@ internal sealed record Inquiry(Collection Collection, CollectionPosition Since, 
 /// An answer is applied only if its inquiry is still the open one. The bug that this prevents: the host asks what came after revision 1 of
 /// an epoch; the history of the storage is replaced, and the collection is read again at revision 1 of the next epoch; the answer about
 /// the old one arrives, and its revision 2 fits.
+/// <para>
+/// A doubt ends in two ways: an answer names no commit, or a list confirms all that was committed before a moment after the doubt arose.
+/// The bug that the second one prevents: a host goes on after a suspension, and others commit to a collection so often that each answer
+/// names a commit. The collection would not be served before the others pause.
+/// </para>
 /// </remarks>
 internal sealed class Standing
 {
     private Position? _heard;  // where the collection stands by what was heard since the last inquiry
     private bool _doubted;     // it may be behind by a distance that nobody knows
     private bool _doubtedSinceAsked; // so that the answer to the inquiry does not end the doubt
+    private long _doubtedAt;   // a list that was asked for later ends the doubt
     private Inquiry? _inquiry; // is under way
 
     public CollectionState State { get; private set; } = CollectionState.Loading;
@@ -80,25 +86,33 @@ internal sealed class Standing
     public void Postpone() => Enter(CollectionState.Away);
 
     /// <summary>Lets the collection be served no more before it is brought up; false if it is not served anyway.</summary>
+    /// <param name="now">The time, by the monotonic clock.</param>
     /// <param name="aim">
     /// The position at which it may be served again; null if that is not known, so that it has to be asked about until nothing comes. A
-    /// collection to which others
-    /// commit all the time would never be served again without an aim.
+    /// collection to which others commit all the time would never be served again without an aim.
     /// </param>
-    public bool TryHold(Position? aim = null)
+    public bool TryHold(long now, Position? aim = null)
     {
         if (State != CollectionState.Loaded) return false;
         State = CollectionState.Behind;
-        if (aim is null) (_doubted, _doubtedSinceAsked) = (true, true);
+        if (aim is null) Doubt(now);
         else if (_heard is not { } heard || IsAhead(aim.Value, heard)) _heard = aim;
         return true;
     }
 
     public void Hear(Position position) => _heard = position;
 
-    public void Doubt()
+    /// <summary>The collection may be behind by an unknown distance.</summary>
+    /// <param name="now">The time, by the monotonic clock; <see cref="long.MaxValue"/> if no list answers the doubt.</param>
+    public void Doubt(long now)
     {
-        if (WasRead) (_doubted, _doubtedSinceAsked) = (true, true);
+        if (WasRead) (_doubted, _doubtedSinceAsked, _doubtedAt) = (true, true, Math.Max(now, _doubted ? _doubtedAt : now));
+    }
+
+    /// <summary>What was committed until a time is in the lists that were heard.</summary>
+    public void Confirm(long askedAt)
+    {
+        if (_doubted && _doubtedAt < askedAt) (_doubted, _doubtedSinceAsked) = (false, false);
     }
 
     /// <summary>Whether the collection is behind what was heard of it; if not, that is forgotten.</summary>

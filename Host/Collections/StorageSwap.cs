@@ -2,8 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// Swaps one storage for another between two batches: updates and reads of storage wait meanwhile, what is in memory is served on. What the
-/// new
-/// one holds is compared with what is in memory, so that subscribers notice only what differs.
+/// new one holds is compared with what is in memory, so that subscribers notice only what differs.
 /// </summary>
 internal sealed class StorageSwap(
     ServiceStorage storage, CollectionCache collections, CommitQueue commits, Lanes lanes, Feed feed, TimeProvider time, Action<Work> post)

@@ -2,9 +2,8 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// Takes several services through a replacement in step, and all of them or none: two versions of a plugin may share a file (two tables of
-/// one database,
-/// say), and two copies of a database's library on one file break each other's locks. So nobody opens the one before all have closed the
-/// other.
+/// one database, say), and two copies of a database's library on one file break each other's locks. So nobody opens the one before all have
+/// closed the other.
 /// </summary>
 internal sealed class Together(int services)
 {

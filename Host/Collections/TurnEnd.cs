@@ -2,8 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// Holds back what a turn wakes until the turn ends. A sender that is woken by the first of many notifications then finds all of them, and
-/// a write costs
-/// the same for one message as for many.
+/// a write costs the same for one message as for many.
 /// </summary>
 internal sealed class TurnEnd
 {

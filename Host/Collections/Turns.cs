@@ -28,14 +28,13 @@ internal enum TurnPoint
 /// order, and finds W.</item>
 /// <item>P finds <c>_scheduled</c> at 0 and sets it to 1: P schedules a call of <see cref="RunScheduled"/>, which comes after W.</item>
 /// <item>P finds <c>_scheduled</c> at 1: a scheduled call is yet to set it to 0. That exchange comes after P's exchange, which is a full
-/// fence after W was
-/// added, so the call sees W.</item>
+/// fence after W was added, so the call sees W.</item>
 /// </list>
 /// The call of 2 or 3 looks at the inbox with W in it. It takes the turn, or it finds <c>_running</c> at 1. In that case another thread R
 /// has the turn. R sets
 /// <c>_running</c> to 0, passes a full fence, and looks at the inbox. The call's compare-exchange failed before R's write, and is a full
-/// fence after the call saw W,
-/// so R sees W and takes the turn again. <see cref="TurnPoint"/> names the places between these steps; tests force the interleavings there.
+/// fence after the call saw W, so R sees W and takes the turn again. <see cref="TurnPoint"/> names the places between these steps; tests
+/// force the interleavings there.
 /// </remarks>
 /// <param name="scheduler">Runs the turns.</param>
 /// <param name="run">Runs a piece of work; gets null when there is none left. Must not throw.</param>

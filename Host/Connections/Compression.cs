@@ -55,9 +55,8 @@ internal static class Compression
     }
 
     /// <summary>
-    /// Whether an offer is right by RFC 7692, 7.1, and can be kept: the server deflates with a window of 15 bits only. The client's
-    /// window does not matter,
-    /// since the server inflates with the largest.
+    /// Whether an offer is right by RFC 7692, 7.1, and can be kept: the server deflates with a window of 15 bits only. The client's window
+    /// does not matter, since the server inflates with the largest.
     /// </summary>
     private static bool CanTake(string offer)
     {

@@ -7,23 +7,21 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// The shared bodies of frames, deflated (RFC 7692, without context takeover). A body is deflated once, whatever frames it stands in: the
-/// bytes before and after it
-/// go into stored blocks of the same stream.
+/// bytes before and after it go into stored blocks of the same stream.
 /// </summary>
 internal static class Deflation
 {
     private const int StoredHeader = 5, MostStored = ushort.MaxValue;
 
     // By the array that holds a body. A whole snapshot and each of its parts are different bodies.
-    private static readonly ConditionalWeakTable<byte[], Deflated> Known = [];
+    private static readonly ConditionalWeakTable<byte[], Lazy<ReadOnlyMemory<byte>?>> Known = [];
 
     /// <summary>A body as blocks of a deflate stream that end on a byte's border; null where that makes it no smaller.</summary>
     public static ReadOnlyMemory<byte>? Of(ReadOnlyMemory<byte> body)
     {
         if (!MemoryMarshal.TryGetArray(body, out var segment) || segment.Count != segment.Array!.Length) return Deflate(body.Span);
-        if (Known.TryGetValue(segment.Array, out var known)) return known.Body;
-        // Two threads may both deflate it; the results are equal, and one of them stays.
-        return Known.GetValue(segment.Array, array => new(Deflate(array))).Body;
+        // The threads that want it at the same time wait for the first of them.
+        return Known.GetValue(segment.Array, static array => new(() => Deflate(array))).Value;
     }
 
     /// <summary>The bytes that <see cref="WriteStored"/> writes.</summary>
@@ -54,6 +52,4 @@ internal static class Deflation
         if (output.Length >= body.Length) return null;
         return output.ToArray();
     }
-
-    private sealed record Deflated(ReadOnlyMemory<byte>? Body);
 }

@@ -8,8 +8,7 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// Takes the requests of one connection to the services, and answers by itself what needs none. Requests that cannot run yet wait here, in
-/// order, while the
-/// receive loop reads on: the time of a request begins when it was read, not when its turn comes.
+/// order, while the receive loop reads on: the time of a request begins when it was read, not when its turn comes.
 /// </summary>
 internal sealed class Dispatcher
 {

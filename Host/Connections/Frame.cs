@@ -2,8 +2,7 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// One outgoing WebSocket frame, or several in a row, ready to be written to any number of sockets. Immutable. Frames that differ only in
-/// what stands before a
-/// large body (another spelling of the path, another tunnel) share it, so that it is serialized and held once.
+/// what stands before a large body (another spelling of the path, another tunnel) share it, so that it is serialized and held once.
 /// </summary>
 internal sealed class Frame
 {

@@ -4,8 +4,7 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// Writes the frames of an outbox to a connection, as many as there are in one write, and deflates those that are worth it. Runs only while
-/// there is something to
-/// write: no thread, task or buffer belongs to a connection at rest.
+/// there is something to write: no thread, task or buffer belongs to a connection at rest.
 /// </summary>
 /// <param name="outbox">The outbox to drain. It wakes the sender.</param>
 /// <param name="stream">The connection.</param>

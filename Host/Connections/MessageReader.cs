@@ -6,8 +6,7 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// Takes messages out of the received bytes, by RFC 6455: checks and unmasks frames, joins fragments, checks that a text is UTF-8, and
-/// keeps the
-/// limits on a message's bytes and fragments, which the framework's WebSocket does not have.
+/// keeps the limits on a message's bytes and fragments, which the framework's WebSocket does not have.
 /// </summary>
 internal sealed class MessageReader(ReceiveBuffer received, ByteShare share, bool compression, Limits limits) : IDisposable
 {

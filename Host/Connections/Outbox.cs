@@ -4,13 +4,12 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// The frames that wait to be written to one connection. It takes notifications only up to its bound; a follower that is refused asks for
-/// one
-/// merged difference once the frames that were queued before are written. That is all the back-pressure there is.
+/// one merged difference once the frames that were queued before are written. That is all the back-pressure there is.
 /// </summary>
 /// <remarks>
 /// Large notifications that a client takes in parts do not wait here: a part is made when the frames before it have been taken, so that no
-/// small frame
-/// waits for more than one part. A few are sent in turn; more would make the server hold more texts for one client that reads slowly.
+/// small frame waits for more than one part. A few are sent in turn; more would make the server hold more texts for one client that reads
+/// slowly.
 /// </remarks>
 /// <param name="bound">The bytes that notifications may fill.</param>
 /// <param name="beforeParts">Is called once, before a notification is sent in parts.</param>
@@ -58,8 +57,7 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
 
     /// <summary>
     /// Takes a notification, or says no. After a no the follower is asked to catch up when all frames that were queued before it are
-    /// written, and must not
-    /// offer anything before.
+    /// written, and must not offer anything before.
     /// </summary>
     public bool TryEnqueue(Frame frame, SocketFollower follower)
     {

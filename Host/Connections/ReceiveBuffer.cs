@@ -4,8 +4,7 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// Received bytes that are not used yet. Grows with the bytes that arrive, never with the length that a header promises, and holds no
-/// memory
-/// while it is empty.
+/// memory while it is empty.
 /// </summary>
 internal sealed class ReceiveBuffer(ByteShare share) : IDisposable
 {

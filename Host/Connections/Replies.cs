@@ -2,8 +2,7 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// The replies that one connection still has to get. Requests may be answered in any order and by any thread: the replies go out in the
-/// order in which the
-/// requests came, one for each.
+/// order in which the requests came, one for each.
 /// </summary>
 /// <param name="outbox">Gets the replies.</param>
 /// <param name="budget">Gets the bytes of large requests back.</param>

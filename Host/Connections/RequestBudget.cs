@@ -2,8 +2,8 @@ namespace SharedState.Host.Connections;
 
 /// <summary>
 /// The bytes that the large requests of all connections may hold together from their arrival to their answer. A request for which there is
-/// no room waits, in the
-/// order of arrival; meanwhile its connection is not read from, and its message counts in the <see cref="ByteBudget"/> of unfinished ones.
+/// no room waits, in the order of arrival; meanwhile its connection is not read from, and its message counts in the <see
+/// cref="ByteBudget"/> of unfinished ones.
 /// </summary>
 internal sealed class RequestBudget(long limit)
 {

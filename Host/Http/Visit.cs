@@ -35,10 +35,8 @@ internal sealed class Visit(Doorway doorway, Socket socket)
 
     /// <summary>
     /// Bounds the bytes that the system holds and has not sent. Else small messages wait behind megabytes of a large one that the client is
-    /// slow
-    /// to take: 16 KiB are half a second of a link of 30 KB/s. Costs throughput, so that only clients that take parts have it. Other
-    /// systems than
-    /// Linux have no such option.
+    /// slow to take: 16 KiB are half a second of a link of 30 KB/s. Costs throughput, so that only clients that take parts have it. Other
+    /// systems than Linux have no such option.
     /// </summary>
     public void KeepUnsentSmall()
     {

@@ -2,8 +2,8 @@ namespace SharedState.Bench.Ceilings;
 
 /// <summary>
 /// What a client of a ceiling says first, one letter and a text: <c>F room</c> follow a room, <c>A text</c> the acknowledgement that it
-/// wants for
-/// each message, <c>G bytes</c> send a message of so many bytes. Everything that begins otherwise is relayed to the room's followers.
+/// wants for each message, <c>G bytes</c> send a message of so many bytes. Everything that begins otherwise is relayed to the room's
+/// followers.
 /// </summary>
 internal readonly ref struct Command
 {

@@ -9,8 +9,7 @@ internal static class Updates
 
     /// <summary>
     /// Batches that go through all ids twice, in an order that is the same in each run. The second time each item is another: SQLite writes
-    /// nothing
-    /// for a row that stays as it is.
+    /// nothing for a row that stays as it is.
     /// </summary>
     public static ItemUpdate[][] Batches(int ids, int batch, int first = 0)
     {

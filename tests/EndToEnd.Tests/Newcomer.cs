@@ -6,8 +6,7 @@ namespace SharedState.EndToEnd.Tests;
 
 /// <summary>
 /// A home folder in which the first steps of docs/PLUGINS.md are done: the packages are packed, and the tool and the template are installed
-/// from them. Other packages come
-/// from the user's folder of packages; there is no other source.
+/// from them. Other packages come from the user's folder of packages; there is no other source.
 /// </summary>
 public sealed class Newcomer : IAsyncLifetime, IDisposable
 {

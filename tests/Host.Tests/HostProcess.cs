@@ -13,8 +13,7 @@ public sealed partial class HostProcess : IDisposable
     public static readonly string Program = Path.Combine(AppContext.BaseDirectory, "sharedstate");
 
     // A process inherits the signals that its parent ignores: SIGHUP of nohup, SIGINT of a shell script's background job. The host would
-    // then ignore them as well,
-    // so that the launcher resets them; it has the same process id.
+    // then ignore them as well, so that the launcher resets them; it has the same process id.
     private static readonly string[] _defaultSignals = IgnoresSignals() ? ["env", "--default-signal"] : [];
 
     private readonly Process _process;

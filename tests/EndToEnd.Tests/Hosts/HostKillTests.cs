@@ -39,8 +39,7 @@ public sealed class HostKillTests(ITestOutputHelper log)
         for (var kill = 0; kill < Kills; kill++)
         {
             // :: 1. Whoever was at a host that is killed is back at another one, most within a second, and the others hardly notice. All of
-            // them, the hosts and
-            // the storage share the processor here, so that the last of many may wait for that.
+            // them, the hosts and the storage share the processor here, so that the last of many may wait for that.
             await storm.MoreAsync(200, "the storm");
             var host = cluster.Hosts[kill % cluster.Hosts.Count];
             var cut = storm

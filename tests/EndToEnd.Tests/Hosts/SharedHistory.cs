@@ -4,8 +4,7 @@ namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>
 /// What all members saw, at whichever host: at each position a collection has one state. Differences are applied to copies, so a revision
-/// that somebody
-/// missed, or got with other contents, makes another state.
+/// that somebody missed, or got with other contents, makes another state.
 /// </summary>
 internal sealed class SharedHistory
 {

@@ -5,8 +5,7 @@ namespace SharedState.Host.Tests.Changes;
 
 /// <summary>
 /// One connection that writes to a collection without a pause, and one that follows it: each write must be answered <c>ok</c>, and each
-/// must be seen, in order,
-/// without a reset.
+/// must be seen, in order, without a reset.
 /// </summary>
 internal sealed class Traffic : IAsyncDisposable
 {

@@ -79,6 +79,19 @@ internal sealed class LiveHost : IAsyncDisposable
     /// <summary>Puts another storage in the place of the one of <c>items</c>.</summary>
     public Task<SwapOutcome> ReplaceAsync(MemoryStorage storage) => _writers[0].SwapAsync(Source("items", storage, _state.Logger));
 
+    /// <summary>Puts other storages in the place of both, in step: both, or none.</summary>
+    public Task<SwapOutcome[]> ReplaceTogetherAsync(MemoryStorage items, MemoryStorage other)
+    {
+        var together = new Together(2);
+        return Task.WhenAll(
+            _writers.Zip([items, other], async (writer, storage) =>
+            {
+                var outcome = await writer.SwapAsync(Source(writer.Name, storage, _state.Logger) with { Together = together });
+                together.Leave(outcome.Failure is not null);
+                return outcome;
+            }));
+    }
+
     /// <summary>The same, with a storage of the test's own.</summary>
     public Task<SwapOutcome> SwapAsync(Func<IItemService> create) => _writers[0].SwapAsync(Source("items", create, _state.Logger));
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -39,6 +40,37 @@ public sealed class FeedTroubleTests
             },
             "collections are held back, and then served");
         Assert.True((bool)(await client.GetAsync("/app/items/b"))["ok"]!);
+    }
+
+    [Fact]
+    public async Task ACollectionThatOthersChangeAllTheTimeIsServedAgainAfterASuspension()
+    {
+        var storage = new MemoryStorage(hasFeed: true);
+        await using var host = await LiveHost.StartAsync(storage);
+        await using var client = await Client.ConnectAsync(host.Url);
+        await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"}]}""");
+
+        // No list comes, as in a suspension, until the host holds the collection back; and each answer names a commit.
+        var lists = new TaskCompletionSource();
+        var number = 0;
+        storage.BeforeRead = _ =>
+        {
+            var id = $"{Interlocked.Increment(ref number) % 10}";
+            storage.CommitElsewhere(new() { Key = new("app", "a"), Insert = [new(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}"}"""))] });
+            return Task.CompletedTask;
+        };
+        storage.BeforeList = stop => lists.Task.WaitAsync(stop);
+        var held = client.GetAsync("/app/items/a");
+        await Wait.UntilAsync(
+            async () =>
+            {
+                if (await Task.WhenAny(held, Task.Delay(200)) != held) return true;
+                held = client.GetAsync("/app/items/a");
+                return false;
+            },
+            "the collection is held back");
+        lists.SetResult();
+        Assert.True((bool)(await held)["ok"]!);
     }
 
     [Fact]
@@ -136,7 +168,7 @@ public sealed class FeedTroubleTests
 
         private static StoredItem Item(string id, long revision) => new(id, Json(id), revision);
 
-        private static byte[] Json(string id) => System.Text.Encoding.UTF8.GetBytes($$"""{"id":"{{id}}"}""");
+        private static byte[] Json(string id) => Encoding.UTF8.GetBytes($$"""{"id":"{{id}}"}""");
 
         private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -31,8 +31,8 @@ public sealed class SocketModelTests
         history.Watch("items", items);
         history.Watch("other", other);
         ModelFaults[] faults = [new(items), new(other)];
-        await using var host = await LiveHost.StartAsync(items, other, new() { OutboxBytes = 3_000,
-            CollectionIdleTime = TimeSpan.FromMilliseconds(40), Tombstones = 3 });
+        var limits = new Limits { OutboxBytes = 3_000, CollectionIdleTime = TimeSpan.FromMilliseconds(40), Tombstones = 3 };
+        await using var host = await LiveHost.StartAsync(items, other, limits);
 
         var marks = new Marks();
         var clients = Enumerable.Range(0, 4).Select(index => new Walk(host, history, marks, new(seed * 100 + index))).ToArray();
@@ -90,8 +90,7 @@ public sealed class SocketModelTests
                     case < 14: await Peer.SendAsync(model => model.Get(Paths[random.Next(Paths.Length)])); break;
                     case < 17: await SubscribeAsync(); break;
                     case < 18: await ReconnectAsync(); break;
-                    default: await Peer.WithoutReadingAsync(async () =>
-                        { for (var count = random.Next(20); count > 0; count--) await PutAsync(); }); break;
+                    default: await Peer.WithoutReadingAsync(PutSeveralAsync); break;
                 }
             }
         }
@@ -101,6 +100,11 @@ public sealed class SocketModelTests
             await Peer.DisposeAsync();
             if (Peer.Failure is null) Peer = await SocketPeer.ConnectAsync(host, new(history, Peer.Model.Known));
             await SubscribeAsync();
+        }
+
+        private async Task PutSeveralAsync()
+        {
+            for (var count = random.Next(20); count > 0; count--) await PutAsync();
         }
 
         private Task SubscribeAsync()
