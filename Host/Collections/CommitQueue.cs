@@ -1,29 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The updates that wait for storage, committed in groups: all that arrived while the last commit ran is the next one, without a timer.
-/// Touched by the service's turns only.
+/// The updates that wait for storage, committed in groups: what arrived while the last commit ran is the next one, without a timer. Those
+/// of one client keep their order, and clients take turns. Touched by the service's turns only.
 /// </summary>
 internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimeProvider time, Action<CommitOutcome> done)
 {
-    // One transaction's worth: in a larger batch every update waits for the last one.
-    private const int BatchUpdates = 1_024;
-    private const long BatchBytes = 8 << 20;
+    // In a larger batch every update waits for the last one. An update that is larger by itself is a batch of its own.
+    private static readonly BatchSize BatchLimit = new(Updates: 1_024, Operations: 10_000, Bytes: 8 << 20);
 
     // Every request is answered within 10 s; what is left of them is for a call to be given up on, and for the reply to go out.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(9), LeastTime = TimeSpan.FromMilliseconds(500);
 
-    private readonly Queue<PendingUpdate> _waiting = new();
+    private readonly Queue<Lane> _lanes = new();          // those with updates that wait, in the order of their turns
     private readonly Queue<PendingUpdate> _alone = new(); // were in a batch that storage refused; each is tried alone
     private List<PendingUpdate> _batch = [], _finished = []; // are being committed; were committed last
     private bool _committing;
+    private bool _largeIsNext; // the first lane has an update that is larger than a batch, and the last batch went before it
 
     /// <summary>Whether no commit begins.</summary>
     public bool Paused { get; set; }
 
     public bool Committing => _committing;
 
-    public bool Empty => !_committing && _waiting.Count == 0 && _alone.Count == 0;
+    public bool Empty => !_committing && _lanes.Count == 0 && _alone.Count == 0;
 
     /// <summary>Adds an update to the next commit.</summary>
     public void Add(PendingUpdate request, Collection collection)
@@ -32,7 +34,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         collection.PendingItems += request.Update.Insert.Count;
         collection.PendingBytes += request.Bytes;
         request.Lane.Commits++;
-        _waiting.Enqueue(request);
+        if (request.Lane.Updates.Count == 0) _lanes.Enqueue(request.Lane);
+        request.Lane.Updates.Enqueue(request);
     }
 
     /// <summary>Commits the waiting updates, unless a commit runs; the outcome goes to <c>done</c>.</summary>
@@ -44,21 +47,15 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         if (Paused)
         {
             RefuseLate(_alone, now, refused);
-            RefuseLate(_waiting, now, refused);
+            for (var left = _lanes.Count; left > 0; left--)
+            {
+                var lane = _lanes.Dequeue();
+                RefuseLate(lane.Updates, now, refused);
+                if (lane.Updates.Count > 0) _lanes.Enqueue(lane);
+            }
             return;
         }
-        if (TryNext(_alone, now, refused, out var single))
-        {
-            _batch.Add(single);
-        }
-        else
-        {
-            for (
-                var bytes = 0L;
-                _batch.Count < BatchUpdates && bytes < BatchBytes && TryNext(_waiting, now, refused, out var request);
-                bytes += request.Bytes)
-                _batch.Add(request);
-        }
+        Fill(now, refused);
         if (_batch.Count == 0) return;
         _committing = true;
         var limit = limits.StorageTime;
@@ -93,12 +90,77 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         return (_finished, committed.Results, failure?.Fault);
     }
 
-    private bool TryNext(Queue<PendingUpdate> queue, long now, List<(PendingUpdate, Error)> refused, out PendingUpdate request)
+    private void Fill(long now, List<(PendingUpdate, Error)> refused)
     {
-        while (queue.TryDequeue(out request!))
+        // :: 1. Alone goes what storage refused in a batch, and what is larger than a batch: of the latter every second batch at most.
+        if (TryPeek(_alone, now, refused, out _))
+        {
+            _batch.Add(_alone.Dequeue());
+            return;
+        }
+        var largeIsNext = _largeIsNext;
+        _largeIsNext = false;
+        if (largeIsNext && TryPeekFirst(now, refused, out var large) && IsLarge(large))
+        {
+            TakeOfFirst();
+            return;
+        }
+
+        // :: 2. Half of the batch is shared out, so that a small update is in the next batch whatever others send.
+        var size = default(BatchSize);
+        var share = BatchLimit.Share(2 * _lanes.Count);
+        for (var left = _lanes.Count; left > 0 && size.Updates < BatchLimit.Updates; left--)
+        {
+            var lane = _lanes.Dequeue();
+            var taken = default(BatchSize);
+            while (TryPeek(lane.Updates, now, refused, out var next) && (taken = taken.With(next)).FitsIn(share))
+            {
+                size = size.With(next);
+                _batch.Add(lane.Updates.Dequeue());
+            }
+            if (lane.Updates.Count > 0) _lanes.Enqueue(lane);
+        }
+
+        // :: 3. The rest goes to larger updates, one of each lane in turn; the last one may go over the limit.
+        while (size.IsBelow(BatchLimit) && TryPeekFirst(now, refused, out var next))
+        {
+            _largeIsNext = IsLarge(next) && _batch.Count > 0;
+            if (_largeIsNext) return;
+            size = size.With(next);
+            TakeOfFirst();
+        }
+    }
+
+    private static bool IsLarge(PendingUpdate request) => !default(BatchSize).With(request).FitsIn(BatchLimit);
+
+    /// <summary>Finds the next update of the lane whose turn it is. Lanes that have none left leave.</summary>
+    private bool TryPeekFirst(long now, List<(PendingUpdate, Error)> refused, [NotNullWhen(true)] out PendingUpdate? request)
+    {
+        while (_lanes.TryPeek(out var lane))
+        {
+            if (TryPeek(lane.Updates, now, refused, out request)) return true;
+            _lanes.Dequeue();
+        }
+        request = null;
+        return false;
+    }
+
+    /// <summary>Takes the next update of the lane whose turn it is; the lane's next turn comes after those of all others.</summary>
+    private void TakeOfFirst()
+    {
+        var lane = _lanes.Dequeue();
+        _batch.Add(lane.Updates.Dequeue());
+        if (lane.Updates.Count > 0) _lanes.Enqueue(lane);
+    }
+
+    /// <summary>Finds the next update that can still be committed.</summary>
+    private bool TryPeek(Queue<PendingUpdate> queue, long now, List<(PendingUpdate, Error)> refused, [NotNullWhen(true)] out PendingUpdate? request)
+    {
+        while (queue.TryPeek(out request))
         {
             var wasRead = request.Collection!.Standing.WasRead;
             if (wasRead && TimeLeft(request, now) >= LeastTime) return true;
+            queue.Dequeue();
             Settle(request);
             refused.Add((request, wasRead ? Error.StorageSilent : Error.StorageAway));
         }

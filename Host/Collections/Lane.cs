@@ -11,7 +11,10 @@ internal sealed class Lane(ServiceWriter writer)
     /// <summary>Requests that cannot run yet.</summary>
     public Queue<PendingRequest> Waiting { get; } = new();
 
-    /// <summary>Updates that are being committed, or wait for it.</summary>
+    /// <summary>Updates that wait for a commit.</summary>
+    public Queue<PendingUpdate> Updates { get; } = new();
+
+    /// <summary>The number of updates that are being committed, or wait for it.</summary>
     public int Commits { get; set; }
 
     /// <summary>The collection for which the first waiting request waits; null for none.</summary>

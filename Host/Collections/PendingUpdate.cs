@@ -13,6 +13,9 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate update, long bytes) 
 
     public long Bytes => bytes;
 
+    /// <summary>The items and the removals.</summary>
+    public int Operations { get; } = update.Insert.Count + update.Remove.Count;
+
     /// <summary>
     /// The update is stored, applied and told. Answers, once the subscriptions of the same client to the collection have it too: a client
     /// that awaits its update reads it locally.

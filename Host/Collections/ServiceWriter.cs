@@ -1,9 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// One service: its turns are the only code that touches the service's collections. A turn takes all that arrived while the last commit
-/// ran, commits it in one storage call, then applies, notifies and replies, in the order of arrival. Reads of what is loaded go on
-/// meanwhile.
+/// One service: its turns are the only code that touches the service's collections. A turn takes what arrived while the last commit ran,
+/// commits it in one storage call, then applies, notifies and replies, in the order of the commit. Reads of what is loaded go on meanwhile.
 /// </summary>
 internal sealed class ServiceWriter : IAsyncDisposable
 {
