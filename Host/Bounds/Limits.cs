@@ -1,6 +1,7 @@
 namespace SharedState.Host.Bounds;
 
-/// <summary>Every limit of the host, with its default. <c>service.limits</c> in the configuration changes them.</summary>
+/// <summary>Every limit of the host, with its default. <c>service.limits</c> in the configuration changes them, but for
+/// <see cref="TurnTextBytes"/>.</summary>
 internal sealed record Limits
 {
     /// <summary>Bytes of a message, over all its fragments and after decompression.</summary>
@@ -104,6 +105,9 @@ internal sealed record Limits
     /// <summary>The memory that collections, and the texts made of them, may use together. Shared by all users of these
     /// limits.</summary>
     public MemoryBudget Memory { get; init; } = new(MemoryBudget.OfMachine);
+
+    /// <summary>Bytes of snapshots and differences that a service makes in a turn: a few milliseconds of copying.</summary>
+    public long TurnTextBytes { get; init; } = 4 << 20;
 
     /// <summary>Time after which a collection that has no items and is not used loses its history; in memory at most a minute.</summary>
     public TimeSpan EmptyTime { get; init; } = TimeSpan.FromDays(1);

@@ -4,7 +4,7 @@ namespace SharedState.Host.Collections;
 /// The subscriptions to a collection. Each change goes, as it is, to those that are current; a subscription that is behind, or wants
 /// changes merged, gets one difference when there is room or time for it. Touched by the service's turns only.
 /// </summary>
-internal sealed class Audience(Bodies bodies, TimeProvider time)
+internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time)
 {
     // A longer run goes in several notices, each of which a follower that is behind may refuse. Below what the garbage collector takes for
     // a large object.
@@ -58,7 +58,7 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
         if (alone || !bodies.Reaches(before))
         {
             _run = null;
-            _noted.Add(bodies.Since(before));
+            _noted.Add(bodies.Reaches(before) ? bodies.Difference(before) : bodies.Since(null));
             return;
         }
         if (_run is null)
@@ -125,7 +125,13 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
     {
         if (asked && subscription.State == SubscriptionState.Receiving) FinishReceiving(subscription);
         if (_distrusted && subscription.State == SubscriptionState.Lagging) Set(subscription, SubscriptionState.Waiting);
-        var lags = subscription.State == SubscriptionState.Lagging && IsDue(subscription);
+        var lags = subscription.State == SubscriptionState.Lagging && IsDue(subscription)
+            && (asked ? !subscription.Follower.IsGone : subscription.Follower.IsReady());
+        if (lags && MustWait(subscription.Known))
+        {
+            quota.Wait(new CatchingUp(subscription, asked));
+            return;
+        }
         var notice = lags && bodies.HasRoom(subscription.Known) ? bodies.Since(subscription.Known) : null;
         if (lags && notice is null) Postpone(subscription, subscription.Known);
         var delivery =
@@ -161,10 +167,27 @@ internal sealed class Audience(Bodies bodies, TimeProvider time)
     /// <summary>Brings a subscription from a position to now.</summary>
     private void Feed(Subscription subscription, Position? known)
     {
-        if (!IsDue(subscription) || !subscription.Follower.IsReady()) Lag(subscription, known);
-        else if (bodies.HasRoom(known)) Offer(subscription, bodies.Since(known));
-        else Postpone(subscription, known);
+        if (!IsDue(subscription) || !subscription.Follower.IsReady())
+        {
+            Lag(subscription, known);
+        }
+        else if (MustWait(known))
+        {
+            Lag(subscription, known);
+            quota.Wait(new CatchingUp(subscription, Asked: false));
+        }
+        else if (bodies.HasRoom(known))
+        {
+            Offer(subscription, bodies.Since(known));
+        }
+        else
+        {
+            Postpone(subscription, known);
+        }
     }
+
+    /// <summary>Whether what a subscription needs has to be made, and enough was made in this turn.</summary>
+    private bool MustWait(Position? known) => quota.Spent && !bodies.IsMade(known);
 
     private void Offer(Subscription subscription, Notice notice)
     {

@@ -4,8 +4,11 @@ namespace SharedState.Host.Collections;
 /// The text of a collection: all items, and differences. The texts that were built last are kept, and shared by all subscriptions at the
 /// same revision: a thousand clients that come back cost one serialization.
 /// </summary>
-internal sealed class Bodies(ItemLog log, MemoryBudget memory)
+internal sealed class Bodies(ItemLog log, MemoryBudget memory, TextQuota quota)
 {
+    // A difference that is larger is sent only if it has less than half of the bytes of the whole, which all receivers share.
+    private const long SmallDifferenceBytes = 64 << 10;
+
     [ThreadStatic]
     private static TextBuffer? t_text;
 
@@ -13,6 +16,7 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory)
     private byte[]? _snapshot;
     private Cuts? _snapshotCuts; // of _snapshot
     private Notice? _whole, _difference;
+    private long _far, _near = long.MaxValue; // differences since before the first are large, those since the second, and later, are not
 
     public Position Position => _log.Position;
 
@@ -31,31 +35,37 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory)
             _snapshotCuts = new();
             _snapshot = CopyItems(_snapshotCuts);
             memory.Note(_snapshot);
+            quota.Note(_snapshot);
         }
         return _snapshot;
     }
 
     /// <summary>Forgets the texts: the revision moved, or no client may need them again.</summary>
-    public void Forget() => (_snapshot, _snapshotCuts, _whole, _difference) = (null, null, null, null);
+    public void Forget()
+    {
+        (_snapshot, _snapshotCuts, _whole, _difference) = (null, null, null, null);
+        (_far, _near) = (0, long.MaxValue);
+    }
 
     /// <summary>
-    /// The difference from a position to now where there is one, else the whole. The first snapshot, the resume after a reconnect, and the
-    /// merged catch-up of a lagging subscription are all this.
+    /// The difference from a position to now where there is one that is not large, else the whole. The first snapshot, the resume after a
+    /// reconnect, and the merged catch-up of a lagging subscription are all this.
     /// </summary>
-    public Notice Since(Position? known)
+    public Notice Since(Position? known) =>
+        IsNear(known) ? Difference(known!.Value) : _whole ??= new(null, Position, Snapshot(), _snapshotCuts!);
+
+    /// <summary>The difference from a position to now. The position must be one that it <see cref="Reaches"/>.</summary>
+    public Notice Difference(Position since)
     {
-        if (known is not { } position || !Reaches(position)) return _whole ??= new(null, Position, Snapshot(), _snapshotCuts!);
-        if (_difference is null || _difference.Since != position)
-        {
-            var text = t_text ??= new();
-            text.Clear();
-            var cuts = new Cuts();
-            WriteChanges(text, position.Revision, cuts);
-            var body = text.Take();
-            memory.Note(body);
-            _difference = new(position, Position, body, cuts);
-        }
-        return _difference;
+        if (_difference?.Since == since) return _difference;
+        var text = t_text ??= new();
+        text.Clear();
+        var cuts = new Cuts();
+        WriteChanges(text, since.Revision, cuts);
+        var body = text.Take();
+        memory.Note(body);
+        quota.Note(body);
+        return _difference = new(since, Position, body, cuts);
     }
 
     /// <summary>Writes the difference from a revision to now: the list of removed ids, <c>,"insert":</c>, and the list of changed
@@ -84,13 +94,32 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory)
 
     /// <summary>Whether there is memory for what <see cref="Since"/> would make. A difference is bounded by the whole.</summary>
     public bool HasRoom(Position? known) =>
-        known is { } position && Reaches(position)
-            ? _difference?.Since == position || memory.HasRoom(0)
-            : _snapshot is not null || memory.HasRoom(_log.Bytes);
+        IsNear(known) ? _difference?.Since == known || memory.HasRoom(0) : HasSnapshot || memory.HasRoom(_log.Bytes);
+
+    /// <summary>Whether <see cref="Since"/> has to make no text, as far as that is known without a look at the items.</summary>
+    public bool IsMade(Position? known) =>
+        known is { } position && Reaches(position) && position.Revision >= _far ? _difference?.Since == known : HasSnapshot;
+
+    /// <summary>Whether the text of all items is there.</summary>
+    public bool HasSnapshot => _snapshot is not null;
 
     /// <summary>Whether the difference from there to now can be told.</summary>
     public bool Reaches(Position position) =>
         position.Epoch == Position.Epoch && position.Revision >= _log.HistoryStart && position.Revision <= Position.Revision;
+
+    /// <summary>Whether the difference from there to now can be told, and is not large.</summary>
+    private bool IsNear(Position? known)
+    {
+        if (known is not { } position || !Reaches(position) || position.Revision < _far) return false;
+        if (position.Revision >= _near) return true;
+        if (_log.ChangesExceed(Math.Max(SmallDifferenceBytes, _log.Bytes / 2), position.Revision, out var reached))
+        {
+            _far = reached;
+            return false;
+        }
+        _near = position.Revision;
+        return true;
+    }
 
     /// <summary>All items, a JSON list. Its length is known, so that a large one is not copied while it grows.</summary>
     private byte[] CopyItems(Cuts cuts)

@@ -17,12 +17,12 @@ internal sealed class Collection
     private long _charged; // to the budget of memory
     private List<Lane> _waitingLanes = []; // their next request waits for this collection; a lane counts while it says so itself
 
-    public Collection(CollectionKey key, Limits limits, TimeProvider time)
+    public Collection(CollectionKey key, Limits limits, TextQuota quota, TimeProvider time)
     {
         (Key, _limits, _time, _log) = (key, limits, time, new(limits.Tombstones));
-        _bodies = new(_log, limits.Memory);
+        _bodies = new(_log, limits.Memory, quota);
         Charge();
-        Audience = new(_bodies, time);
+        Audience = new(_bodies, quota, time);
         Touch();
     }
 
@@ -198,6 +198,9 @@ internal sealed class Collection
 
     /// <summary>The same, after unused collections have left memory.</summary>
     public bool HasRoom(ItemLog log) => _limits.Memory.HasRoom(log.MemoryBytes - _log.MemoryBytes);
+
+    /// <summary>Whether the text of its items is there.</summary>
+    public bool HasSnapshot => _bodies.HasSnapshot;
 
     /// <summary>Whether there is memory for the text of its items.</summary>
     public bool HasRoomForSnapshot => _bodies.HasRoom(null);

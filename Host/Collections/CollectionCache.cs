@@ -2,7 +2,8 @@ namespace SharedState.Host.Collections;
 
 /// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the
 /// service's turns only.</summary>
-internal sealed class CollectionCache(ServiceStorage storage, Limits limits, TimeProvider time, Action<Work> post, CancellationToken stop)
+internal sealed class CollectionCache(
+    ServiceStorage storage, Limits limits, TextQuota quota, TimeProvider time, Action<Work> post, CancellationToken stop)
 {
     // A failure that comes again with each reading does not keep the service busy.
     private static readonly TimeSpan DistrustTime = TimeSpan.FromSeconds(1);
@@ -26,7 +27,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     public Collection Find(CollectionKey key)
     {
         if (_collections.TryGetValue(key, out var collection)) return collection;
-        collection = new(key, limits, time);
+        collection = new(key, limits, quota, time);
         _collections.Add(key, collection);
         if (_open) Load(collection);
         else collection.Standing.Postpone();

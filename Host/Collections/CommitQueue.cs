@@ -154,7 +154,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     }
 
     /// <summary>Finds the next update that can still be committed.</summary>
-    private bool TryPeek(Queue<PendingUpdate> queue, long now, List<(PendingUpdate, Error)> refused, [NotNullWhen(true)] out PendingUpdate? request)
+    private bool TryPeek(
+        Queue<PendingUpdate> queue, long now, List<(PendingUpdate, Error)> refused, [NotNullWhen(true)] out PendingUpdate? request)
     {
         while (queue.TryPeek(out request))
         {

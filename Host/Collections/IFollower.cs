@@ -22,6 +22,9 @@ internal interface IFollower
     /// refusal.</summary>
     bool IsReady();
 
+    /// <summary>Whether nothing that it takes is sent any more.</summary>
+    bool IsGone { get; }
+
     /// <summary>Hands over a notice. Never waits.</summary>
     /// <param name="notice">What to tell. A notice that is not <see cref="Notice.Lasting"/> must be copied before this returns.</param>
     Delivery Take(Notice notice);

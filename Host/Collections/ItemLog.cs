@@ -40,6 +40,23 @@ internal sealed class ItemLog
         return new(first);
     }
 
+    /// <summary>
+    /// Whether what changed after a revision has more bytes than some limit. If so, that holds for each revision before
+    /// <paramref name="reached"/>.
+    /// </summary>
+    public bool ChangesExceed(long bytes, long revision, out long reached)
+    {
+        for (var entry = _newest; entry is not null && entry.Revision > revision; entry = entry.Older)
+        {
+            bytes -= entry.Removed ? entry.Id.Length : entry.Json.Length;
+            if (bytes >= 0) continue;
+            reached = entry.Revision;
+            return true;
+        }
+        reached = revision;
+        return false;
+    }
+
     /// <summary>The item of an id, or null.</summary>
     public ItemEntry? Find(string id) => _entries.GetValueOrDefault(id) is { Removed: false } entry ? entry : null;
 

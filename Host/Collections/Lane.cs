@@ -23,6 +23,9 @@ internal sealed class Lane(ServiceWriter writer)
     /// <summary>Whether the answer to the first waiting request waits for room.</summary>
     public bool AwaitsRoom { get; set; }
 
+    /// <summary>Whether the first waiting request waits for a turn that may make its text.</summary>
+    public bool AwaitsText { get; set; }
+
     /// <summary>Whether the first waiting request is a listing that is being read.</summary>
     public bool Listing { get; set; }
 

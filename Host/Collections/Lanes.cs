@@ -4,7 +4,8 @@ namespace SharedState.Host.Collections;
 /// A service's requests until they are answered or go to the next commit: those of one client run in order, and wait where they must. None
 /// waits longer than <see cref="WaitTime"/>. Touched by the service's turns only.
 /// </summary>
-internal sealed class Lanes(ServiceStorage storage, CollectionCache collections, CommitQueue commits, TimeProvider time, Action<Work> post)
+internal sealed class Lanes(
+    ServiceStorage storage, CollectionCache collections, CommitQueue commits, TextQuota quota, TimeProvider time, Action<Work> post)
     : IDisposable
 {
     // Every request is answered within 10 s; a commit that is given up on has ended by then.
@@ -166,11 +167,27 @@ internal sealed class Lanes(ServiceStorage storage, CollectionCache collections,
                 return false;
             case CollectionState.Loaded when request is PendingUpdate update:
                 return Update(update, collection);
+            case CollectionState.Loaded when quota.Spent && !collection.HasSnapshot:
+                AwaitText(request.Lane, collection);
+                return false;
             default:
                 if (collection.HasRoomForSnapshot) ((PendingRead)request).Answer(collection.Snapshot(), collection.Position);
                 else request.Refuse(Error.Memory);
                 return true;
         }
+    }
+
+    private void AwaitText(Lane lane, Collection collection)
+    {
+        if (lane.AwaitsText) return;
+        lane.AwaitsText = true;
+        quota.Wait(new Step(
+            () =>
+            {
+                lane.AwaitsText = false;
+                Resume(lane);
+            },
+            collection));
     }
 
     /// <summary>Whether the updates before a query are done, which it must see, and its answer can be taken.</summary>

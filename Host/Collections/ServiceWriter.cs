@@ -12,6 +12,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly ServiceStorage _storage;
     private readonly TimeProvider _time;
     private readonly Turns _turns;
+    private readonly TextQuota _quota;
     private readonly CollectionCache _collections;
     private readonly CommitQueue _commits;
     private readonly Lanes _lanes;
@@ -34,13 +35,14 @@ internal sealed class ServiceWriter : IAsyncDisposable
     {
         (_storage, _time, _memory) = (storage, time, limits.Memory);
         _turns = new(storage.Scheduler, Take, After);
-        _collections = new(storage, limits, time, Post, _stop.Token)
+        _quota = new(limits.TurnTextBytes, Post, storage.Scheduler);
+        _collections = new(storage, limits, _quota, time, Post, _stop.Token)
         {
             WasRead = (collection, stored) => _settlement!.FinishLoad(collection, stored),
             HadNoMemory = collection => _settlement!.FinishLoadWithoutMemory(collection),
         };
         _commits = new(storage, limits, time, outcome => Post(new Step(() => _settlement!.Finish(outcome))));
-        _lanes = new(storage, _collections, _commits, time, Post);
+        _lanes = new(storage, _collections, _commits, _quota, time, Post);
         _feed = new(storage, _collections, time, Post, _stop.Token)
         {
             Settled = collection => _settlement!.Settle(collection, Error.OutcomeUnknown),
@@ -186,6 +188,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     private bool After()
     {
+        _quota.Renew();
         _retirement.Look();
         if (!_stopping || !_commits.Empty) return false;
         _retirement.End();

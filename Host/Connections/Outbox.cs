@@ -47,6 +47,12 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         get { lock (_gate) return Bytes <= bound || _closed; }
     }
 
+    /// <summary>Whether it takes nothing any more.</summary>
+    public bool Closed
+    {
+        get { lock (_gate) return _closed; }
+    }
+
     /// <summary>What waits or is being written.</summary>
     public long HeldBytes
     {
@@ -81,11 +87,19 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         }
     }
 
-    /// <summary>Whether a notification would be taken now, unless it is large. A no has the same consequence as that of <see
-    /// cref="TryEnqueue"/>.</summary>
+    /// <summary>
+    /// Whether a notification would be taken now, unless it is large. A no has the same consequence as that of <see cref="TryEnqueue"/>. A
+    /// follower comes behind those that were refused before, so that no more than one large text is made in vain.
+    /// </summary>
     public bool TryReady(SocketFollower follower)
     {
-        lock (_gate) return _closed || Fits(0, follower);
+        lock (_gate)
+        {
+            if (_closed) return false;
+            if (!_catchingUp && _lagging is not { Count: > 0 }) return Fits(0, follower);
+            AskLater(follower);
+            return false;
+        }
     }
 
     /// <summary>Takes what must not be refused: a reply, a pong. Their number is bounded by what is read from the connection.</summary>

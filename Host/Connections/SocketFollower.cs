@@ -36,6 +36,8 @@ internal sealed class SocketFollower : IFollower
 
     public bool IsReady() => _outbox.TryReady(this);
 
+    public bool IsGone => Ended || _outbox.Closed;
+
     public Delivery Take(Notice notice)
     {
         if (InParts(notice) is { } parts) return _outbox.TryBegin(parts, this) ? Delivery.Underway : Delivery.Refused;

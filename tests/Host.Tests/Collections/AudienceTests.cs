@@ -70,7 +70,7 @@ public sealed class AudienceTests
 
     private static Collection NewCollection()
     {
-        var collection = new Collection(new("app", "a"), new(), TimeProvider.System);
+        var collection = new Collection(new("app", "a"), new(), new(long.MaxValue, _ => { }, TaskScheduler.Default), TimeProvider.System);
         var log = new ItemLog(100);
         log.Load(new(new("e", 1), [new("1", """{"id":"1"}"""u8.ToArray(), 1)]));
         collection.Load(log);
@@ -105,6 +105,8 @@ public sealed class AudienceTests
         public bool Full { get; set; }
 
         public bool InParts { get; set; }
+
+        public bool IsGone => false;
 
         public bool IsReady() => !Full;
 

@@ -33,7 +33,7 @@ public sealed class CommitShareTests
         host.Thread.Run();
 
         Assert.Contains(_batches[1], update => update.Key.Collection == Small);
-        Assert.All(_batches, batch => Assert.True(batch.Count == 1 || batch.Sum(Operations) <= 20_000, $"a batch has {batch.Sum(Operations)} operations"));
+        foreach (var batch in _batches.Where(batch => batch.Count > 1)) Assert.InRange(batch.Sum(Operations), 1, 20_000);
         Assert.Equal(2 + (sizes.Length * Updates), _batches.Sum(batch => batch.Count));
     }
 
@@ -63,7 +63,7 @@ public sealed class CommitShareTests
         Assert.Equal(3, large.Sum(pair => pair.Item.Count(IsRemoval)));
         Assert.All(large, pair => Assert.InRange(pair.Index, 0, 6));
         var alone = large.Where(pair => pair.Item.Count == 1).ToList();
-        Assert.All(alone.Zip(alone.Skip(1)), pair => Assert.True(pair.Second.Index > pair.First.Index + 1, "two large batches follow each other"));
+        foreach (var (one, next) in alone.Zip(alone.Skip(1))) Assert.True(next.Index > one.Index + 1, "two large batches follow each other");
 
         void SendMany()
         {
@@ -80,7 +80,8 @@ public sealed class CommitShareTests
 
     private static ModelPeer Peer(ModelHost host) => new(host, new(new(), []), 1 << 20);
 
-    private static string Remove(int count) => Put("flood", $$"""{"remove":[{{string.Join(',', Enumerable.Range(0, count).Select(id => $"\"{id}\""))}}]}""");
+    private static string Remove(int count) =>
+        Put("flood", $$"""{"remove":[{{string.Join(',', Enumerable.Range(0, count).Select(id => $"\"{id}\""))}}]}""");
 
     private static string Insert(string collection, int items) =>
         Put(collection, $$"""{"insert":[{{string.Join(',', Enumerable.Range(0, items).Select(id => $$"""{"id":"{{id}}"}"""))}}]}""");

@@ -14,7 +14,13 @@ internal sealed class ModelHost : IDisposable
 {
     public static readonly string[] Services = ["items", "other"];
 
-    public static readonly Limits Limits = new() { Tombstones = 3, CollectionIdleTime = TimeSpan.FromSeconds(4), RequestsInFlight = 8 };
+    public static readonly Limits Limits = new()
+    {
+        Tombstones = 3,
+        CollectionIdleTime = TimeSpan.FromSeconds(4),
+        RequestsInFlight = 8,
+        TurnTextBytes = 500,
+    };
 
     private readonly Limits _limits;
     private ServiceWriter[] _writers = [];

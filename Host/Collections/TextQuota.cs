@@ -1,0 +1,34 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>
+/// The bytes of snapshots and differences that a service makes in a turn. Work that needs more of them waits for the next turn, so that
+/// requests of other clients are answered in between. Touched by the service's turns only.
+/// </summary>
+/// <param name="bytes">The bytes of a turn. The text that goes over them is still made.</param>
+/// <param name="post">Hands work to the next turn.</param>
+/// <param name="scheduler">Where the turns run.</param>
+internal sealed class TextQuota(long bytes, Action<Work> post, TaskScheduler scheduler)
+{
+    private List<Work> _waiting = [];
+    private long _made;
+
+    /// <summary>Whether no more text should be made in this turn.</summary>
+    public bool Spent => _made >= bytes;
+
+    /// <summary>A text was made.</summary>
+    public void Note(byte[] text) => _made += text.Length;
+
+    /// <summary>Runs work in the next turn.</summary>
+    public void Wait(Work work) => _waiting.Add(work);
+
+    /// <summary>A turn has ended. What waits comes behind all that is scheduled, or the thread would go from turn to turn.</summary>
+    public void Renew()
+    {
+        _made = 0;
+        if (_waiting.Count == 0) return;
+        var waiting = _waiting;
+        _waiting = [];
+        _ = Task.Factory.StartNew(
+            () => waiting.ForEach(post), CancellationToken.None, TaskCreationOptions.PreferFairness, scheduler);
+    }
+}
