@@ -143,9 +143,9 @@ internal sealed class Collection
     /// <summary>The limit that an update would exceed together with the pending ones, or null.</summary>
     public Error? Exceeds(PendingUpdate pending)
     {
-        var update = pending.Update;
-        if (update.Insert.Count == 0) return null;
-        long items = update.Insert.Count, bytes = pending.Bytes;
+        var update = pending.Asked;
+        if (pending.MostItems == 0) return null;
+        long items = pending.MostItems, bytes = pending.Bytes;
         if (!update.Reset)
         {
             items += _log.Count + PendingItems;
@@ -154,6 +154,7 @@ internal sealed class Collection
                 return _limits.Memory.HasRoom(pending.Bytes) ? null : Error.Memory;
             foreach (var item in update.Insert) Subtract(item.Id);
             foreach (var id in update.Remove) Subtract(id);
+            if (pending.Terms is { } terms) items -= terms.Edited.Count(id => _log.Find(id) is not null);
         }
         if (items > _limits.CollectionItems) return Error.Limit($"a collection has at most {_limits.CollectionItems} items");
         return bytes > _limits.CollectionBytes
@@ -167,6 +168,12 @@ internal sealed class Collection
             bytes -= entry.Json.Length;
         }
     }
+
+    /// <summary>An item; null if there is none.</summary>
+    public ReadOnlyMemory<byte>? Find(string id) => _log.Find(id)?.Json;
+
+    /// <summary>A draft of the next batch.</summary>
+    public Draft Draft() => new(_log, _limits.ItemBytes);
 
     /// <summary>The items, a JSON list.</summary>
     public ReadOnlyMemory<byte> Snapshot() => _bodies.Snapshot();

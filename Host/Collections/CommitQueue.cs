@@ -31,7 +31,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     public void Add(PendingUpdate request, Collection collection)
     {
         collection.PendingUpdates++;
-        collection.PendingItems += request.Update.Insert.Count;
+        collection.PendingItems += request.MostItems;
         collection.PendingBytes += request.Bytes;
         request.Lane.Commits++;
         if (request.Lane.Updates.Count == 0) _lanes.Enqueue(request.Lane);
@@ -57,6 +57,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         }
         Fill(now, refused);
         if (_batch.Count == 0) return;
+        if (storage.HasFeed) Drafts.Unchain(_batch, PutBack);
+        Drafts.Resolve(_batch);
         _committing = true;
         var limit = limits.StorageTime;
         var updates = new ItemUpdate[_batch.Count]; // the plugin's from now on, to keep if it likes
@@ -88,6 +90,20 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         }
         _finished.ForEach(Settle);
         return (_finished, committed.Results, failure?.Fault);
+    }
+
+    /// <summary>Takes back what a lane added and no commit has begun with, in order.</summary>
+    public IReadOnlyList<PendingUpdate> TakeBack(Lane lane)
+    {
+        if (lane.Updates.Count == 0) return [];
+        for (var left = _lanes.Count; left > 0; left--)
+        {
+            if (_lanes.Dequeue() is var other && other != lane) _lanes.Enqueue(other);
+        }
+        var taken = lane.Updates.ToArray();
+        lane.Updates.Clear();
+        foreach (var request in taken) Settle(request);
+        return taken;
     }
 
     private void Fill(long now, List<(PendingUpdate, Error)> refused)
@@ -129,6 +145,15 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
             size = size.With(next);
             TakeOfFirst();
         }
+    }
+
+    /// <summary>Puts updates of the batch that is being built before the others of their lane.</summary>
+    private void PutBack(Lane lane, IEnumerable<PendingUpdate> updates)
+    {
+        if (lane.Updates.Count == 0) _lanes.Enqueue(lane);
+        var later = lane.Updates.ToArray();
+        lane.Updates.Clear();
+        foreach (var request in updates.Concat(later)) lane.Updates.Enqueue(request);
     }
 
     private static bool IsLarge(PendingUpdate request) => !default(BatchSize).With(request).FitsIn(BatchLimit);
@@ -184,10 +209,13 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     {
         var collection = request.Collection!;
         collection.PendingUpdates--;
-        collection.PendingItems -= request.Update.Insert.Count;
+        collection.PendingItems -= request.MostItems;
         collection.PendingBytes -= request.Bytes;
         request.Lane.Commits--;
     }
+
+    private static bool IsConflict(ItemUpdate update, CommitResult result) =>
+        update.Expected is { } expected && expected != result.Position;
 
     /// <summary>Whether a storage without a feed gave a revision that was there before.</summary>
     private bool Repeats(Collection collection, CommitResult result, int step) =>
@@ -205,7 +233,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         {
             var (collection, result) = (_batch[index].Collection!, results[index]);
             var step = result.Status == CommitStatus.Committed ? 1 : 0;
-            wrong = result.Status == CommitStatus.Conflict || string.IsNullOrEmpty(result.Position.Epoch)
+            wrong = (result.Status == CommitStatus.Conflict && !IsConflict(_batch[index].Update, result))
+                || string.IsNullOrEmpty(result.Position.Epoch)
                 || (
                     collection.Reached is { } reached
                         ? result.Position != reached with { Revision = reached.Revision + step }

@@ -31,6 +31,9 @@ internal sealed record Error(string Code, string Message, bool Temporary = false
     public static readonly Error Memory = new(
         "limit", "the server's memory for collections is used up by others (its setting memory_bytes); try again later", Temporary: true);
 
+    public static readonly Error Conflict = new(
+        "conflict", "a condition in \"if\" does not hold, so nothing was changed; \"conflicts\" has the items as they are now");
+
     public static readonly Error Internal = new("internal", "something failed on the server; its log says what");
 
     public static readonly Error ServiceDown = new(

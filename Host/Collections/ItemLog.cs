@@ -60,6 +60,9 @@ internal sealed class ItemLog
     /// <summary>The item of an id, or null.</summary>
     public ItemEntry? Find(string id) => _entries.GetValueOrDefault(id) is { Removed: false } entry ? entry : null;
 
+    /// <summary>The last change of an id, also if that was a removal; null if none is remembered.</summary>
+    public ItemEntry? FindChange(string id) => _entries.GetValueOrDefault(id);
+
     /// <summary>Whether it holds the same items as another.</summary>
     public bool HasItemsOf(ItemLog other)
     {

@@ -58,6 +58,16 @@ internal sealed class Lanes(
         collections.DropIfNew(collection);
     }
 
+    /// <summary>Puts updates of which nothing was stored before everything else that their client waits for.</summary>
+    public void TryAgain(Lane lane, IEnumerable<PendingUpdate> updates)
+    {
+        var later = lane.Waiting.ToArray();
+        lane.Waiting.Clear();
+        foreach (var request in updates.Concat(commits.TakeBack(lane)).Concat(later)) lane.Waiting.Enqueue(request);
+        _waiting.Add(lane);
+        Look();
+    }
+
     /// <summary>Keeps an update until its collection is read.</summary>
     public void Keep(UnsettledUpdate update)
     {

@@ -2,19 +2,44 @@ namespace SharedState.Host.Collections;
 
 /// <summary>An update on its way to storage, from any source.</summary>
 /// <param name="lane">The client.</param>
-/// <param name="update">What to store. Names each id once.</param>
-/// <param name="bytes">The bytes of the inserted items.</param>
-internal abstract class PendingUpdate(Lane lane, ItemUpdate update, long bytes) : PendingRequest(lane, update.Key)
+/// <param name="asked">The removals and inserts. Names each id once.</param>
+/// <param name="bytes">The bytes that it may add to its collection.</param>
+/// <param name="terms">What depends on the state that it meets; null for nothing.</param>
+internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, UpdateTerms? terms = null)
+    : PendingRequest(lane, asked.Key)
 {
+    // What a refusal for a failed precondition tells at most.
+    private const int MostConflicts = 100;
+    private const long MostConflictBytes = 1 << 20;
+
     private Position _stored;
     private int _awaited; // notifications to the same client that must come first
+    private IReadOnlyList<string>? _failed;
+    private Error? _error;
 
-    public ItemUpdate Update => update;
+    /// <summary>The removals and inserts.</summary>
+    public ItemUpdate Asked { get; } = asked;
+
+    /// <summary>What depends on the state that it meets; null for nothing.</summary>
+    public UpdateTerms? Terms { get; } = terms;
+
+    /// <summary>What to store: what was asked for, or what a <see cref="Draft"/> made of it.</summary>
+    public ItemUpdate Update { get; private set; } = asked;
 
     public long Bytes => bytes;
 
+    /// <summary>The items that it may add to its collection.</summary>
+    public int MostItems { get; } = asked.Insert.Count + (terms is null ? 0 : terms.Patches.Count + terms.Increments.Count);
+
     /// <summary>The items and the removals.</summary>
-    public int Operations { get; } = update.Insert.Count + update.Remove.Count;
+    public int Operations => MostItems + Asked.Remove.Count;
+
+    /// <summary>The state of the collection is known: this is to be stored, and then answered as if it were what was asked for.</summary>
+    /// <param name="update">What to store.</param>
+    /// <param name="failed">The ids for which the precondition failed, so that nothing is done; null if it holds.</param>
+    /// <param name="error">Why nothing is done otherwise; or null.</param>
+    public void Resolve(ItemUpdate update, IReadOnlyList<string>? failed = null, Error? error = null) =>
+        (Update, _failed, _error) = (update, failed, error);
 
     /// <summary>
     /// The update is stored, applied and told. Answers, once the subscriptions of the same client to the collection have it too: a client
@@ -29,15 +54,38 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate update, long bytes) 
             (subscription.HeldReplies ??= []).Add(this);
             _awaited++;
         }
-        if (_awaited == 0) Answer(stored);
+        if (_awaited == 0) Answer();
     }
 
     /// <summary>A subscription for which the answer waited is current, or gone.</summary>
     public void Release()
     {
-        if (--_awaited == 0) Answer(_stored);
+        if (--_awaited == 0) Answer();
     }
 
     /// <summary>Answers that the update is stored.</summary>
     protected abstract void Answer(Position stored);
+
+    /// <summary>Answers that the precondition failed, so that nothing was done.</summary>
+    /// <param name="position">Where the collection stands now.</param>
+    /// <param name="conflicts">The items for which the precondition failed, as they are now.</param>
+    protected abstract void Refuse(Position position, IReadOnlyList<ItemConflict> conflicts);
+
+    private void Answer()
+    {
+        if (_error is not null) Refuse(_error);
+        else if (_failed is not null) Refuse(Collection!.Position, [.. Conflicts(_failed)]);
+        else Answer(_stored);
+    }
+
+    private IEnumerable<ItemConflict> Conflicts(IReadOnlyList<string> ids)
+    {
+        var left = MostConflictBytes;
+        foreach (var id in ids.Take(MostConflicts))
+        {
+            var item = Collection!.Find(id);
+            left -= item?.Length ?? 0;
+            yield return new(id, left < 0 && item is not null ? ReadOnlyMemory<byte>.Empty : item);
+        }
+    }
 }

@@ -16,6 +16,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     private const int MostReadings = 3;
 
     private readonly List<(PendingUpdate Request, CommitResult Result)> _settled = [];
+    private readonly List<(PendingUpdate Request, CommitResult Result)> _conflicts = []; // others committed before them
 
     /// <summary>Takes the outcome of a commit.</summary>
     public void Finish(CommitOutcome committed)
@@ -33,6 +34,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         finally
         {
             _settled.Clear();
+            _conflicts.Clear();
         }
     }
 
@@ -42,6 +44,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         for (var index = 0; index < batch.Count; index++)
         {
             if (fault is not null) Fail(batch[index], fault.Value);
+            else if (results![index].Status == CommitStatus.Conflict) _conflicts.Add((batch[index], results[index]));
             else if (TryApply(batch[index], results![index])) _settled.Add((batch[index], results[index]));
             else Keep(new(batch[index], results[index]));
         }
@@ -54,7 +57,10 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         // :: 2. Reply.
         Answer();
 
-        // :: 3. Run what waited for them.
+        // :: 3. Let the updates that met other commits wait until the collection has these, and try again.
+        TryAgain();
+
+        // :: 4. Run what waited for them.
         foreach (var request in batch)
         {
             lanes.Resume(request.Lane);
@@ -125,6 +131,16 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         {
             collections.Fail(collection, exception);
             return false;
+        }
+    }
+
+    private void TryAgain()
+    {
+        foreach (var conflicts in _conflicts.GroupBy(conflict => conflict.Request.Lane, conflict => conflict.Request))
+            lanes.TryAgain(conflicts.Key, conflicts);
+        foreach (var (request, result) in _conflicts)
+        {
+            if (request.Collection!.IsBehind(result.Position)) feed.BringUp(request.Collection, result.Position);
         }
     }
 

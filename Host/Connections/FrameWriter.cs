@@ -78,6 +78,14 @@ internal sealed class FrameWriter
         return Finish();
     }
 
+    /// <summary>The refusal of an update whose precondition failed.</summary>
+    public Frame Refuse(Request request, Position position, IReadOnlyList<ItemConflict> conflicts, int announced)
+    {
+        Begin();
+        _messages.Refuse(_text, request, position, conflicts, announced);
+        return Finish();
+    }
+
     /// <summary>The reply to GET and PUT of <c>/subs</c>. Where all paths failed, the first error is the request's.</summary>
     public Frame Subscriptions(
         Request request,

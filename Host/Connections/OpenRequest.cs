@@ -51,14 +51,18 @@ internal sealed class OpenRequest(Request request, Replies replies, int announce
 }
 
 /// <summary>An update from a connection.</summary>
-internal sealed class ConnectionUpdate(OpenRequest open, Lane lane) : PendingUpdate(lane, open.Request.Update!, open.Request.UpdateBytes)
+internal sealed class ConnectionUpdate(OpenRequest open, Lane lane)
+    : PendingUpdate(lane, open.Request.Update!.Update, open.Request.Update.Bytes, open.Request.Update.Terms)
 {
     public override bool AwaitsClient => open.AwaitsClient;
 
     public override void Refuse(Error error) => open.Refuse(error);
 
     protected override void Answer(Position stored) =>
-        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, Update.Remove.Count + Update.Insert.Count, stored, open.Announced));
+        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, open.Request.Update!.Named, stored, open.Announced));
+
+    protected override void Refuse(Position position, IReadOnlyList<ItemConflict> conflicts) =>
+        open.Answer(FrameWriter.OfThisThread.Refuse(open.Request, position, conflicts, open.Announced));
 }
 
 /// <summary>A read from a connection.</summary>

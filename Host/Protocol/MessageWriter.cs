@@ -37,6 +37,27 @@ internal sealed class MessageWriter
         text.Write(EndOfReply.Span);
     }
 
+    /// <summary>The refusal of an update whose precondition failed.</summary>
+    public void Refuse(TextBuffer text, Request request, Position position, IReadOnlyList<ItemConflict> conflicts, int announced)
+    {
+        WriteReply(text, request, ok: false, position, announced);
+        WriteError(text, Error.Conflict);
+        text.Write(",\"conflicts\":"u8);
+        text.WriteList(conflicts, conflict =>
+        {
+            text.Write("{\"id\":"u8);
+            text.WriteString(conflict.Id);
+            if (conflict.Json is not { } item) text.Write(",\"item\":null"u8);
+            else if (item.Length > 0)
+            {
+                text.Write(",\"item\":"u8);
+                text.Write(item.Span);
+            }
+            text.Write("}"u8);
+        });
+        text.Write(EndOfReply.Span);
+    }
+
     /// <summary>The reply to GET and PUT of <c>/subs</c>. Where all paths failed, the first error is the request's.</summary>
     public void Subscriptions(
         TextBuffer text,

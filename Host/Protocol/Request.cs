@@ -48,11 +48,8 @@ internal sealed class Request
     /// <summary>The collection, or with <see cref="Target.Listing"/> its app and service.</summary>
     public CollectionPath Path { get; init; }
 
-    /// <summary>With <see cref="Target.Update"/>: what to do. Its removals and inserts name each id once.</summary>
-    public ItemUpdate? Update { get; init; }
-
-    /// <summary>With <see cref="Target.Update"/>: the bytes of the inserted items.</summary>
-    public long UpdateBytes { get; init; }
+    /// <summary>With <see cref="Target.Update"/>: what to do.</summary>
+    public RequestedUpdate? Update { get; init; }
 
     /// <summary>With <see cref="Target.ChangeSubscriptions"/>: what to do.</summary>
     public SubscriptionChange? Subscriptions { get; init; }

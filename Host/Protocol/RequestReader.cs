@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using SharedState.Host.Collections;
+using SharedState.Host.Json;
 
 namespace SharedState.Host.Protocol;
 
@@ -45,8 +46,7 @@ internal static class RequestReader
         private byte[] _commandJson = Null, _tunnelJson = Null;
         private Target _target;
         private CollectionPath _parsedPath;
-        private ItemUpdate? _update;
-        private long _updateBytes;
+        private RequestedUpdate? _update;
         private SubscriptionChange? _subscriptions;
         private Error? _error;
         private Utf8JsonReader _atArgument; // stands on the argument's first token, where it could not be read in passing
@@ -66,7 +66,6 @@ internal static class RequestReader
             Error = _error,
             Path = _parsedPath,
             Update = _update,
-            UpdateBytes = _updateBytes,
             Subscriptions = _subscriptions,
             MessageBytes = _message.Length,
         };
@@ -166,10 +165,7 @@ internal static class RequestReader
         private void ReadArgument(ref Utf8JsonReader reader)
         {
             if (_target == Target.Update)
-            {
-                if (UpdateReader.Read(ref reader, _message, _parsedPath.Key, _limits, ref _error) is var (update, bytes))
-                    (_update, _updateBytes) = (update, bytes);
-            }
+                _update = UpdateReader.Read(ref reader, _message, _parsedPath.Key, _limits, ref _error);
             else if (_target == Target.ChangeSubscriptions)
                 _subscriptions = SubscriptionReader.Read(ref reader, _message, _limits, ref _error);
             else RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);

@@ -98,6 +98,8 @@ public sealed class AudienceTests
         public override void Refuse(Error error) => throw new NotSupportedException();
 
         protected override void Answer(Position stored) => Answers++;
+
+        protected override void Refuse(Position position, IReadOnlyList<ItemConflict> conflicts) => throw new NotSupportedException();
     }
 
     private sealed class Follower : IFollower

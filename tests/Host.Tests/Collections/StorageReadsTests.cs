@@ -9,6 +9,8 @@ public sealed class StorageReadsTests
 {
     private static readonly CollectionKey A = new("app", "a");
 
+    private static readonly TextQuota Quota = new(long.MaxValue, _ => { }, TaskScheduler.Default);
+
     [Fact]
     public async Task ReadsThatGaveUpDoNotTakeTheRoomOfLaterOnes()
     {
@@ -46,7 +48,7 @@ public sealed class StorageReadsTests
     public void ALaneThatWaitsElsewhereMeanwhileIsResumedByThatCollectionOnly()
     {
         var (time, limits) = (TimeProvider.System, new Limits());
-        Collection first = new(A, limits, time), second = new(new("app", "b"), limits, time);
+        Collection first = new(A, limits, Quota, time), second = new(new("app", "b"), limits, Quota, time);
         var lane = new Lane(null!);
         first.WaitFor(lane);
         second.WaitFor(lane);
@@ -60,7 +62,7 @@ public sealed class StorageReadsTests
     [Fact]
     public void AWantOfMemoryIsOverWhenTheCollectionWasRead()
     {
-        var collection = new Collection(A, new(), TimeProvider.System) { AwayBecause = Error.Memory };
+        var collection = new Collection(A, new(), Quota, TimeProvider.System) { AwayBecause = Error.Memory };
         var log = new ItemLog(10);
         log.Load(new(new("e", 1), []));
         collection.Load(log);

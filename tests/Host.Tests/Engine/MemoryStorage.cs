@@ -113,6 +113,8 @@ internal sealed class MemoryStorage(bool hasFeed = false)
     private CommitResult Store(ItemUpdate update)
     {
         if (!_collections.TryGetValue(update.Key, out var stored)) _collections.Add(update.Key, stored = new());
+        if (update.Expected is { } expected && expected != new Position(Epoch, stored.Revision))
+            return new(CommitStatus.Conflict, new(Epoch, stored.Revision));
         var effective = update.Insert.Count > 0 || (update.Reset ? stored.Items.Count > 0 : update.Remove.Any(stored.Items.ContainsKey));
         if (!effective) return new(CommitStatus.Unchanged, new(Epoch, stored.Revision));
         var revision = ++stored.Revision;

@@ -51,13 +51,19 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
     });
 
     /// <summary>An update; <paramref name="mark"/> is in each of its items.</summary>
-    public string Put(string path, string argument, int mark) => Request("PUT", path, argument, reply =>
+    public string Put(string path, string argument, int mark, ModelCondition? condition = null) => Request("PUT", path, argument, reply =>
     {
         var code = Ok(reply) ? "ok" : reply.GetProperty("error").GetProperty("code").GetString();
-        if (code is "unavailable" or "too_large" or "limit" or "internal") Assert.False(history.Holds(mark), $"refused with {code}, but stored");
-        if (code != "ok") return;
+        if (code is not ("ok" or "unknown")) Assert.False(history.Holds(mark), $"refused with {code}, but stored");
         var (service, key) = Parse(path);
+        if (code == "conflict") AssertConflicts(reply, service, key, condition);
+        if (code != "ok") return;
         var position = PositionOf(reply);
+        if (condition is not null && history.Holds(mark))
+        {
+            using var document = JsonDocument.Parse(argument);
+            condition.AssertHeld(history, service, key, position, Named(document.RootElement), argument.Contains("\"reset\":true"));
+        }
         _acknowledged[$"{service}/{key}"] = position;
         if (argument.Contains("\"v\":")) Assert.True(history.Holds(mark), "acknowledged, but not stored");
         foreach (var (spelling, copy) in _copies)
@@ -121,6 +127,26 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
             Same(ModelHistory.Items(stored), copy.Items, "at rest", stored.Position);
         }
     }
+
+    private void AssertConflicts(JsonElement reply, string service, CollectionKey key, ModelCondition? condition)
+    {
+        Assert.NotNull(condition);
+        var state = history.At(service, key, PositionOf(reply));
+        foreach (var conflict in reply.GetProperty("conflicts").EnumerateArray())
+        {
+            var item = conflict.GetProperty("item");
+            var shown = item.ValueKind == JsonValueKind.Null ? null : item.GetRawText();
+            Assert.Equal(state.GetValueOrDefault(conflict.GetProperty("id").GetString()!), shown);
+        }
+    }
+
+    private static List<string> Named(JsonElement argument) =>
+    [
+        .. argument.GetProperty("remove").EnumerateArray().Select(id => id.GetString()!),
+        .. new[] { "insert", "patch", "inc" }
+            .SelectMany(field => argument.GetProperty(field).EnumerateArray())
+            .Select(item => item.GetProperty("id").GetString()!),
+    ];
 
     private void Notified(JsonElement message)
     {

@@ -9,14 +9,27 @@ internal sealed class ModelHistory
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Service, CollectionKey Key, Position Position), IReadOnlyDictionary<string, string>> _states = [];
     private readonly HashSet<int> _marks = [];
+    private readonly Dictionary<(string Service, CollectionKey Key), int> _counts = [];
+
+    /// <summary>The id of an item that only increments change.</summary>
+    public const string Counter = "counter";
+
+    /// <summary>What must never be stored.</summary>
+    public List<string> Failures { get; } = [];
 
     /// <summary>Records what a storage stores.</summary>
     public void Watch(string service, MemoryStorage storage) => storage.Applied = (update, stored) =>
     {
         lock (_gate)
         {
-            _states.Add((service, update.Key, stored.Position), Items(stored));
-            foreach (var item in update.Insert) _marks.Add(Mark(Encoding.UTF8.GetString(item.Json.Span)));
+            var items = Items(stored);
+            _states.Add((service, update.Key, stored.Position), items);
+            var inserted = update.Insert.Where(item => item.Id != Counter);
+            foreach (var mark in inserted.Select(item => Mark(Encoding.UTF8.GetString(item.Json.Span))).Distinct())
+            {
+                if (!_marks.Add(mark)) Failures.Add($"the update with mark {mark} was stored twice, at last at {stored.Position}");
+            }
+            Count(service, update, stored.Position, items);
         }
     };
 
@@ -35,6 +48,16 @@ internal sealed class ModelHistory
                 ? new Dictionary<string, string>()
                 : throw new KeyNotFoundException($"{key} was never stored at {position}");
         }
+    }
+
+    /// <summary>Each update adds one to the counter, or leaves it, or removes it with all others.</summary>
+    private void Count(string service, ItemUpdate update, Position position, IReadOnlyDictionary<string, string> items)
+    {
+        var before = update.Reset ? 0 : _counts.GetValueOrDefault((service, update.Key));
+        var now = items.TryGetValue(Counter, out var item) ? Mark(item) : 0;
+        var adds = update.Insert.Any(inserted => inserted.Id == Counter) ? 1 : 0;
+        if (now != before + adds) Failures.Add($"the counter went from {before} to {now} at {position}");
+        _counts[(service, update.Key)] = now;
     }
 
     /// <summary>The name of the n-th lineage.</summary>

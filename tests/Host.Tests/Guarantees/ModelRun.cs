@@ -43,6 +43,7 @@ internal sealed class ModelRun : IDisposable
             _host.Advance(TimeSpan.FromSeconds(0.7));
             while (_peers.Sum(peer => peer.Read(int.MaxValue)) > 0) quiet = 0;
         }
+        Assert.Empty(_history.Failures);
         foreach (var peer in _peers)
         {
             peer.AssertHealthy();
@@ -86,7 +87,25 @@ internal sealed class ModelRun : IDisposable
         var insert = string.Join(',', ids.Select(id => ModelHistory.Item(id, mark, _random.Next(60))));
         var remove = string.Join(',', Enumerable.Range(0, _random.Next(0, 3)).Select(_ => $"\"k{_random.Next(8)}\""));
         var reset = _random.Next(12) == 0 ? ",\"reset\":true" : "";
-        peer.Send(peer.Client.Put(Paths[_random.Next(Paths.Length)], $$"""{"insert":[{{insert}}],"remove":[{{remove}}]{{reset}}}""", mark));
+        var path = Paths[_random.Next(Paths.Length)];
+        if (_random.Next(2) == 0)
+        {
+            peer.Send(peer.Client.Put(path, $$"""{"insert":[{{insert}}],"remove":[{{remove}}]{{reset}}}""", mark));
+            return;
+        }
+        var patch = string.Join(',', Enumerable.Range(0, _random.Next(0, 3)).Select(_ => ModelHistory.Item($"k{_random.Next(8)}", mark, _random.Next(60))));
+        var increment = _random.Next(2) == 0 ? $$"""{"id":"{{ModelHistory.Counter}}","path":"n","by":1}""" : "";
+        var condition = _random.Next(3) == 0 ? null : Condition(peer, path);
+        var terms = $$"""{"insert":[{{insert}}],"remove":[{{remove}}],"patch":[{{patch}}],"inc":[{{increment}}],"if":{{condition?.ToString() ?? "null"}}{{reset}}}""";
+        peer.Send(peer.Client.Put(path, terms, mark, condition));
+    }
+
+    private ModelCondition Condition(ModelPeer peer, string path)
+    {
+        var since = _random.Next(2) == 0 && peer.Client.Copies.TryGetValue(path, out var copy) ? copy.Position : null;
+        return new(since, Ids(), Ids());
+
+        string[] Ids() => [.. Enumerable.Range(0, Math.Max(0, _random.Next(-2, 2))).Select(_ => $"k{_random.Next(8)}")];
     }
 
     private void Pipeline(ModelPeer peer)

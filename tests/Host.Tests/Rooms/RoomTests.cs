@@ -12,8 +12,9 @@ public sealed class RoomTests
         ["Diagnostics"] = [],
 
         // The engine.
-        ["Collections"] = ["Bounds"],
-        ["Protocol"] = ["Bounds", "Collections"],
+        ["Json"] = [],
+        ["Collections"] = ["Bounds", "Json"],
+        ["Protocol"] = ["Bounds", "Collections", "Json"],
         ["Http"] = ["Diagnostics"],
         ["Connections"] = ["Bounds", "Collections", "Http", "Protocol"],
 

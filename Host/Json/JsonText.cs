@@ -1,8 +1,10 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace SharedState.Host.Protocol;
+namespace SharedState.Host.Json;
 
 /// <summary>
 /// Reads and compares JSON strings. <see cref="Utf8JsonReader.GetString"/> and <see
@@ -28,6 +30,21 @@ internal static class JsonText
                 : null;
         return text is not null;
     }
+
+    /// <summary>
+    /// The text of a name in its JSON spelling, without quotes, for comparison. A name with a lone surrogate, which no text can hold, is
+    /// compared by its spelling.
+    /// </summary>
+    public static string NameOf(ReadOnlySpan<byte> spelling)
+    {
+        if (!spelling.Contains((byte)'\\')) return Encoding.UTF8.GetString(spelling);
+        var reader = new Utf8JsonReader([(byte)'"', .. spelling, (byte)'"']);
+        reader.Read();
+        return TryRead(ref reader, out var text) ? text : $"\\{Encoding.UTF8.GetString(spelling)}";
+    }
+
+    /// <summary>A text as a JSON string.</summary>
+    public static string Quote(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
 
     /// <summary>Whether an escaped text has the escape of half a pair; unescaped there can be none, since the message is valid
     /// UTF-8.</summary>

@@ -1,0 +1,186 @@
+using System.Text;
+using SharedState.Host.Json;
+
+namespace SharedState.Host.Collections;
+
+/// <summary>
+/// A collection as it will be in the middle of the batch that is being built: what it holds, and the updates of the batch so far. Turns
+/// updates with terms into plain ones that expect exactly this state, so that storage knows nothing of conditions, patches and counters.
+/// If another host commits in between, storage leaves the update out, and it is resolved again on the newer state.
+/// </summary>
+/// <remarks>
+/// An update that fails here is still committed, as an update that does nothing at the expected position: only if storage confirms the
+/// position did the failure see what is stored, and not what an update before it in the batch may yet fail to store.
+/// </remarks>
+internal sealed class Draft
+{
+    // An increment reads its whole item, so that a request of many of them on a large item would keep the service busy.
+    private const long MostBytesRead = 128 << 20;
+
+    private readonly ItemLog _log;
+    private readonly int _itemBytes;
+    private readonly Dictionary<string, DraftItem> _changed = new(StringComparer.Ordinal); // by the batch so far
+    private bool _reset;        // what is in the log counts no more
+    private int _count;
+    private long _historyStart;
+
+    /// <param name="log">What the collection holds.</param>
+    /// <param name="itemBytes">The most bytes of an item.</param>
+    public Draft(ItemLog log, int itemBytes)
+    {
+        (_log, _itemBytes) = (log, itemBytes);
+        (Position, _count, _historyStart) = (log.Position, log.Count, log.HistoryStart);
+    }
+
+    /// <summary>Where the collection will stand.</summary>
+    public Position Position { get; private set; }
+
+    /// <summary>Adds the next update of the batch.</summary>
+    public void Add(ItemUpdate update)
+    {
+        var effective = update.Insert.Count > 0 || (update.Reset ? _count > 0 : update.Remove.Any(id => Find(id).Exists));
+        if (!effective) return;
+        var revision = Position.Revision + 1;
+        Position = Position with { Revision = revision };
+        if (update.Reset)
+        {
+            _changed.Clear();
+            (_reset, _count, _historyStart) = (true, 0, revision);
+        }
+        foreach (var id in update.Remove)
+        {
+            if (!Find(id).Exists) continue;
+            _changed[id] = new(null, revision);
+            _count--;
+        }
+        foreach (var item in update.Insert)
+        {
+            if (!Find(item.Id).Exists) _count++;
+            _changed[item.Id] = new(item.Json, revision);
+        }
+    }
+
+    /// <summary>Turns an update with terms into a plain one, and adds it.</summary>
+    public void Resolve(PendingUpdate pending)
+    {
+        var (asked, terms) = (pending.Asked, pending.Terms!);
+        var failed = Failed(asked, terms);
+        Error? error = null;
+        var update = failed is null ? Edit(asked, terms, ref error) : null;
+        pending.Resolve(update ?? new() { Key = asked.Key, Expected = Position }, failed, error);
+        Add(pending.Update);
+    }
+
+    /// <summary>The ids for which the precondition does not hold; null if it holds.</summary>
+    private List<string>? Failed(ItemUpdate asked, UpdateTerms terms)
+    {
+        if (terms.If is not { } condition) return null;
+        var failed = new List<string>();
+        foreach (var id in condition.Absent)
+        {
+            if (Find(id).Exists) failed.Add(id);
+        }
+        foreach (var id in condition.Present)
+        {
+            if (!Find(id).Exists) failed.Add(id);
+        }
+        var holds = failed.Count == 0;
+        if (condition.Since is { } since) holds &= IsUnchanged(since, asked, terms, failed);
+        return holds ? null : [.. failed.Distinct(StringComparer.Ordinal)];
+    }
+
+    private bool IsUnchanged(Position since, ItemUpdate asked, UpdateTerms terms, List<string> failed)
+    {
+        // What happened before the history begins cannot be told, nor what happened in another one.
+        var known = since.Epoch == Position.Epoch && since.Revision >= _historyStart && since.Revision <= Position.Revision;
+        var named = asked.Remove
+            .Concat(asked.Insert.Select(item => item.Id))
+            .Concat(terms.Edited)
+            .Concat(terms.If!.Ids);
+        if (asked.Reset && known) named = named.Concat(ChangedAfter(since.Revision));
+        var before = failed.Count;
+        failed.AddRange(named.Where(id => !known || Find(id).Revision > since.Revision));
+        return known && failed.Count == before && (!asked.Reset || since.Revision == Position.Revision);
+    }
+
+    private IEnumerable<string> ChangedAfter(long revision)
+    {
+        foreach (var id in _changed.Keys) yield return id;
+        if (_reset) yield break;
+        foreach (var entry in _log.Since(revision)) yield return entry.Id;
+    }
+
+    /// <summary>The removals and inserts that patches and increments come to; null with an error, in which case nothing is done.</summary>
+    private ItemUpdate? Edit(ItemUpdate asked, UpdateTerms terms, ref Error? error)
+    {
+        var inserted = new Dictionary<string, int>(StringComparer.Ordinal);
+        var insert = new List<Item>(asked.Insert);
+        for (var index = 0; index < insert.Count; index++) inserted.Add(insert[index].Id, index);
+        var removed = new HashSet<string>(asked.Remove, StringComparer.Ordinal);
+        var read = 0L;
+
+        for (var index = 0; index < terms.Patches.Count; index++)
+        {
+            var (id, patch) = terms.Patches[index];
+            var item = Now(id);
+            var merged = item is null ? MergePatch.Create(patch) : MergePatch.Apply(item.Value, patch);
+            if (merged is not null && !TryPut(id, merged, $"patch[{index}]", ref error)) return null;
+        }
+        for (var index = 0; index < terms.Increments.Count; index++)
+        {
+            var (id, path, by) = terms.Increments[index];
+            var item = Now(id);
+            var before = item ?? Encoding.UTF8.GetBytes($"{{\"id\":{JsonText.Quote(id)}}}");
+            var sum = Increment.Apply(before.Span, path, by.Span, out var wrong);
+            if (wrong is not null)
+            {
+                error = Error.BadRequest($"inc[{index}].path: {wrong}");
+                return null;
+            }
+            if (sum is not null && !TryPut(id, sum, $"inc[{index}]", ref error)) return null;
+        }
+        return new()
+        {
+            Key = asked.Key,
+            Reset = asked.Reset,
+            Remove = removed.Count == asked.Remove.Count ? asked.Remove : [.. removed],
+            Insert = insert,
+            Expected = Position,
+        };
+
+        ReadOnlyMemory<byte>? Now(string id)
+        {
+            var item = inserted.TryGetValue(id, out var at) ? insert[at].Json
+                : asked.Reset || removed.Contains(id) ? null
+                : Find(id).Json;
+            read += item?.Length ?? 0;
+            return item;
+        }
+
+        bool TryPut(string id, byte[] json, string place, ref Error? error)
+        {
+            if (json.Length > _itemBytes)
+                error = Error.TooLarge($"{place}: an item has at most {_itemBytes} bytes; this one would have {json.Length}");
+            else if (read > MostBytesRead)
+                error = Error.Limit($"{place}: an update's patches and increments read at most {MostBytesRead >> 20} MiB of items");
+            if (error is not null) return false;
+            removed.Remove(id);
+            if (inserted.TryAdd(id, insert.Count)) insert.Add(new(id, json));
+            else insert[inserted[id]] = new(id, json);
+            return true;
+        }
+    }
+
+    private DraftItem Find(string id)
+    {
+        if (_changed.TryGetValue(id, out var changed)) return changed;
+        if (_reset || _log.FindChange(id) is not { } entry) return new(null, 0);
+        // Not a plain conditional expression: its null would be an array, which becomes an empty item.
+        return new(entry.Removed ? (ReadOnlyMemory<byte>?)null : entry.Json, entry.Revision);
+    }
+
+    private readonly record struct DraftItem(ReadOnlyMemory<byte>? Json, long Revision)
+    {
+        public bool Exists => Json is not null;
+    }
+}

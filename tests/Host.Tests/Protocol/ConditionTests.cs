@@ -1,0 +1,163 @@
+using System.Text.Json.Nodes;
+using SharedState.Host.Tests.Engine;
+using static SharedState.Host.Tests.Protocol.RefusalTests;
+
+namespace SharedState.Host.Tests.Protocol;
+
+/// <summary>Conditional updates: an update whose condition fails changes nothing, and its reply says how things are.</summary>
+public sealed class ConditionTests(SharedHost shared) : IClassFixture<SharedHost>
+{
+    // Revisions 1 to 4: a and b, then c, then the removal of b, then another a.
+    private static readonly string[] Before =
+    [
+        """{"insert":[{"id":"a"},{"id":"b"}]}""", """{"insert":[{"id":"c"}]}""", """{"remove":["b"]}""",
+        """{"insert":[{"id":"a","v":2}]}""",
+    ];
+
+    [Theory] // the update; the ids that conflict, or null where it succeeds
+    [InlineData("""{"if":{"absent":["x"]},"insert":[{"id":"x"}]}""", null)]
+    [InlineData("""{"if":{"absent":["b"]},"insert":[{"id":"b"}]}""", null)]
+    [InlineData("""{"if":{"absent":["a","x","c"]},"insert":[{"id":"x"}]}""", "a,c")]
+    [InlineData("""{"if":{"absent":["a","a"]},"insert":[{"id":"x"}]}""", "a")]
+    [InlineData("""{"if":{"present":["a","c"]},"remove":["a"]}""", null)]
+    [InlineData("""{"if":{"present":["a","b","x"]},"insert":[{"id":"x"}]}""", "b,x")]
+    [InlineData("""{"if":{"present":["a"],"absent":["c"]},"insert":[{"id":"x"}]}""", "c")]
+    [InlineData("""{"if":{"since":4,"epoch":"e1"},"insert":[{"id":"a"},{"id":"b"},{"id":"x"}],"remove":["c"]}""", null)]
+    [InlineData("""{"if":{"since":3,"epoch":"e1"},"insert":[{"id":"b"},{"id":"x"}],"remove":["c"]}""", null)]
+    [InlineData("""{"if":{"since":3,"epoch":"e1"},"insert":[{"id":"a"}]}""", "a")]
+    [InlineData("""{"if":{"since":3,"epoch":"e1"},"remove":["a"]}""", "a")]
+    [InlineData("""{"if":{"since":3,"epoch":"e1"},"patch":[{"id":"a"}]}""", "a")]
+    [InlineData("""{"if":{"since":3,"epoch":"e1"},"inc":[{"id":"a","path":"n","by":1}]}""", "a")]
+    [InlineData("""{"if":{"since":3,"epoch":"e1","ids":["a"]},"insert":[{"id":"x"}]}""", "a")]
+    [InlineData("""{"if":{"since":2,"epoch":"e1"},"insert":[{"id":"b"}]}""", "b")]
+    [InlineData("""{"if":{"since":4,"epoch":"e1"},"reset":true}""", null)]
+    [InlineData("""{"if":{"since":3,"epoch":"e1"},"reset":true}""", "a")]
+    [InlineData("""{"if":{"since":4,"epoch":"other"},"insert":[{"id":"x"}]}""", "x")]
+    [InlineData("""{"if":{"since":9,"epoch":"e1"},"insert":[{"id":"x"}]}""", "x")]
+    public async Task AConditionDecides(string update, string? conflicts)
+    {
+        var path = await FilledAsync();
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        var before = (await client.GetAsync(path))["data"]!.ToJsonString();
+        var reply = await client.PutAsync(path, update);
+        if (conflicts is null)
+        {
+            Assert.True((bool)reply["ok"]!, reply.ToJsonString());
+            return;
+        }
+        AssertRefusal(reply, "conflict", "a condition in \"if\" does not hold");
+        Assert.Equal((4, "e1"), ((int)reply["rev"]!, (string?)reply["epoch"]));
+        Assert.Equal(conflicts, string.Join(',', reply["conflicts"]!.AsArray().Select(conflict => (string?)conflict!["id"])));
+        Assert.Equal(before, (await client.GetAsync(path))["data"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task AConflictTellsTheItemsAsTheyAreSoThatARetryNeedsNoRead()
+    {
+        var path = await FilledAsync();
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        var reply = await client.PutAsync(path, """{"if":{"since":2,"epoch":"e1","ids":["b"]},"patch":[{"id":"a","w":1}]}""");
+        Assert.Equal("""[{"id":"a","item":{"id":"a","v":2}},{"id":"b","item":null}]""", reply["conflicts"]!.ToJsonString());
+        var again = $$"""{"if":{"since":{{reply["rev"]}},"epoch":"{{reply["epoch"]}}"},"patch":[{"id":"a","w":1}]}""";
+        Assert.True((bool)(await client.PutAsync(path, again))["ok"]!);
+    }
+
+    [Fact]
+    public async Task AConflictTellsUpToAHundredIdsAndAMebibyteOfItems()
+    {
+        var path = $"/{shared.NewApp()}/items/a";
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        var ids = Enumerable.Range(0, 150).Select(n => $"\"{n}\"").ToArray();
+        var items = ids.Select((id, n) => $$"""{"id":{{id}},"t":"{{new string('x', n < 5 ? 300_000 : 1)}}"}""");
+        await client.PutAsync(path, $$"""{"insert":[{{string.Join(',', items)}}]}""");
+        var reply = await client.PutAsync(path, $$$"""{"if":{"absent":[{{{string.Join(',', ids)}}}]}}""");
+        var conflicts = reply["conflicts"]!.AsArray();
+        Assert.Equal(100, conflicts.Count);
+        Assert.Equal(3, conflicts.Count(conflict => conflict!.AsObject().ContainsKey("item")));
+    }
+
+    [Theory]
+    [InlineData("""{"if":1}""", "\"if\" is an object with \"since\" and \"epoch\", \"ids\", \"absent\" or \"present\"")]
+    [InlineData("""{"if":{"since":1}}""", "if: \"since\" and \"epoch\" come together")]
+    [InlineData("""{"if":{"epoch":"e"}}""", "if: \"since\" and \"epoch\" come together")]
+    [InlineData("""{"if":{"since":1.5,"epoch":"e"}}""", "if.since: a revision is a whole number from 0")]
+    [InlineData("""{"if":{"since":-1,"epoch":"e"}}""", "if.since: a revision is a whole number from 0")]
+    [InlineData("""{"if":{"since":1,"epoch":2}}""", "if.epoch: an epoch is a string")]
+    [InlineData("""{"if":{"ids":["a"]}}""", "if.ids: they come with \"since\" and \"epoch\"")]
+    [InlineData("""{"if":{"absent":"a"}}""", "\"if.absent\" is a list")]
+    [InlineData("""{"if":{"present":["a",1]}}""", "if.present[1]: an id is a string, without lone surrogates")]
+    [InlineData("""{"if":{"absent":[],"absent":[]}}""", "the field \"if.absent\" comes twice")]
+    [InlineData("""{"if":{"exists":["a"]}}""", "if.exists: this server has no such condition")]
+    [InlineData("""{"if":{"match":{"a":{"v":1}}}}""", "if.match: this server has no such condition")]
+    [InlineData("""{"if":{},"if":{}}""", "the field \"if\" comes twice")]
+    public async Task AWrongConditionIsRefusedAndSaysWhere(string update, string sentence)
+    {
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        AssertRefusal(await client.PutAsync($"/{shared.NewApp()}/items/a", update), "bad_request", sentence);
+    }
+
+    [Fact]
+    public async Task AForgottenHistoryIsAConflict()
+    {
+        await using var host = await LiveHost.StartAsync(limits: new() { Tombstones = 2 });
+        await using var client = await Client.ConnectAsync(host.Url);
+        for (var n = 0; n < 9; n++)
+        {
+            await client.PutAsync("/app/items/a", $$"""{"insert":[{"id":"{{n}}"}]}""");
+            await client.PutAsync("/app/items/a", $$"""{"remove":["{{n}}"]}""");
+        }
+        AssertRefusal(
+            await client.PutAsync("/app/items/a", """{"if":{"since":1,"epoch":"e1"},"insert":[{"id":"new"}]}"""), "conflict", "a condition");
+    }
+
+    /// <summary>The first commit is held, so that the next one takes all the updates that follow.</summary>
+    [Fact]
+    public async Task UpdatesBeforeItInTheSameCommitCount()
+    {
+        var (begun, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var storage = new MemoryStorage();
+        await using var host = await LiveHost.StartAsync(storage);
+        await using var client = await Client.ConnectAsync(host.Url);
+        await client.GetAsync("/app/items/a");
+        storage.BeforeCommit = (_, _) =>
+        {
+            begun.TrySetResult();
+            return go.Task;
+        };
+        string[] updates =
+        [
+            """{"insert":[{"id":"first"}]}""",
+            """{"insert":[{"id":"x","n":1}]}""",
+            """{"if":{"absent":["x"]},"insert":[{"id":"never"}]}""",
+            """{"if":{"present":["x"]},"inc":[{"id":"x","path":"n","by":1}]}""",
+            """{"inc":[{"id":"x","path":"n","by":5}]}""",
+            """{"inc":[{"id":"first","path":"id","by":5}],"insert":[]}""",
+            """{"remove":["x"]}""",
+            """{"if":{"present":["x"]},"insert":[{"id":"never"}]}""",
+            """{"patch":[{"id":"x","again":true}]}""",
+            """{"if":{"since":1,"epoch":"e1"},"insert":[{"id":"first","v":2}]}""",
+        ];
+        for (var n = 0; n < updates.Length; n++)
+        {
+            await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/a","arg":{{updates[n]}},"tunnel":{{n}}}""");
+            if (n == 0) await begun.Task;
+        }
+        await client.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/app/items/a","tunnel":99}""");
+        await using var probe = await Client.ConnectAsync(host.Url);
+        await probe.GetAsync("/clock");
+        go.SetResult();
+        var outcomes = new List<string>();
+        JsonNode reply;
+        while ((int)(reply = await client.ReceiveAsync())["tunnel"]! != 99) outcomes.Add((bool)reply["ok"]! ? "ok" : (string)reply["error"]!["code"]!);
+        Assert.Equal(["ok", "ok", "conflict", "ok", "ok", "bad_request", "ok", "conflict", "ok", "ok"], outcomes);
+        Assert.Equal("""[{"id":"x","again":true},{"id":"first","v":2}]""", reply["data"]!.ToJsonString());
+    }
+
+    private async Task<string> FilledAsync()
+    {
+        var path = $"/{shared.NewApp()}/items/a";
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        foreach (var update in Before) await client.PutAsync(path, update);
+        return path;
+    }
+}
