@@ -20,7 +20,7 @@ namespace SharedState.Host;
 internal static class Program
 {
     private static readonly string PluginFolder = Path.Combine(AppContext.BaseDirectory, "plugins");
-    private static readonly string PageFolder = Path.Combine(AppContext.BaseDirectory, "wwwroot");
+    private static readonly string ClientFolder = Path.Combine(HostConfig.DefaultPages, "libs");
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -127,6 +127,7 @@ internal static class Program
         // An empty builder ignores appsettings.json and ASPNETCORE_ variables: the only configuration is the file.
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(loggers);
+        builder.Services.AddPages();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = limits.StopTime + TimeSpan.FromSeconds(1));
 
         builder.Services.AddHostedService(_ => reload);
@@ -155,7 +156,8 @@ internal static class Program
 
         var app = builder.Build();
         engine.Use(app);
-        app.UsePages(PageFolder);
+        if (config.Pages is not null) app.UseLanAddress(sockets.EndPoints, config.Tls is null ? "http" : "https");
+        app.UsePages(config.Pages, ClientFolder);
         return app;
     }
 

@@ -15,6 +15,7 @@ internal static class RestartFields
             ("tls", started.Tls == now.Tls),
             ("origins", (started.Origins is null) == (now.Origins is null) && (started.Origins ?? []).SequenceEqual(now.Origins ?? [])),
             ("compression", started.Compression == now.Compression),
+            ("pages", started.Pages == now.Pages),
             ("log", started.JsonLog == now.JsonLog)),
         .. LimitField.All.Where(limit => limit.Read(started.Limits) != limit.Read(now.Limits))
             .Select(limit => $"service.limits.{limit.Name}"),

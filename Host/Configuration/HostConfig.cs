@@ -7,6 +7,9 @@ namespace SharedState.Host.Configuration;
 /// <summary>The content of the configuration file.</summary>
 internal sealed record HostConfig
 {
+    /// <summary>The folder of the pages that come with the program.</summary>
+    public static readonly string DefaultPages = Path.Combine(AppContext.BaseDirectory, "wwwroot");
+
     private const string Example =
         """{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "items.db"}}""";
 
@@ -26,6 +29,9 @@ internal sealed record HostConfig
 
     /// <summary>Whether the server accepts compression.</summary>
     public bool Compression { get; init; }
+
+    /// <summary>The absolute path of the folder with the web pages; null: no pages.</summary>
+    public string? Pages { get; init; }
 
     /// <summary>Whether the log consists of JSON lines, for programs, instead of text for people.</summary>
     public bool JsonLog { get; init; }
@@ -54,6 +60,7 @@ internal sealed record HostConfig
             Tls = TlsFiles.Read(file, service.Object("tls")),
             Origins = ReadOrigins(file, service),
             Compression = service.Boolean("compression") ?? true,
+            Pages = ReadPages(file, service),
             JsonLog = service.Choice("log", "text", "json") == "json",
             Limits = LimitField.ReadAll(service.Object("limits")),
             PluginFolders = ReadPluginFolders(file, root),
@@ -85,6 +92,25 @@ internal sealed record HostConfig
                 file.Add(origin, "must be an origin as browsers send it, like \"https://example.org\", without a path");
         }
         return [.. origins.Select(origin => origin.Text)];
+    }
+
+    private static string? ReadPages(JsonFile file, JsonFields service)
+    {
+        var written = service.Take("pages");
+        if (written is null or { Kind: JsonValueKind.Null } || file.Resolve(written) is not { } node) return DefaultPages;
+        if (node is { Kind: JsonValueKind.True } or { Referred: true, Text: "true" }) return DefaultPages;
+        if (node is { Kind: JsonValueKind.False } or { Referred: true, Text: "false" }) return null;
+        if (node is { Kind: JsonValueKind.String, Text.Length: > 0 })
+        {
+            var folder = Path.TrimEndingDirectorySeparator(file.Absolute(node.Text));
+            if (!Directory.Exists(folder)) file.Add(node, node.Referred ? "there is no such folder" : $"there is no folder {folder}");
+            else if (file.FullPath.StartsWith(Path.Join(folder, "/"), StringComparison.Ordinal))
+                file.Add(node, "this folder holds the configuration file, which everyone could read; use a folder that holds only pages");
+            return folder;
+        }
+        var shown = node.Kind == JsonValueKind.String ? "an empty text" : node.Description;
+        file.Add(node, $"must be false for no pages, or the folder of your own pages, like \"www\", not {shown}");
+        return DefaultPages;
     }
 
     private static List<string> ReadPluginFolders(JsonFile file, JsonFields root)

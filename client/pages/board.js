@@ -179,4 +179,9 @@ setInterval(point, 5000);
 document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? point() : board.onLeave()));
 addEventListener("pagehide", () => board.onLeave());
 addEventListener("pageshow", point);
+
+// A visitor who leaves with changes that wait for a connection would lose them: the browser asks.
+addEventListener("beforeunload", event => {
+  if (outgoing.busy && (outgoing.late || connection !== "connected")) event.preventDefault();
+});
 drawStatus();

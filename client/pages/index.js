@@ -23,17 +23,22 @@ board.onStep = step => {
   for (const other of lines) other.classList.toggle("ran", other === line);
 };
 
-// A link that a phone can open, or what makes one.
+void import("./demo.js");
+
+// A link that a phone can open, or what makes one. To a visitor on this computer the server tells its address in the network.
 const local = /^(localhost|127\.|\[::1\])/.test(location.hostname);
-$("phone").hidden = local;
-$("no-phone").hidden = !local;
+const lan = async () => {
+  const answer = await fetch("lan");
+  return answer.ok ? (await answer.json()).url : null;
+};
+const origin = local ? await lan() : location.origin;
+$("phone").hidden = !origin;
+$("no-phone").hidden = Boolean(origin);
 $("port").textContent = location.port || "80";
-$("link").value = location.href;
+if (origin) $("link").value = new URL(location.pathname, origin).href;
 $("copy").addEventListener("click", async () => {
   $("link").select();
   // Without https a page has no clipboard; then the link is at least selected.
-  await navigator.clipboard?.writeText(location.href);
+  await navigator.clipboard?.writeText($("link").value);
   $("copied").textContent = navigator.clipboard ? "copied" : "selected";
 });
-
-import("./demo.js");

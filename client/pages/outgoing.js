@@ -6,8 +6,7 @@ const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /**
  * The visitor's changes on their way to the server: the newest of each id, one update at a time. A change that finds no connection is
- * kept and sent
- * again: it says what an item is to be, so that twice does no harm. One that the server refuses is reported as lost.
+ * kept and sent again: it says what an item is to be, so that twice does no harm. One that the server refuses is reported as lost.
  */
 export class Outgoing {
   #send;
@@ -30,6 +29,11 @@ export class Outgoing {
 
   /** Whether a change waits for its next attempt. */
   late = false;
+
+  /** Whether a change is not answered yet. */
+  get busy() {
+    return this.#waiting.size + this.#sent.size > 0;
+  }
 
   /** Whether a change of an item is not answered yet: what comes from the server is older. */
   has(id) {

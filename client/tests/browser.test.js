@@ -23,11 +23,11 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
   });
 
   /** A page in a browser context of its own: nothing is shared but the server. */
-  async function open(path, options = {}, prepare = async () => {}) {
+  async function open(path, { host: { origin } = host, ...options } = {}, prepare = async () => {}) {
     const page = await (await browser.newContext(options)).newPage();
     await prepare(page);
     page.on("pageerror", error => mistakes.push(`${path}: ${error}`));
-    await page.goto(host.origin + path);
+    await page.goto(origin + path);
     await page.waitForSelector('#status[data-state="connected"]');
     return page;
   }
@@ -229,6 +229,88 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
       for (let left = (await notes(page)).length; left > 0; left--) await page.keyboard.press("Delete");
       assert.equal(await focused(), "add");
       await page.close();
+    });
+
+    test("a visitor counts from the first moment, before there is a connection", async () => {
+      const page = await (await browser.newContext()).newPage();
+      await page.addInitScript(() => {
+        globalThis.WebSocket = class { send() {} close() {} };
+      });
+      await page.goto(`${host.origin}/board.html`);
+      await shows(page, "#status", "connecting… · 1 here");
+      await page.close();
+    });
+
+    test("a visitor who leaves with changes that wait for a connection is asked", async () => {
+      const page = await open("/board.html");
+      const asked = [];
+      page.on("dialog", async dialog => {
+        asked.push(dialog.type());
+        await dialog.accept();
+      });
+      await page.click("#add");
+      await page.keyboard.type("here");
+      await same([page], notes, list => list.some(line => line.endsWith(" here")));
+      await page.reload();
+      assert.deepEqual(asked, [], "all is stored");
+
+      await page.waitForSelector('#status[data-state="connected"]');
+      await host.stop("SIGKILL");
+      await page.waitForSelector('#status:not([data-state="connected"])');
+      await page.click("#add");
+      await page.keyboard.type("waits");
+      await page.close({ runBeforeUnload: true });
+      if (!page.isClosed()) await page.waitForEvent("close");
+      assert.deepEqual(asked, ["beforeunload"]);
+      await host.start();
+    });
+
+    test("a change that the server refuses is reported as lost, and all windows show what the server has", async t => {
+      const strict = await new RealHost(storage, { item_bytes: 150 }).start();
+      t.after(() => strict.end());
+      const [ann, bob] = await Promise.all([open("/board.html", { host: strict }), open("/board.html", { host: strict })]);
+      await ann.click("#add");
+      await ann.keyboard.insertText("short");
+      await same([ann, bob], notes, list => list.some(line => line.endsWith(" short")));
+      await ann.keyboard.insertText("x".repeat(190));
+      await ann.waitForSelector("#lost:not(:empty)");
+      assert.match(await ann.textContent("#lost"), /^A change was lost: .*150/);
+      await ann.keyboard.press("Escape");
+      await same([ann, bob], notes, list => list.some(line => line.endsWith(" short")));
+      await Promise.all([ann.close(), bob.close()]);
+    });
+
+    test("the link for a phone is the server's address in the network, or the sentence that makes it one", async () => {
+      const local = await open("/");
+      assert.match(await local.innerText("#no-phone"), new RegExp(`"host": "0\\.0\\.0\\.0"[^]*:${new URL(host.origin).port}/`));
+      assert.equal(await local.isVisible("#link"), false);
+      await local.close();
+      const inNetwork = page => page.route("**/lan", route => route.fulfill({ json: { url: "http://192.0.2.7:9000/" } }));
+      const page = await open("/", {}, inNetwork);
+      await page.waitForSelector("#link");
+      assert.equal(await page.inputValue("#link"), "http://192.0.2.7:9000/");
+      assert.equal(await page.isVisible("#no-phone"), false);
+      await page.close();
+    });
+
+    test("the first page links to its docs and its source, and each minimal page shows its code and the next", async () => {
+      const first = await open("/");
+      for (const name of ["Docs", "Protocol", "Source of this page"]) {
+        const target = await fetch(await first.getByRole("link", { name }).evaluate(link => link.href));
+        assert.equal(target.status, 200, name);
+        assert.match(target.headers.get("content-type"), /^text\/(plain|javascript)/, name);
+      }
+      await first.getByRole("link", { name: "toggle" }).click();
+      const seen = [];
+      while (seen.length < 4) {
+        await first.waitForSelector('#status[data-state="connected"]');
+        seen.push(new URL(first.url()).pathname);
+        assert.match(await first.textContent("#code"), /^import .*\n[^]*new SharedStateClient\("\."\)/);
+        await first.getByRole("link", { name: /^Next/ }).click();
+        await first.waitForURL(url => url.pathname !== seen.at(-1));
+      }
+      assert.deepEqual(seen, ["/toggle.html", "/object.html", "/collection.html", "/clock.html"]);
+      await first.close();
     });
 
     test("notes and the line that ran can be seen in forced colours", async () => {

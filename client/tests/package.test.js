@@ -7,10 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const client = fileURLToPath(new URL("..", import.meta.url));
 const modules = join(client, "node_modules");
-const tsc = createRequire(import.meta.url).resolve("typescript/package.json").replace("package.json", "bin/tsc");
+const compiler = name => createRequire(import.meta.url).resolve(`${name}/package.json`).replace("package.json", "bin/tsc");
 
 describe("the package", () => {
   let folder;
@@ -40,9 +41,10 @@ describe("the package", () => {
   });
 
   test("every file that package.json names is there", () => {
-    const { exports, unpkg, jsdelivr, types } = JSON.parse(readFileSync(join(installed, "package.json")));
+    const { exports, main, unpkg, jsdelivr, types, typesVersions } = JSON.parse(readFileSync(join(installed, "package.json")));
     const exported = Object.values(exports).flatMap(entry => typeof entry === "string" ? [entry] : Object.values(entry));
-    const files = [unpkg, jsdelivr, types, ...exported];
+    const files = [main, unpkg, jsdelivr, types, ...exported, ...Object.values(typesVersions["*"]).flat()];
+    assert.ok(files.every(Boolean), "main, unpkg, jsdelivr and types are named");
     for (const file of files.filter(name => !name.includes("*"))) assert.ok(existsSync(join(installed, file)), file);
   });
 
@@ -56,7 +58,21 @@ describe("the package", () => {
     assert.equal(execFileSync(process.execPath, ["--no-warnings", "main.js"], { cwd: folder, encoding: "utf8" }), "closed\n");
   });
 
-  for (const [module, moduleResolution] of [["node16", "node16"], ["nodenext", "nodenext"], ["esnext", "bundler"]]) {
+  test("a bundler leaves out what a page does not import, but not the script that defines SHAREDSTATE", async () => {
+    const bundled = async contents => {
+      const page = { contents, resolveDir: folder };
+      const { outputFiles: [{ text }] } = await build({ stdin: page, bundle: true, format: "esm", minify: true, write: false });
+      return ["/subs", "list-item"].map(part => text.includes(part));
+    };
+    assert.deepEqual(await bundled('export { SharedStateClient } from "sharedstate";'), [true, false], "the client without the viewer");
+    assert.deepEqual(await bundled('import "sharedstate/iife";'), [true, true], "all of the script");
+  });
+
+  // TypeScript 7 has dropped the resolution by the name "node", which projects of TypeScript 5 still use.
+  for (const [module, moduleResolution, version] of [
+    ["node16", "node16", "typescript"], ["nodenext", "nodenext", "typescript"], ["esnext", "bundler", "typescript"],
+    ["esnext", "node", "typescript5"],
+  ]) {
     test(`TypeScript finds its types with moduleResolution ${moduleResolution}`, () => {
       writeFileSync(join(folder, "main.ts"), `
         import { SharedStateClient, type Diff } from "sharedstate";
@@ -64,17 +80,19 @@ describe("the package", () => {
         import { useItem } from "sharedstate/vue";
         import { useObject } from "sharedstate/svelte";
         interface Note { id: string; text: string }
-        const client = new SharedStateClient("ws://server");
+        export const client = new SharedStateClient("ws://server");
         export const items: readonly Note[] = client.collection<Note>("/a/items/c").items;
         export const diff: Diff<Note> | undefined = undefined;
         export const first: readonly Note[] = useCollection<Note>("/a/items/c").items;
         export const second: string | undefined = useItem<Note>("/a/items/c", "a").value?.text;
         export const third = useObject<number>("/a/items/c", "a");
         // @ts-expect-error: there is no such module.
-        import "sharedstate/nothing";`);
-      const compilerOptions = { target: "es2022", module, moduleResolution, strict: true, noEmit: true, skipLibCheck: false, types: [] };
+        import { nothing } from "sharedstate/nothing";`);
+      // Svelte's own types are not for the old resolution.
+      const skipLibCheck = version === "typescript5";
+      const compilerOptions = { target: "es2022", module, moduleResolution, strict: true, noEmit: true, skipLibCheck, types: [] };
       writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
-      execFileSync(process.execPath, [tsc, "-p", folder], { stdio: "inherit" });
+      execFileSync(process.execPath, [compiler(version), "-p", folder], { stdio: "inherit" });
     });
   }
 });

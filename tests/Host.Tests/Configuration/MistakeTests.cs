@@ -32,13 +32,19 @@ public sealed class MistakeTests : IDisposable
     [Theory]
     [InlineData("\"prot\": 1", "service.prot: unknown field; did you mean \"port\"?")]
     [InlineData(
-        "\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, origins, port, tls")]
+        "\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, origins, pages, port, tls")]
     [InlineData("\"port\": \"x\"", "service.port: must be a whole number from 0 to 65535, not a string")]
     [InlineData("\"port\": 65536", "service.port: must be a whole number from 0 to 65535, not 65536")]
     [InlineData("\"port\": 1.5", "service.port: must be a whole number from 0 to 65535, not 1.5")]
     [InlineData("\"host\": 1", "service.host: must be a string, not 1")]
     [InlineData("\"log\": \"xml\"", "service.log: must be \"text\" or \"json\", not \"xml\"")]
     [InlineData("\"compression\": 1", "service.compression: must be true or false, not 1")]
+    [InlineData("\"pages\": 1", "service.pages: must be false for no pages, or the folder of your own pages, like \"www\", not a number")]
+    [InlineData("\"pages\": \"\"", "or the folder of your own pages, like \"www\", not an empty text")]
+    [InlineData("\"pages\": \"no-such-folder\"", "no-such-folder")]
+    [InlineData(
+        "\"pages\": \".\"",
+        "service.pages: this folder holds the configuration file, which everyone could read; use a folder that holds only pages")]
     [InlineData("\"limits\": 1", "service.limits: must be an object, not a number")]
     [InlineData("\"limits\": {\"ping_secnds\": 1}", "service.limits.ping_secnds: unknown field; did you mean \"ping_seconds\"?")]
     [InlineData("\"limits\": {\"storage_seconds\": 10}", "service.limits.storage_seconds: must be a number from 0.1 to 9, not 10")]
