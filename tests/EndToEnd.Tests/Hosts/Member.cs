@@ -133,8 +133,8 @@ internal sealed class Member : IAsyncDisposable
         Abandon();
         _failures = proven ? 0 : _failures + 1;
         if (_doors.Count > 1) Door = (Door + Random.Shared.Next(1, _doors.Count)) % _doors.Count;
-        var wait = TimeSpan.FromMilliseconds((_failures switch { 0 => 200, 1 => 400, _ =>
-            1000 }) * (0.5 + (Random.Shared.NextDouble() / 2)));
+        var longest = _failures switch { 0 => 200, 1 => 400, _ => 1000 };
+        var wait = TimeSpan.FromMilliseconds(longest * (0.5 + (Random.Shared.NextDouble() / 2)));
         _waited += wait;
         await Task.Delay(wait, _end.Token);
     }
