@@ -24,6 +24,7 @@ internal static class Program
 
     public static async Task<int> Main(string[] arguments)
     {
+        PrivateFiles.Begin();
         if (PluginTestMode.IsAsked(arguments)) return await PluginTestMode.RunAsync(arguments);
         var command = CommandLine.Parse(arguments);
         if (command.Mistake is not null) return Fail(2, command.Mistake);
