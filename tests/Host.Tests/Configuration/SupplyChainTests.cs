@@ -115,7 +115,7 @@ public sealed class SupplyChainTests : IDisposable
             _folder.Write($"locks/{platform}/{Path.GetFileName(file)}", File.ReadAllText(file));
     }
 
-    /// <summary>Restores the host in other folders than the repository's, and without what needs packages that other builds do not.</summary>
+    /// <summary>Restores the host outside of the repository, without what needs packages that other builds do not.</summary>
     private Task<(bool Failed, string Output)> RestoreHostAsync(string platform) => RestoreAsync(
         Repository.At("Host"), $"-p:RuntimeIdentifier={platform}", $"-p:LockFolder={_folder["locks"]}", "-p:UseArtifactsOutput=true",
         $"-p:ArtifactsPath={_folder["artifacts"]}", "-p:PublishReadyToRun=false", "-p:UseAppHost=false");

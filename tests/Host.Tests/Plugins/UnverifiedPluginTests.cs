@@ -7,7 +7,7 @@ using JsonNode = System.Text.Json.Nodes.JsonNode;
 
 namespace SharedState.Host.Tests.Plugins;
 
-/// <summary>With pins, nothing of a folder with other content counts: neither its claims nor its manifest. Nothing of it is copied.</summary>
+/// <summary>With pins, nothing of a folder with other content counts, neither its claims nor its manifest, and nothing is copied.</summary>
 public sealed class UnverifiedPluginTests : IDisposable
 {
     private static readonly string _sqlite = Path.Combine(AppContext.BaseDirectory, "plugins", "Items.Sqlite");
