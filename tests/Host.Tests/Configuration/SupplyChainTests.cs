@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Compression;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -66,6 +67,57 @@ public sealed class SupplyChainTests : IDisposable
         Assert.Contains("NU1403", output, StringComparison.Ordinal);
     }
 
+    /// <summary>Somebody else's package, on the source of all other packages. Without the mapping it is taken.</summary>
+    [Fact]
+    public async Task AProjectFromTheTemplateTakesNoPackageOfTheSameNameFromAnotherSource()
+    {
+        Directory.CreateDirectory(_folder["own"]);
+        WritePackage("other", "SharedState.Abstractions");
+        _folder.Write("nuget.config", $"""
+            <configuration>
+              <packageSources>
+                <clear />
+                <add key="sharedstate" value="{_folder["own"]}" />
+                <add key="nuget.org" value="{_folder["other"]}" />
+              </packageSources>
+            </configuration>
+            """);
+        _folder.Write("plugin/any.csproj", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
+              <ItemGroup><PackageReference Include="SharedState.Abstractions" Version="1.2.0" /></ItemGroup>
+            </Project>
+            """);
+        var packages = ("NUGET_PACKAGES", _folder["packages"]);
+        var (failed, output) = await RestoreAsync(_folder["plugin"], packages);
+        Assert.False(failed, output);
+
+        Directory.Delete(_folder["packages"], recursive: true);
+        File.Copy(Repository.At("templates", "plugin", "nuget.config"), _folder["plugin/nuget.config"]);
+        (failed, output) = await RestoreAsync(_folder["plugin"], packages);
+        Assert.True(failed, output);
+        Assert.Contains("the following source(s) were not considered: nuget.org", output, StringComparison.Ordinal);
+
+        WritePackage("own", "SharedState.Abstractions");
+        (failed, output) = await RestoreAsync(_folder["plugin"], packages);
+        Assert.False(failed, output);
+    }
+
+    private void WritePackage(string source, string id)
+    {
+        Directory.CreateDirectory(_folder[source]);
+        using var package = ZipFile.Open(Path.Combine(_folder[source], $"{id}.1.2.0.nupkg"), ZipArchiveMode.Create);
+        using (var description = new StreamWriter(package.CreateEntry($"{id}.nuspec").Open()))
+        {
+            description.Write($"""
+                <package><metadata>
+                  <id>{id}</id><version>1.2.0</version><authors>somebody</authors><description>any</description>
+                </metadata></package>
+                """);
+        }
+        package.CreateEntry("lib/net10.0/_._");
+    }
+
     /// <summary>A server with one advisory, in the form of a package source.</summary>
     private static async Task<WebApplication> ServeAdvisoriesAsync()
     {
@@ -120,14 +172,18 @@ public sealed class SupplyChainTests : IDisposable
         Repository.At("Host"), $"-p:RuntimeIdentifier={platform}", $"-p:LockFolder={_folder["locks"]}", "-p:UseArtifactsOutput=true",
         $"-p:ArtifactsPath={_folder["artifacts"]}", "-p:PublishReadyToRun=false", "-p:UseAppHost=false");
 
-    private async Task<(bool Failed, string Output)> RestoreAsync(string project, params string[] options)
+    private Task<(bool Failed, string Output)> RestoreAsync(string project, params string[] options) =>
+        RestoreAsync(project, ("NUGET_HTTP_CACHE_PATH", _folder["http-cache"]), options);
+
+    private static async Task<(bool Failed, string Output)> RestoreAsync(
+        string project, (string Name, string Value) variable, params string[] options)
     {
         var start = new ProcessStartInfo("dotnet", ["restore", project, "--force", .. options]) { RedirectStandardOutput = true };
         string[] names = [.. start.Environment.Keys];
         foreach (var name in names.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase))) start.Environment.Remove(name);
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
-        start.Environment["NUGET_HTTP_CACHE_PATH"] = _folder["http-cache"];
+        start.Environment[variable.Name] = variable.Value;
         using var restore = Process.Start(start)!;
         var output = await restore.StandardOutput.ReadToEndAsync();
         await restore.WaitForExitAsync();
