@@ -8,7 +8,8 @@ internal sealed record CommandLine
                sharedstate plugin test DIR    tests a plugin; --help after it tells more
 
         Serves live JSON collections as configured in FILE; without FILE, in
-        ./plugins.json, or else in the plugins.json beside the program.
+        ./plugins.json, or else in the plugins.json beside the program. A file
+        that lists folders with plugins has to be named.
 
           --check        check the file, open each service once, print the results
           --plugins      list the installed plugins with their keys, the services

@@ -24,6 +24,7 @@ internal static class Program
 
     public static async Task<int> Main(string[] arguments)
     {
+        PrivateFiles.Begin();
         if (PluginTestMode.IsAsked(arguments)) return await PluginTestMode.RunAsync(arguments);
         var command = CommandLine.Parse(arguments);
         if (command.Mistake is not null) return Fail(2, command.Mistake);
@@ -32,13 +33,18 @@ internal static class Program
             Console.WriteLine(command.Help ? CommandLine.Usage : $"Shared State {HostVersion.Text}");
             return 0;
         }
-        if (command.Plugins && !command.Check) return new ListCommand(command.Json).Run(command.File, PluginFolder);
+        if (command.Plugins && !command.Check) return await ListAsync(command);
 
         // :: 1. Check the whole file, and report all mistakes at once.
         if (Installation.FindFile(command.File) is not { } file)
             return Fail(1, $"there is no plugins.json in this folder, nor in {AppContext.BaseDirectory}; name a file: sharedstate FILE");
-        using var installation = Installation.Read(file, PluginFolder, listen: !command.Check);
+        Installation? read = null;
+        if (!await Reading.EndsAsync(() => read = Installation.Read(file, PluginFolder, listen: !command.Check), Reading.ScanTime))
+            return Fail(1, Reading.Late(Reading.ScanTime));
+        using var installation = read!;
         if (installation.Complaints is [_, ..] complaints) return Fail(1, string.Join(Environment.NewLine, complaints));
+        if (command.File is null && installation.FindForeignCode() is { } foreign) return Fail(1, foreign);
+        if (command is { File: null, Check: true }) await Console.Error.WriteLineAsync($"checking {installation.Config.File.FullPath}");
 
         // :: 2. Load the plugins of the services.
         var json = command.JsonLog ?? installation.Config.JsonLog;
@@ -46,12 +52,21 @@ internal static class Program
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
         var cache = PluginCache.ForUser(loggers);
         var plugins = new PluginHost(cache);
-        var services = installation.Plans.Select(plan => plan.Load(plugins, loggers)).ToArray();
+        ServicePlan[] services = [];
+        void Load() => services = [.. installation.Plans.Select(plan => plan.Load(plugins, loggers))];
+        if (!await Reading.EndsAsync(Load, Reading.CopyTime)) return Fail(1, Reading.Late(Reading.CopyTime));
         cache.Clean();
 
         // :: 3. Check, or serve.
         if (command.Plugins) return await new ListCommand(command.Json).CheckAsync(installation, services);
         return command.Check ? await CheckAsync(installation, services) : await ServeAsync(file, installation, plugins, services, loggers);
+    }
+
+    private static async Task<int> ListAsync(CommandLine command)
+    {
+        var code = 1;
+        return await Reading.EndsAsync(() => code = new ListCommand(command.Json).Run(command.File, PluginFolder), Reading.CopyTime)
+            ? code : Fail(1, Reading.Late(Reading.CopyTime));
     }
 
     private static async Task<int> CheckAsync(Installation installation, ServicePlan[] services)

@@ -10,11 +10,12 @@ internal static class RunningPlugins
 {
     public static PluginList List(Installation installation, ServiceSet services, SwapCounts swaps)
     {
-        var present = PluginFolders.Scan(installation.Plugins.Standard, installation.Config.PluginFolders);
+        var (standard, config) = (installation.Plugins.Standard, installation.Config);
+        var present = PluginFolders.Scan(standard, config.PluginFolders, config.Pins);
         var loaded = services.Services.Select(service => service.Plan.Plugin).OfType<Plugin>().Distinct();
         return PluginList.Make(
             present,
-            installation.Config.Pins,
+            config.Pins,
             installation.Plans,
             [.. services.Services.Select(List)],
             [.. loaded.Select(plugin => List(plugin, swaps.Plugins.GetValueOrDefault(plugin.Manifest.Name)))]);

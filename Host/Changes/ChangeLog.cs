@@ -34,6 +34,10 @@ internal static partial class ChangeLog
         ILogger logger, string name, string before, string after, string hash, string services, long milliseconds, int changed,
         int versions, string left);
 
+    [LoggerMessage(1219, LogLevel.Warning,
+        "The configuration and the plugin folders could not be read within {Seconds} s: changes are noticed again when their disk answers")]
+    public static partial void Late(ILogger logger, double seconds);
+
     [LoggerMessage(1220, LogLevel.Critical, "The host could not check for changes, and tries again")]
     public static partial void Failed(ILogger logger, Exception exception);
 }

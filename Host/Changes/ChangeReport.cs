@@ -26,6 +26,8 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
     /// <summary>Forgets the reported troubles: after an action of the operator, the report repeats all of them.</summary>
     public void Forget() => _reported.Clear();
 
+    public void Late() => ChangeLog.Late(logger, Reading.CopyTime.TotalSeconds);
+
     public void Failed(Exception exception) => ChangeLog.Failed(logger, exception);
 
     /// <summary>Reports a file that cannot be used, with all its mistakes, as a start does.</summary>

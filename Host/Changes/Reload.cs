@@ -49,7 +49,11 @@ internal sealed class Reload(
         {
             try
             {
-                if (IsDue()) await ApplyAsync();
+                if (await ReadAsync(IsDue, stoppingToken)) await ApplyAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
             }
             catch (Exception exception)
             {
@@ -76,7 +80,24 @@ internal sealed class Reload(
         return quiet || time.GetElapsedTime(_noiseAt, now) > _longestNoise;
     }
 
-    private async Task ApplyAsync()
+    /// <summary>
+    /// Reads files beside this loop. Where they do not answer, the host goes on without changes, and ends when it is told to.
+    /// </summary>
+    private async Task<T> ReadAsync<T>(Func<T> read, CancellationToken stop)
+    {
+        var reading = Task.Run(read, stop);
+        try
+        {
+            return await reading.WaitAsync(Reading.CopyTime, time, stop);
+        }
+        catch (TimeoutException)
+        {
+            report.Late();
+            return await reading.WaitAsync(stop);
+        }
+    }
+
+    private async Task ApplyAsync(CancellationToken stop)
     {
         // :: 1. Remember the sight. Everything that is read from now on is at least as new.
         var again = hangup.Take();
@@ -87,14 +108,10 @@ internal sealed class Reload(
         if (again) plugins.Forget();
 
         // :: 2. Read the file and load new plugins beside the running ones. With a mistake, nothing changes.
-        var installation = read();
-        while (watch.Follow(installation.Config.File))
-        {
-            _taken = _seen = watch.Look(); // includes the files that the configuration refers to now
-            installation = read();
-        }
+        var installation = await ReadAsync(ReadAll, stop);
         var good = installation.Mistakes.Count == 0;
-        ServicePlan[] wanted = good ? [.. installation.Plans.Select(plan => plan.Load(plugins, loggers))] : [];
+        var plans = good ? installation.Plans : [];
+        var wanted = await ReadAsync(() => plans.Select(plan => plan.Load(plugins, loggers)).ToArray(), stop);
         if (!settled && report.IsNew(ChangeReport.Troubles(installation, wanted.Select(plan => plan.Refusal))))
         {
             _unsettled = true;
@@ -111,5 +128,16 @@ internal sealed class Reload(
         var changes = await services.ChangeAsync(wanted, again);
         _current = installation;
         report.Write(installation, changes, RestartFields.Changed(_started, installation.Config), changed);
+    }
+
+    private Installation ReadAll()
+    {
+        var installation = read();
+        while (watch.Follow(installation.Config.File))
+        {
+            _taken = _seen = watch.Look(); // includes the files that the configuration refers to now
+            installation = read();
+        }
+        return installation;
     }
 }

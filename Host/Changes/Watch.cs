@@ -11,7 +11,7 @@ namespace SharedState.Host.Changes;
 /// </summary>
 internal sealed class Watch
 {
-    // A larger file is hardly a text that a value refers to; it would be expensive to read again and again.
+    // A larger file is no text that a value refers to; it would be expensive to read again and again.
     private const long LargestFile = 1 << 20;
 
     private readonly string _file, _plugins;
@@ -59,7 +59,7 @@ internal sealed class Watch
             var info = new FileInfo(path);
             if (info is { LinkTarget: null, Length: > LargestFile })
                 hash.AppendData(Encoding.UTF8.GetBytes($"{info.Length} {info.LastWriteTimeUtc.Ticks}"));
-            else hash.AppendData(SHA256.HashData(File.ReadAllBytes(path)));
+            else hash.AppendData(SHA256.HashData(SmallFile.Read(path, JsonFile.MostBytes)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

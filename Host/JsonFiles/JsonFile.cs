@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace SharedState.Host.JsonFiles;
@@ -5,12 +6,20 @@ namespace SharedState.Host.JsonFiles;
 /// <summary>A JSON file that is being read, and the mistakes that were found in it so far.</summary>
 internal sealed class JsonFile
 {
+    /// <summary>Far more than any configuration has, and little enough to be read twice a second.</summary>
+    public const int MostBytes = 16 << 20;
+
+    /// <summary>A file that a value refers to holds a password or the like.</summary>
+    private const int MostTextBytes = 1 << 20;
+
     private readonly List<Mistake> _mistakes = [];
     private readonly HashSet<string> _paths = [];
 
-    private JsonFile(string name)
+    private readonly bool _plain;
+
+    private JsonFile(string name, bool plain)
     {
-        Name = name;
+        (Name, _plain) = (name, plain);
         FullPath = Path.GetFullPath(name);
         Directory = Path.GetDirectoryName(FullPath)!;
     }
@@ -26,18 +35,28 @@ internal sealed class JsonFile
     /// <summary>The root value; null if the file could not be read. Then there is a mistake that says why.</summary>
     public JsonNode? Root { get; private set; }
 
+    /// <summary>SHA-256 of the content that was read; empty if the file could not be read.</summary>
+    public string ContentHash { get; private set; } = "";
+
     /// <summary>The mistakes, from the top of the file to the bottom.</summary>
     public IEnumerable<Mistake> Mistakes => _mistakes.OrderBy(mistake => mistake.Place?.Line).ThenBy(mistake => mistake.Place?.Column);
 
     /// <summary>The absolute paths of the files and folders that the file names and that were looked up.</summary>
     public IEnumerable<string> Paths => _paths;
 
-    public static JsonFile Read(string name)
+    public static JsonFile Read(string name) => Read(new(name, plain: false), MostBytes);
+
+    /// <summary>
+    /// Reads a file that somebody else has written. A reference in it is a mistake: it could name any file that this user may read.
+    /// </summary>
+    public static JsonFile ReadPlain(string name, int mostBytes) => Read(new(name, plain: true), mostBytes);
+
+    private static JsonFile Read(JsonFile file, int mostBytes)
     {
-        var file = new JsonFile(name);
         try
         {
-            var utf8 = File.ReadAllBytes(file.FullPath);
+            var utf8 = SmallFile.Read(file.FullPath, mostBytes);
+            file.ContentHash = Convert.ToHexStringLower(SHA256.HashData(utf8));
             if (utf8.AsSpan().Trim(" \t\r\n"u8).IsEmpty) file.Add(null, "", "the file is empty; it should hold a JSON object");
             else file.Root = JsonTree.Read(utf8, (place, path, sentence) => file.Add(place, path, sentence));
         }
@@ -54,14 +73,19 @@ internal sealed class JsonFile
 
     /// <summary>
     /// The text that <c>{"env":"NAME"}</c> or <c>{"file":"path"}</c> refers to, without one line break at the end of a file; any other
-    /// node itself; null after a mistake.
+    /// node itself; null after a mistake, and a manifest's reference is one.
     /// </summary>
     public JsonNode? Resolve(JsonNode node)
     {
         if (!IsReference(node)) return node;
+        if (_plain)
+        {
+            Add(node, "a manifest takes plain values only, no {\"file\": ..} and no {\"env\": ..}; write the value itself");
+            return null;
+        }
         var target = node.Fields[0].Value;
         var text = node.Fields[0].Name == "env" ? ReadVariable(target) : ReadText(target);
-        return text is null ? null : new(JsonValueKind.String, node.Place, node.Path) { Text = text, Referred = true };
+        return text is null ? null : node.Resolved(text);
     }
 
     public static bool IsReference(JsonNode node) =>
@@ -86,7 +110,8 @@ internal sealed class JsonFile
     {
         try
         {
-            var text = File.ReadAllText(Absolute(path.Text));
+            using var content = new StreamReader(new MemoryStream(SmallFile.Read(Absolute(path.Text), MostTextBytes)));
+            var text = content.ReadToEnd();
             return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)

@@ -10,6 +10,10 @@ internal ref struct JsonTree
     private readonly Action<Place, string, string> _report;
     private Utf8JsonReader _reader;
 
+    // The last place that was asked for: places come in the order of the text, and each is found from the one before.
+    private int _offset;
+    private Place _place = new(1, 1);
+
     private JsonTree(ReadOnlySpan<byte> utf8, Action<Place, string, string> report)
     {
         _utf8 = utf8;
@@ -25,7 +29,7 @@ internal ref struct JsonTree
         try
         {
             tree._reader.Read();
-            var root = tree.ReadNode("");
+            var root = tree.ReadNode(TreePath.Root);
             tree._reader.Read();
             return root;
         }
@@ -42,7 +46,7 @@ internal ref struct JsonTree
         }
     }
 
-    private JsonNode ReadNode(string path)
+    private JsonNode ReadNode(TreePath path)
     {
         var place = PlaceOf((int)_reader.TokenStartIndex);
         switch (_reader.TokenType)
@@ -51,7 +55,7 @@ internal ref struct JsonTree
                 return new(JsonValueKind.Object, place, path) { Fields = ReadFields(path) };
             case JsonTokenType.StartArray:
                 var items = new List<JsonNode>();
-                while (_reader.Read() && _reader.TokenType != JsonTokenType.EndArray) items.Add(ReadNode($"{path}[{items.Count}]"));
+                while (_reader.Read() && _reader.TokenType != JsonTokenType.EndArray) items.Add(ReadNode(path.Element(items.Count)));
                 return new(JsonValueKind.Array, place, path) { Items = items };
             case JsonTokenType.String:
                 return new(JsonValueKind.String, place, path) { Text = ReadText(place, path) };
@@ -66,23 +70,24 @@ internal ref struct JsonTree
         }
     }
 
-    private List<JsonField> ReadFields(string path)
+    private List<JsonField> ReadFields(TreePath path)
     {
         var fields = new List<JsonField>();
+        var lines = new Dictionary<string, int>(StringComparer.Ordinal);
         while (_reader.Read() && _reader.TokenType != JsonTokenType.EndObject)
         {
             var place = PlaceOf((int)_reader.TokenStartIndex);
             var name = ReadText(place, path);
-            var fieldPath = path.Length == 0 ? name : $"{path}.{name}";
-            var first = fields.Find(field => field.Name == name);
-            if (first is not null) _report(place, fieldPath, $"stands here a second time; the first is in line {first.Place.Line}");
+            var fieldPath = path.Field(name);
+            if (!lines.TryAdd(name, place.Line))
+                _report(place, fieldPath.ToString(), $"stands here a second time; the first is in line {lines[name]}");
             _reader.Read();
             fields.Add(new(name, place, ReadNode(fieldPath)));
         }
         return fields;
     }
 
-    private string ReadText(Place place, string path)
+    private string ReadText(Place place, TreePath path)
     {
         try
         {
@@ -91,15 +96,19 @@ internal ref struct JsonTree
         catch (InvalidOperationException)
         {
             // Half of a surrogate pair: an escape that JSON allows and that is no character.
-            _report(place, path, "holds a \\u escape that is no character");
+            _report(place, path.ToString(), "holds a \\u escape that is no character");
             return "";
         }
     }
 
-    private readonly Place PlaceOf(int offset)
+    private Place PlaceOf(int offset)
     {
-        var before = _utf8[..offset];
-        var lineStart = before.LastIndexOf((byte)'\n') + 1;
-        return new(before.Count((byte)'\n') + 1, Encoding.UTF8.GetCharCount(before[lineStart..]) + 1);
+        if (offset < _offset) (_offset, _place) = (0, new(1, 1)); // only a reader that reports a mistake looks back
+        var passed = _utf8[_offset..offset];
+        var lines = passed.Count((byte)'\n');
+        var column = lines == 0 ? _place.Column : 1;
+        _place = new(_place.Line + lines, column + Encoding.UTF8.GetCharCount(passed[(passed.LastIndexOf((byte)'\n') + 1)..]));
+        _offset = offset;
+        return _place;
     }
 }

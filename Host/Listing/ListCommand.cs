@@ -17,7 +17,7 @@ internal sealed class ListCommand(bool json)
     {
         // Without a configuration, the list contains the plugins beside the program.
         using var installation = Installation.FindFile(asked) is { } file ? Installation.Read(file, standard, listen: false) : null;
-        return Write(installation?.Plugins ?? PluginFolders.Scan(standard, []), installation, []);
+        return Write(installation?.Plugins ?? PluginFolders.Scan(standard, [], PluginPins.None), installation, []);
     }
 
     /// <summary>The same with <c>--check</c>: opens each service once, and lists the results.</summary>

@@ -60,14 +60,15 @@ internal sealed class PluginText(int width, bool colours)
 
     private void AddKeys(IReadOnlyList<ListedKey>? keys)
     {
-        if (keys is null or [])
+        if (keys is null)
         {
-            AddLine("config", keys is null ? "any keys; the plugin checks them itself" : "no keys");
+            AddLine("config", "any keys; the plugin checks them itself");
             return;
         }
         var used = keys.Where(key => !key.Ignored).Select(key => (key.Key, Type: Describe(key), key.Description)).ToArray();
-        var nameWidth = used.Max(key => key.Key.Length) + 2;
-        var typeWidth = used.Max(key => key.Type.Length) + 2;
+        if (used.Length == 0) AddLine("config", "no keys");
+        var nameWidth = used.Select(key => key.Key.Length).DefaultIfEmpty().Max() + 2;
+        var typeWidth = used.Select(key => key.Type.Length).DefaultIfEmpty().Max() + 2;
         foreach (var (name, type, description) in used)
         {
             var start = Indent + LabelWidth + nameWidth + typeWidth;

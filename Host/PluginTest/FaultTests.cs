@@ -182,7 +182,7 @@ internal static class FaultTests
             };
             foreach (var value in values)
             {
-                if (key.Accepts(new JsonNode(JsonValueKind.String, default, "") { Text = value, Referred = true }))
+                if (key.Accepts(new JsonNode(JsonValueKind.String, default, TreePath.Root) { Text = value, Referred = true }))
                     yield return (key.Name, value);
             }
         }

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.Plugins;
 
@@ -8,6 +9,9 @@ namespace SharedState.Host.Plugins;
 /// </summary>
 internal sealed class CacheFolder
 {
+    /// <summary>The user id that may do everything anyway.</summary>
+    private const int Root = 0;
+
     private readonly List<string> _refusals = [];
 
     /// <summary>The folder; null where none can be written to.</summary>
@@ -112,7 +116,9 @@ internal sealed class CacheFolder
         if (UnixFile.Owner(path) != me) return "belongs to another user";
         if ((File.GetUnixFileMode(path) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0) return "is writable for other users";
         var parent = System.IO.Path.GetDirectoryName(path)!;
-        // Another user who may rename this folder could put one of his own in its place. In a sticky folder, like /tmp, he may not.
+        // Another user who may rename this folder could put one of his own in its place. The owner of the folder around it always may.
+        if (UnixFile.Owner(parent) is var owner && owner != me && owner != Root) return $"is in {parent}, which belongs to another user";
+        // In a sticky folder, like /tmp, the others may not.
         return (File.GetUnixFileMode(parent) & (UnixFileMode.OtherWrite | UnixFileMode.StickyBit)) == UnixFileMode.OtherWrite
             ? $"is in {parent}, which is writable for other users"
             : null;

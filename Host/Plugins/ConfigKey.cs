@@ -46,7 +46,7 @@ internal sealed record ConfigKey
         var fields = new JsonFields(file, node);
         var type = fields.Choice("type", [.. Types.Keys]);
         if (type is null && node.Kind == JsonValueKind.Object && fields.Take("type") is null) file.Add(node, "\"type\" is missing");
-        var standard = fields.Take("default") is { Kind: not JsonValueKind.Null } value ? value : null;
+        var standard = fields.Take("default") is { Kind: not JsonValueKind.Null } value ? file.Resolve(value) : null;
         var key = new ConfigKey
         {
             Name = name,

@@ -51,13 +51,18 @@ internal sealed class PluginCache
     /// <summary>
     /// The copy of a folder, named by the hash of its content: made if it is not there yet, and checked byte by byte if it is.
     /// </summary>
-    /// <exception cref="PluginException">The folder holds links or special files, or cannot be read.</exception>
-    public PluginCopy Copy(string folder)
+    /// <param name="folder">The plugin's folder.</param>
+    /// <param name="check">Throws if a content, named by its hash, must not be used. Then nothing is copied.</param>
+    /// <exception cref="PluginException">
+    /// The folder holds links or special files, or cannot be read; or <paramref name="check"/> has thrown.
+    /// </exception>
+    public PluginCopy Copy(string folder, Action<string>? check = null)
     {
         try
         {
             // :: 1. Read the folder's content, once, and name the entry after it.
             var hash = Hash(folder);
+            check?.Invoke(hash);
             if (_root is null || (!_executable && HasNativeLibrary(folder))) return InPlace(folder, hash);
             var entry = Path.Combine(_root, hash);
 
@@ -124,15 +129,16 @@ internal sealed class PluginCache
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in PluginFiles.In(folder))
         {
-            using var content = File.OpenRead(Path.Combine(folder, file));
-            hash.AppendData(Encoding.UTF8.GetBytes(file.Replace('\\', '/') + '\0'));
-            hash.AppendData(SHA256.HashData(content));
+            using var content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            file.Read(content.AppendData);
+            hash.AppendData(Encoding.UTF8.GetBytes(file.Name.Replace('\\', '/') + '\0'));
+            hash.AppendData(content.GetHashAndReset());
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static bool HasNativeLibrary(string folder) =>
-        PluginFiles.In(folder).Any(file => ImageFile.IsNative(Path.Combine(folder, file)));
+        PluginFiles.In(folder).Any(file => ImageFile.IsNative(file.Path));
 
     /// <summary>The folder itself. Code that runs from there must not change, so another content of the same folder is refused.</summary>
     private PluginCopy InPlace(string folder, string hash)
@@ -176,12 +182,11 @@ internal sealed class PluginCache
             CacheFolder.CreatePrivate(copy);
             foreach (var file in PluginFiles.In(folder))
             {
-                var target = Path.Combine(copy, file);
+                var target = Path.Combine(copy, file.Name);
                 Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Copy(Path.Combine(folder, file), target);
+                file.CopyTo(target);
             }
-            if (Hash(copy) != hash)
-                throw new PluginException($"the plugin folder {folder} is being written to; it can be used when that is done");
+            if (Hash(copy) != hash) throw PluginFile.Changing(folder);
             if (!Directory.Exists(entry)) Directory.Move(copy, entry);
         }
         catch (IOException) when (Directory.Exists(entry))

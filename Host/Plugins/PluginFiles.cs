@@ -1,3 +1,5 @@
+using SharedState.Host.JsonFiles;
+
 namespace SharedState.Host.Plugins;
 
 /// <summary>The files of a plugin's folder that can be needed on this computer.</summary>
@@ -12,12 +14,12 @@ internal static class PluginFiles
     public const int ManifestBytes = 64 << 10;
 
     /// <summary>
-    /// Lists the files by their paths relative to the folder, in an order that does not depend on the file system. Opens none of them.
+    /// Lists the files in an order that does not depend on the file system. Opens none of them.
     /// </summary>
     /// <exception cref="PluginException">The folder holds a link or a special file, or too much.</exception>
-    public static IReadOnlyList<string> In(string folder)
+    public static IReadOnlyList<PluginFile> In(string folder)
     {
-        var found = new List<string>();
+        var found = new List<PluginFile>();
         var bytes = 0L;
         var runtimes = Path.Combine(folder, "runtimes");
         var folders = new Stack<string>([folder]);
@@ -37,7 +39,7 @@ internal static class PluginFiles
                 if (UnixFile.IsSpecial(file))
                     throw new PluginException($"the plugin folder holds {file.FullName}, which is a pipe, a socket or a device; remove it");
                 bytes += file.Length;
-                found.Add(Path.GetRelativePath(folder, file.FullName));
+                found.Add(new(folder, Path.GetRelativePath(folder, file.FullName), file.Length));
             }
         }
         if (bytes > MostBytes)
@@ -46,7 +48,7 @@ internal static class PluginFiles
                 $"the plugin folder {folder} holds {bytes >> 20} MiB of files, more than the {MostBytes >> 20} MiB of a plugin; " +
                 "move the files that are no part of it elsewhere");
         }
-        return [.. found.Order(StringComparer.Ordinal)];
+        return [.. found.OrderBy(file => file.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>Tells why a manifest must not be read; null if it may be.</summary>

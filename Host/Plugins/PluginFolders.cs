@@ -6,6 +6,7 @@ namespace SharedState.Host.Plugins;
 internal sealed class PluginFolders
 {
     private readonly List<PluginManifest> _manifests = [];
+    private readonly Dictionary<PluginManifest, PluginFault> _unpinned = [];
     private readonly List<(string Folder, IReadOnlyList<Mistake> Mistakes)> _broken = [];
 
     private PluginFolders(string standard, IReadOnlyList<string> searched) => (Standard, Searched) = (standard, searched);
@@ -16,6 +17,7 @@ internal sealed class PluginFolders
     /// <summary>All searched folders, the standard one first.</summary>
     public IReadOnlyList<string> Searched { get; }
 
+    /// <summary>The plugins in these folders, also those that the pins do not allow.</summary>
     public IReadOnlyList<PluginManifest> Manifests => _manifests;
 
     /// <summary>Plugin folders with mistakes in their manifests: these plugins count as not installed.</summary>
@@ -30,16 +32,19 @@ internal sealed class PluginFolders
     /// <summary>
     /// Reads the manifests in the subfolders of the folders, and in the folders themselves. A folder without plugin.json is no plugin.
     /// </summary>
-    public static PluginFolders Scan(string standard, IEnumerable<string> others)
+    /// <param name="standard">The folder beside the host.</param>
+    /// <param name="others">The other folders.</param>
+    /// <param name="pins">A folder with other content is no candidate for any service, whatever its manifest claims.</param>
+    public static PluginFolders Scan(string standard, IEnumerable<string> others, PluginPins pins)
     {
         var folders = new PluginFolders(standard, [.. others.Prepend(standard).Select(Path.TrimEndingDirectorySeparator).Distinct()]);
         foreach (var folder in folders.Searched.Where(Directory.Exists))
         {
-            folders.Add(folder);
+            folders.Add(folder, pins);
             foreach (
                 var candidate in new DirectoryInfo(folder).GetDirectories().OrderBy(candidate => candidate.Name, StringComparer.Ordinal))
             {
-                if (candidate.LinkTarget is null) folders.Add(candidate.FullName);
+                if (candidate.LinkTarget is null) folders.Add(candidate.FullName, pins);
                 else folders.LeaveOut(candidate.FullName);
             }
         }
@@ -52,13 +57,14 @@ internal sealed class PluginFolders
     /// </summary>
     public PluginManifest? Find(string module, string? dbType, out string why)
     {
-        var ofModule = _manifests.Where(manifest => manifest.Modules.Contains(module)).ToArray();
-        var exact = ofModule.Where(manifest => dbType is not null && manifest.DbTypes.Contains(dbType)).ToArray();
-        var candidates = exact.Length > 0 ? exact : [.. ofModule.Where(manifest => manifest.DbTypes.Count == 0)];
+        var ofModule = _manifests.Where(manifest => IsCandidate(manifest) && manifest.Modules.Contains(module)).ToArray();
+        var candidates = Choose(ofModule, dbType);
+        var unpinned = Choose([.. _unpinned.Keys.Where(manifest => manifest.Modules.Contains(module))], dbType);
         var wanted = dbType is not null ? $"db_type \"{dbType}\"" : "a service without db_type";
         var found = string.Join("; ", ofModule.Select(manifest => manifest.Offer));
         why = candidates.Length switch
         {
+            0 when unpinned.Length > 0 => string.Join("; ", unpinned.Select(manifest => _unpinned[manifest].Of(manifest).Message)),
             0 => $"no installed plugin is for {wanted}; found: {found}. Put a plugin for it into {Standard}, or change db_type",
             1 => "",
             _ =>
@@ -70,11 +76,11 @@ internal sealed class PluginFolders
     /// <summary>The fault of a plugin that claims the same db_type of a module as another plugin; null if there is no other.</summary>
     public PluginFault? FindRival(PluginManifest manifest)
     {
-        foreach (var module in manifest.Modules)
+        foreach (var module in IsCandidate(manifest) ? manifest.Modules : [])
         {
             foreach (var type in manifest.DbTypes.DefaultIfEmpty(null))
             {
-                var rival = _manifests.Find(other => other != manifest && other.Modules.Contains(module) && (
+                var rival = _manifests.Find(other => other != manifest && IsCandidate(other) && other.Modules.Contains(module) && (
                     type is null ? other.DbTypes.Count == 0 : other.DbTypes.Contains(type)));
                 if (rival is null) continue;
                 var claim = type is null ? "any other db_type" : $"db_type \"{type}\"";
@@ -86,11 +92,36 @@ internal sealed class PluginFolders
         return null;
     }
 
-    private void Add(string folder)
+    private bool IsCandidate(PluginManifest manifest) => !_unpinned.ContainsKey(manifest);
+
+    private static PluginManifest[] Choose(PluginManifest[] ofModule, string? dbType)
+    {
+        var exact = ofModule.Where(manifest => dbType is not null && manifest.DbTypes.Contains(dbType)).ToArray();
+        return exact.Length > 0 ? exact : [.. ofModule.Where(manifest => manifest.DbTypes.Count == 0)];
+    }
+
+    private void Add(string folder, PluginPins pins)
     {
         if (!File.Exists(Path.Combine(folder, PluginManifest.FileName)) || _manifests.Exists(known => known.Folder == folder)) return;
-        if (PluginManifest.Read(folder, out var mistakes) is { } manifest) _manifests.Add(manifest);
-        else _broken.Add((folder, mistakes));
+        if (PluginManifest.Read(folder, out var mistakes) is not { } manifest)
+        {
+            _broken.Add((folder, mistakes));
+            return;
+        }
+        _manifests.Add(manifest);
+        if (pins.AreSet && FindPinFault(manifest, pins) is { } fault) _unpinned.Add(manifest, fault);
+    }
+
+    private static PluginFault? FindPinFault(PluginManifest manifest, PluginPins pins)
+    {
+        try
+        {
+            return pins.Find(manifest.Name, PluginCache.Hash(manifest.Folder));
+        }
+        catch (Exception e) when (e is PluginException or IOException or UnauthorizedAccessException)
+        {
+            return new($"cannot be compared with \"pins\": {e.Message}", "Remove that cause");
+        }
     }
 
     // The target of a link can change without a change in this folder.

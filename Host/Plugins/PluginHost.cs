@@ -16,10 +16,11 @@ internal sealed class PluginHost(PluginCache cache)
     /// <exception cref="PluginException">The plugin cannot be used, or the pins do not allow its content.</exception>
     public Plugin Load(PluginManifest manifest, PluginPins pins)
     {
-        var copy = Copy(manifest.Folder);
+        var copy = Copy(manifest, pins);
         try
         {
-            pins.Check(manifest, copy.Hash);
+            // The manifest was read from the folder, where it could be exchanged before the copy was made and checked.
+            if (PluginManifest.Read(copy.Folder, out _)?.ContentHash != manifest.ContentHash) throw PluginFile.Changing(manifest.Folder);
             return Load(manifest, copy);
         }
         catch (PluginException)
@@ -37,11 +38,16 @@ internal sealed class PluginHost(PluginCache cache)
     }
 
     /// <summary>The copy of a plugin's folder. The folder is read completely only if its files look changed.</summary>
-    private PluginCopy Copy(string folder)
+    private PluginCopy Copy(PluginManifest manifest, PluginPins pins)
     {
+        var folder = manifest.Folder;
         var stamp = FolderStamp.Of(folder); // before the copy: a later change gets another stamp
-        if (_copies.TryGetValue(folder, out var known) && known.Stamp == stamp) return known.Copy;
-        var copy = cache.Copy(folder);
+        if (_copies.TryGetValue(folder, out var known) && known.Stamp == stamp)
+        {
+            pins.Check(manifest, known.Copy.Hash);
+            return known.Copy;
+        }
+        var copy = cache.Copy(folder, hash => pins.Check(manifest, hash));
         _copies[folder] = (stamp, copy);
         return copy;
     }

@@ -9,10 +9,13 @@ internal sealed partial class PluginManifest
 {
     public const string FileName = "plugin.json";
 
-    private PluginManifest(string folder) => Folder = folder;
+    private PluginManifest(string folder, string contentHash) => (Folder, ContentHash) = (folder, contentHash);
 
     /// <summary>The plugin's folder, absolute.</summary>
     public string Folder { get; }
+
+    /// <summary>SHA-256 of the manifest itself, by which the manifest of a copy is recognised as this one.</summary>
+    public string ContentHash { get; }
 
     public required string Name { get; init; }
 
@@ -47,9 +50,9 @@ internal sealed partial class PluginManifest
             mistakes = [new(path, null, "", fault)];
             return null;
         }
-        var file = JsonFile.Read(path);
+        var file = JsonFile.ReadPlain(path, PluginFiles.ManifestBytes);
         var fields = new JsonFields(file, file.Root);
-        var manifest = new PluginManifest(folder)
+        var manifest = new PluginManifest(folder, file.ContentHash)
         {
             Name = fields.RequiredText("name") ?? "",
             Version = fields.RequiredText("version") ?? "",

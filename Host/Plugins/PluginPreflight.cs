@@ -62,8 +62,8 @@ internal static class PluginPreflight
     {
         foreach (var file in PluginFiles.In(folder))
         {
-            if (ImageFile.FindDamage(Path.Combine(folder, file)) is { } damage)
-                return new($"has an incomplete file: {file} {damage}", "Copy it there again");
+            if (ImageFile.FindDamage(file.Path) is { } damage)
+                return new($"has an incomplete file: {file.Name} {damage}", "Copy it there again");
         }
         return null;
     }

@@ -1,3 +1,5 @@
+using SharedState.Host.JsonFiles;
+
 namespace SharedState.Host.Plugins;
 
 /// <summary>

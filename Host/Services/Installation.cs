@@ -7,6 +7,9 @@ namespace SharedState.Host.Services;
 /// <summary>The configuration file, checked against the installed plugins and against this computer.</summary>
 internal sealed class Installation : IDisposable
 {
+    /// <summary>The file that is looked for in the current folder.</summary>
+    private const string FoundFile = "plugins.json";
+
     private Installation(HostConfig config, PluginFolders plugins, IReadOnlyList<ServicePlan> plans, ListenSockets? sockets) =>
         (Config, Plugins, Plans, Sockets) = (config, plugins, plans, sockets);
 
@@ -36,7 +39,7 @@ internal sealed class Installation : IDisposable
     public static Installation Read(string file, string plugins, bool listen, Func<ServiceConfig, Plugin?>? loaded = null)
     {
         var config = HostConfig.Read(JsonFile.Read(file));
-        var folders = PluginFolders.Scan(plugins, config.PluginFolders);
+        var folders = PluginFolders.Scan(plugins, config.PluginFolders, config.Pins);
         var plans = ServicePlan.Make(config, folders, loaded);
         return new(config, folders, plans, listen && config.File.Root is not null ? ListenSockets.Bind(config) : null);
     }
@@ -46,7 +49,16 @@ internal sealed class Installation : IDisposable
     /// program. Null if there is none.
     /// </summary>
     public static string? FindFile(string? asked) =>
-        asked ?? new[] { "plugins.json", Path.Combine(AppContext.BaseDirectory, "plugins.json") }.FirstOrDefault(File.Exists);
+        asked ?? new[] { FoundFile, Path.Combine(AppContext.BaseDirectory, "plugins.json") }.FirstOrDefault(File.Exists);
+
+    /// <summary>
+    /// Refuses, as a sentence, to run the plugins of a file that was found in the current folder and not named: whoever may write to a
+    /// folder could have put it there, for the next person who works in it. Null if the file adds no plugin folders.
+    /// </summary>
+    public string? FindForeignCode() => Config.File.Name == FoundFile && Config.PluginFolders is [_, ..] folders
+        ? $"{Config.File.FullPath} was found in this folder, and runs the plugins in {string.Join(" and ", folders)}. " +
+            $"If you trust them, name the file: sharedstate {FoundFile}"
+        : null;
 
     public void Dispose() => Sockets?.Dispose();
 }

@@ -1,7 +1,7 @@
 // The package as others install it.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +30,23 @@ describe("the package", () => {
     writeFileSync(join(folder, "package.json"), '{"type":"module"}');
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("installing the client's packages runs none of their scripts", () => {
+    const project = join(folder, "scripts");
+    mkdirSync(join(project, "dependency"), { recursive: true });
+    const script = { postinstall: "touch ../ran" };
+    writeFileSync(join(project, "dependency/package.json"), JSON.stringify({ name: "dependency", version: "1.0.0", scripts: script }));
+    writeFileSync(join(project, "package.json"), JSON.stringify({ dependencies: { dependency: "file:dependency" } }));
+    const env = { ...process.env, npm_config_userconfig: join(project, "none") };
+    const install = () => execFileSync("npm", ["install", "--offline", "--no-audit"], { cwd: project, env, stdio: "ignore" });
+    install();
+    assert.ok(existsSync(join(project, "ran")), "without the client's settings, the script runs");
+    rmSync(join(project, "ran"));
+    rmSync(join(project, "node_modules"), { recursive: true });
+    copyFileSync(join(client, ".npmrc"), join(project, ".npmrc"));
+    install();
+    assert.ok(!existsSync(join(project, "ran")));
+  });
 
   test("it holds the license, the README, the bundles and the types, and nothing of the workshop", () => {
     const bundles = ["dist/sharedstate.es.js", "dist/sharedstate.iife.min.js", "dist/react.js", "dist/types/index.d.ts"];

@@ -73,6 +73,10 @@ internal static class Faults
                     $"{options.Server} refuses user {options.User}: check \"db_user\" and \"db_password\", and whether the user needs "
                         + "\"ssl.enabled\"", e),
                 3159 or 4160 => Wrong("ssl.enabled", $"{options.Server} requires encryption: set \"ssl.enabled\"", e),
+                _ when Says("server's RSA public key") => Wrong(
+                    MySqlOptions.KeyFromServerKey,
+                    $"{options.Server} wants a password that nothing protects: set \"ssl.enabled\", let \"db_host\" be its socket, or, "
+                        + $"if no other program can answer at its address, set \"{MySqlOptions.KeyFromServerKey}\"", e),
                 _ when Says("does not support SSL") => Wrong(
                     "ssl.enabled", $"{options.Server} does not encrypt: set it up to, or set \"ssl.enabled\" to false", e),
                 _ when Says("SSL Authentication Error") || Says("certificate") => Wrong(

@@ -6,6 +6,9 @@ namespace SharedState.Items.MySql;
 /// <summary>What the configuration says about one table of one database.</summary>
 internal sealed partial record MySqlOptions
 {
+    /// <summary>The key of <see cref="KeyFromServer"/>.</summary>
+    public const string KeyFromServerKey = "allow_public_key_retrieval";
+
     public required string Host { get; init; }
 
     public required int Port { get; init; }
@@ -25,6 +28,9 @@ internal sealed partial record MySqlOptions
 
     /// <summary>Whether to encrypt; the paths count only then.</summary>
     public required bool Encrypted { get; init; }
+
+    /// <summary>Whether to take the key that protects the password from the server, without encryption and so unchecked.</summary>
+    public required bool KeyFromServer { get; init; }
 
     public string? AuthorityFile { get; init; }
 
@@ -84,6 +90,8 @@ internal sealed partial record MySqlOptions
     /// <summary>The server in the words of a message.</summary>
     public string Server => IsSocket ? Host : $"{Host}:{Port}";
 
+    private static readonly string _noKey = Path.Combine(Path.GetTempPath(), $"no-key-{Guid.NewGuid():N}");
+
     private bool IsSocket => Host.StartsWith('/');
 
     /// <summary>Reads and checks the configuration.</summary>
@@ -105,6 +113,7 @@ internal sealed partial record MySqlOptions
             PoolMinimum = context.GetInt32("db_pool_minsize", 1, 0, 1000),
             PoolMaximum = context.GetInt32("db_pool_maxsize", 10, 1, 1000),
             Encrypted = context.GetBoolean("ssl.enabled", false),
+            KeyFromServer = context.GetBoolean(KeyFromServerKey, false),
             PollInterval = TimeSpan.FromMilliseconds(context.GetInt32("poll_interval_ms", 50, 5, 500)),
             Wakeup = context.GetString("wakeup", "") is { Length: > 0 } wakeup ? wakeup : null,
         };
@@ -146,8 +155,10 @@ internal sealed partial record MySqlOptions
         SslCa = AuthorityFile ?? "",
         SslCert = CertificateFile ?? "",
         SslKey = KeyFile ?? "",
-        // Without encryption the password is protected by the server's key, or not at all; MySQL 8 insists on the former.
-        AllowPublicKeyRetrieval = !Encrypted,
+        // MySQL 8 wants the password under its key. Whoever answers in its place offers a key too, and reads the password. On loopback
+        // the driver would take that key in any case, unless it has a file to look for one in.
+        AllowPublicKeyRetrieval = KeyFromServer || IsSocket,
+        ServerRsaPublicKeyFile = KeyFromServer || IsSocket ? "" : _noKey,
         MinimumPoolSize = (uint)PoolMinimum,
         MaximumPoolSize = (uint)PoolMaximum,
         ConnectionTimeout = (uint)CommandSeconds,

@@ -61,6 +61,7 @@ internal sealed class FileDatabase : IDatabase
         try
         {
             // 1. Only look.
+            FileRights.CreateDatabase(options.File!);
             connection = Connect(options, SqliteOpenMode.ReadWriteCreate);
             var schema = new Schema(options.Table);
             schema.Check(connection, options.Name);
@@ -85,6 +86,7 @@ internal sealed class FileDatabase : IDatabase
             if (!schema.HasOtherTriggers(connection))
                 raw.sqlite3_db_config(connection.Handle, raw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, out _);
 
+            if (FileRights.FindWide(options, storeLock.Path) is [_, ..] wide) logger.OpenToOthers(string.Join(", ", wide));
             var version = connection.ServerVersion;
             var writer = new WriteConnection(connection, options, schema, context, storeLock);
             logger.Opened(context.ServiceName, options.Table, options.Name, version);

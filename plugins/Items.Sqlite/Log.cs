@@ -29,6 +29,11 @@ internal static partial class Log
         3005, LogLevel.Warning, "{LockFile} could not be written; should an older copy of the database be restored, it may not be noticed")]
     public static partial void LockFileNotWritten(this ILogger logger, string lockFile, Exception exception);
 
+    [LoggerMessage(3010, LogLevel.Warning,
+        "Other users of this computer may use {Paths}: they may read all items, or block each commit. " +
+        "Close them with chmod: 600 for files, 700 for folders")]
+    public static partial void OpenToOthers(this ILogger logger, string paths);
+
     [LoggerMessage(3006, LogLevel.Information, "Service {Service}: keeps its items in memory, until it ends")]
     public static partial void OpenedInMemory(this ILogger logger, string service);
 }

@@ -59,8 +59,8 @@ internal sealed class StoreLock : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-            return new StoreLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0), logger);
+            FileRights.CreateFolder(System.IO.Path.GetDirectoryName(path)!);
+            return new StoreLock(FileRights.OpenAlone(path), logger);
         }
         catch (IOException e) when (IsTaken(e))
         {

@@ -101,7 +101,7 @@ public sealed class ValueTests : IDisposable
     {
         _folder.CopyPlugin("Memory", "plugs/A");
         _folder.CopyPlugin("Memory", "plugs/B");
-        var folders = PluginFolders.Scan(_folder["plugs"], []);
+        var folders = PluginFolders.Scan(_folder["plugs"], [], PluginPins.None);
 
         Assert.Null(folders.Find("items_service", "memory", out var why));
         Assert.Equal($"several plugins are for db_type \"memory\": {_folder["plugs/A"]} and {_folder["plugs/B"]}. Remove all but one", why);
@@ -112,7 +112,7 @@ public sealed class ValueTests : IDisposable
     {
         _folder.CopyPlugin("Memory", "plugs/A");
         _folder.Write("plugs/Any/plugin.json", """{"name": "Any", "version": "2", "assembly": "Any.dll", "modules": ["items_service"]}""");
-        var folders = PluginFolders.Scan(_folder["plugs"], []);
+        var folders = PluginFolders.Scan(_folder["plugs"], [], PluginPins.None);
 
         Assert.Equal("TestPlugins.Memory", folders.Find("items_service", "memory", out _)!.Name);
         Assert.Equal("Any", folders.Find("items_service", "mysql", out _)!.Name);

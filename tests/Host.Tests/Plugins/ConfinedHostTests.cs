@@ -51,7 +51,7 @@ public sealed class ConfinedHostTests : IDisposable
         await host.WriteAndReadAsync("file");
         Assert.Contains("Plugins are copied to ", host.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(" WRN Plugins", host.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain(" WRN Other users", host.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(" WRN Other users could change", host.Output, StringComparison.Ordinal);
         Assert.Equal(0, await host.TerminateAsync());
     }
 
@@ -136,6 +136,23 @@ public sealed class ConfinedHostTests : IDisposable
             $"{_folder["xdg/sharedstate/plugins"]} belongs to another user",
             await host.LineAsync(" WRN Other users could change the copies of plugins, so these go to "),
             StringComparison.Ordinal);
+    }
+
+    /// <summary>The owner of a folder may rename what is in it, also in a sticky one.</summary>
+    [ConfinedFact]
+    public async Task ACacheInAFolderOfAnotherUserIsNotUsed()
+    {
+        WriteMemory();
+        Directory.CreateDirectory(_folder["xdg/sharedstate"]);
+        Directory.CreateDirectory(_folder["tmp"]);
+        using (var chown = Process.Start("chown", [ConfinedFactAttribute.User, _folder["xdg/sharedstate"]])) await chown.WaitForExitAsync();
+        using var host = Start(new() { ["XDG_CACHE_HOME"] = _folder["xdg"], ["HOME"] = "/", ["TMPDIR"] = _folder["tmp"] });
+        Assert.EndsWith(
+            $"{_folder["xdg/sharedstate/plugins"]} is in {_folder["xdg/sharedstate"]}, which belongs to another user",
+            await host.LineAsync(" WRN Other users could change the copies of plugins, so these go to "),
+            StringComparison.Ordinal);
+        await host.UriAsync();
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["xdg/sharedstate/plugins"]));
     }
 
     private HostProcess Start(Dictionary<string, string> environment) =>

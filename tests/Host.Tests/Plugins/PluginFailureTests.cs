@@ -97,12 +97,12 @@ public sealed class PluginFailureTests : IDisposable
         _folder.CopyPlugin("Memory", "elsewhere/Memory");
         Directory.CreateDirectory(_folder["plugs"]);
         Directory.CreateSymbolicLink(_folder["plugs/Memory"], _folder["elsewhere/Memory"]);
-        var folders = PluginFolders.Scan(_folder["plugs"], []);
+        var folders = PluginFolders.Scan(_folder["plugs"], [], PluginPins.None);
         Assert.Empty(folders.Manifests);
         Assert.Equal(
             $"{_folder["plugs/Memory"]}: a plugin's folder must not be a link; put the folder itself there, or list the one it leads to in \"plugins\"",
             Assert.Single(folders.Mistakes).ToString());
-        Assert.Single(PluginFolders.Scan(_folder["plugs"], [_folder["elsewhere/Memory"]]).Manifests);
+        Assert.Single(PluginFolders.Scan(_folder["plugs"], [_folder["elsewhere/Memory"]], PluginPins.None).Manifests);
     }
 
     [Theory]
@@ -136,7 +136,7 @@ public sealed class PluginFailureTests : IDisposable
     public void AMistakeInAManifestHasItsPlace(string fields, string expected)
     {
         _folder.Write("P/plugin.json", $$"""{"name": "P", "version": "1", "modules": ["items_service"], {{fields}}}""");
-        var folders = PluginFolders.Scan(_folder.FullName, []);
+        var folders = PluginFolders.Scan(_folder.FullName, [], PluginPins.None);
         Assert.Empty(folders.Manifests);
         Assert.EndsWith(expected, Assert.Single(folders.Mistakes).ToString(), StringComparison.Ordinal);
     }

@@ -37,7 +37,7 @@ public sealed class PluginFilesTests : IDisposable
     {
         var folder = _folder.CopyPlugin("Memory");
         File.WriteAllText(Path.Combine(folder, "empty"), "");
-        Assert.Contains("empty", PluginFiles.In(folder));
+        Assert.Contains("empty", PluginFiles.In(folder).Select(file => file.Name));
     }
 
     /// <summary>The file has holes for its content, so that it takes no room on the disk.</summary>

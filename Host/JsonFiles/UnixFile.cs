@@ -1,6 +1,6 @@
 using System.Formats.Tar;
 
-namespace SharedState.Host.Plugins;
+namespace SharedState.Host.JsonFiles;
 
 /// <summary>The kind and the owner of a file on Unix.</summary>
 /// <remarks>Of all of .NET only the tar writer reads these two, so a header of an archive is written to memory and read again.</remarks>
