@@ -1,7 +1,6 @@
 namespace SharedState.Host.Bounds;
 
-/// <summary>Every limit of the host, with its default. <c>service.limits</c> in the configuration changes them, but for
-/// <see cref="TurnTextBytes"/>.</summary>
+/// <summary>Every limit of the host, with its default. <c>service.limits</c> in the configuration changes them.</summary>
 internal sealed record Limits
 {
     /// <summary>Bytes of a message, over all its fragments and after decompression.</summary>

@@ -54,6 +54,7 @@ internal sealed record LimitField(
         Number("tombstones", 0, int.MaxValue, l => l.Tombstones, (l, v) => l with { Tombstones = (int)v }),
         Seconds("collection_idle_seconds", l => l.CollectionIdleTime, (l, v) => l with { CollectionIdleTime = v }),
         Number("memory_bytes", 1 << 20, 1L << 50, l => l.Memory.Limit, (l, v) => l with { Memory = new((long)v) }),
+        Number("turn_text_bytes", 1_024, 1 << 30, l => l.TurnTextBytes, (l, v) => l with { TurnTextBytes = (long)v }),
         Seconds("empty_seconds", l => l.EmptyTime, (l, v) => l with { EmptyTime = v }, maximum: 30 * MaximumSeconds),
         // Every request is answered within 10 seconds, regardless of storage.
         Seconds("storage_seconds", l => l.StorageTime, (l, v) => l with { StorageTime = v }, maximum: 9),
