@@ -29,6 +29,9 @@ internal sealed record Limits
     /// <summary>Nesting depth of an item, including the item itself.</summary>
     public int ItemDepth { get; init; } = 256;
 
+    /// <summary>Bytes of a request's tunnel, which the host keeps in order to return it.</summary>
+    public int TunnelBytes { get; init; } = 16 << 10;
+
     /// <summary>UTF-8 bytes of an item's id.</summary>
     public int IdBytes { get; init; } = 1_024;
 

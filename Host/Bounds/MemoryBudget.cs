@@ -55,6 +55,9 @@ internal sealed class MemoryBudget(long limit)
     public bool Fits(long bytes) =>
         Interlocked.Read(ref _collections) + Interlocked.Read(ref _noted) + bytes <= limit || Used + bytes <= limit;
 
+    /// <summary>Whether there would be room for more bytes if all texts were garbage.</summary>
+    public bool FitsWithoutTexts(long bytes) => Interlocked.Read(ref _collections) + bytes <= limit;
+
     /// <summary>Whether there is room for more bytes. If not, unused collections leave memory, and garbage is collected.</summary>
     public bool HasRoom(long bytes)
     {

@@ -11,15 +11,17 @@ internal sealed class Collection
     private const long LargeUpdateBytes = 16 << 10;
 
     private readonly Limits _limits;
+    private readonly MemoryShare _memory; // the service's
+    private MemoryShare? _reader;         // that of the client for which it was read
     private readonly TimeProvider _time;
     private readonly Bodies _bodies;
     private ItemLog _log;
     private long _charged; // to the budget of memory
     private List<Lane> _waitingLanes = []; // their next request waits for this collection; a lane counts while it says so itself
 
-    public Collection(CollectionKey key, Limits limits, TextQuota quota, TimeProvider time)
+    public Collection(CollectionKey key, Limits limits, MemoryShare memory, TextQuota quota, TimeProvider time)
     {
-        (Key, _limits, _time, _log) = (key, limits, time, new(limits.Tombstones));
+        (Key, _limits, _memory, _time, _log) = (key, limits, memory, time, new(limits.Tombstones));
         _bodies = new(_log, limits.Memory, quota);
         Charge();
         Audience = new(_bodies, quota, time);
@@ -151,7 +153,7 @@ internal sealed class Collection
             items += _log.Count + PendingItems;
             bytes += _log.Bytes + PendingBytes;
             if (items <= _limits.CollectionItems && bytes <= _limits.CollectionBytes)
-                return _limits.Memory.HasRoom(pending.Bytes) ? null : Error.Memory;
+                return HasRoom(pending) ? null : Error.Memory;
             foreach (var item in update.Insert) Subtract(item.Id);
             foreach (var id in update.Remove) Subtract(id);
             if (pending.Terms is { } terms) items -= terms.Edited.Count(id => _log.Find(id) is not null);
@@ -201,10 +203,30 @@ internal sealed class Collection
     }
 
     /// <summary>Whether there is memory for a log in the place of the one there is.</summary>
-    public bool Fits(ItemLog log) => _limits.Memory.Fits(log.MemoryBytes - _log.MemoryBytes);
+    public bool Fits(ItemLog log)
+    {
+        var bytes = log.MemoryBytes - _log.MemoryBytes;
+        return _memory.Fits(bytes) && _reader?.Fits(bytes) != false;
+    }
 
     /// <summary>The same, after unused collections have left memory.</summary>
-    public bool HasRoom(ItemLog log) => _limits.Memory.HasRoom(log.MemoryBytes - _log.MemoryBytes);
+    public bool HasRoom(ItemLog log)
+    {
+        var bytes = log.MemoryBytes - _log.MemoryBytes;
+        return _memory.HasRoom(bytes) && _reader?.HasRoom(bytes) != false;
+    }
+
+    /// <summary>It is read for a client, whose share of the memory it counts in.</summary>
+    public void ReadFor(Lane lane)
+    {
+        _reader?.Charge(-_charged);
+        _reader = lane.Memory;
+        _reader?.Charge(_charged);
+    }
+
+    /// <summary>Whether it could not be read because another client has too much of the memory.</summary>
+    public bool ExceedsShareOfOther(Lane lane) =>
+        State == CollectionState.Away && AwayBecause == Error.Memory && PendingUpdates == 0 && _reader != lane.Memory;
 
     /// <summary>Whether the text of its items is there.</summary>
     public bool HasSnapshot => _bodies.HasSnapshot;
@@ -215,7 +237,7 @@ internal sealed class Collection
     /// <summary>The collection leaves memory.</summary>
     public void Leave()
     {
-        _limits.Memory.Charge(-_charged);
+        Charge(-_charged);
         _charged = 0;
     }
 
@@ -241,9 +263,20 @@ internal sealed class Collection
     {
         var bytes = EmptyBytes + _log.MemoryBytes;
         if (bytes == _charged) return;
-        _limits.Memory.Charge(bytes - _charged);
+        Charge(bytes - _charged);
         _charged = bytes;
     }
+
+    private void Charge(long bytes)
+    {
+        _limits.Memory.Charge(bytes);
+        _memory.Charge(bytes);
+        _reader?.Charge(bytes);
+    }
+
+    /// <summary>Whether there is memory for an update. It counts in the share of its own client only.</summary>
+    private bool HasRoom(PendingUpdate pending) =>
+        _memory.HasRoom(pending.Bytes) && (_reader is null || _reader != pending.Lane.Memory || _reader.HasRoom(pending.Bytes));
 
     private void Touch() => UsedAt = _time.GetTimestamp();
 }

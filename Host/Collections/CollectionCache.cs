@@ -9,6 +9,7 @@ internal sealed class CollectionCache(
     private static readonly TimeSpan DistrustTime = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
+    private readonly MemoryShare _memory = new(limits.Memory, MemoryShare.OfService);
     private bool _open;
 
     /// <summary>What is in memory.</summary>
@@ -23,11 +24,18 @@ internal sealed class CollectionCache(
     /// <summary>The collection of a key if it is in memory.</summary>
     public Collection? TryFind(CollectionKey key) => _collections.GetValueOrDefault(key);
 
-    /// <summary>The collection of a key, which begins to be read if it is not in memory.</summary>
-    public Collection Find(CollectionKey key)
+    /// <summary>The collection of a key, which begins to be read for a client if it is not in memory.</summary>
+    public Collection Find(CollectionKey key, Lane lane)
     {
-        if (_collections.TryGetValue(key, out var collection)) return collection;
-        collection = new(key, limits, quota, time);
+        if (_collections.TryGetValue(key, out var collection))
+        {
+            if (!collection.ExceedsShareOfOther(lane)) return collection;
+            collection.ReadFor(lane);
+            Load(collection);
+            return collection;
+        }
+        collection = new(key, limits, _memory, quota, time);
+        collection.ReadFor(lane);
         _collections.Add(key, collection);
         if (_open) Load(collection);
         else collection.Standing.Postpone();
@@ -76,7 +84,7 @@ internal sealed class CollectionCache(
     public void Refuse(Collection collection)
     {
         WriterLog.NoMemory(storage.Logger, storage.ServiceName, limits.Memory.Limit);
-        Collect();
+        DropUnused();
         RetryLater(collection);
         collection.AwayBecause = Error.Memory;
     }

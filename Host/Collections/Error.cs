@@ -29,7 +29,7 @@ internal sealed record Error(string Code, string Message, bool Temporary = false
         "too_large", "the update is over a limit of the service's storage; nothing was changed");
 
     public static readonly Error Memory = new(
-        "limit", "the server's memory for collections is used up by others (its setting memory_bytes); try again later", Temporary: true);
+        "limit", "the server has no more memory for this now, or for this client (its setting memory_bytes); try again later", Temporary: true);
 
     public static readonly Error Conflict = new(
         "conflict", "a condition in \"if\" does not hold, so nothing was changed; \"conflicts\" has the items as they are now");

@@ -3,8 +3,13 @@ namespace SharedState.Host.Collections;
 /// <summary>
 /// One client of a service: its requests run in the order in which they came, and it reads its own writes. Owned by the service's turns.
 /// </summary>
-internal sealed class Lane(ServiceWriter writer)
+/// <param name="writer">The service.</param>
+/// <param name="memory">What the client holds of the memory, at all services; null where that does not count.</param>
+internal sealed class Lane(ServiceWriter writer, MemoryShare? memory = null)
 {
+    /// <summary>What the client holds of the memory: the collections that were read for it, for example.</summary>
+    public MemoryShare? Memory => memory;
+
     /// <summary>The service.</summary>
     public ServiceWriter Writer => writer;
 

@@ -28,7 +28,7 @@ internal sealed class Lanes(
         if (request.Lane.Waiting.Count > 0)
         {
             // What it will need is read meanwhile, so that a storage that hangs is waited for once, not once for each.
-            if (request is not PendingListing) collections.Find(request.Key);
+            if (request is not PendingListing) collections.Find(request.Key, request.Lane);
         }
         else if (TryRun(request))
         {
@@ -166,7 +166,7 @@ internal sealed class Lanes(
         }
         if (request is PendingQuery query && !CanAnswer(query)) return false;
         if (request is PendingListing listing) return List(listing);
-        var collection = request.Collection = collections.Find(request.Key);
+        var collection = request.Collection = collections.Find(request.Key, request.Lane);
         switch (collection.State)
         {
             case CollectionState.Away:

@@ -135,7 +135,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <summary>A subscription begins.</summary>
     public void Subscribe(Subscription subscription)
     {
-        var collection = _collections.Find(subscription.Key);
+        var collection = _collections.Find(subscription.Key, subscription.Lane);
         if (subscription.Known is { } known) _feed.Heed(collection, known);
         collection.Add(subscription);
     }

@@ -83,6 +83,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     /// <summary>A collection could not be read for want of memory.</summary>
     public void FinishLoadWithoutMemory(Collection collection)
     {
+        collections.Collect();
         collections.Refuse(collection);
         FinishLoad(collection, collection.Position);
     }

@@ -26,6 +26,7 @@ internal sealed record LimitField(
         Number("unfinished_bytes", 64 << 10, 1L << 40, l => l.UnfinishedBytes, (l, v) => l with { UnfinishedBytes = (long)v }),
         Number("envelope_depth", 8, 1_000, l => l.EnvelopeDepth, (l, v) => l with { EnvelopeDepth = (int)v }),
         Number("item_depth", 1, 1_000, l => l.ItemDepth, (l, v) => l with { ItemDepth = (int)v }),
+        Number("tunnel_bytes", 64, 1 << 30, l => l.TunnelBytes, (l, v) => l with { TunnelBytes = (int)v }),
         Number("id_bytes", 1, 1_024, l => l.IdBytes, (l, v) => l with { IdBytes = (int)v }),
         Number("name_bytes", 1, 512, l => l.NameBytes, (l, v) => l with { NameBytes = (int)v }),
         Number("options_bytes", 16, 1 << 20, l => l.OptionsBytes, (l, v) => l with { OptionsBytes = (int)v }),

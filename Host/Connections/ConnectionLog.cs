@@ -21,6 +21,10 @@ internal static partial class ConnectionLog
     [LoggerMessage(2005, LogLevel.Warning, "{Count} connections did not end in time and were cut")]
     public static partial void Cut(ILogger logger, int count);
 
+    [LoggerMessage(2007, LogLevel.Warning, "A request was refused: the memory, or a connection's share of it, is used up ({Bytes} bytes); "
+        + "raise service.limits.memory_bytes if the machine has more")]
+    public static partial void NoMemory(ILogger logger, long bytes);
+
     [LoggerMessage(2006, LogLevel.Information, "A connection was closed with {Code}: {Reason}")]
     public static partial void Ended(ILogger logger, CloseCode code, string reason);
 }

@@ -27,6 +27,7 @@ internal sealed class Dispatcher
 
     // Owned by the run, of which there is one at a time.
     private readonly SubscriptionSet _subscriptions;
+    private readonly MemoryShare _memory;
     private readonly List<Lane> _lanes = []; // one for each service that the connection named
     private ServiceWriter? _writer; // got the last request
     private int _posted; // since it helped
@@ -37,7 +38,8 @@ internal sealed class Dispatcher
     {
         _host = host;
         _replies = new(outbox, host.Requests);
-        _subscriptions = new(host, outbox, LaneAt);
+        _memory = new(host.Limits.Memory, MemoryShare.OfConnection);
+        _subscriptions = new(host, outbox, _memory, LaneAt);
     }
 
     /// <summary>Begins with a request. Completes when the next may be read, which is usually at once. For the receive loop.</summary>
@@ -141,7 +143,7 @@ internal sealed class Dispatcher
         {
             if (known.Writer == writer) return known;
         }
-        var lane = new Lane(writer);
+        var lane = new Lane(writer, _memory);
         _lanes.Add(lane);
         return lane;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SharedState.Host.Collections;
 using SharedState.Host.Protocol;
 
@@ -6,18 +7,25 @@ namespace SharedState.Host.Connections;
 /// <summary>The subscriptions of one connection, by the client's name for each. Owned by the dispatcher's run.</summary>
 /// <param name="host">What all connections share.</param>
 /// <param name="outbox">Where the notifications go.</param>
+/// <param name="memory">What the connection holds of the memory. The subscriptions count in it.</param>
 /// <param name="lane">The connection's lane at a service.</param>
-internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<ServiceWriter, Lane> lane)
+internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare memory, Func<ServiceWriter, Lane> lane)
 {
+    // Of a subscription: the objects that it consists of, without its spelling and options.
+    private const int EmptyBytes = 1 << 10;
+
+    // A smaller reply does not count.
+    private const int LargeReplyBytes = 64 << 10;
+
     private readonly OrderedDictionary<SubscriptionName, SocketFollower> _followers = [];
     private readonly List<SocketFollower> _added = [];
+    private long _charged; // to the memory
 
     /// <summary>The reply to GET <c>/subs</c>.</summary>
     public Frame Tell(OpenRequest open)
     {
         Forget();
-        return FrameWriter.OfThisThread.Subscriptions(
-            open.Request, _followers.Values.Select(follower => follower.Request), [], ok: true, open.Announced);
+        return HasRoomForReply(open) ? Reply(open, [], ok: true) : Refuse(open);
     }
 
     /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see
@@ -26,18 +34,24 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
     {
         var change = open.Request.Subscriptions!;
         Forget();
+        if (change.Insert.Count > 0 && !HasRoomForReply(open)) return Refuse(open);
 
         // :: Step 1: what can be subscribed to
         var errors = new List<(SubscriptionName, Error)>();
         var insert = new List<(SubscriptionRequest Wanted, ServiceWriter Writer)>();
         var kept = change.Replace ? 0 : _followers.Keys.Except(change.Remove).Except(change.Insert.Select(wanted => wanted.Name)).Count();
+        var more = change.Replace ? -_charged : 0;
         foreach (var wanted in change.Insert)
         {
-            if (Refusal(wanted, kept + insert.Count, out var writer) is { } error) errors.Add((wanted.Name, error));
-            else insert.Add((wanted, writer!));
+            if (Refusal(wanted, kept + insert.Count, more + BytesOf(wanted), out var writer) is { } error)
+            {
+                errors.Add((wanted.Name, error));
+                continue;
+            }
+            insert.Add((wanted, writer!));
+            more += BytesOf(wanted);
         }
-        if (insert.Count == 0 && errors.Count > 0)
-            return FrameWriter.OfThisThread.Subscriptions(open.Request, [], errors, ok: false, open.Announced);
+        if (insert.Count == 0 && errors.Count > 0) return Reply(open, errors, ok: false);
 
         // :: Step 2: what goes; nothing of it is notified after the reply
         var dropped = new List<SocketFollower>();
@@ -62,8 +76,8 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
             _followers.Add(wanted.Name, follower);
             _added.Add(follower);
         }
-        var current = _followers.Values.Select(follower => follower.Request);
-        return FrameWriter.OfThisThread.Subscriptions(open.Request, current, errors, ok: true, open.Announced);
+        Charge();
+        return Reply(open, errors, ok: true);
     }
 
     /// <summary>Lets the new subscriptions begin, once their reply is on its way.</summary>
@@ -78,6 +92,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
     {
         foreach (var group in ByService(_followers.Values)) group.Key.Post(new Ending([.. group], done: null));
         _followers.Clear();
+        Charge();
     }
 
     /// <summary>Leaves out what the server ended, of which the client has been told.</summary>
@@ -89,15 +104,50 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
         }
     }
 
-    private Error? Refusal(SubscriptionRequest wanted, int others, out ServiceWriter? writer)
+    private static long BytesOf(SubscriptionRequest wanted) =>
+        EmptyBytes + (sizeof(char) * wanted.Name.Spelling.Length) + wanted.Options.Echo.Length;
+
+    /// <summary>Whether there is memory for the list of all subscriptions, which is about as large as they are and the request.</summary>
+    private bool HasRoomForReply(OpenRequest open)
+    {
+        var bytes = _charged + open.Request.MessageBytes;
+        return bytes < LargeReplyBytes || HasRoom(bytes);
+    }
+
+    private bool HasRoom(long bytes)
+    {
+        if (memory.HasRoom(bytes)) return true;
+        ConnectionLog.NoMemory(host.Logger, host.Limits.Memory.Limit);
+        return false;
+    }
+
+    private void Charge()
+    {
+        var bytes = _followers.Values.Sum(follower => BytesOf(follower.Request));
+        host.Limits.Memory.Charge(bytes - _charged);
+        memory.Charge(bytes - _charged);
+        _charged = bytes;
+    }
+
+    private Frame Reply(OpenRequest open, List<(SubscriptionName, Error)> errors, bool ok)
+    {
+        var current = ok ? _followers.Values.Select(follower => follower.Request) : [];
+        var reply = FrameWriter.OfThisThread.Subscriptions(open.Request, current, errors, ok, open.Announced);
+        if (MemoryMarshal.TryGetArray(reply.Head, out var text)) host.Limits.Memory.Note(text.Array!);
+        return reply;
+    }
+
+    private static Frame Refuse(OpenRequest open) => FrameWriter.OfThisThread.Refuse(open.Request, Error.Memory, open.Announced);
+
+    private Error? Refusal(SubscriptionRequest wanted, int others, long bytes, out ServiceWriter? writer)
     {
         writer = null;
         if (wanted.Error is { } error) return error;
         writer = host.Services.Find(wanted.Path.Service);
         if (writer is null) return host.Services.Missing(wanted.Path.Service);
-        return others < host.Limits.Subscriptions
-            ? null
-            : Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
+        if (others >= host.Limits.Subscriptions)
+            return Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
+        return HasRoom(bytes) ? null : Error.Memory;
     }
 
     private static async Task DropAsync(List<SocketFollower> dropped)

@@ -6,16 +6,20 @@ namespace SharedState.Host.Protocol;
 /// <summary>Passes over JSON values that are not looked into, and copies them as they stand.</summary>
 internal static class RawJson
 {
-    /// <summary>Copies the value that the reader stands on.</summary>
+    /// <summary>Copies the value that the reader stands on; null where it is too long, which is an error.</summary>
     /// <param name="reader">Stands on the value's first token; on return on its last.</param>
     /// <param name="message">What the reader reads.</param>
-    /// <param name="depth">How deep, from the reader's start, the value may go; deeper is an error.</param>
+    /// <param name="field">The field that has the value.</param>
+    /// <param name="limits">The limits on the value: its bytes are those of a tunnel.</param>
     /// <param name="error">Gets the error, if it has none.</param>
-    public static byte[] Copy(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, int depth, ref Error? error)
+    public static byte[]? Copy(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, string field, Limits limits, ref Error? error)
     {
         var start = (int)reader.TokenStartIndex;
-        Skip(ref reader, depth, ref error);
-        return message[start..(int)reader.BytesConsumed].ToArray();
+        Skip(ref reader, limits.EnvelopeDepth, ref error);
+        var value = message[start..(int)reader.BytesConsumed];
+        if (value.Length <= limits.TunnelBytes) return value.ToArray();
+        error ??= Error.TooLarge($"the \"{field}\" of a request has at most {limits.TunnelBytes} bytes; this one has {value.Length}");
+        return null;
     }
 
     /// <summary>Notes that a field was read. A second one is an error: which of the two is meant cannot be told.</summary>

@@ -122,7 +122,7 @@ internal static class RequestReader
             {
                 RawJson.Once(ref _tunnel, "tunnel", ref _error);
                 reader.Read();
-                _tunnelJson = RawJson.Copy(ref reader, _message, _limits.EnvelopeDepth, ref _error);
+                _tunnelJson = RawJson.Copy(ref reader, _message, "tunnel", _limits, ref _error) ?? Null;
             }
             else
             {
@@ -138,7 +138,7 @@ internal static class RequestReader
             _isPut = JsonText.Is(ref reader, "PUT"u8);
             if (_isPut && !reader.ValueIsEscaped) _commandJson = Put;
             else if (_isGet && !reader.ValueIsEscaped) _commandJson = Get;
-            else _commandJson = RawJson.Copy(ref reader, _message, _limits.EnvelopeDepth, ref _error);
+            else _commandJson = RawJson.Copy(ref reader, _message, "cmd", _limits, ref _error) ?? Null;
         }
 
         /// <summary>

@@ -70,7 +70,9 @@ public sealed class AudienceTests
 
     private static Collection NewCollection()
     {
-        var collection = new Collection(new("app", "a"), new(), new(long.MaxValue, _ => { }, TaskScheduler.Default), TimeProvider.System);
+        var limits = new Limits();
+        var quota = new TextQuota(long.MaxValue, _ => { }, TaskScheduler.Default);
+        var collection = new Collection(new("app", "a"), limits, new(limits.Memory, 1), quota, TimeProvider.System);
         var log = new ItemLog(100);
         log.Load(new(new("e", 1), [new("1", """{"id":"1"}"""u8.ToArray(), 1)]));
         collection.Load(log);

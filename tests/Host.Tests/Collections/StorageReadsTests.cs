@@ -9,8 +9,6 @@ public sealed class StorageReadsTests
 {
     private static readonly CollectionKey A = new("app", "a");
 
-    private static readonly TextQuota Quota = new(long.MaxValue, _ => { }, TaskScheduler.Default);
-
     [Fact]
     public async Task ReadsThatGaveUpDoNotTakeTheRoomOfLaterOnes()
     {
@@ -47,8 +45,7 @@ public sealed class StorageReadsTests
     [Fact]
     public void ALaneThatWaitsElsewhereMeanwhileIsResumedByThatCollectionOnly()
     {
-        var (time, limits) = (TimeProvider.System, new Limits());
-        Collection first = new(A, limits, Quota, time), second = new(new("app", "b"), limits, Quota, time);
+        Collection first = NewCollection(A), second = NewCollection(new("app", "b"));
         var lane = new Lane(null!);
         first.WaitFor(lane);
         second.WaitFor(lane);
@@ -62,11 +59,18 @@ public sealed class StorageReadsTests
     [Fact]
     public void AWantOfMemoryIsOverWhenTheCollectionWasRead()
     {
-        var collection = new Collection(A, new(), Quota, TimeProvider.System) { AwayBecause = Error.Memory };
+        var collection = NewCollection(A);
+        collection.AwayBecause = Error.Memory;
         var log = new ItemLog(10);
         log.Load(new(new("e", 1), []));
         collection.Load(log);
         Assert.Equal(Error.StorageAway, collection.AwayBecause);
+    }
+
+    private static Collection NewCollection(CollectionKey key)
+    {
+        var limits = new Limits();
+        return new(key, limits, new(limits.Memory, 1), new(1, _ => { }, TaskScheduler.Default), TimeProvider.System);
     }
 
     private static async Task<ServiceStorage> OpenAsync(MemoryStorage storage, Limits limits)

@@ -36,7 +36,8 @@ public sealed class PipelineTests
     {
         var storage = new MemoryStorage();
         var never = new TaskCompletionSource();
-        using var host = new ModelHost(new() { ["items"] = storage, ["other"] = new() }, new() { MessageBytes = 100_000 });
+        var limits = new Limits { MessageBytes = 100_000, TunnelBytes = 100_000 };
+        using var host = new ModelHost(new() { ["items"] = storage, ["other"] = new() }, limits);
         var peer = new ModelPeer(host, new(new(), []), 64 << 10);
         peer.Send(Put(0, Path, """{"id":"1"}"""));
         host.Thread.Run();

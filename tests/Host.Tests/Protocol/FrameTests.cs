@@ -1,4 +1,5 @@
 using System.Text;
+using SharedState.Host.Tests.Engine;
 using static SharedState.Host.Tests.Engine.RawSocket;
 
 namespace SharedState.Host.Tests.Protocol;
@@ -126,7 +127,8 @@ public sealed class FrameTests(SharedHost shared) : IClassFixture<SharedHost>
     public async Task EachFormOfALengthIsReadAndWritten(int padding)
     {
         var request = $$"""{"type":"REQUEST","cmd":"GET","path":"/subs","tunnel":"{{new string('x', padding)}}"}""";
-        await using var socket = await ConnectAsync(shared.Live);
+        await using var host = await LiveHost.StartAsync(limits: new() { TunnelBytes = 1 << 20 });
+        await using var socket = await ConnectAsync(host);
         await socket.SendAsync(request);
         Assert.Equal(padding, ((string)(await socket.ReceiveAsync())["tunnel"]!).Length);
         await socket.SendAsync(new string('x', padding));

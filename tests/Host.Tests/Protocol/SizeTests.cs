@@ -98,7 +98,7 @@ public sealed class SizeTests
     [InlineData(1, 1_000_000, false)]
     public async Task TheEnvelopeMayHave64LevelsAndAnItem256(int tunnel, int item, bool ok)
     {
-        var limits = new Limits { ItemBytes = 4 << 20 };
+        var limits = new Limits { ItemBytes = 4 << 20, TunnelBytes = 4 << 20 };
         await using var host = await LiveHost.StartAsync(limits: limits);
         await using var socket = await ConnectAsync(host);
         string[] fields = ["\"type\":\"REQUEST\"", "\"cmd\":\"PUT\"", $"\"path\":\"{Path}\"", $"\"tunnel\":{MessageFuzz.Nested(tunnel)}", $$$"""

@@ -114,8 +114,8 @@ public sealed class AutobahnTests(AutobahnTests.Hosts hosts) : IClassFixture<Aut
 
         public async Task InitializeAsync()
         {
-            Plain = await LiveHost.StartAsync(limits: new() { MessageFragments = 1 << 17 });
-            Compressing = await LiveHost.StartAsync(compression: true);
+            Plain = await LiveHost.StartAsync(limits: new() { MessageFragments = 1 << 17, TunnelBytes = 16 << 20 });
+            Compressing = await LiveHost.StartAsync(limits: new() { TunnelBytes = 16 << 20 }, compression: true);
         }
 
         public async Task DisposeAsync()
