@@ -30,6 +30,9 @@ internal sealed class Collection
 
     public CollectionKey Key { get; }
 
+    /// <summary>Is told when the collection gets its first item or loses its last one.</summary>
+    public Action<CollectionKey>? AppearedOrVanished { private get; init; }
+
     /// <summary>Its subscriptions.</summary>
     public Audience Audience { get; }
 
@@ -88,6 +91,7 @@ internal sealed class Collection
     public void Load(ItemLog log)
     {
         Position? before = Position.Epoch is not null ? Position : null;
+        var appeared = before is not null && (_log.Count == 0) != (log.Count == 0);
         _log = log;
         _bodies.Replace(log);
         Charge();
@@ -95,6 +99,7 @@ internal sealed class Collection
         Standing.Load();
         AwayBecause = Error.StorageAway; // a want of memory before this reading is over
         Audience.Loaded(before);
+        if (appeared) AppearedOrVanished?.Invoke(Key);
     }
 
     /// <summary>Takes what another plugin holds, and brings all subscriptions up to it; false, and nothing done, where it is the
@@ -216,6 +221,9 @@ internal sealed class Collection
         return _memory.HasRoom(bytes) && _reader?.HasRoom(bytes) != false;
     }
 
+    /// <summary>The client for which it is read; null where there is none.</summary>
+    public object? Client => _reader;
+
     /// <summary>It is read for a client, whose share of the memory it counts in.</summary>
     public void ReadFor(Lane lane)
     {
@@ -250,7 +258,9 @@ internal sealed class Collection
     private void Apply(ItemUpdate update, long revision)
     {
         var before = Position;
+        var wasEmpty = _log.Count == 0;
         _log.Apply(update, revision);
+        if (wasEmpty != (_log.Count == 0)) AppearedOrVanished?.Invoke(Key);
         Charge();
         _bodies.Forget();
         var bytes = 0L;

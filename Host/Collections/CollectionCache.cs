@@ -3,13 +3,18 @@ namespace SharedState.Host.Collections;
 /// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the
 /// service's turns only.</summary>
 internal sealed class CollectionCache(
-    ServiceStorage storage, Limits limits, TextQuota quota, TimeProvider time, Action<Work> post, CancellationToken stop)
+    ServiceStorage storage,
+    Limits limits,
+    MemoryShare memory,
+    TextQuota quota,
+    TimeProvider time,
+    Action<Work> post,
+    CancellationToken stop)
 {
     // A failure that comes again with each reading does not keep the service busy.
     private static readonly TimeSpan DistrustTime = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
-    private readonly MemoryShare _memory = new(limits.Memory, MemoryShare.OfService);
     private bool _open;
 
     /// <summary>What is in memory.</summary>
@@ -17,6 +22,9 @@ internal sealed class CollectionCache(
 
     /// <summary>A collection was read, or could not be: gets what storage holds, or null.</summary>
     public required Action<Collection, ItemLog?> WasRead { private get; init; }
+
+    /// <summary>A collection in memory got its first item, or lost its last one.</summary>
+    public required Action<CollectionKey> AppearedOrVanished { private get; init; }
 
     /// <summary>A collection could not be read for want of memory.</summary>
     public required Action<Collection> HadNoMemory { private get; init; }
@@ -34,7 +42,7 @@ internal sealed class CollectionCache(
             Load(collection);
             return collection;
         }
-        collection = new(key, limits, _memory, quota, time);
+        collection = new(key, limits, memory, quota, time) { AppearedOrVanished = AppearedOrVanished };
         collection.ReadFor(lane);
         _collections.Add(key, collection);
         if (_open) Load(collection);
@@ -167,7 +175,7 @@ internal sealed class CollectionCache(
         ItemLog? stored = null;
         try
         {
-            stored = await storage.LoadAsync(collection.Key);
+            stored = await storage.LoadAsync(collection.Key, client: collection.Client);
         }
         catch (ItemServiceException exception) when (exception.InnerException is OutOfMemoryException)
         {

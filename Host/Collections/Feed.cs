@@ -37,10 +37,17 @@ internal sealed class Feed
     /// <summary>Gets the collections that can be served again, with a reason to doubt what became of their updates.</summary>
     public required Action<Collection> Settled { private get; init; }
 
+    /// <summary>What is known of the names of collections.</summary>
+    public required Listings Listings { private get; init; }
+
+    /// <summary>Whether the host hears of each commit of other hosts, or is the only one.</summary>
+    public bool IsCurrent => _following || !_storage.HasFeed;
+
     /// <summary>The storage is open: what others commit is followed from now on.</summary>
     public void Start()
     {
         (_following, _paused) = (false, false);
+        Listings.ForgetAll();
         if (_storage.HasFeed) _watch.Begin();
     }
 
@@ -118,11 +125,16 @@ internal sealed class Feed
         (_following, _confirmedAt) = (true, heard.AskedAt);
         if (heard.First)
         {
+            Listings.ForgetAll();
             foreach (var collection in _collections.All) Doubt(collection, long.MaxValue); // later lists say nothing of the time before
         }
         foreach (var (key, position) in heard.Positions)
         {
-            if (_collections.TryFind(key) is not { } collection) continue;
+            if (_collections.TryFind(key) is not { } collection)
+            {
+                Listings.Forget(key.App); // it may have appeared or vanished
+                continue;
+            }
             collection.Standing.Hear(position);
             // The host's own commit is in a list, too, often before its outcome is known.
             if (collection.PendingUpdates == 0) Heed(collection);

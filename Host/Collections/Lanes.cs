@@ -5,7 +5,7 @@ namespace SharedState.Host.Collections;
 /// waits longer than <see cref="WaitTime"/>. Touched by the service's turns only.
 /// </summary>
 internal sealed class Lanes(
-    ServiceStorage storage, CollectionCache collections, CommitQueue commits, TextQuota quota, TimeProvider time, Action<Work> post)
+    CollectionCache collections, Listings listings, CommitQueue commits, TextQuota quota, TimeProvider time, Action<Work> post)
     : IDisposable
 {
     // Every request is answered within 10 s; a commit that is given up on has ended by then.
@@ -84,6 +84,20 @@ internal sealed class Lanes(
         var kept = collection.Unsettled;
         collection.Unsettled = [];
         return kept;
+    }
+
+    /// <summary>A listing was read, or could not be.</summary>
+    public void FinishListing(PendingListing listing, CollectionNames? names, Error error)
+    {
+        var lane = listing.Lane;
+        lane.Listing = false;
+        if (lane.Waiting.TryPeek(out var first) && first == listing)
+        {
+            if (names is not null) listing.Answer(names);
+            else listing.Refuse(error);
+            lane.Waiting.Dequeue();
+        }
+        Resume(lane);
     }
 
     /// <summary>Answers what has waited long enough.</summary>
@@ -228,8 +242,14 @@ internal sealed class Lanes(
 
     private bool List(PendingListing listing)
     {
-        if (!listing.Lane.Listing) _ = ListAsync(listing);
+        if (listing.Lane.Listing) return false;
+        if (listings.TryFind(listing.Key.App) is { } names)
+        {
+            listing.Answer(names);
+            return true;
+        }
         listing.Lane.Listing = true;
+        listings.Read(listing);
         return false;
     }
 
@@ -248,33 +268,6 @@ internal sealed class Lanes(
         {
             var now = time.GetTimestamp();
             foreach (var request in lane.Waiting) request.ReceivedAt = now;
-        }
-        Resume(lane);
-    }
-
-    private async Task ListAsync(PendingListing listing)
-    {
-        List<string>? names = null;
-        try
-        {
-            names = await storage.ListAsync(listing.Key.App);
-        }
-        catch (ItemServiceException exception)
-        {
-            WriterLog.ListFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
-        }
-        post(new Step(() => Finish(listing, names)));
-    }
-
-    private void Finish(PendingListing listing, List<string>? names)
-    {
-        var lane = listing.Lane;
-        lane.Listing = false;
-        if (lane.Waiting.TryPeek(out var first) && first == listing)
-        {
-            if (names is not null) listing.Answer(names);
-            else listing.Refuse(Error.StorageAway);
-            lane.Waiting.Dequeue();
         }
         Resume(lane);
     }

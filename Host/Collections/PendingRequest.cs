@@ -53,6 +53,6 @@ internal abstract class PendingRead(Lane lane, CollectionKey key) : PendingQuery
 /// <summary>A listing of the collections of an app.</summary>
 internal abstract class PendingListing(Lane lane, string app) : PendingQuery(lane, new(app, ""))
 {
-    /// <summary>Answers with the names of the collections, sorted.</summary>
-    public abstract void Answer(IReadOnlyList<string> names);
+    /// <summary>Answers with the names of the collections, or a page of them.</summary>
+    public abstract void Answer(CollectionNames names);
 }

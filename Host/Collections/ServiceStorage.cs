@@ -97,7 +97,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <summary>Reads a collection and puts it in order, which takes a while if it is large.</summary>
     /// <param name="key">The collection.</param>
     /// <param name="checking">Whether this belongs to the check of a replacement, which other reads wait for.</param>
-    public async Task<ItemLog> LoadAsync(CollectionKey key, bool checking = false)
+    /// <param name="client">The client for which it is read, if there is one.</param>
+    public async Task<ItemLog> LoadAsync(CollectionKey key, bool checking = false, object? client = null)
     {
         // A check reads beside a load that waits until the check is over.
         if (checking) return await ReadAsync(token => ReadAsync(key, token), checking);
@@ -117,7 +118,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
                     {
                         _loading.TryRemove(key, out _);
                     }
-                });
+                },
+                client: client);
         }
         finally
         {
@@ -144,14 +146,17 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return true;
     }
 
-    /// <summary>The names of an app's collections, sorted.</summary>
-    public Task<List<string>> ListAsync(string app) => ReadAsync(async token =>
-    {
-        var names = new List<string>();
-        await foreach (var key in _service!.ListAsync(app, token)) names.Add(key.Collection);
-        names.Sort(StringComparer.Ordinal);
-        return names;
-    });
+    /// <summary>The names of an app's collections.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="client">The client for which they are read.</param>
+    public Task<CollectionNames> ListAsync(string app, object client) => ReadAsync(
+        async token =>
+        {
+            var names = new List<string>();
+            await foreach (var key in _service!.ListAsync(app, token)) names.Add(key.Collection);
+            return new CollectionNames(names);
+        },
+        client: client);
 
     /// <summary>The collections that have no items but a history, and where they stand.</summary>
     /// <param name="most">How many at most.</param>
@@ -235,10 +240,10 @@ internal sealed class ServiceStorage : IAsyncDisposable
         _commit.Dispose();
     }
 
-    private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call, bool checking = false)
+    private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call, bool checking = false, object? client = null)
     {
         if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        return await _reads.RunAsync(call, checking);
+        return await _reads.RunAsync(call, checking, client);
     }
 
     /// <summary>Closes, opens, and goes back if it must.</summary>

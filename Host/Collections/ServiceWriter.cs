@@ -14,6 +14,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly Turns _turns;
     private readonly TextQuota _quota;
     private readonly CollectionCache _collections;
+    private readonly Listings _listings;
     private readonly CommitQueue _commits;
     private readonly Lanes _lanes;
     private readonly Feed _feed;
@@ -36,16 +37,24 @@ internal sealed class ServiceWriter : IAsyncDisposable
         (_storage, _time, _memory) = (storage, time, limits.Memory);
         _turns = new(storage.Scheduler, Take, After);
         _quota = new(limits.TurnTextBytes, Post, storage.Scheduler);
-        _collections = new(storage, limits, _quota, time, Post, _stop.Token)
+        var memory = new MemoryShare(limits.Memory, MemoryShare.OfService);
+        _listings = new(storage, limits, memory, Post)
         {
+            MayKeep = () => _feed!.IsCurrent && !storage.Stuck,
+            WasRead = (listing, names, error) => _lanes!.FinishListing(listing, names, error),
+        };
+        _collections = new(storage, limits, memory, _quota, time, Post, _stop.Token)
+        {
+            AppearedOrVanished = key => _listings.Forget(key.App),
             WasRead = (collection, stored) => _settlement!.FinishLoad(collection, stored),
             HadNoMemory = collection => _settlement!.FinishLoadWithoutMemory(collection),
         };
         _commits = new(storage, limits, time, outcome => Post(new Step(() => _settlement!.Finish(outcome))));
-        _lanes = new(storage, _collections, _commits, _quota, time, Post);
+        _lanes = new(_collections, _listings, _commits, _quota, time, Post);
         _feed = new(storage, _collections, time, Post, _stop.Token)
         {
             Settled = collection => _settlement!.Settle(collection, Error.OutcomeUnknown),
+            Listings = _listings,
         };
         _settlement = new(_commits, _lanes, _collections, _feed);
         _opening = new(
@@ -55,7 +64,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _forgetting = new(storage, _collections, limits, time, Post, _stop.Token);
         _memory.Register(LetGo);
         _sweep = time.CreateTimer(
-            _ => Post(new Step(_collections.Sweep)), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
+            _ => Post(new Step(Sweep)), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
     }
 
     /// <summary>The service's name, the second segment of its collections' paths.</summary>
@@ -148,7 +157,19 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _collections.DropIfNew(collection);
     }
 
-    private void LetGo() => Post(new Step(_collections.DropUnused));
+    private void LetGo() => Post(new Step(DropUnused));
+
+    private void DropUnused()
+    {
+        _collections.DropUnused();
+        _listings.ForgetAll();
+    }
+
+    private void Sweep()
+    {
+        _collections.Sweep();
+        _listings.ForgetAll(); // what nobody asks for does not stay in memory
+    }
 
     /// <summary>Does a piece of work, or without one starts the next commit. A failure does not end the turns.</summary>
     private void Take(Work? work)

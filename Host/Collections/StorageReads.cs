@@ -1,6 +1,8 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>The reads of a storage: a few at a time, beside commits, and none while one instance takes the place of another.</summary>
+/// <summary>
+/// The reads of a storage: a few at a time, beside commits, and none while one instance takes the place of another. Clients take turns.
+/// </summary>
 internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvider time)
 {
     // A plugin that blocks in a load or a listing holds this many threads at most.
@@ -8,8 +10,7 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
 
     // All guarded by the gate.
     private readonly Lock _gate = new();
-    private readonly LinkedList<TaskCompletionSource> _waiting = new(),
-        _checking = new(); // wait for room, in order; the latter also during a pause
+    private readonly ReadQueue _waiting = new(), _checking = new(); // wait for room; the latter also during a pause
     private TaskCompletionSource? _quiet; // is completed when no read is under way
     private bool _paused;
     private int _running;
@@ -47,11 +48,12 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
 
     /// <param name="call">What to read.</param>
     /// <param name="check">Whether it is to be done during a pause, too.</param>
+    /// <param name="client">The client for which it is read; null for the host itself.</param>
     /// <exception cref="ItemServiceException">It failed, or did not end in time.</exception>
-    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, bool check)
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, bool check, object? client)
     {
         var asked = time.GetTimestamp();
-        await EnterAsync(check);
+        await EnterAsync(check, client ?? this);
         var left = limit - time.GetElapsedTime(asked);
         return await calls.RunAsync(
             async token =>
@@ -70,13 +72,13 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
             CancellationToken.None);
     }
 
-    private async Task EnterAsync(bool check)
+    private async Task EnterAsync(bool check, object client)
     {
         var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var queue = check ? _checking : _waiting;
         lock (_gate)
         {
-            queue.AddLast(turn);
+            queue.Add(client, turn);
             LetIn();
         }
         if (turn.Task.IsCompleted) return;
@@ -89,7 +91,7 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
             // A storage that hangs for long must not gather reads that have given up.
             lock (_gate)
             {
-                if (queue.Remove(turn)) throw StorageFault.Silent(ItemServiceFault.Unavailable);
+                if (queue.Remove(client, turn)) throw StorageFault.Silent(ItemServiceFault.Unavailable);
             }
             // It was let in at the last moment.
         }
@@ -107,17 +109,10 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
 
     private void LetIn()
     {
-        while (_running < Most && (Next(_checking) ?? (_paused ? null : Next(_waiting))) is { } turn)
+        while (_running < Most && (_checking.Take() ?? (_paused ? null : _waiting.Take())) is { } turn)
         {
             _running++;
             turn.SetResult();
         }
-    }
-
-    private static TaskCompletionSource? Next(LinkedList<TaskCompletionSource> queue)
-    {
-        var first = queue.First?.Value;
-        if (first is not null) queue.RemoveFirst();
-        return first;
     }
 }

@@ -63,8 +63,8 @@ internal sealed class FrameWriter
         return FinishReply();
     }
 
-    /// <summary>The reply to GET of a collection, which shares the items.</summary>
-    public Frame Reply(Request request, ReadOnlyMemory<byte> items, Position position, int announced)
+    /// <summary>The reply to GET of a collection, or of the names of an app's collections, which shares its data.</summary>
+    public Frame Reply(Request request, ReadOnlyMemory<byte> items, Position? position, int announced)
     {
         _messages.BeginReply(_text, request, position, announced);
         return Frame.FromText(_text.Written, items, MessageWriter.EndOfReply); // counts the items, so the header is made last

@@ -91,6 +91,8 @@ internal sealed class ConnectionListing(OpenRequest open, Lane lane) : PendingLi
 
     public override void Refuse(Error error) => open.Refuse(error);
 
-    public override void Answer(IReadOnlyList<string> names) =>
-        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, names, open.Announced));
+    public override void Answer(CollectionNames names) => open.Answer(
+        open.Request.Page is { } page
+            ? FrameWriter.OfThisThread.Reply(open.Request, names.Page(page.Most, page.After), open.Announced)
+            : FrameWriter.OfThisThread.Reply(open.Request, names.Text, position: null, open.Announced));
 }

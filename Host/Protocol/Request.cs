@@ -54,6 +54,9 @@ internal sealed class Request
     /// <summary>With <see cref="Target.ChangeSubscriptions"/>: what to do.</summary>
     public SubscriptionChange? Subscriptions { get; init; }
 
+    /// <summary>With <see cref="Target.Listing"/>: the part that is asked for; null for all of it.</summary>
+    public ListingPage? Page { get; init; }
+
     /// <summary>The bytes of the message: about what it holds until it is answered.</summary>
     public int MessageBytes { get; init; }
 }

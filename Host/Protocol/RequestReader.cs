@@ -48,6 +48,7 @@ internal static class RequestReader
         private CollectionPath _parsedPath;
         private RequestedUpdate? _update;
         private SubscriptionChange? _subscriptions;
+        private ListingPage? _page;
         private Error? _error;
         private Utf8JsonReader _atArgument; // stands on the argument's first token, where it could not be read in passing
 
@@ -67,6 +68,7 @@ internal static class RequestReader
             Path = _parsedPath,
             Update = _update,
             Subscriptions = _subscriptions,
+            Page = _page,
             MessageBytes = _message.Length,
         };
 
@@ -168,6 +170,7 @@ internal static class RequestReader
                 _update = UpdateReader.Read(ref reader, _message, _parsedPath.Key, _limits, ref _error);
             else if (_target == Target.ChangeSubscriptions)
                 _subscriptions = SubscriptionReader.Read(ref reader, _message, _limits, ref _error);
+            else if (_target == Target.Listing) _page = ListingPage.Read(ref reader, _limits, ref _error);
             else RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);
         }
 

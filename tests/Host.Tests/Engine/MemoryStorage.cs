@@ -32,6 +32,9 @@ internal sealed class MemoryStorage(bool hasFeed = false)
 
     public Func<CollectionKey, CancellationToken, Task>? BeforeLoad { get; set; }
 
+    /// <summary>Runs after the names of collections were read, before they are returned.</summary>
+    public Func<Task>? AfterListing { get; set; }
+
     /// <summary>Runs in a service's constructor.</summary>
     public Action? AtCreate { get; set; }
 
@@ -54,6 +57,9 @@ internal sealed class MemoryStorage(bool hasFeed = false)
     public int Commits { get; private set; }
 
     public int Loads { get; private set; }
+
+    /// <summary>How often collections were listed.</summary>
+    public int Listings { get; private set; }
 
     /// <summary>How often a feed was asked what was committed.</summary>
     public int Reads { get; private set; }
@@ -180,10 +186,11 @@ internal sealed class MemoryStorage(bool hasFeed = false)
 
         public async IAsyncEnumerable<CollectionKey> ListAsync(string? app, [EnumeratorCancellation] CancellationToken stop)
         {
-            await Task.CompletedTask;
             List<CollectionKey> keys;
+            lock (storage._gate) storage.Listings++;
             lock (storage._gate) keys = [.. storage._collections.Where(pair => pair.Value.Items.Count > 0
                 && (app is null || pair.Key.App == app)).Select(pair => pair.Key)];
+            if (storage.AfterListing is { } after) await after();
             foreach (var key in keys) yield return key;
         }
 

@@ -1,0 +1,36 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>The names of an app's collections that have items, sorted, and the text of all of them. Immutable.</summary>
+internal sealed class CollectionNames
+{
+    // Of a name in the list: the string without its characters, and the reference to it.
+    private const int NameBytes = 32;
+
+    private readonly List<string> _names;
+
+    /// <param name="names">The names, which the object keeps and sorts.</param>
+    public CollectionNames(List<string> names)
+    {
+        _names = names;
+        _names.Sort(StringComparer.Ordinal);
+        var text = new TextBuffer();
+        text.WriteList(names, text.WriteString);
+        Text = text.Take();
+        text.Release();
+        Bytes = Text.Length + names.Sum(name => NameBytes + ((long)sizeof(char) * name.Length));
+    }
+
+    /// <summary>All names, a JSON list.</summary>
+    public byte[] Text { get; }
+
+    /// <summary>About what it holds in memory.</summary>
+    public long Bytes { get; }
+
+    /// <summary>The first names after another, which need not be one of them.</summary>
+    public IReadOnlyList<string> Page(int most, string? after)
+    {
+        var found = after is null ? -1 : _names.BinarySearch(after, StringComparer.Ordinal);
+        var first = found < 0 ? ~found : found + 1;
+        return _names.GetRange(first, Math.Min(most, _names.Count - first));
+    }
+}

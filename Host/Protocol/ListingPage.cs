@@ -1,0 +1,44 @@
+using System.Text.Json;
+using SharedState.Host.Collections;
+
+namespace SharedState.Host.Protocol;
+
+/// <summary>The part of a listing that a request asks for.</summary>
+/// <param name="Most">How many names at most.</param>
+/// <param name="After">The name that comes before the first one; null for the beginning.</param>
+internal sealed record ListingPage(int Most, string? After)
+{
+    /// <summary>Reads the argument of a listing, which the reader stands on. Null where it asks for all names.</summary>
+    public static ListingPage? Read(ref Utf8JsonReader reader, Limits limits, ref Error? error)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
+            return null;
+        }
+        var (most, after) = (int.MaxValue, (string?)null);
+        bool sawLimit = false, sawAfter = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (JsonText.Is(ref reader, "limit"u8))
+            {
+                RawJson.Once(ref sawLimit, "limit", ref error);
+                reader.Read();
+                if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out most) || most < 1)
+                    error ??= Error.BadRequest("\"limit\" is a whole number of names, from 1");
+            }
+            else if (JsonText.Is(ref reader, "after"u8))
+            {
+                RawJson.Once(ref sawAfter, "after", ref error);
+                reader.Read();
+                if (!JsonText.TryRead(ref reader, out after)) error ??= Error.BadRequest("\"after\" is a string, without lone surrogates");
+            }
+            else
+            {
+                reader.Read();
+            }
+            RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
+        }
+        return sawLimit || sawAfter ? new(most, after) : null;
+    }
+}
