@@ -19,8 +19,8 @@ internal sealed class CommitReading(
     private string _nowhere = "";
     private long _bytes;
 
-    /// <summary>A commit that was read, and the collection's number; null if none was.</summary>
-    public (long Collection, long Revision)? Last { get; private set; }
+    /// <summary>A commit that was read; null if none was.</summary>
+    public Landmark? Last { get; private set; }
 
     public async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> RunAsync(IReadOnlyList<CollectionPosition> since)
     {
@@ -106,7 +106,7 @@ internal sealed class CommitReading(
         var (revision, data) = (reader.GetInt64(1), (byte[])reader.GetValue(2));
         if (StoredCommit.Read(one.Chain.Since.Key, data) is not { } update || !one.Chain.TryAdd(new ItemCommit(revision, update))) return;
         _bytes += data.Length;
-        Last = (one.Collection, revision);
+        Last = new(one.Collection, one.Chain.Since.Position.Epoch, revision);
     }
 
     /// <summary>Looks whether what was left out can be told when it is asked for.</summary>

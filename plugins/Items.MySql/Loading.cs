@@ -53,7 +53,7 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         {
         }
         await reader.DisposeAsync();
-        if (isFresh) await fence.WaitAsync(connection, row.Id, row.Revision, stop);
+        if (isFresh) await fence.WaitAsync(connection, new(row.Id, row.Epoch, row.Revision), stop);
         return items is null ? null : new StoredCollection(row.Position, items) { Tombstones = removals, HistoryStart = row.HistoryStart };
 
         // Statements such as SET have a result without columns.
