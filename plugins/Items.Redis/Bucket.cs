@@ -42,7 +42,8 @@ internal sealed class Bucket(int number, RedisKey mark, RedisKey index, RedisKey
     {
         lock (_lock)
         {
-            if (sight.Epoch == _seen.Epoch) _seen = new(sight.Epoch, Math.Max(sight.Commits, _seen.Commits), Math.Max(sight.Told, _seen.Told));
+            if (sight.Epoch != _seen.Epoch) return;
+            _seen = new(sight.Epoch, Math.Max(sight.Commits, _seen.Commits), Math.Max(sight.Told, _seen.Told));
         }
     }
 

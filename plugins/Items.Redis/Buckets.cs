@@ -67,7 +67,8 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
         foreach (var sight in before) values.AddRange([sight.Epoch, replace ? MoreThanAny : sight.Commits]);
         var found = await Script.RunAsync(database, Script.Visit, [.. buckets.Select(bucket => bucket.Mark)], [.. values]);
         var (format, epochs, commits) = ((string)found[0]!, (string[])found[1]!, (long[])found[2]!);
-        return buckets.Select((bucket, n) => (bucket, before[n], format == Format ? new Sight(epochs[n], commits[n]) : default, epoch, format));
+        return buckets.Select(
+            (bucket, n) => (bucket, before[n], format == Format ? new Sight(epochs[n], commits[n]) : default, epoch, format));
     }
 
     private bool Compare((Bucket Bucket, Sight Before, Sight After, string NewEpoch, string Format)[] found)

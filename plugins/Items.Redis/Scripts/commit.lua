@@ -11,9 +11,9 @@
 --       the number of collections  then for each: its bucket (1..), its name
 --       the number of updates      then for each: its collection (1..), the revision expected or '', reset 1 or 0,
 --                                  the number of removals, of inserts, the ids to remove, id and item of each insert
--- Returns 'moved' if a bucket is not what the host has seen; 'late' if a later commit of the host was here before this one;
--- else 'done', a letter for each update (c committed, u unchanged, x conflict), the revisions before it, joined by commas, the buckets' commits, and the
--- number of the last message.
+-- Returns 'migrating' where the slot is being moved to another server; 'moved' if a bucket is not what the host has seen; 'late' if a
+-- later commit of the host was here before this one; else 'done', a letter for each update (c committed, u unchanged, x conflict), the
+-- revisions before it, joined by commas, the buckets' commits, and the number of the last message.
 --
 -- Everything that can fail is read or checked before the first write: a script that ends with an error keeps what it has written.
 
@@ -28,8 +28,13 @@ local removals_kept, changes_kept, bytes_kept, change_fields, change_bytes, empt
 local seen_teller_epoch, seen_told = next(), count()
 local key = 2
 
--- 1. The buckets are those that the host knows, with all that it has seen committed, on the server where they were left: one that was a replica is another
---    one (see visit.lua).
+-- 0. In a slot that is being moved to another server, a key that is not there is an error: one that was just emptied as well. So a key
+--    that never is there tells it before the first write. (The server refuses the script by itself if one of KEYS is not there.)
+local absent = redis.pcall('HGET', KEYS[2] .. ':absent', 'field')
+if type(absent) == 'table' and absent.err then return {'migrating'} end
+
+-- 1. The buckets are those that the host knows, with all that it has seen committed, on the server where they were left: one that was a
+--    replica is another one (see visit.lua).
 local info = redis.pcall('INFO', 'replication')
 local origin = type(info) == 'string' and string.match(info, 'master_replid2:(%x*[1-9a-f]%x*)')
 local teller_epoch, told = unpack(call('HMGET', KEYS[2], 'epoch', 'told'))
@@ -93,7 +98,8 @@ local function apply(collection, reset, removals, inserts)
   local effective = inserts > 0 or (reset and collection.items > 0)
 
   if reset and effective then
-    call('UNLINK', collection.items_key, collection.removals_key)
+    call('UNLINK', collection.items_key)
+    call('UNLINK', collection.removals_key)
     collection.items, collection.removals, collection.history = 0, 0, revision
     fields[#fields + 1] = '*'
     fields[#fields + 1] = ''

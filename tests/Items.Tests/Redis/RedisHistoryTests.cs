@@ -117,7 +117,9 @@ public sealed class RedisHistoryTests : RedisTests
         var (one, two) = (await OpenAsync(config), await OpenAsync(config));
         var first = await InsertAsync(one, "a");
         Assert.Equal(first, (await LoadAsync(two)).Position);
-        await UntilAsync(async () => await replica.Database.KeyExistsAsync(new SharedState.Items.Redis.Layout("items").Of(Key).Meta), "the replica has it");
+        await UntilAsync(
+            async () => await replica.Database.KeyExistsAsync(new SharedState.Items.Redis.Layout("items").Of(Key).Meta),
+            "the replica has it");
         await replica.ExecuteAsync("REPLICAOF", "127.0.0.1", "1"); // it hears nothing any more
         var lost = await InsertAsync(one, "b");
         await server.KillAsync();
@@ -141,7 +143,8 @@ public sealed class RedisHistoryTests : RedisTests
         var server = await StartAsync();
         var (one, two) = (await OpenAsync(server), await OpenAsync(server));
         var layout = new SharedState.Items.Redis.Layout("items");
-        var other = Enumerable.Range(0, 100).Select(n => new CollectionKey("app", $"{n}")).First(key => layout.Of(key).Bucket != layout.Of(Key).Bucket && layout.Of(key).Bucket != layout.All[0]);
+        var other = Enumerable.Range(0, 100).Select(n => new CollectionKey("app", $"{n}"))
+            .First(key => layout.Of(key).Bucket != layout.Of(Key).Bucket && layout.Of(key).Bucket != layout.All[0]);
         await InsertAsync(one, "a");
         await LoadAsync(two);
         var copy = await server.CopyAsync();

@@ -61,7 +61,9 @@ public sealed class RedisServer : IAsyncDisposable
         string[] port = _arguments.Contains("--tls-port-here") ? ["--port", "0", "--tls-port", $"{Port}"] : ["--port", $"{Port}"];
         var arguments = _arguments.Where(argument => argument != "--tls-port-here");
         string[] role = Follows is { } master ? ["--replicaof", "127.0.0.1", $"{master}"] : [];
-        await _process.StartAsync(ServerProcess.Find("redis-server")!, [.. arguments, .. role, .. port, "--dir", Folder, "--logfile", Path.Combine(Folder, "log")]);
+        await _process.StartAsync(
+            ServerProcess.Find("redis-server")!,
+            [.. arguments, .. role, .. port, "--dir", Folder, "--logfile", Path.Combine(Folder, "log")]);
         var deadline = DateTime.UtcNow.AddSeconds(20);
         while (true)
         {
