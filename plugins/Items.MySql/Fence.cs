@@ -14,7 +14,7 @@ namespace SharedState.Items.MySql;
 internal sealed class Fence(Tables tables, ServerTraits traits, Lineage lineage)
 {
     /// <summary>Whether reads have to wait. If the server writes its log late anyway, the operator was told what is lost.</summary>
-    public bool IsNeeded { get; } = traits is { FlushLog: "1" or "3", SyncBinaryLog: null };
+    public bool IsNeeded { get; } = traits is { FlushLog: "1" or "3" } and not { SyncBinaryLog: not null, LogsAll: true };
 
     /// <summary>Waits for a commit that was read, and so for all before it.</summary>
     public async Task WaitAsync(MySqlConnection connection, Landmark commit, CancellationToken stop)
@@ -22,7 +22,8 @@ internal sealed class Fence(Tables tables, ServerTraits traits, Lineage lineage)
         if (IsNeeded)
         {
             using var command = new MySqlCommand(
-                $"UPDATE {tables.Commits} SET `reads` = `reads` + 1 WHERE collection = {commit.Collection} AND revision = {commit.Revision}", connection);
+                $"UPDATE {tables.Commits} SET `reads` = `reads` + 1 "
+                + $"WHERE collection = {commit.Collection} AND revision = {commit.Revision}", connection);
             await command.ExecuteNonQueryAsync(stop);
         }
         lineage.Saw(commit);

@@ -30,9 +30,16 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
     /// <summary>The epoch of the store as it was last read; any thread reads and writes it.</summary>
     private volatile string _epoch = "";
     private volatile Landmark? _landmark;
+    private readonly Lock _lock = new();
 
-    /// <summary>Notes a commit that is on disk and that clients may have been shown, the newest of all.</summary>
-    public void Saw(Landmark commit) => _landmark = commit with { StoreEpoch = _epoch };
+    /// <summary>Notes a commit that is on disk and that clients may have been shown, if it is the newest one.</summary>
+    public void Saw(Landmark commit)
+    {
+        lock (_lock)
+        {
+            if (_landmark is null || _landmark.Made <= commit.Made) _landmark = commit with { StoreEpoch = _epoch };
+        }
+    }
 
     /// <summary>Compares, and begins a new epoch in one transaction if need be.</summary>
     /// <param name="connection">A connection with its settings, and without a transaction.</param>
@@ -74,7 +81,8 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
     /// <summary>Reads what the tables say of themselves; null while they say nothing.</summary>
     private async Task<Standing?> MadeAsync(MySqlConnection connection, string clause, CancellationToken stop)
     {
-        using var command = new MySqlCommand($"SELECT made, epoch, {BehindOf(_landmark)} FROM {tables.Store}{clause}", connection) { CommandTimeout = 0 };
+        var sql = $"SELECT made, epoch, {BehindOf(_landmark)} FROM {tables.Store}{clause}";
+        using var command = new MySqlCommand(sql, connection) { CommandTimeout = 0 };
         await using var reader = await command.ExecuteReaderAsync(stop);
         if (!await reader.ReadAsync(stop)) return null;
         _epoch = reader.GetString(1);
@@ -88,7 +96,8 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
     private string BehindOf(Landmark? commit) => commit is null ? "0" : string.Create(
         CultureInfo.InvariantCulture,
         $"""
-        EXISTS (SELECT 1 FROM {tables.Collections} AS behind WHERE collection = {commit.Collection} AND behind.epoch = '{commit.Epoch}' AND revision < {commit.Revision})
+        EXISTS (SELECT 1 FROM {tables.Collections} AS behind
+            WHERE collection = {commit.Collection} AND behind.epoch = '{commit.Epoch}' AND revision < {commit.Revision})
         OR (epoch = '{commit.StoreEpoch}' AND NOT EXISTS (SELECT 1 FROM {tables.Collections} WHERE collection = {commit.Collection}))
         """);
 

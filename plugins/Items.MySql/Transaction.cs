@@ -63,7 +63,7 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
             throw new ItemServiceException(
                 ItemServiceFault.OutcomeUnknown, $"{options.Name} went away while it was to store: {e.Message}", e);
         }
-        return new(results, adopted, Stored: dirty is [.., { Row: { } last }] ? new(last.Id, last.Epoch, last.Revision) : null);
+        return new(results, adopted, Stored: dirty is [.., { Row: { } last }] ? new(last.Id, last.Epoch, last.Revision, TimeSpan.Zero) : null);
     }
 
     /// <summary>Waits until no transaction holds the row of a collection, be it one that inserts it.</summary>
