@@ -24,7 +24,8 @@ public sealed class FailoverStormTests(ITestOutputHelper log)
     public Task WhateverBecomesOfRedisNoPositionHasTwoContents() => StormAsync(async () => await RedisSentinelStorage.StartAsync());
 
     [MariaDbFact]
-    public Task WhateverBecomesOfMariaDbNoPositionHasTwoContents() => StormAsync(async () => await MariaDbReplicaStorage.StartAsync());
+    public Task WhateverBecomesOfMariaDbNoPositionHasTwoContents() =>
+        StormAsync(async () => await MariaDbReplicaStorage.StartAsync());
 
     private async Task StormAsync(Func<Task<IReplicatedStorage>> start)
     {
@@ -52,8 +53,8 @@ public sealed class FailoverStormTests(ITestOutputHelper log)
             await storage.StartAgainAsync();
             await MoreAsync("the storm after a restart");
 
-            // :: 3. An older copy is restored. Each host that runs has seen something that the copy lacks, or could not know it; so the other
-            // one comes back later.
+            // :: 3. An older copy is restored. Each host that runs has seen something that the copy lacks, or could not know of it; so
+            // the other one comes back later.
             await storage.CopyAsync();
             await storm.MoveOnAsync();
             await storage.RestoreAsync();

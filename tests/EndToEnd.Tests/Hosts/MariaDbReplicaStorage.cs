@@ -62,11 +62,13 @@ internal sealed class MariaDbReplicaStorage : IReplicatedStorage
     }
 
     private static Task<MariaDbServer> ServerAsync(int id) => MariaDbServer.StartAsync(
-        $"--server-id={id.ToString(CultureInfo.InvariantCulture)}", "--log-bin=binary", "--log-slave-updates", "--binlog-format=ROW", "--sync-binlog=1");
+        $"--server-id={id.ToString(CultureInfo.InvariantCulture)}",
+        "--log-bin=binary", "--log-slave-updates", "--binlog-format=ROW", "--sync-binlog=1");
 
     private async Task FollowAsync() => await _replica.SqlAsync($"""
         CHANGE MASTER TO master_host = '127.0.0.1', master_port = {_primary.Port}, master_user = '{MariaDbServer.User}',
-            master_password = '{MariaDbServer.Password.Replace("'", "''", StringComparison.Ordinal)}', master_connect_retry = 1, master_use_gtid = slave_pos;
+            master_password = '{MariaDbServer.Password.Replace("'", "''", StringComparison.Ordinal)}',
+            master_connect_retry = 1, master_use_gtid = slave_pos;
         START SLAVE
         """);
 

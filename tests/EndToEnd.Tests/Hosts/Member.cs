@@ -134,8 +134,8 @@ internal sealed class Member : IAsyncDisposable
         Abandon();
         _failures = proven ? 0 : _failures + 1;
         if (_doors.Count > 1) Door = (Door + Random.Shared.Next(1, _doors.Count)) % _doors.Count;
-        var wait = TimeSpan.FromMilliseconds((_failures switch { 0 => 200, 1 => 400, _ =>
-            1000 }) * (0.5 + (Random.Shared.NextDouble() / 2)));
+        var longest = TimeSpan.FromMilliseconds(_failures switch { 0 => 200, 1 => 400, _ => 1000 });
+        var wait = longest * (0.5 + (Random.Shared.NextDouble() / 2));
         _waited += wait;
         await Task.Delay(wait, _end.Token);
     }
@@ -242,7 +242,11 @@ internal sealed class Member : IAsyncDisposable
         if (!reply.TryGetProperty("rev", out var revision)) return;
         if (reply.GetProperty("cmd").ValueEquals("GET")) _history.Shown(path, reply);
         else if (reply.GetProperty("epoch").ValueEquals(own.At!.Value.Epoch))
-            Assert.True(own.At.Value.Revision >= revision.GetInt64(), $"{path}: the answer of {revision} came before its notification, at {own.At}");
+        {
+            Assert.True(
+                own.At.Value.Revision >= revision.GetInt64(),
+                $"{path}: the answer of {revision} came before its notification, at {own.At}");
+        }
     }
 
     private sealed record Request(string Path, TaskCompletionSource<JsonElement?> Answer);

@@ -88,7 +88,9 @@ internal sealed class RedisSentinelStorage : IReplicatedStorage
     private async Task FollowedAsync()
     {
         await Wait.UntilAsync(() => SaysAsync("master_link_status:up"), "the replica follows");
-        await Wait.UntilAsync(() => Settings().Contains($"known-replica {Name} 127.0.0.1 {_replica.Port}", StringComparison.Ordinal), "the Sentinel knows the replica");
+        await Wait.UntilAsync(
+            () => Settings().Contains($"known-replica {Name} 127.0.0.1 {_replica.Port}", StringComparison.Ordinal),
+            "the Sentinel knows the replica");
     }
 
     private async Task<bool> SaysAsync(string line)

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace SharedState.EndToEnd.Tests.Hosts;
 
@@ -25,15 +26,23 @@ internal sealed class SharedHistory
     public void Reached(string path, Position at, ulong state) =>
         Assert.True(_states.GetOrAdd((path, at), state) == state, $"{path} has two states at {at}");
 
-    /// <summary>The answer to a GET: all of a collection, and its position.</summary>
-    public void Shown(string path, JsonElement reply)
+    /// <summary>All of a collection at a position: the answer to a GET, or the first notification of a subscription.</summary>
+    public void Shown(string path, JsonElement message)
     {
+        var data = message.GetProperty("data");
         var state = 0UL;
-        foreach (var item in reply.GetProperty("data").EnumerateArray()) state += Hash(item.GetProperty("id").GetString()!, item.GetRawText());
-        Reached(path, new(reply.GetProperty("epoch").GetString()!, reply.GetProperty("rev").GetInt64()), state);
+        foreach (var item in (data.ValueKind == JsonValueKind.Array ? data : data.GetProperty("insert")).EnumerateArray())
+        {
+            state += Hash(item.GetProperty("id").GetString()!, item.GetRawText());
+        }
+        Reached(path, new(message.GetProperty("epoch").GetString()!, message.GetProperty("rev").GetInt64()), state);
     }
 
-    public static ulong Hash(string id, string json) => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{id}\n{json}")));
+    /// <inheritdoc cref="Shown(string, JsonElement)"/>
+    public void Shown(string path, JsonNode message) => Shown(path, JsonSerializer.SerializeToElement(message));
+
+    public static ulong Hash(string id, string json) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{id}\n{json}")));
 
     /// <summary>Somebody was told by itself what one update inserted.</summary>
     public void Inserted(string path, Position at, string items) => _inserted.TryAdd((path, at), items);

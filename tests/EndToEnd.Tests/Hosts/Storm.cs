@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text.Json;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.EndToEnd.Tests.Hosts;
@@ -11,7 +10,7 @@ namespace SharedState.EndToEnd.Tests.Hosts;
 /// </summary>
 internal sealed class Storm : IAsyncDisposable
 {
-    private const int Shared = 3, Contended = 20;
+    private const int Shared = 3, Contended = 20, ReadEach = 8;
 
     /// <summary>In which any request is answered, and some for whoever has to find another door before.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -75,16 +74,17 @@ internal sealed class Storm : IAsyncDisposable
         for (var update = 0; update < updates; update++)
         {
             var path = await UpdateAsync(member);
-            if (update % 8 == 0) await member.AskAsync("GET", path, null, AnswerTime);
+            if (update % ReadEach == 0) await member.AskAsync("GET", path, null, AnswerTime);
         }
     }));
 
     /// <summary>Each member makes updates and reads, with pauses, until <see cref="End"/>.</summary>
     public Task WriteAsync(TimeSpan pause) => Task.WhenAll(Members.Select(async member =>
     {
-        while (!_over)
+        for (var update = 0; !_over; update++)
         {
-            await member.AskAsync("GET", await UpdateAsync(member), null, AnswerTime);
+            var path = await UpdateAsync(member);
+            if (update % ReadEach == 0) await member.AskAsync("GET", path, null, AnswerTime);
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()));
         }
     }));
@@ -107,8 +107,10 @@ internal sealed class Storm : IAsyncDisposable
     /// <summary>Returns when everybody has more of each collection that all follow than anybody has now.</summary>
     public Task MoveOnAsync()
     {
-        var now = SharedPaths.ToDictionary(path => path, path => Members.Max(member => member.Copies[path].At!.Value.Revision), StringComparer.Ordinal);
-        return UntilAsync(() => now.All(pair => Members.All(member => member.Copies[pair.Key].At!.Value.Revision > pair.Value)), "everybody moves on");
+        var now = SharedPaths.ToDictionary(
+            path => path, path => Members.Max(member => member.Copies[path].At!.Value.Revision), StringComparer.Ordinal);
+        return UntilAsync(
+            () => now.All(pair => Members.All(member => member.Copies[pair.Key].At!.Value.Revision > pair.Value)), "everybody moves on");
     }
 
     /// <summary>At rest: all that was answered is there, and every copy is what each host shows and what storage holds.</summary>
@@ -145,7 +147,7 @@ internal sealed class Storm : IAsyncDisposable
             foreach (var path in paths)
             {
                 var reply = await client.GetAsync(path);
-                _history.Shown(path, JsonSerializer.SerializeToElement(reply));
+                _history.Shown(path, reply);
                 Assert.Equal(last[path], new((string)reply["epoch"]!, (long)reply["rev"]!));
                 Assert.Equal(stored[path], new(reply["data"]!.AsArray().ToDictionary(item => (string)item!["id"]!, item => item!.ToJsonString()), StringComparer.Ordinal));
             }
@@ -153,7 +155,8 @@ internal sealed class Storm : IAsyncDisposable
     }
 
     public override string ToString() =>
-        $"{Stored} updates stored, {Interlocked.Read(ref _refused)} not, of which {_unknown.Count} of unknown outcome; {_history.Positions} positions; {Merged} updates were only seen merged; {Resets} resets";
+        $"{Stored} updates stored, {Interlocked.Read(ref _refused)} not, of which {_unknown.Count} of unknown outcome; "
+        + $"{_history.Positions} positions; {Merged} updates were only seen merged; {Resets} resets";
 
     public async ValueTask DisposeAsync()
     {
