@@ -19,8 +19,8 @@ internal sealed class CommitReading(
     private string _nowhere = "";
     private long _bytes;
 
-    /// <summary>A commit that was read, and the collection's number; null if none was.</summary>
-    public (long Collection, long Revision)? Last { get; private set; }
+    /// <summary>The youngest commit that was read; null if none was.</summary>
+    public Landmark? Last { get; private set; }
 
     public async Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> RunAsync(IReadOnlyList<CollectionPosition> since)
     {
@@ -80,7 +80,7 @@ internal sealed class CommitReading(
             if (commits + count > CommitsPerStatement) await SendAsync();
             if (_bytes >= options.AnswerBytes) count = one.Chain.IsEmpty ? 1 : 0;
             if (count == 0) continue;
-            _text.Add(part.Count == 0 ? $"SELECT collection, revision, data FROM {tables.Commits} WHERE " : " OR ");
+            _text.Add(part.Count == 0 ? $"SELECT collection, revision, data, {Landmark.AgeColumn} FROM {tables.Commits} WHERE " : " OR ");
             Range(one, one.Asked = one.Chain.Last + count);
             part.Add(one.Collection, one);
             commits += count;
@@ -106,7 +106,8 @@ internal sealed class CommitReading(
         var (revision, data) = (reader.GetInt64(1), (byte[])reader.GetValue(2));
         if (StoredCommit.Read(one.Chain.Since.Key, data) is not { } update || !one.Chain.TryAdd(new ItemCommit(revision, update))) return;
         _bytes += data.Length;
-        Last = (one.Collection, revision);
+        var age = TimeSpan.FromMicroseconds(reader.GetInt64(3));
+        if (Last is null || age <= Last.Age) Last = new(one.Collection, one.Chain.Since.Position.Epoch, revision, age);
     }
 
     /// <summary>Looks whether what was left out can be told when it is asked for.</summary>

@@ -49,7 +49,8 @@ internal sealed class Connections : IAsyncDisposable
             SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1, wait_timeout = 60,
                 innodb_lock_wait_timeout = {options.LockSeconds}, lock_wait_timeout = {options.CommandSeconds},
                 auto_increment_increment = 1, auto_increment_offset = 1,
-                completion_type = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615
+                completion_type = 0, sql_safe_updates = 0, sql_select_limit = 18446744073709551615, sql_big_selects = 1, unique_checks = 1,
+            group_concat_max_len = 1048576
                 /*M!100300 , idle_transaction_timeout = 3, max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */;
             SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED
             """;

@@ -11,17 +11,21 @@ namespace SharedState.Items.MySql;
 /// The bug that this prevents: host A commits revision 8, host B reads it and shows it; the server loses power; 8 is gone, A's client is
 /// told so, and writes again: another 8. B's clients see the first one, A's the second, and nothing ever tells them.
 /// </example>
-internal sealed class Fence(Tables tables, ServerTraits traits)
+internal sealed class Fence(Tables tables, ServerTraits traits, Lineage lineage)
 {
     /// <summary>Whether reads have to wait. If the server writes its log late anyway, the operator was told what is lost.</summary>
-    public bool IsNeeded { get; } = traits is { FlushLog: "1" or "3", SyncBinaryLog: null };
+    public bool IsNeeded { get; } = traits is { FlushLog: "1" or "3" } and not { SyncBinaryLog: not null, LogsAll: true };
 
     /// <summary>Waits for a commit that was read, and so for all before it.</summary>
-    public async Task WaitAsync(MySqlConnection connection, long collection, long revision, CancellationToken stop)
+    public async Task WaitAsync(MySqlConnection connection, Landmark commit, CancellationToken stop)
     {
-        if (!IsNeeded) return;
-        using var command = new MySqlCommand(
-            $"UPDATE {tables.Commits} SET `reads` = `reads` + 1 WHERE collection = {collection} AND revision = {revision}", connection);
-        await command.ExecuteNonQueryAsync(stop);
+        if (IsNeeded)
+        {
+            using var command = new MySqlCommand(
+                $"UPDATE {tables.Commits} SET `reads` = `reads` + 1 "
+                + $"WHERE collection = {commit.Collection} AND revision = {commit.Revision}", connection);
+            await command.ExecuteNonQueryAsync(stop);
+        }
+        lineage.Saw(commit);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -13,10 +14,32 @@ namespace SharedState.Items.MySql;
 /// The tables say by what they were last known (<c>made</c>), which a dump restores and a replica copies: it no longer fits then. A table's
 /// number in InnoDB changes only when the table is made anew. Asking for it takes the right PROCESS; without it the times of creation
 /// serve, which in MariaDB are those of a file, and also change by a <c>chmod</c>.
+/// <para>
+/// An older copy of the server's files differs in nothing of that. So a host also remembers the last commit that it has shown, and looks
+/// whether that is there.
+/// </para>
 /// </remarks>
+/// <example>
+/// The bug that this prevents: clients hold revision 8; the disk is set back to a snapshot with revision 7; the next update is another
+/// revision 8, and the clients that hold the first one are told that they missed nothing.
+/// </example>
 internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logger)
 {
     private const MySqlErrorCode NoProcessRight = (MySqlErrorCode)1227;
+
+    /// <summary>The epoch of the store as it was last read; any thread reads and writes it.</summary>
+    private volatile string _epoch = "";
+    private volatile Landmark? _landmark;
+    private readonly Lock _lock = new();
+
+    /// <summary>Notes a commit that is on disk and that clients may have been shown, if it is the newest one.</summary>
+    public void Saw(Landmark commit)
+    {
+        lock (_lock)
+        {
+            if (_landmark is null || _landmark.Made <= commit.Made) _landmark = commit with { StoreEpoch = _epoch };
+        }
+    }
 
     /// <summary>Compares, and begins a new epoch in one transaction if need be.</summary>
     /// <param name="connection">A connection with its settings, and without a transaction.</param>
@@ -25,13 +48,13 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
     public async Task CheckAsync(MySqlConnection connection, bool quiet, CancellationToken stop)
     {
         var now = await IdentityAsync(connection, stop);
-        if (await MadeAsync(connection, "", stop) is { } made && made.Text == now.Text) return;
+        if (await MadeAsync(connection, "", stop) is { IsBehind: false } made && made.Identity.Text == now.Text) return;
 
         // Of several hosts that come here the others wait, and then find nothing to do. Commits that are under way hold rows, and are
         // waited for.
         await ExecuteAsync(connection, "START TRANSACTION", stop);
         var before = await MadeAsync(connection, " FOR UPDATE", stop);
-        if (before is null || before.IsSame(now))
+        if (before is null || (before.Identity.IsSame(now) && !before.IsBehind))
         {
             if (before is not null) await ExecuteAsync(connection, $"UPDATE {tables.Store} SET made = '{now.Text}'", stop);
             await ExecuteAsync(connection, "COMMIT", stop);
@@ -51,14 +74,32 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
             COMMIT
             """,
             stop);
-        if (before.Text.Length > 0 && !quiet) logger.HistoryReplaced(options.Table, options.Name);
+        _epoch = epoch;
+        if (before.Identity.Text.Length > 0 && !quiet) logger.HistoryReplaced(options.Table, options.Name);
     }
 
-    private async Task<Identity?> MadeAsync(MySqlConnection connection, string clause, CancellationToken stop)
+    /// <summary>Reads what the tables say of themselves; null while they say nothing.</summary>
+    private async Task<Standing?> MadeAsync(MySqlConnection connection, string clause, CancellationToken stop)
     {
-        using var command = new MySqlCommand($"SELECT made FROM {tables.Store}{clause}", connection) { CommandTimeout = 0 };
-        return await command.ExecuteScalarAsync(stop) is string made ? Identity.Parse(made) : null;
+        var sql = $"SELECT made, epoch, {BehindOf(_landmark)} FROM {tables.Store}{clause}";
+        using var command = new MySqlCommand(sql, connection) { CommandTimeout = 0 };
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        if (!await reader.ReadAsync(stop)) return null;
+        _epoch = reader.GetString(1);
+        return new Standing(Identity.Parse(reader.GetString(0)), reader.GetInt64(2) != 0);
     }
+
+    /// <summary>
+    /// Whether the tables lack a commit: its collection is not so far, or is not there, though no collection was forgotten since, which
+    /// would have changed the store's epoch.
+    /// </summary>
+    private string BehindOf(Landmark? commit) => commit is null ? "0" : string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        EXISTS (SELECT 1 FROM {tables.Collections} AS behind
+            WHERE collection = {commit.Collection} AND behind.epoch = '{commit.Epoch}' AND revision < {commit.Revision})
+        OR (epoch = '{commit.StoreEpoch}' AND NOT EXISTS (SELECT 1 FROM {tables.Collections} WHERE collection = {commit.Collection}))
+        """);
 
     private async Task<Identity> IdentityAsync(MySqlConnection connection, CancellationToken stop)
     {
@@ -125,6 +166,11 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
         using var command = new MySqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(stop);
     }
+
+    /// <summary>What the tables say of themselves.</summary>
+    /// <param name="Identity">By what they were last known.</param>
+    /// <param name="IsBehind">Whether they lack the commit that this host saw last.</param>
+    private sealed record Standing(Identity Identity, bool IsBehind);
 
     /// <summary>By what tables are known again.</summary>
     /// <param name="Numbers">Their numbers in InnoDB; empty if they may not be asked.</param>

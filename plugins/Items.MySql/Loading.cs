@@ -14,8 +14,8 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         text.Add("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").End();
         text.Add("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").End();
         text.Add($"""
-            SELECT collection, collections.epoch, epoch_start, revision, history_start, items, removals, store.epoch, EXISTS (
-                SELECT 1 FROM {tables.Commits} AS last
+            SELECT collection, collections.epoch, epoch_start, revision, history_start, items, removals, store.epoch, (
+                SELECT {Landmark.AgeColumn} FROM {tables.Commits} AS last
                     WHERE last.collection = collections.collection AND last.revision = collections.revision
                 AND made > CURRENT_TIMESTAMP(6) - INTERVAL 10 SECOND)
             FROM {tables.Store} AS store LEFT JOIN {tables.Collections} AS collections ON app =
@@ -34,17 +34,17 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
 
         using var command = text.Take(connection);
         await using var reader = await command.ExecuteReaderAsync(stop);
-        await NextAsync();
+        await Results.ToColumnsAsync(reader, stop);
         await reader.ReadAsync(stop);
         var row = reader.IsDBNull(0) ? new CollectionRow { Epoch = reader.GetString(7) } : TransactionReading.Row(reader);
-        var isFresh = reader.GetInt64(8) != 0; // what is older is on disk
+        TimeSpan? age = reader.IsDBNull(8) ? null : TimeSpan.FromMicroseconds(reader.GetInt64(8)); // what is older is on disk
 
         await reader.NextResultAsync(stop);
-        await NextAsync();
+        await Results.ToColumnsAsync(reader, stop);
         var items = await ItemsAsync(reader, key, row, stop);
 
         await reader.NextResultAsync(stop);
-        await NextAsync();
+        await Results.ToColumnsAsync(reader, stop);
         var removals = new List<Tombstone>();
         while (await reader.ReadAsync(stop)) removals.Add(new Tombstone(CommandText.Text(reader, 0), reader.GetInt64(1)));
 
@@ -53,14 +53,8 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         {
         }
         await reader.DisposeAsync();
-        if (isFresh) await fence.WaitAsync(connection, row.Id, row.Revision, stop);
+        if (age is { } fresh) await fence.WaitAsync(connection, new(row.Id, row.Epoch, row.Revision, fresh), stop);
         return items is null ? null : new StoredCollection(row.Position, items) { Tombstones = removals, HistoryStart = row.HistoryStart };
-
-        // Statements such as SET have a result without columns.
-        async Task NextAsync()
-        {
-            while (reader.FieldCount == 0) await reader.NextResultAsync(stop);
-        }
     }
 
     /// <summary>Names the collections that have items.</summary>

@@ -20,6 +20,7 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     private Tables? _tables;
     private Connections? _connections;
     private Loading? _loading;
+    private Lineage? _lineage;
     private Fence? _fence;
     private Pace? _pace;
     private CommitWatch? _watch;
@@ -44,10 +45,11 @@ public sealed class MySqlItemService : IItemService, IItemFeed
         var traits = await Opening.RunAsync(_options, context, stop);
         traits.WarnIfWeak(_options, context);
         _tables = new Tables(_options.Table, traits.Collation);
-        _fence = new Fence(_tables, traits);
+        _lineage = new Lineage(_tables, _options, context.Logger);
+        _fence = new Fence(_tables, traits, _lineage);
         _loading = new Loading(_tables, _options, _fence, context.Logger);
         _pace = new Pace(_options.PollInterval);
-        _connections = new Connections(_options, new Lineage(_tables, _options, context.Logger));
+        _connections = new Connections(_options, _lineage);
         _watch = new CommitWatch(_connections, _tables, _options, _pace, new Pruning(_connections, _tables, _options, context.Logger));
         if (_options.Wakeup is not null) _wakeup = new Wakeup(_options, context.Logger, _pace.Wake);
         context.Logger.Opened(context.ServiceName, _options.Table, _options.Name, traits.Version);
@@ -137,7 +139,7 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     {
         var reading = new CommitReading(connection, _tables!, Options, Connections.PacketBytes, stop);
         var answers = await reading.RunAsync(since);
-        if (reading.Last is { } last) await _fence!.WaitAsync(connection, last.Collection, last.Revision, stop);
+        if (reading.Last is { } last) await _fence!.WaitAsync(connection, last, stop);
         return answers;
     }
 
@@ -159,8 +161,9 @@ public sealed class MySqlItemService : IItemService, IItemFeed
             _doubts.Add(suspect is { } adopted ? keys.Append(adopted) : keys);
             throw;
         }
-        if (outcome.Stored)
+        if (outcome.Stored is { } commit)
         {
+            _lineage!.Saw(commit);
             _pace!.Stir();
             _wakeup?.Publish();
         }

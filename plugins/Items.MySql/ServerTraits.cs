@@ -7,8 +7,14 @@ namespace SharedState.Items.MySql;
 /// <param name="Collation">Its collation that compares by code points and without padding.</param>
 /// <param name="FlushLog">When the log goes to disk: 1 for at each commit, as does MariaDB's 3.</param>
 /// <param name="SyncBinaryLog">After how many commits the binary log goes to disk; null if there is none.</param>
-internal sealed record ServerTraits(string Version, string Collation, string FlushLog, string? SyncBinaryLog)
+/// <param name="LogsAll">
+/// Whether the binary log takes the commits of all databases; false where the user may not ask. One that leaves out this database
+/// (<c>binlog_ignore_db</c>, <c>binlog_do_db</c>) is not synced for its commits.
+/// </param>
+internal sealed record ServerTraits(string Version, string Collation, string FlushLog, string? SyncBinaryLog, bool LogsAll)
 {
+    private const int SyntaxError = 1064, AccessDenied = 1227;
+
     /// <summary>Asks the server.</summary>
     /// <exception cref="ItemServiceException">
     /// <see cref="ItemServiceFault.Unusable"/>: it is too old, or could not log what is done here.
@@ -20,7 +26,7 @@ internal sealed record ServerTraits(string Version, string Collation, string Flu
                 (SELECT MAX(COLLATION_NAME) FROM information_schema.COLLATIONS
                     WHERE COLLATION_NAME IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin'))
             """, connection);
-        using var row = await command.ExecuteReaderAsync();
+        await using var row = await command.ExecuteReaderAsync();
         await row.ReadAsync();
         var version = row.GetString(0);
         if (row.IsDBNull(5) || !HasInvisibleColumns(version))
@@ -38,7 +44,28 @@ internal sealed record ServerTraits(string Version, string Collation, string Flu
                 $"{options.Server} has a binary log of statements, which refuses transactions at READ COMMITTED: set its binlog_format to "
                     + "MIXED or ROW");
         }
-        return new(version, row.GetString(5), $"{row.GetValue(1)}", hasBinaryLog ? $"{row.GetValue(3)}" : null);
+        var (collation, flushLog, syncBinaryLog) = (row.GetString(5), $"{row.GetValue(1)}", $"{row.GetValue(3)}");
+        await row.DisposeAsync();
+        return new(version, collation, flushLog, hasBinaryLog ? syncBinaryLog : null, hasBinaryLog && await LogsAllAsync(connection));
+    }
+
+    /// <summary>Asks which databases the binary log takes; newer servers of MySQL know another statement for it.</summary>
+    private static async Task<bool> LogsAllAsync(MySqlConnection connection)
+    {
+        foreach (var statement in new[] { "SHOW MASTER STATUS", "SHOW BINARY LOG STATUS" })
+        {
+            try
+            {
+                using var command = new MySqlCommand(statement, connection);
+                await using var row = await command.ExecuteReaderAsync();
+                return await row.ReadAsync() && row.GetString("Binlog_Do_DB").Length == 0 && row.GetString("Binlog_Ignore_DB").Length == 0;
+            }
+            catch (MySqlException e) when (e.Number is AccessDenied or SyntaxError)
+            {
+                // The right BINLOG MONITOR (or REPLICATION CLIENT) is missing, or it is the other statement.
+            }
+        }
+        return false;
     }
 
     /// <summary>Whether each commit is on disk when it is answered.</summary>

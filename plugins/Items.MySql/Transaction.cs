@@ -10,8 +10,11 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
 {
     private readonly CommandText _text = new(packetBytes);
 
-    /// <summary>What became of the updates, which collections another program had changed, and whether anything was stored.</summary>
-    public sealed record Outcome(CommitResult[] Results, IReadOnlyList<CollectionKey> Adopted, bool Stored);
+    /// <summary>What became of the updates, which collections another program had changed, and what was stored.</summary>
+    /// <param name="Results">A result for each update.</param>
+    /// <param name="Adopted">The collections that another program had changed.</param>
+    /// <param name="Stored">The last commit; null if nothing was stored.</param>
+    public sealed record Outcome(CommitResult[] Results, IReadOnlyList<CollectionKey> Adopted, Landmark? Stored);
 
     /// <summary>Stores a batch.</summary>
     /// <param name="batch">The updates.</param>
@@ -60,7 +63,7 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
             throw new ItemServiceException(
                 ItemServiceFault.OutcomeUnknown, $"{options.Name} went away while it was to store: {e.Message}", e);
         }
-        return new(results, adopted, Stored: dirty.Length > 0);
+        return new(results, adopted, Stored: dirty is [.., { Row: { } last }] ? new(last.Id, last.Epoch, last.Revision, TimeSpan.Zero) : null);
     }
 
     /// <summary>Waits until no transaction holds the row of a collection, be it one that inserts it.</summary>

@@ -82,8 +82,7 @@ internal sealed class TransactionReading(MySqlConnection connection, Tables tabl
         await using var reader = await command.ExecuteReaderAsync(stop);
         while (_results.TryDequeue(out var result))
         {
-            // Statements such as INSERT have a result without columns.
-            while (reader.FieldCount == 0) await reader.NextResultAsync(stop);
+            await Results.ToColumnsAsync(reader, stop);
             await result(reader);
             await reader.NextResultAsync(stop);
         }

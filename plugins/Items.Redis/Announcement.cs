@@ -18,7 +18,8 @@ internal sealed record Announcement(string Host, int Teller, string Epoch, long 
     {
         var lines = message.Split('\n');
         return lines[0].Split(' ') is [var host, var teller, var epoch, var number, var random]
-            && IsNumber(teller, out var bucket) && IsNumber(number, out var place) && IsNumber(random, out var token)
+            && IsNumber(teller, out var bucket) && bucket < Layout.Buckets
+            && IsNumber(number, out var place) && IsNumber(random, out var token)
             ? new Announcement(host, (int)bucket, epoch, place, token, new(lines, 1, lines.Length - 1))
             : null;
     }

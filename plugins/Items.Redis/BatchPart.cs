@@ -30,6 +30,9 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
 
     public IReadOnlyList<Bucket> Buckets => _buckets;
 
+    /// <summary>The bucket that counts the messages of this part.</summary>
+    public Bucket Teller => teller;
+
     /// <summary>Where the outcome is remembered.</summary>
     public RedisKey Outcomes => _buckets[0].Outcomes;
 
@@ -62,8 +65,9 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
     /// <param name="host">The name of this host.</param>
     /// <param name="number">The commit's number.</param>
     /// <param name="seen">What was seen of each bucket.</param>
+    /// <param name="told">What was seen of the teller.</param>
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.TooLarge"/>.</exception>
-    public RedisValue[] Values(string host, long number, IReadOnlyList<Sight> seen)
+    public RedisValue[] Values(string host, long number, IReadOnlyList<Sight> seen, Sight told)
     {
         if (_words > MostWords)
             throw new ItemServiceException(ItemServiceFault.TooLarge, $"{options.Name}: {_words} words are more than a command can hold");
@@ -71,7 +75,7 @@ internal sealed class BatchPart(RedisOptions options, Layout layout, Bucket tell
         {
             host, number, _mark, layout.Channel, teller.Number,
             options.RemovalsKept, options.ChangesKept, options.ChangesBytes, options.ChangeFields, options.ChangeBytes,
-            (long)options.EmptiedTime.TotalSeconds, _buckets.Count,
+            (long)options.EmptiedTime.TotalSeconds, told.Epoch, told.Told, _buckets.Count,
         };
         foreach (var sight in seen) values.AddRange([sight.Epoch, sight.Commits]);
         values.Add(_collections.Count);

@@ -7,8 +7,8 @@ namespace SharedState.Items.Redis;
 /// </summary>
 /// <param name="number">Its number, from 0.</param>
 /// <param name="mark">
-/// The key of a hash: the epoch, the number of commits that changed something, that of the messages that it counts, and the highest
-/// revision of a collection that was forgotten.
+/// The key of a hash: the epoch, the number of commits that changed something, that of the messages that it counts, the highest revision of
+/// a collection that was forgotten, and which master the server had when the epoch began.
 /// </param>
 /// <param name="index">The key of a sorted set of the names of the collections that have items.</param>
 /// <param name="emptied">The key of a sorted set of the names of the collections that have a history and no items.</param>
@@ -42,7 +42,8 @@ internal sealed class Bucket(int number, RedisKey mark, RedisKey index, RedisKey
     {
         lock (_lock)
         {
-            if (sight.Epoch == _seen.Epoch && sight.Commits > _seen.Commits) _seen = sight;
+            if (sight.Epoch != _seen.Epoch) return;
+            _seen = new(sight.Epoch, Math.Max(sight.Commits, _seen.Commits), Math.Max(sight.Told, _seen.Told));
         }
     }
 
@@ -54,4 +55,7 @@ internal sealed class Bucket(int number, RedisKey mark, RedisKey index, RedisKey
 }
 
 /// <summary>How far a bucket got.</summary>
-internal readonly record struct Sight(string Epoch, long Commits);
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="Commits">The number of its commits.</param>
+/// <param name="Told">The number of the last message that it counted: where one bucket counts all, those of every bucket's commits.</param>
+internal readonly record struct Sight(string Epoch, long Commits, long Told = 0);

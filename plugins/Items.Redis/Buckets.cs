@@ -9,6 +9,8 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
     /// <summary>A number of commits that no bucket has, and that Lua's numbers can hold.</summary>
     private const long MoreThanAny = 1L << 52;
 
+    private const string Format = "1";
+
     private readonly SemaphoreSlim _turn = new(1);
 
     /// <summary>Looks at all buckets, because one of them is not what this host had seen, or none was seen yet.</summary>
@@ -16,15 +18,28 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
     /// <param name="seen">See <paramref name="doubted"/>.</param>
     /// <param name="stop">Ends the attempt.</param>
     /// <exception cref="ItemServiceException">They could not be looked at, or are of another layout.</exception>
-    public async Task VisitAsync(Bucket doubted, Sight seen, CancellationToken stop)
+    public Task VisitAsync(Bucket doubted, Sight seen, CancellationToken stop) => InTurnAsync(
+        async () =>
+        {
+            if (doubted.Seen.Epoch != seen.Epoch) return; // who was here before saw it too
+            if (await VisitAllAsync(replace: false, stop) && server.IsCluster) await VisitAllAsync(replace: true, stop);
+        },
+        stop);
+
+    /// <summary>
+    /// Begins new epochs for all buckets that are still in an epoch that this host knows, because their history is not what it was.
+    /// </summary>
+    /// <exception cref="ItemServiceException">They could not be looked at.</exception>
+    public Task ReplaceAsync(CancellationToken stop) => InTurnAsync(() => VisitAllAsync(replace: true, stop), stop);
+
+    public void Dispose() => _turn.Dispose();
+
+    private async Task InTurnAsync(Func<Task> work, CancellationToken stop)
     {
         await _turn.WaitAsync(stop);
         try
         {
-            if (doubted.Seen.Epoch != seen.Epoch) return; // who was here before saw it too
-            var found = await server.AskAsync(
-                database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket, bucket.Seen.Commits))), stop);
-            Compare(found);
+            await work();
         }
         finally
         {
@@ -33,40 +48,35 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
     }
 
     /// <summary>
-    /// Begins new epochs for all buckets that are still in an epoch that this host knows, because their history is not what it was.
+    /// Looks at all of them: at once or, in a Cluster, where a script sees one slot, at each by itself; then a replaced history of one is
+    /// that of all, as soon as they are looked at again.
     /// </summary>
-    /// <exception cref="ItemServiceException">They could not be looked at.</exception>
-    public async Task ReplaceAsync(CancellationToken stop)
+    /// <returns>Whether this host began new epochs.</returns>
+    private async Task<bool> VisitAllAsync(bool replace, CancellationToken stop)
     {
-        await _turn.WaitAsync(stop);
-        try
-        {
-            Compare(
-                await server.AskAsync(
-                    database => Task.WhenAll(layout.All.Select(bucket => VisitAsync(database, bucket, MoreThanAny))), stop));
-        }
-        finally
-        {
-            _turn.Release();
-        }
+        var groups = server.IsCluster ? layout.All.Select(bucket => (IReadOnlyList<Bucket>)[bucket]) : [layout.All];
+        var found = await server.AskAsync(database => Task.WhenAll(groups.Select(group => VisitAsync(database, group, replace))), stop);
+        return Compare([.. found.SelectMany(one => one)]);
     }
 
-    public void Dispose() => _turn.Dispose();
-
-    private static async Task<(Bucket Bucket, Sight Before, Sight After, string NewEpoch, string Format)> VisitAsync(
-        IDatabase database, Bucket bucket, long commits)
+    private static async Task<IEnumerable<(Bucket Bucket, Sight Before, Sight After, string NewEpoch, string Format)>> VisitAsync(
+        IDatabase database, IReadOnlyList<Bucket> buckets, bool replace)
     {
-        var (before, epoch) = (bucket.Seen, Epoch.New());
-        var found = await Script.RunAsync(database, Script.Visit, [bucket.Mark], [before.Epoch, commits, epoch]);
-        return (bucket, before, new Sight((string)found[0]!, (long)found[1]), epoch, (string)found[2]!);
+        var (epoch, before) = (Epoch.New(), buckets.Select(bucket => bucket.Seen).ToArray());
+        var values = new List<RedisValue> { epoch, before[0].Told };
+        foreach (var sight in before) values.AddRange([sight.Epoch, replace ? MoreThanAny : sight.Commits]);
+        var found = await Script.RunAsync(database, Script.Visit, [.. buckets.Select(bucket => bucket.Mark)], [.. values]);
+        var (format, epochs, commits) = ((string)found[0]!, (string[])found[1]!, (long[])found[2]!);
+        return buckets.Select(
+            (bucket, n) => (bucket, before[n], format == Format ? new Sight(epochs[n], commits[n]) : default, epoch, format));
     }
 
-    private void Compare((Bucket Bucket, Sight Before, Sight After, string NewEpoch, string Format)[] found)
+    private bool Compare((Bucket Bucket, Sight Before, Sight After, string NewEpoch, string Format)[] found)
     {
         var (replaced, lost, elsewhere) = (0, 0L, 0);
         foreach (var (bucket, before, after, newEpoch, format) in found)
         {
-            if (format != "1")
+            if (format != Format)
             {
                 throw new ItemServiceException(
                     ItemServiceFault.Unusable,
@@ -84,7 +94,9 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
             else replaced++;
             lost += Math.Max(0, before.Commits - after.Commits);
         }
-        if (replaced > 0) logger.HistoryReplaced(server.Options.Name, server.Options.Table, lost, replaced);
+        if (replaced > 0 && lost > 0) logger.HistoryReplaced(server.Options.Name, server.Options.Table, lost, replaced);
+        else if (replaced > 0) logger.HistoryBranched(server.Options.Table, server.Options.Name);
         else if (elsewhere > 0) logger.EpochChanged(server.Options.Table, server.Options.Name);
+        return replaced > 0;
     }
 }

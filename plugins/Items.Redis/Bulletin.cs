@@ -37,6 +37,7 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
     public void Hear(string message)
     {
         if (Announcement.Parse(message) is not { } announcement) return;
+        layout.All[announcement.Teller].Saw(new Sight(announcement.Epoch, 0, announcement.Number));
         lock (_lock)
         {
             if (!Follows(announcement)) return;

@@ -129,15 +129,21 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
             Failure failure;
             Exception cause;
             Sight[] seen = [.. part.Buckets.Select(bucket => bucket.Seen)];
+            var told = part.Teller.Seen;
             try
             {
                 // :: 1. Send it, with what was seen of its buckets.
-                var answer = await Script.RunAsync(server.Database, Script.Commit, keys, part.Values(Host, number, seen)).WaitAsync(stop);
-                if (Read(part, answer, seen, results)) return;
+                var values = part.Values(Host, number, seen, told);
+                var answer = await Script.RunAsync(server.Database, Script.Commit, keys, values).WaitAsync(stop);
+                if (Read(part, answer, seen, told, results)) return;
 
-                // :: 2. A bucket is not what it was, and nothing was stored: look at it, and send it again.
-                for (var i = 0; i < seen.Length; i++) await buckets.VisitAsync(part.Buckets[i], seen[i], stop);
-                (failure, cause) = (Failure.Moved, new TimeoutException());
+                // :: 2. A bucket is not what it was, or is being moved, and nothing was stored: look at it, and send it again.
+                (failure, cause) = ((string?)answer[0] == "migrating" ? Failure.Migrating : Failure.Moved, new TimeoutException());
+                if (failure == Failure.Moved)
+                {
+                    await buckets.VisitAsync(part.Teller, told, stop);
+                    for (var i = 0; i < seen.Length; i++) await buckets.VisitAsync(part.Buckets[i], seen[i], stop);
+                }
             }
             catch (Exception e) when (Failure.TryTell(e, out failure))
             {
@@ -169,17 +175,18 @@ internal sealed class Committer(Server server, Layout layout, Buckets buckets) :
         }
     }
 
-    /// <summary>Takes the script's answer; false if nothing was done because a bucket is not what it was.</summary>
-    private bool Read(BatchPart part, RedisResult[] answer, Sight[] seen, CommitResult[] results)
+    /// <summary>Takes the script's answer; false if nothing was done because a bucket is not what or where it was.</summary>
+    private bool Read(BatchPart part, RedisResult[] answer, Sight[] seen, Sight told, CommitResult[] results)
     {
         switch ((string?)answer[0])
         {
-            case "moved":
+            case "moved" or "migrating":
                 return false;
             case "done":
                 part.Read((string)answer[1]!, (string)answer[2]!, seen, results);
                 var commits = answer.Length > 3 ? (long[])answer[3]! : [];
                 for (var i = 0; i < commits.Length; i++) part.Buckets[i].Saw(seen[i] with { Commits = commits[i] });
+                if (answer.Length > 4) part.Teller.Saw(told with { Told = (long)answer[4] });
                 return true;
             default:
                 throw new ItemServiceException(

@@ -16,6 +16,10 @@ internal readonly record struct Failure(ItemServiceFault Fault, string Reason)
     /// <summary>The command did nothing, because the storage is not what it was.</summary>
     public static Failure Moved { get; } = Later("its history was replaced, and again while it was looked at");
 
+    /// <summary>The command did nothing, because keys of its slot are being moved to another server.</summary>
+    public static Failure Migrating { get; } = Later(
+        "a slot of the Cluster is being moved to another server: its collections can't be written to until it has been moved");
+
     private static Failure Starting { get; } = Later("it has just started and reads its data");
 
     /// <summary>Tells what there is to tell; false for an exception of another origin.</summary>
@@ -53,7 +57,8 @@ internal readonly record struct Failure(ItemServiceFault Fault, string Reason)
             RedisErrorKind.ReadOnly => Later("it is a replica, and can't be written to: name its master, or the Sentinels, in db_host"),
             RedisErrorKind.ClusterDown or RedisErrorKind.MasterDown => Later($"a part of it is down ({e.Message})"),
             RedisErrorKind.Busy => Later("it is busy with a script: SCRIPT KILL ends one that wrote nothing"),
-            RedisErrorKind.TryAgain or RedisErrorKind.Moved or RedisErrorKind.Ask or RedisErrorKind.NoScript or RedisErrorKind.MaxClients =>
+            RedisErrorKind.TryAgain => Migrating,
+            RedisErrorKind.Moved or RedisErrorKind.Ask or RedisErrorKind.NoScript or RedisErrorKind.MaxClients =>
                 Later(e.Message),
             RedisErrorKind.OutOfMemory => new(
                 ItemServiceFault.Unavailable, "its memory is full: raise maxmemory, or remove what is not needed"),

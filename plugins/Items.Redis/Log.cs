@@ -31,4 +31,9 @@ internal static partial class Log
 
     [LoggerMessage(3206, LogLevel.Information, "{Server}: the connection is back")]
     public static partial void ConnectionBack(this ILogger logger, string server);
+
+    [LoggerMessage(3207, LogLevel.Warning,
+        "Table {Table} is not where it was left in {Server}: it failed over to a replica, or an older copy was restored and written to. "
+        + "No commit that this host saw is missing; others may be. Clients get all anew")]
+    public static partial void HistoryBranched(this ILogger logger, string table, string server);
 }

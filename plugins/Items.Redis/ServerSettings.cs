@@ -32,6 +32,10 @@ internal static class ServerSettings
                 name,
                 "the user may not ask INFO, so it is not known whether its maxmemory-policy is noeviction; "
                 + "with an allkeys- policy items vanish when its memory is full");
+            logger.Weak(
+                name,
+                "the user may not ask INFO, so a failover is not noticed by itself: clients may hold updates that were lost, "
+                + "until a host that saw them finds them missing");
         }
 
         if (Weakness(facts) is { } weakness) logger.Weak(name, weakness);

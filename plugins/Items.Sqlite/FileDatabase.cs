@@ -106,7 +106,7 @@ internal sealed class FileDatabase : IDatabase
         await WriteIfInDoubtAsync(stop);
         for (var adoption = 0; adoption < MostAdoptions; adoption++)
         {
-            if (await ReadAsync(reader => reader.Load(key), stop) is { } collection) return collection;
+            if (await ReadAsync(reader => reader.Load(key, stop), stop) is { } collection) return collection;
             await WriteAsync(writer => writer.Adopt(key, stop), stop);
         }
         throw new ItemServiceException(

@@ -59,7 +59,9 @@ internal sealed class ReadConnection : IDisposable
     /// <summary>
     /// Reads a collection within one transaction, or returns null: another program changed it, and it must be adopted first.
     /// </summary>
-    public StoredCollection? Load(CollectionKey key)
+    /// <param name="key">The collection.</param>
+    /// <param name="stop">Looked at between two rows, each of which is one step down a key.</param>
+    public StoredCollection? Load(CollectionKey key, CancellationToken stop)
     {
         _begin.Execute();
         try
@@ -67,7 +69,8 @@ internal sealed class ReadConnection : IDisposable
             OpenedFile.Check(_connection, _options);
             if (_collections.IsChanged(key)) return null;
             var row = _collections.Find(key);
-            return new StoredCollection(row.Position, Items(key, row)) { Tombstones = Removals(row), HistoryStart = row.HistoryStart };
+            var (items, removals) = (Items(key, row, stop), Removals(row, stop));
+            return new StoredCollection(row.Position, items) { Tombstones = removals, HistoryStart = row.HistoryStart };
         }
         finally
         {
@@ -121,7 +124,7 @@ internal sealed class ReadConnection : IDisposable
     /// <summary>Whether a path can name it: what another program wrote may be empty, no UTF-8, or hold a NUL.</summary>
     private static bool IsName(byte[] name) => name.Length > 0 && Utf8.IsValid(name) && !name.Contains((byte)0);
 
-    private List<StoredItem> Items(CollectionKey key, CollectionRow collection)
+    private List<StoredItem> Items(CollectionKey key, CollectionRow collection, CancellationToken stop)
     {
         var items = new List<StoredItem>((int)collection.Items);
         var leftOut = 0;
@@ -129,6 +132,7 @@ internal sealed class ReadConnection : IDisposable
         {
             while (row.Read())
             {
+                stop.ThrowIfCancellationRequested();
                 if (!ItemRow.TryRead(row.Bytes(0), row.Bytes(2), out var id, out var json))
                 {
                     leftOut++;
@@ -142,12 +146,16 @@ internal sealed class ReadConnection : IDisposable
         return items;
     }
 
-    private List<Tombstone> Removals(CollectionRow collection)
+    private List<Tombstone> Removals(CollectionRow collection, CancellationToken stop)
     {
         var removals = new List<Tombstone>((int)collection.Removals);
         if (collection.Removals == 0) return removals;
         using var row = _removals.Query(collection.Id);
-        while (row.Read()) removals.Add(new Tombstone(Encoding.UTF8.GetString(row.Bytes(0)!), row.Number(1)));
+        while (row.Read())
+        {
+            stop.ThrowIfCancellationRequested();
+            removals.Add(new Tombstone(Encoding.UTF8.GetString(row.Bytes(0)!), row.Number(1)));
+        }
         return removals;
     }
 }

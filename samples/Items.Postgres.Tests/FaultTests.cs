@@ -70,6 +70,15 @@ public sealed class FaultTests(SharedServer shared)
     }
 
     [Fact]
+    public void ADefectOfThePluginIsNotTakenForAnOutage()
+    {
+        var defect = Assert.ThrowsAny<InvalidOperationException>(() => Array.Empty<int>().First());
+        Assert.Same(defect, Faults.From(defect, CancellationToken.None));
+        var lost = Faults.From(new Npgsql.NpgsqlException("lost"), CancellationToken.None);
+        Assert.Equal(ItemServiceFault.Unavailable, Assert.IsType<ItemServiceException>(lost).Fault);
+    }
+
+    [Fact]
     public async Task ManyLoadsAtOnceLeaveRoomForCommits()
     {
         await using var service = await OpenAsync();

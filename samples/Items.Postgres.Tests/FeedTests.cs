@@ -36,6 +36,22 @@ public sealed class FeedTests(SharedServer shared)
     }
 
     [Fact]
+    public async Task ATimeoutOfTheRoleForIdleSessionsDoesNotEndAWatch()
+    {
+        await shared.Server.ExecuteAsync("ALTER ROLE CURRENT_USER SET idle_session_timeout = '100ms'");
+        try
+        {
+            await using var other = await OpenAsync();
+            await using var watch = other.Service.WatchAsync(CancellationToken.None).GetAsyncEnumerator();
+            for (var lists = 0; lists < 4; lists++) Assert.True(await watch.MoveNextAsync());
+        }
+        finally
+        {
+            await shared.Server.ExecuteAsync("ALTER ROLE CURRENT_USER RESET idle_session_timeout");
+        }
+    }
+
+    [Fact]
     public async Task ACommitIsHeardOfLongBeforeTheNextLookWithoutRinging()
     {
         await using var one = await OpenAsync();

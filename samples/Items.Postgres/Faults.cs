@@ -15,7 +15,7 @@ internal static class Faults
         ItemServiceException => e,
         OperationCanceledException when stop.IsCancellationRequested => e,
         PostgresException p => New(Of(p), p),
-        _ => New(ItemServiceFault.Unavailable, e),
+        _ => IsForeign(e) ? New(ItemServiceFault.Unavailable, e) : e,
     };
 
     /// <summary>The same while a service opens, where a refusal by the server is a matter of the configuration.</summary>
@@ -48,6 +48,10 @@ internal static class Faults
     /// Whether the server took back the transaction and said so. A fatal error during COMMIT says nothing about its outcome.
     /// </summary>
     public static bool IsRolledBack(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" };
+
+    // Anything else is a defect of this plugin: told as such, and not as an outage that may pass.
+    private static bool IsForeign(Exception e) => e is NpgsqlException or IOException or SocketException or TimeoutException
+        or OperationCanceledException or ObjectDisposedException or HistoryReplacedException or CollectionForgottenException;
 
     private static bool IsShutdown(PostgresException e) =>
         e.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or IdleInTransactionSessionTimeout;

@@ -27,6 +27,10 @@ internal sealed class Session(string schema, ILogger logger)
                pg_is_in_recovery()
         """;
 
+    // Of newer servers only: a connection that waits for a ring is not idle for nothing, and the other timeouts bound transactions.
+    private const string NewerSettings =
+        "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')";
+
     /// <summary>Whether a lost history is looked for.</summary>
     public bool ChecksLineage { get; set; }
 
@@ -45,6 +49,7 @@ internal sealed class Session(string schema, ILogger logger)
             }
         }
 
+        await Sql.ExecuteAsync(connection, stop, NewerSettings).ConfigureAwait(false);
         if (ChecksLineage && await Lineage.CheckAsync(connection, stop).ConfigureAwait(false))
         {
             Log.NewEpoch(logger, schema);

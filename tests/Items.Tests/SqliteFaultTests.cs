@@ -72,6 +72,24 @@ public sealed class SqliteFaultTests : SqliteTests
         Assert.Equal(position with { Revision = 2 }, await InsertAsync(service, "c"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ALoadThatIsCancelledEndsBetweenTwoRows(bool removed)
+    {
+        var service = await OpenAsync(adjust: options => options with { RemovalsKept = 200_000 });
+        string[] ids = [.. Enumerable.Range(0, 100_000).Select(n => $"{n}")];
+        await InsertAsync(service, ids);
+        if (removed) await CommitAsync(service, new ItemUpdate { Key = Key, Remove = ids });
+        var watch = Stopwatch.StartNew();
+        await LoadAsync(service);
+        var whole = watch.Elapsed;
+
+        using var stop = new CancellationTokenSource(whole / 10);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => service.LoadAsync(Key, stop.Token).AsTask());
+        Assert.NotEqual(0, (await LoadAsync(service)).Position.Revision);
+    }
+
     [Fact]
     public async Task ASecondHostIsRefusedUntilTheFirstEnds()
     {

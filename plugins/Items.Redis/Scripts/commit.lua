@@ -6,12 +6,14 @@
 -- ARGV: 1 the host  2 the commit's number  3 a random number for the changes' ids  4 the channel  5 the bucket that counts the messages
 --       6 removals kept  7 changes kept  8 bytes of changes kept  9 fields of a change  10 bytes of a change
 --       11 for how many seconds the changes of an emptied collection are kept
---       12 the number of buckets   then for each: epoch, commits (what the host has seen)
+--       12 the epoch of the bucket that counts the messages  13 the number of the last message (what the host has seen)
+--       14 the number of buckets   then for each: epoch, commits (what the host has seen)
 --       the number of collections  then for each: its bucket (1..), its name
 --       the number of updates      then for each: its collection (1..), the revision expected or '', reset 1 or 0,
 --                                  the number of removals, of inserts, the ids to remove, id and item of each insert
--- Returns 'moved' if a bucket is not what the host has seen; 'late' if a later commit of the host was here before this one;
--- else 'done', a letter for each update (c committed, u unchanged, x conflict), the revisions before it, joined by commas, and the buckets' commits.
+-- Returns 'migrating' where the slot is being moved to another server; 'moved' if a bucket is not what the host has seen; 'late' if a
+-- later commit of the host was here before this one; else 'done', a letter for each update (c committed, u unchanged, x conflict), the
+-- revisions before it, joined by commas, the buckets' commits, and the number of the last message.
 --
 -- Everything that can fail is read or checked before the first write: a script that ends with an error keeps what it has written.
 
@@ -23,23 +25,33 @@ local function whole(number) return string.format('%.0f', number) end
 
 local host, number, mark, channel, teller = next(), next(), next(), next(), next()
 local removals_kept, changes_kept, bytes_kept, change_fields, change_bytes, emptied_seconds = count(), count(), count(), count(), count(), count()
+local seen_teller_epoch, seen_told = next(), count()
 local key = 2
 
--- 1. The buckets are those that the host knows, with all that it has seen committed.
+-- 0. In a slot that is being moved to another server, a key that is not there is an error: one that was just emptied as well. So a key
+--    that never is there tells it before the first write. (The server refuses the script by itself if one of KEYS is not there.)
+local absent = redis.pcall('HGET', KEYS[2] .. ':absent', 'field')
+if type(absent) == 'table' and absent.err then return {'migrating'} end
+
+-- 1. The buckets are those that the host knows, with all that it has seen committed, on the server where they were left: one that was a
+--    replica is another one (see visit.lua).
+local info = redis.pcall('INFO', 'replication')
+local origin = type(info) == 'string' and string.match(info, 'master_replid2:(%x*[1-9a-f]%x*)')
+local teller_epoch, told = unpack(call('HMGET', KEYS[2], 'epoch', 'told'))
+told = tonumber(told or '0')
+if teller_epoch == seen_teller_epoch and told < seen_told then return {'moved'} end
 local buckets = {}
 for b = 1, count() do
   local bucket = {mark = KEYS[key + 1], index = KEYS[key + 2], emptied = KEYS[key + 3]}
   key = key + 3
   local seen_epoch, seen_commits = next(), count()
-  local epoch, commits, forgotten = unpack(call('HMGET', bucket.mark, 'epoch', 'commits', 'forgotten'))
-  if epoch ~= seen_epoch or tonumber(commits or '0') < seen_commits then return {'moved'} end
+  local epoch, commits, forgotten, known = unpack(call('HMGET', bucket.mark, 'epoch', 'commits', 'forgotten', 'origin'))
+  if epoch ~= seen_epoch or tonumber(commits or '0') < seen_commits or (origin and origin ~= known) then return {'moved'} end
   call('ZCARD', bucket.index)
   call('ZCARD', bucket.emptied)
   bucket.epoch, bucket.commits, bucket.forgotten = epoch, tonumber(commits or '0'), tonumber(forgotten or '0')
   buckets[b] = bucket
 end
-local teller_epoch, told = unpack(call('HMGET', KEYS[2], 'epoch', 'told'))
-told = tonumber(told or '0') + 1
 
 -- 2. This commit was not here before: an answer that was lost is given again.
 local kept = call('HGET', KEYS[1], host)
@@ -86,7 +98,8 @@ local function apply(collection, reset, removals, inserts)
   local effective = inserts > 0 or (reset and collection.items > 0)
 
   if reset and effective then
-    call('UNLINK', collection.items_key, collection.removals_key)
+    call('UNLINK', collection.items_key)
+    call('UNLINK', collection.removals_key)
     collection.items, collection.removals, collection.history = 0, 0, revision
     fields[#fields + 1] = '*'
     fields[#fields + 1] = ''
@@ -206,6 +219,7 @@ end
 -- 7. All hosts are told, by a message that is numbered, so that they find out if one did not come; and that bears a number drawn at random, so that they
 --    find out if another history has the same number.
 if #changed > 0 then
+  told = told + 1
   local news = {concat({host, teller, teller_epoch or '', whole(told), mark}, ' ')}
   for _, collection in ipairs(changed) do
     local bucket = collection.bucket
@@ -214,4 +228,4 @@ if #changed > 0 then
   call('HSET', KEYS[2], 'told', whole(told), 'token', mark)
   call('PUBLISH', channel, concat(news, '\n'))
 end
-return {'done', statuses, revisions, commits}
+return {'done', statuses, revisions, commits, told}

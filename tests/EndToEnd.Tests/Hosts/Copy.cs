@@ -49,13 +49,11 @@ internal sealed class Copy(string path, SharedHistory history)
     {
         Remove(id);
         _items.Add(id, json);
-        _state += Hash(id, json);
+        _state += SharedHistory.Hash(id, json);
     }
 
     private void Remove(string id)
     {
-        if (_items.Remove(id, out var json)) _state -= Hash(id, json);
+        if (_items.Remove(id, out var json)) _state -= SharedHistory.Hash(id, json);
     }
-
-    private static ulong Hash(string id, string json) => (uint)HashCode.Combine(id, json);
 }

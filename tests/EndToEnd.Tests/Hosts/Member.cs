@@ -16,6 +16,7 @@ internal sealed class Member : IAsyncDisposable
     private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(2);
 
     private readonly IReadOnlyList<Uri> _doors;
+    private readonly SharedHistory _history;
     private readonly Dictionary<string, Copy> _copies; // the reading loop's; others look only at rest
     private readonly ConcurrentDictionary<int, Request> _open = new();
     private readonly SemaphoreSlim _sending = new(1);
@@ -33,7 +34,7 @@ internal sealed class Member : IAsyncDisposable
     /// <param name="history">Gets what it sees.</param>
     public Member(int number, IReadOnlyList<Uri> doors, int door, IEnumerable<string> paths, SharedHistory history)
     {
-        (Number, _doors, Door) = (number, doors, door);
+        (Number, _doors, Door, _history) = (number, doors, door, history);
         _copies = paths.ToDictionary(path => path, path => new Copy(path, history), StringComparer.Ordinal);
         _running = Task.Run(RunAsync);
     }
@@ -133,8 +134,8 @@ internal sealed class Member : IAsyncDisposable
         Abandon();
         _failures = proven ? 0 : _failures + 1;
         if (_doors.Count > 1) Door = (Door + Random.Shared.Next(1, _doors.Count)) % _doors.Count;
-        var longest = _failures switch { 0 => 200, 1 => 400, _ => 1000 };
-        var wait = TimeSpan.FromMilliseconds(longest * (0.5 + (Random.Shared.NextDouble() / 2)));
+        var longest = TimeSpan.FromMilliseconds(_failures switch { 0 => 200, 1 => 400, _ => 1000 });
+        var wait = longest * (0.5 + (Random.Shared.NextDouble() / 2));
         _waited += wait;
         await Task.Delay(wait, _end.Token);
     }
@@ -218,13 +219,7 @@ internal sealed class Member : IAsyncDisposable
         if (message.GetProperty("type").ValueEquals("REPLY"))
         {
             Assert.True(_open.TryRemove(message.GetProperty("tunnel").GetInt32(), out var request), "an answer to no open request");
-            if (
-                message.GetProperty("cmd").ValueEquals("PUT")
-                && message.TryGetProperty("rev", out var revision)
-                && _copies.TryGetValue(request.Path, out var own))
-                Assert.True(
-                    own.At!.Value.Revision >= revision.GetInt64(),
-                    $"{request.Path}: the answer of {revision} came before its notification, at {own.At}");
+            if (_copies.TryGetValue(request.Path, out var own)) Check(request.Path, own, message);
             request.Answer.TrySetResult(message.Clone());
             return;
         }
@@ -236,6 +231,22 @@ internal sealed class Member : IAsyncDisposable
         if (Present || _copies.Values.Any(other => other.Begins)) return;
         Returns.Enqueue(Stopwatch.GetElapsedTime(_cut, heard) - _waited);
         _ready.TrySetResult(socket);
+    }
+
+    /// <summary>
+    /// The answer to an update comes after its notification, unless the collection has begun another epoch meanwhile. A GET shows what
+    /// everybody sees.
+    /// </summary>
+    private void Check(string path, Copy own, JsonElement reply)
+    {
+        if (!reply.TryGetProperty("rev", out var revision)) return;
+        if (reply.GetProperty("cmd").ValueEquals("GET")) _history.Shown(path, reply);
+        else if (reply.GetProperty("epoch").ValueEquals(own.At!.Value.Epoch))
+        {
+            Assert.True(
+                own.At.Value.Revision >= revision.GetInt64(),
+                $"{path}: the answer of {revision} came before its notification, at {own.At}");
+        }
     }
 
     private sealed record Request(string Path, TaskCompletionSource<JsonElement?> Answer);

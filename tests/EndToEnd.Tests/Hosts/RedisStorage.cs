@@ -19,16 +19,19 @@ internal sealed class RedisStorage : ISharedStorage
 
     public Task StartAgainAsync() => _server.StartAgainAsync();
 
-    public async Task<SortedDictionary<string, string>> ReadAsync(string collection)
+    public Task<SortedDictionary<string, string>> ReadAsync(string collection) => ReadAsync(_server, collection);
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    /// <summary>See <see cref="ISharedStorage.ReadAsync"/>.</summary>
+    public static async Task<SortedDictionary<string, string>> ReadAsync(RedisServer server, string collection)
     {
         var items = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var key in _server.Admin.Keys(pattern: $"{{items:*}}:items:app/{collection}"))
+        foreach (var key in server.Admin.Keys(pattern: $"{{items:*}}:items:app/{collection}"))
         {
             // The revision, a blank, the JSON.
-            foreach (var item in await _server.Database.HashGetAllAsync(key)) items.Add(item.Name!, ((string)item.Value!).Split(' ', 2)[1]);
+            foreach (var item in await server.Database.HashGetAllAsync(key)) items.Add(item.Name!, ((string)item.Value!).Split(' ', 2)[1]);
         }
         return items;
     }
-
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
 }

@@ -1,10 +1,15 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace SharedState.EndToEnd.Tests.Hosts;
 
 /// <summary>
-/// What all members saw, at whichever host: at each position a collection has one state. Differences are applied to copies, so a revision
-/// that somebody missed, or got with other contents, makes another state.
+/// What all clients of a test saw, at whichever host and in whichever way: at each position a collection has one state. Differences are
+/// applied to copies, so a revision that somebody missed, or got with other contents, makes another state.
 /// </summary>
 internal sealed class SharedHistory
 {
@@ -14,9 +19,30 @@ internal sealed class SharedHistory
 
     public int Positions => _states.Count;
 
-    /// <summary>Somebody's copy has come to a position.</summary>
+    /// <summary>A copy has come to a position.</summary>
+    /// <param name="path">The collection.</param>
+    /// <param name="at">The position.</param>
+    /// <param name="state">The sum of the items' hashes, so that a difference costs what it holds.</param>
     public void Reached(string path, Position at, ulong state) =>
         Assert.True(_states.GetOrAdd((path, at), state) == state, $"{path} has two states at {at}");
+
+    /// <summary>All of a collection at a position: the answer to a GET, or the first notification of a subscription.</summary>
+    public void Shown(string path, JsonElement message)
+    {
+        var data = message.GetProperty("data");
+        var state = 0UL;
+        foreach (var item in (data.ValueKind == JsonValueKind.Array ? data : data.GetProperty("insert")).EnumerateArray())
+        {
+            state += Hash(item.GetProperty("id").GetString()!, item.GetRawText());
+        }
+        Reached(path, new(message.GetProperty("epoch").GetString()!, message.GetProperty("rev").GetInt64()), state);
+    }
+
+    /// <inheritdoc cref="Shown(string, JsonElement)"/>
+    public void Shown(string path, JsonNode message) => Shown(path, JsonSerializer.SerializeToElement(message));
+
+    public static ulong Hash(string id, string json) =>
+        BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{id}\n{json}")));
 
     /// <summary>Somebody was told by itself what one update inserted.</summary>
     public void Inserted(string path, Position at, string items) => _inserted.TryAdd((path, at), items);

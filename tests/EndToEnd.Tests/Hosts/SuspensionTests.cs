@@ -33,6 +33,7 @@ public sealed class SuspensionTests(ITestOutputHelper log)
         var host = cluster.Hosts[0];
         await using var reader = await Client.ConnectAsync(host.Url);
         await using var follower = await Client.ConnectAsync(host.Url);
+        var history = new SharedHistory();
         foreach (var path in _calm) await PutAsync(cluster.Hosts[1], path, "before");
         var writing = storm.WriteAsync(Pause);
         foreach (var restart in new[] { false, true })
@@ -57,7 +58,9 @@ public sealed class SuspensionTests(ITestOutputHelper log)
             foreach (var path in _calm) answered[path] = await PutAsync(cluster.Hosts[1], path, $"while it was suspended, {restart}");
             try
             {
-                await AssertCurrentAsync(host, reader, follower, answered);
+                await AssertCurrentAsync(host, reader, follower, answered, history);
+                await using var elsewhere = await Client.ConnectAsync(cluster.Hosts[1].Url);
+                foreach (var path in _calm) history.Shown(path, await elsewhere.GetAsync(path));
             }
             catch
             {
@@ -80,7 +83,8 @@ public sealed class SuspensionTests(ITestOutputHelper log)
     }
 
     /// <summary>Lets it go on with requests that wait for it already: reads, and a subscription to each.</summary>
-    private static async Task AssertCurrentAsync(ClusterHost host, Client reader, Client follower, Dictionary<string, long> answered)
+    private static async Task AssertCurrentAsync(
+        ClusterHost host, Client reader, Client follower, Dictionary<string, long> answered, SharedHistory history)
     {
         foreach (var path in _calm) await reader.SendAsync($$"""{"type":"REQUEST","cmd":"GET","path":"{{path}}","tunnel":"{{path}}"}""");
         await follower.SendAsync(
@@ -94,11 +98,13 @@ public sealed class SuspensionTests(ITestOutputHelper log)
             Assert.True(
                 (bool)reply["ok"]! && (long)reply["rev"]! == answered[path],
                 $"{answered[path]} was answered elsewhere, and then here {reply.ToJsonString()}");
+            history.Shown(path, reply);
         }
         Assert.True((bool)(await follower.ReceiveAsync())["ok"]!);
         for (var count = 0; count < _calm.Length; count++)
         {
             var notification = await follower.NotificationAsync();
+            history.Shown((string)notification["path"]!, notification);
             Assert.Equal(answered[(string)notification["path"]!], (long)notification["rev"]!);
         }
         await follower.PutAsync("/subs", """{"insert":[]}""");

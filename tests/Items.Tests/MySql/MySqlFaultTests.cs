@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MySqlConnector;
 using SharedState.Items.MySql;
 using Xunit;
 
@@ -79,6 +80,33 @@ public sealed class MySqlFaultTests : MySqlTests
             await Task.WhenAll(loads);
         }
         Assert.Single((await LoadAsync(service)).Items);
+    }
+
+    [MariaDbFact]
+    public async Task AnAnswerThatLacksAResultIsNotWaitedFor()
+    {
+        await InsertAsync(await OpenAsync(), "a");
+        await using var connection = await ConnectAsync();
+        using var command = new MySqlCommand("SET wait_timeout = 60; SET lock_wait_timeout = 5", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var fault = await Assert.ThrowsAsync<ItemServiceException>(
+            () => Task.Run(() => Results.ToColumnsAsync(reader, CancellationToken.None)).WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(ItemServiceFault.Unavailable, fault.Fault);
+    }
+
+    [MariaDbFact]
+    public async Task ALostConnectionIsToldFromADefectOfThePlugin()
+    {
+        await InsertAsync(await OpenAsync(), "a");
+        await using var connection = await ConnectAsync();
+        await connection.CloseAsync();
+        using var command = new MySqlCommand("SELECT 1", connection);
+        var lost = await Assert.ThrowsAsync<InvalidOperationException>(() => command.ExecuteScalarAsync());
+        Assert.True(Faults.IsForeign(lost) && Faults.IsConnectionLost(lost));
+
+        // Not to be tried again on each connection of the pool, nor told as an outage.
+        var defect = Assert.ThrowsAny<InvalidOperationException>(() => Array.Empty<int>().First());
+        Assert.False(Faults.IsForeign(defect) || Faults.IsConnectionLost(defect));
     }
 
     [MariaDbFact]

@@ -122,6 +122,52 @@ public sealed class MySqlLineageTests : MySqlTests
         await _server.StartAgainAsync(); // it is asked to drop the database
     }
 
+    [MariaDbTheory]
+    [InlineData("a commit")]
+    [InlineData("a load")]
+    [InlineData("a read of commits")]
+    [InlineData("a new collection")]
+    public async Task AnOlderCopyOfTheServersFilesIsANewEpochForWhoSawMore(string seen)
+    {
+        var (service, writer) = (await OpenAsync(), await OpenAsync());
+        var before = await InsertAsync(service, "a");
+        var older = new CollectionKey("app", "older");
+        await CommitAsync(writer, new ItemUpdate { Key = older, Insert = [NewItem("a")] });
+        var copy = await _server.CopyAsync();
+        var key = seen == "a new collection" ? new CollectionKey("app", "new") : Key;
+        var update = new ItemUpdate { Key = key, Insert = [NewItem("lost")] };
+        var lost = await CommitAsync(seen is "a commit" or "a new collection" ? service : writer, update);
+        if (seen == "a load") await LoadAsync(service);
+        if (seen == "a commit") await LoadAsync(service, older); // does not hide the newer one
+        if (seen == "a read of commits") Assert.Single((await service.ReadAsync([new(Key, before)], CancellationToken.None))[0]!);
+        await CloseAsync(writer);
+        await _server.RestoreAsync(copy);
+
+        var position = await CommitAsync(service, new ItemUpdate { Key = key, Insert = [NewItem("new")] });
+        Assert.Equal(lost.Revision, position.Revision);
+        Assert.NotEqual(lost.Epoch, position.Epoch);
+        Assert.Equal(position.Epoch, (await LoadAsync(service)).Position.Epoch);
+        Assert.Contains(Database.Name, Assert.Single(Log.Of(HistoryReplaced)));
+    }
+
+    [MariaDbFact]
+    public async Task ARestartThatLosesNothingKeepsTheEpochAlsoWhereTheLastCollectionWasForgotten()
+    {
+        var service = await OpenAsync();
+        var position = await InsertAsync(service, "a");
+        var other = new CollectionKey("app", "other");
+        await CommitAsync(service, new ItemUpdate { Key = other, Insert = [NewItem("a")] });
+        var emptied = await CommitAsync(service, new ItemUpdate { Key = other, Reset = true });
+        Assert.True(await service.ForgetAsync(other, emptied, CancellationToken.None));
+
+        // As ten minutes later.
+        await SqlAsync("DELETE FROM items__collections WHERE revision = 0; DELETE FROM items__commits WHERE revision = 0");
+        await _server.KillAsync();
+        await _server.StartAgainAsync();
+        Assert.Equal(position, (await LoadAsync(service)).Position);
+        Assert.Empty(Log.Of(HistoryReplaced));
+    }
+
     [MariaDbFact]
     public async Task NumbersOfCommitsHaveNoStepsWhateverTheServerIsSetTo()
     {
@@ -145,7 +191,10 @@ public sealed class MySqlLineageTests : MySqlTests
     [MariaDbFact]
     public async Task TheServersDefaultsForSessionsDoNotCount()
     {
-        foreach (var setting in new[] { "completion_type = 1", "sql_safe_updates = 1", "sql_select_limit = 2" })
+        foreach (var setting in new[]
+        {
+            "completion_type = 1", "sql_safe_updates = 1", "sql_select_limit = 2", "max_statement_time = 0.001", "max_join_size = 1",
+        })
         {
             await _server.SqlAsync($"SET GLOBAL {setting}");
             var table = setting.Split(' ')[0];
@@ -160,6 +209,40 @@ public sealed class MySqlLineageTests : MySqlTests
             Assert.Empty((await LoadAsync(two)).Items);
             await _server.SqlAsync($"SET GLOBAL {table} = DEFAULT");
         }
+    }
+
+    [MariaDbFact]
+    public async Task TablesAreKnownByAllTheirNumbersWhateverTheServerIsSetTo()
+    {
+        await _server.SqlAsync("SET GLOBAL group_concat_max_len = 4");
+        var service = await OpenAsync();
+        var position = await InsertAsync(service, "a");
+        await CloseAsync(service);
+        await SqlAsync("OPTIMIZE TABLE items__store"); // the last one in their order
+        Assert.NotEqual(position.Epoch, (await LoadAsync(await OpenAsync())).Position.Epoch);
+    }
+
+    [MariaDbTheory]
+    [InlineData("", "", 0)]
+    [InlineData("--binlog-ignore-db=other", "", 1)] // names are not compared: it might be this one
+    [InlineData("--binlog-do-db=other", "", 1)]
+    [InlineData("", "plain", 1)]
+    public async Task WhatIsReadIsOnDiskFirstUnlessTheBinaryLogSurelyHasIt(string filter, string user, int reads)
+    {
+        string[] filters = filter.Length == 0 ? [] : [filter];
+        await using var server = await MariaDbServer.StartAsync(
+            ["--log-bin=binary", "--binlog-format=ROW", "--server-id=1", "--sync-binlog=1", .. filters]);
+        await server.SqlAsync(
+            $"CREATE DATABASE `{Database.Name}`; CREATE USER plain IDENTIFIED BY 'plain'; GRANT ALL ON `{Database.Name}`.* TO plain");
+        var service = await OpenAsync(change: config =>
+        {
+            config["db_port"] = $"{server.Port}";
+            if (user.Length > 0) (config["db_user"], config["db_password"]) = (user, user);
+        });
+        await InsertAsync(service, "a");
+        await LoadAsync(service);
+        Assert.Equal([$"{reads}"], await server.SqlAsync("SELECT `reads` FROM items__commits", Database.Name));
+        await CloseAsync(service);
     }
 
     [MariaDbFact]

@@ -134,6 +134,50 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests,
         }
     }
 
+    [RedisFact]
+    public async Task WhileASlotMovesNothingIsHalfStoredAndReadsGoOn()
+    {
+        var service = await OpenAsync(cluster.Config("moves"));
+        var bucket = new SharedState.Items.Redis.Layout("moves:items").All[0];
+        CollectionKey[] keys = [.. Enumerable.Range(0, 1000).Select(n => new CollectionKey("app", $"{n}"))
+            .Where(key => new SharedState.Items.Redis.Layout("moves:items").Of(key).Bucket.Number == bucket.Number).Take(3)];
+
+        // Of the first collection every key is there, and every key of the bucket, by a second one that was emptied. Of the third there is
+        // none.
+        await CommitAsync(service, new ItemUpdate { Key = keys[0], Insert = [NewItem("a"), NewItem("b")] });
+        var before = await CommitAsync(service, new ItemUpdate { Key = keys[0], Remove = ["b"] });
+        await CommitAsync(service, new ItemUpdate { Key = keys[1], Insert = [NewItem("a")] });
+        await CommitAsync(service, new ItemUpdate { Key = keys[1], Reset = true });
+
+        var slot = (int)await cluster.Servers[0].ExecuteAsync("CLUSTER", "KEYSLOT", (string)bucket.Mark!);
+        var (from, to) = (cluster.Servers[slot / 5461 % 3], cluster.Servers[((slot / 5461) + 1) % 3]);
+        var id = (string)(await from.ExecuteAsync("CLUSTER", "MYID"))!;
+        await to.ExecuteAsync("CLUSTER", "SETSLOT", slot, "IMPORTING", id);
+        await from.ExecuteAsync("CLUSTER", "SETSLOT", slot, "MIGRATING", (string)(await to.ExecuteAsync("CLUSTER", "MYID"))!);
+        try
+        {
+            var faults = new List<ItemServiceException>();
+            foreach (var key in new[] { keys[0], keys[2] })
+            {
+                var update = new ItemUpdate { Key = key, Reset = true, Insert = [NewItem("c")] };
+                faults.Add(await Assert.ThrowsAsync<ItemServiceException>(() => CommitAsync(service, update)));
+            }
+            var during = await LoadAsync(service, keys[0]);
+            Assert.Equal(before.Position, during.Position);
+            Assert.Equal(["a"], during.Items.Select(item => item.Id));
+            Assert.All(faults, fault => Assert.Equal(ItemServiceFault.Unavailable, fault.Fault));
+            Assert.All(faults, fault => Assert.Contains("is being moved", fault.Message));
+        }
+        finally
+        {
+            await from.ExecuteAsync("CLUSTER", "SETSLOT", slot, "STABLE");
+            await to.ExecuteAsync("CLUSTER", "SETSLOT", slot, "STABLE");
+        }
+        var after = await CommitAsync(service, new ItemUpdate { Key = keys[0], Reset = true, Insert = [NewItem("c")] });
+        Assert.Equal(before.Position with { Revision = 3 }, after.Position);
+        Assert.Equal(["c"], await IdsAsync(service, keys[0]));
+    }
+
     private async Task<bool> TryCountAsync(RedisKey mark)
     {
         try

@@ -107,6 +107,59 @@ public sealed class RedisHistoryTests : RedisTests
     }
 
     [RedisFact]
+    public async Task AFailoverIsANewEpochAlsoForWhoSawNoMoreThanTheReplica()
+    {
+        var server = await StartAsync();
+        var replica = await StartAsync();
+        await replica.ExecuteAsync("REPLICAOF", "127.0.0.1", server.Port);
+        var config = server.Config();
+        config["db_host"] = $"127.0.0.1:{server.Port}, 127.0.0.1:{replica.Port}";
+        var (one, two) = (await OpenAsync(config), await OpenAsync(config));
+        var first = await InsertAsync(one, "a");
+        Assert.Equal(first, (await LoadAsync(two)).Position);
+        await UntilAsync(
+            async () => await replica.Database.KeyExistsAsync(new SharedState.Items.Redis.Layout("items").Of(Key).Meta),
+            "the replica has it");
+        await replica.ExecuteAsync("REPLICAOF", "127.0.0.1", "1"); // it hears nothing any more
+        var lost = await InsertAsync(one, "b");
+        await server.KillAsync();
+        await replica.ExecuteAsync("REPLICAOF", "NO", "ONE");
+
+        // The clients of one host have the lost revision; those of the other must not get another one of that name.
+        var after = default(Position);
+        await UntilAsync(async () => (after = await InsertAsync(two, "c")).Revision > 0, "the replica serves");
+        Assert.Equal(lost.Revision, after.Revision);
+        Assert.NotEqual(lost.Epoch, after.Epoch);
+        Assert.Single(Log.Of(HistoryBranched));
+
+        // Once.
+        Assert.Equal(after with { Revision = after.Revision + 1 }, await InsertAsync(one, "d"));
+        Assert.Equal(["a", "c", "d"], await IdsAsync(two));
+    }
+
+    [RedisFact]
+    public async Task AnOlderCopyIsANewEpochOfAllCollectionsForWhoSawAnyCommitThatItLacks()
+    {
+        var server = await StartAsync();
+        var (one, two) = (await OpenAsync(server), await OpenAsync(server));
+        var layout = new SharedState.Items.Redis.Layout("items");
+        var other = Enumerable.Range(0, 100).Select(n => new CollectionKey("app", $"{n}"))
+            .First(key => layout.Of(key).Bucket != layout.Of(Key).Bucket && layout.Of(key).Bucket != layout.All[0]);
+        await InsertAsync(one, "a");
+        await LoadAsync(two);
+        var copy = await server.CopyAsync();
+        var lost = await InsertAsync(one, "b");
+
+        // The second host sees nothing of that bucket, but knows by its own commit to another one that more was stored.
+        await CommitAsync(two, new ItemUpdate { Key = other, Insert = [NewItem("x")] });
+        await server.RestoreAsync(copy);
+        var after = default(Position);
+        await UntilAsync(async () => (after = await InsertAsync(two, "c")).Revision > 0, "it is back");
+        Assert.Equal(lost.Revision, after.Revision);
+        Assert.NotEqual(lost.Epoch, after.Epoch);
+    }
+
+    [RedisFact]
     public async Task ARestartThatLosesNothingKeepsTheEpoch()
     {
         var server = await StartAsync();

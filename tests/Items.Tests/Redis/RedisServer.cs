@@ -14,6 +14,7 @@ public sealed class RedisServer : IAsyncDisposable
     private readonly string[] _arguments;
     private readonly Action<ConfigurationOptions> _admit;
     private ConnectionMultiplexer? _admin;
+    private int _copies;
 
     private RedisServer(string[] arguments, int port, Action<ConfigurationOptions> admit) =>
         (_arguments, Port, _admit) = (arguments, port, admit);
@@ -24,6 +25,9 @@ public sealed class RedisServer : IAsyncDisposable
     public string Folder => _process.Folder;
 
     public int Port { get; }
+
+    /// <summary>The port of the master that it follows from its next start on; null for a master.</summary>
+    public int? Follows { get; set; }
 
     /// <summary>As an operator sees it, on a connection of its own.</summary>
     public IDatabase Database => _admin!.GetDatabase();
@@ -56,8 +60,10 @@ public sealed class RedisServer : IAsyncDisposable
     {
         string[] port = _arguments.Contains("--tls-port-here") ? ["--port", "0", "--tls-port", $"{Port}"] : ["--port", $"{Port}"];
         var arguments = _arguments.Where(argument => argument != "--tls-port-here");
+        string[] role = Follows is { } master ? ["--replicaof", "127.0.0.1", $"{master}"] : [];
         await _process.StartAsync(
-            ServerProcess.Find("redis-server")!, [.. arguments, .. port, "--dir", Folder, "--logfile", Path.Combine(Folder, "log")]);
+            ServerProcess.Find("redis-server")!,
+            [.. arguments, .. role, .. port, "--dir", Folder, "--logfile", Path.Combine(Folder, "log")]);
         var deadline = DateTime.UtcNow.AddSeconds(20);
         while (true)
         {
@@ -86,7 +92,7 @@ public sealed class RedisServer : IAsyncDisposable
     /// <summary>Copies the files of a server that runs, as a backup does.</summary>
     public async Task<string> CopyAsync()
     {
-        var copy = Path.Combine(Folder, "copy");
+        var copy = Path.Combine(Folder, $"copy{++_copies}");
         await ServerProcess.RunAsync("cp", "-R", Path.Combine(Folder, "appendonlydir"), copy);
         return copy;
     }

@@ -74,6 +74,7 @@ public sealed class RedisSettingsTests : RedisTests
         await InsertAsync(await OpenAsync(config), "a");
         Assert.Contains(Log.Of(Weak), line => line.Contains("not known whether its maxmemory-policy", StringComparison.Ordinal));
         Assert.Contains(Log.Of(Weak), line => line.Contains("not known what is lost", StringComparison.Ordinal));
+        Assert.Contains(Log.Of(Weak), line => line.Contains("a failover is not noticed", StringComparison.Ordinal));
     }
 
     [RedisTheory]

@@ -8,7 +8,8 @@ namespace SharedState.Items.Tests;
 public abstract class RedisTests : IAsyncLifetime
 {
     /// <summary>The numbers of the lines that tests look for.</summary>
-    protected const int Opened = 3200, Weak = 3201, HistoryReplaced = 3202, EpochChanged = 3203, FieldsLeftOut = 3204;
+    protected const int Opened = 3200, Weak = 3201, HistoryReplaced = 3202, EpochChanged = 3203, FieldsLeftOut = 3204,
+        HistoryBranched = 3207;
 
     protected static readonly CollectionKey Key = new("app", "collection");
 
