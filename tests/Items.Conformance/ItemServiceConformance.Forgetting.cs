@@ -192,7 +192,7 @@ public abstract partial class ItemServiceConformance
     /// <summary>Whether the storage forgets: whether its class has a body of its own for that call.</summary>
     private protected static bool Forgets(IItemService service)
     {
-        var map = service.GetType().GetInterfaceMap(typeof(IItemService));
+        var map = ((TimedService)service).Inner.GetType().GetInterfaceMap(typeof(IItemService));
         return map.TargetMethods[
                 Array.FindIndex(map.InterfaceMethods, method => method.Name == nameof(IItemService.ForgetAsync))
             ].DeclaringType != typeof(IItemService);
