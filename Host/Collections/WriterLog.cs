@@ -8,8 +8,9 @@ internal static partial class WriterLog
 
     /// <summary>A failure as one line: the message, and that of the cause where it says more.</summary>
     public static string Reason(ItemServiceException failure) =>
-        failure.InnerException is { } cause && !failure.Message.Contains(cause.Message, StringComparison.Ordinal)
-            ? $"{failure.Message} ({cause.Message})"
+        failure.InnerException is { } cause && StorageFault.Line(cause) is var line
+            && !failure.Message.Contains(line, StringComparison.Ordinal)
+            ? $"{failure.Message} ({line})"
             : failure.Message;
 
     /// <summary>The exception to log with a failure's line: none where the plugin knew what it met, for the line says it all.</summary>
