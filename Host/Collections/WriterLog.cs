@@ -80,6 +80,15 @@ internal static partial class WriterLog
         2115, LogLevel.Warning, "Service {Service}: emptied collections could not be forgotten, which is tried again later: {Reason}")]
     public static partial void ForgetFailed(ILogger logger, string service, string reason, Exception? cause);
 
+    [LoggerMessage(2130, LogLevel.Warning, "Service {Service}: the plugin asks for a new instance: {Reason}")]
+    public static partial void Renewing(ILogger logger, string service, string reason);
+
+    [LoggerMessage(2131, LogLevel.Information, "Service {Service} has a new instance of its plugin")]
+    public static partial void Renewed(ILogger logger, string service);
+
+    [LoggerMessage(2132, LogLevel.Error, "Service {Service}: a new instance of its plugin could not be used at once: {Reason}")]
+    public static partial void NotRenewed(ILogger logger, string service, string reason, Exception? cause);
+
     [LoggerMessage(
         2114, LogLevel.Critical,
         "Service {Service}: a request failed for a reason that is a defect of the server; its collection is read again")]
