@@ -30,8 +30,7 @@ public abstract partial class ItemServiceConformance
     {
         var service = await OpenAsync();
         CollectionKey[] keys = [.. Enumerable.Range(0, 300).Select(n => new CollectionKey(n < 150 ? "one" : "two", $"{n}"))];
-        await service.CommitAsync(
-            [.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem("a"), NewItem("b")] })], CancellationToken.None);
+        await CommitEachAsync(service, keys, key => new() { Key = key, Insert = [NewItem("a"), NewItem("b")] });
         await CommitAsync(service, keys[0], Remove("a", "b"));
         await CommitAsync(service, keys[1], Reset());
         await CommitAsync(service, keys[2], Remove("a"));

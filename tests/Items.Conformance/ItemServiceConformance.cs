@@ -95,6 +95,17 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
         return Assert.Single(await service.CommitAsync([update], CancellationToken.None));
     }
 
+    /// <summary>
+    /// Commits an update of each collection, in batches that a storage with a file for each collection can sync in time on a slow disk.
+    /// </summary>
+    private protected static async Task<List<CommitResult>> CommitEachAsync(
+        IItemService service, CollectionKey[] keys, Func<CollectionKey, ItemUpdate> update)
+    {
+        var results = new List<CommitResult>();
+        foreach (var part in keys.Chunk(50)) results.AddRange(await service.CommitAsync([.. part.Select(update)], CancellationToken.None));
+        return results;
+    }
+
     private protected static async Task<StoredCollection> LoadAsync(IItemService service, CollectionKey? key = null) =>
         await service.LoadAsync(key ?? _key, CancellationToken.None);
 
