@@ -47,6 +47,13 @@ public sealed class ItemServiceException : Exception
     /// </summary>
     public string? ConfigKey { get; init; }
 
+    /// <summary>
+    /// Whether this instance of the service cannot go on, as where a driver does not come back from a lost connection. The host then closes
+    /// it and opens a new instance between two commits, at most once a second. Subscribers notice only what differs. With any fault, from
+    /// any call but <see cref="IItemService.OpenAsync"/>, after which there is a new instance anyway. Default: false. Since 1.3.
+    /// </summary>
+    public bool InstanceBroken { get; init; }
+
     /// <summary>Whether the same call may succeed later.</summary>
     public bool IsTransient => Fault is ItemServiceFault.Unavailable or ItemServiceFault.OutcomeUnknown;
 }

@@ -14,6 +14,9 @@ internal sealed record RunningService(ServicePlan Plan, ServiceWriter? Writer)
     /// </summary>
     public string? Refusal { get; private init; }
 
+    /// <summary>The exception behind <see cref="Refusal"/> whose trace tells the plugin's author more; null if there is none.</summary>
+    public Exception? Cause { get; private init; }
+
     /// <summary>The reason why the storage was not open yet when the service was opened; null if it was.</summary>
     public string? Obstacle { get; private init; }
 
@@ -44,7 +47,7 @@ internal sealed record RunningService(ServicePlan Plan, ServiceWriter? Writer)
     public void Report(ILogger logger)
     {
         var storage = Plan.Config.Storage;
-        if (Refusal is not null) Log.ServiceRefused(logger, Name, Refusal);
+        if (Refusal is not null) Log.ServiceRefused(logger, Name, Refusal, Cause);
         else if (Obstacle is not null) Log.ServiceNotOpen(logger, Name, Plan.PluginTitle!, storage, Obstacle);
         else Log.ServiceConfigured(logger, Name, Plan.PluginTitle!, storage);
     }
@@ -72,7 +75,7 @@ internal sealed record RunningService(ServicePlan Plan, ServiceWriter? Writer)
         catch (ItemServiceException exception)
         {
             await writer.DisposeAsync();
-            return new(plan, null) { Refusal = plan.Explain(exception) };
+            return new(plan, null) { Refusal = plan.Explain(exception), Cause = WriterLog.Trace(exception) };
         }
     }
 }

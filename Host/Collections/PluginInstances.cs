@@ -92,8 +92,13 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
     }
 
     /// <summary>What throws anything else when it is opened does so because of a mistake in it, which another attempt would not
-    /// mend.</summary>
-    private static ItemServiceException Broken(Exception exception) => exception as ItemServiceException
-        ?? StorageFault.Unexpected(
-            ItemServiceFault.Unusable, exception, $"the plugin failed to open it: {exception.GetType().Name}: {exception.Message}");
+    /// mend. A library that does not load is a mistake of the folder: the trace tells no more of it.</summary>
+    private static ItemServiceException Broken(Exception exception)
+    {
+        if (exception is ItemServiceException known) return known;
+        var reason = $"the plugin failed to open it: {exception.GetType().Name}: {StorageFault.Line(exception)}";
+        return StorageFault.Cause(exception) is DllNotFoundException
+            ? new(ItemServiceFault.Unusable, reason, exception)
+            : StorageFault.Unexpected(ItemServiceFault.Unusable, exception, reason);
+    }
 }

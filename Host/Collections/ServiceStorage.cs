@@ -35,6 +35,12 @@ internal sealed class ServiceStorage : IAsyncDisposable
 
     public TaskScheduler Scheduler { get; }
 
+    /// <summary>Where instances come from.</summary>
+    public StorageSource Source => _source;
+
+    /// <summary>Gets the failure of a read after which the plugin wants another instance. Any thread.</summary>
+    public Action<ItemServiceException>? Broke { get; set; }
+
     /// <summary>Whether there is an instance to call.</summary>
     public bool IsOpen => _service is not null;
 
@@ -211,6 +217,11 @@ internal sealed class ServiceStorage : IAsyncDisposable
         {
             throw StorageFault.Silent(ItemServiceFault.Unavailable);
         }
+        catch (ItemServiceException failure) when (failure.InstanceBroken)
+        {
+            Broke?.Invoke(failure);
+            throw;
+        }
         catch (Exception exception) when (exception is not ItemServiceException)
         {
             throw StorageFault.Unexpected(ItemServiceFault.Unavailable, exception);
@@ -243,7 +254,15 @@ internal sealed class ServiceStorage : IAsyncDisposable
     private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call, bool checking = false, object? client = null)
     {
         if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        return await _reads.RunAsync(call, checking, client);
+        try
+        {
+            return await _reads.RunAsync(call, checking, client);
+        }
+        catch (ItemServiceException failure) when (failure.InstanceBroken)
+        {
+            Broke?.Invoke(failure);
+            throw;
+        }
     }
 
     /// <summary>Closes, opens, and goes back if it must.</summary>

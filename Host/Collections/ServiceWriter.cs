@@ -9,6 +9,9 @@ internal sealed class ServiceWriter : IAsyncDisposable
     // Every request is answered within 10 s, unless its client does not read.
     private static readonly TimeSpan RetireTime = TimeSpan.FromSeconds(10);
 
+    // Instances that are broken at once must not keep a service from everything else.
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(1);
+
     private readonly ServiceStorage _storage;
     private readonly TimeProvider _time;
     private readonly Turns _turns;
@@ -30,6 +33,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private bool _stopping;                     // the turn's
     private readonly Lock _gate = new();
     private Task _swapping = Task.CompletedTask; // guarded by _gate
+    private long? _renewedAt;                    // guarded by _gate
     private bool _disposed;                      // guarded by _gate
 
     public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time)
@@ -49,7 +53,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
             WasRead = (collection, stored) => _settlement!.FinishLoad(collection, stored),
             HadNoMemory = collection => _settlement!.FinishLoadWithoutMemory(collection),
         };
-        _commits = new(storage, limits, time, outcome => Post(new Step(() => _settlement!.Finish(outcome))));
+        _commits = new(storage, limits, time, Finish);
         _lanes = new(_collections, _listings, _commits, _quota, time, Post);
         _feed = new(storage, _collections, time, Post, _stop.Token)
         {
@@ -62,6 +66,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _swap = new(storage, _collections, _commits, _lanes, _feed, time, Post);
         _retirement = new(_collections, _commits, _lanes);
         _forgetting = new(storage, _collections, limits, time, Post, _stop.Token);
+        storage.Broke = Renew;
         _memory.Register(LetGo);
         _sweep = time.CreateTimer(
             _ => Post(new Step(Sweep)), null, limits.CollectionIdleTime / 4, limits.CollectionIdleTime / 4);
@@ -93,7 +98,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     /// <summary>
     /// Swaps the storage for another: another version of its plugin, or another configuration. Between two batches, and only if the other
-    /// opens. One at a time. A storage that is not open has nothing to go back to: the other is tried until it opens.
+    /// opens. A storage that is not open has nothing to go back to: the other is tried until it opens.
     /// </summary>
     public async Task<SwapOutcome> SwapAsync(StorageSource next)
     {
@@ -101,7 +106,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         lock (_gate)
         {
             if (_disposed) return new(TimeSpan.Zero, 0, new(ItemServiceFault.Unavailable, "the service is stopping"));
-            _swapping = swapping = TakeOverAsync(next);
+            _swapping = swapping = TakeOverAsync(_swapping, next);
         }
         return await swapping;
     }
@@ -155,6 +160,13 @@ internal sealed class ServiceWriter : IAsyncDisposable
         if (subscription.Collection is not { } collection) return;
         collection.Remove(subscription);
         _collections.DropIfNew(collection);
+    }
+
+    /// <summary>A commit has ended.</summary>
+    private void Finish(CommitOutcome outcome)
+    {
+        if (outcome.Failure is { InstanceBroken: true } failure) Renew(failure);
+        Post(new Step(() => _settlement.Finish(outcome)));
     }
 
     private void LetGo() => Post(new Step(DropUnused));
@@ -226,9 +238,33 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     // ---- swap
 
-    private async Task<SwapOutcome> TakeOverAsync(StorageSource next)
+    /// <summary>The plugin says that its instance is broken: swaps the storage for a new instance of the same source. Any thread.</summary>
+    private void Renew(ItemServiceException failure)
+    {
+        lock (_gate)
+        {
+            // A swap that is under way brings another instance.
+            if (_disposed || !_swapping.IsCompleted) return;
+            if (_renewedAt is { } last && _time.GetElapsedTime(last) < RenewInterval) return;
+            _renewedAt = _time.GetTimestamp();
+            _swapping = RenewAsync(failure);
+        }
+    }
+
+    private async Task RenewAsync(ItemServiceException failure)
     {
         await Task.Yield(); // out of the lock
+        WriterLog.Renewing(_storage.Logger, Name, WriterLog.Reason(failure));
+        var outcome = await TakeOverAsync(Task.CompletedTask, _storage.Source with { Together = null });
+        if (outcome.Failure is { } obstacle)
+            WriterLog.NotRenewed(_storage.Logger, Name, WriterLog.Reason(obstacle), WriterLog.Trace(obstacle));
+        else WriterLog.Renewed(_storage.Logger, Name);
+    }
+
+    private async Task<SwapOutcome> TakeOverAsync(Task before, StorageSource next)
+    {
+        await Task.Yield(); // out of the lock
+        await before; // one at a time
         if (_opening.Done) return await _swap.RunAsync(next, _stop.Token);
         await _opening.EndAsync();
         return _opening.Done ? await _swap.RunAsync(next, _stop.Token) : await OpenNextAsync(next);

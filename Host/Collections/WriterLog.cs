@@ -8,8 +8,9 @@ internal static partial class WriterLog
 
     /// <summary>A failure as one line: the message, and that of the cause where it says more.</summary>
     public static string Reason(ItemServiceException failure) =>
-        failure.InnerException is { } cause && !failure.Message.Contains(cause.Message, StringComparison.Ordinal)
-            ? $"{failure.Message} ({cause.Message})"
+        failure.InnerException is { } cause && StorageFault.Line(cause) is var line
+            && !failure.Message.Contains(line, StringComparison.Ordinal)
+            ? $"{failure.Message} ({line})"
             : failure.Message;
 
     /// <summary>The exception to log with a failure's line: none where the plugin knew what it met, for the line says it all.</summary>
@@ -78,6 +79,15 @@ internal static partial class WriterLog
     [LoggerMessage(
         2115, LogLevel.Warning, "Service {Service}: emptied collections could not be forgotten, which is tried again later: {Reason}")]
     public static partial void ForgetFailed(ILogger logger, string service, string reason, Exception? cause);
+
+    [LoggerMessage(2130, LogLevel.Warning, "Service {Service}: the plugin asks for a new instance: {Reason}")]
+    public static partial void Renewing(ILogger logger, string service, string reason);
+
+    [LoggerMessage(2131, LogLevel.Information, "Service {Service} has a new instance of its plugin")]
+    public static partial void Renewed(ILogger logger, string service);
+
+    [LoggerMessage(2132, LogLevel.Error, "Service {Service}: a new instance of its plugin could not be used at once: {Reason}")]
+    public static partial void NotRenewed(ILogger logger, string service, string reason, Exception? cause);
 
     [LoggerMessage(
         2114, LogLevel.Critical,

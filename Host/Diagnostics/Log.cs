@@ -67,7 +67,7 @@ internal static partial class Log
     public static partial void ServiceConfigured(ILogger logger, string service, string plugin, string storage);
 
     [LoggerMessage(1101, LogLevel.Error, "Service {Service} does not run: {Reason}")]
-    public static partial void ServiceRefused(ILogger logger, string service, string reason);
+    public static partial void ServiceRefused(ILogger logger, string service, string reason, Exception? cause);
 
     [LoggerMessage(1102, LogLevel.Warning, "A plugin is left out: {Reason}")]
     public static partial void PluginLeftOut(ILogger logger, string reason);

@@ -14,8 +14,14 @@ internal sealed record Answer
 
     public IReadOnlyList<Question>? Questions { get; init; }
 
+    /// <summary>Why the promise means nothing for this plugin, found out by its test; null otherwise.</summary>
+    public string? LeftOut { get; init; }
+
     /// <summary>Whether the plugin remembers removals.</summary>
     public bool? RemembersRemovals { get; init; }
+
+    /// <summary>Whether what the plugin stores is in the folder of its storage, in files.</summary>
+    public bool? KeepsFiles { get; init; }
 
     /// <summary>The number of a batch: of the last stored one, or of an acknowledged one.</summary>
     public long? Batch { get; init; }

@@ -12,6 +12,7 @@ internal sealed class Examination(TestRequest request, ReportCard card)
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(60);
 
     private WorkerProcess? _worker;
+    private bool _keepsFiles;
     private int _gone;
 
     /// <summary>Whether the plugin keeps all promises.</summary>
@@ -35,6 +36,7 @@ internal sealed class Examination(TestRequest request, ReportCard card)
             }
 
             // :: 2. Test the other promises, faults first.
+            _keepsFiles = removals.KeepsFiles == true;
             var remark = removals.RemembersRemovals == false
                 ? "removals are not remembered: a client that reconnects gets the whole collection"
                 : "";
@@ -44,8 +46,13 @@ internal sealed class Examination(TestRequest request, ReportCard card)
                 foreach (var question in part)
                 {
                     if (_gone >= MostHangs) return card.End("The rest was not tested: it hung or ended its process too often.");
-                    if (question.Name == Storm.Name) await KillAsync();
-                    else await AskAsync(question);
+                    switch (question)
+                    {
+                        case { LeftOut: { } why }: card.LeftOut(question.Sentence, why); break;
+                        case { Name: Storm.Name }: await KillAsync(question); break;
+                        case { Name: LossyDisk.Name }: await FailPowerAsync(question); break;
+                        default: await AskAsync(question); break;
+                    }
                 }
             }
 
@@ -85,35 +92,49 @@ internal sealed class Examination(TestRequest request, ReportCard card)
 
     private async Task<bool> AskAsync(Question question)
     {
-        if (question.LeftOut is { } why)
-        {
-            card.LeftOut(question.Sentence, why);
-            return true;
-        }
         var answer = await AskAsync(question.Name, request.Limit);
-        if (answer.Failure is null) card.Kept(question.Sentence);
+        if (answer.LeftOut is { } why) card.LeftOut(question.Sentence, why);
+        else if (answer.Failure is null) card.Kept(question.Sentence);
         else card.Broken(question.Sentence, answer.Failure, question.Fix);
         return answer.Failure is null;
     }
 
-    /// <summary>Kills a worker during its commits, and lets the next one check what is stored.</summary>
-    private async Task KillAsync()
+    private Task KillAsync(Question question)
     {
-        if (!request.IsDurable)
+        Directory.CreateDirectory(Path.Combine(request.Scratch, Storm.Name));
+        return StormAsync(question, afterKill: () => { });
+    }
+
+    private async Task FailPowerAsync(Question question)
+    {
+        if (!_keepsFiles)
         {
-            card.LeftOut(Storm.Sentence, "--not-durable");
+            card.LeftOut(question.Sentence, Worker.NoFiles);
             return;
         }
-        Directory.CreateDirectory(Path.Combine(request.Scratch, "storm"));
+        try
+        {
+            using var disk = LossyDisk.Mount(Path.Combine(request.Scratch, LossyDisk.Name));
+            await StormAsync(question, disk.Fail);
+        }
+        catch (IOException e)
+        {
+            card.LeftOut(question.Sentence, e.Message);
+        }
+    }
+
+    /// <summary>Kills a worker during its commits, and lets the next one check what is stored.</summary>
+    private async Task StormAsync(Question question, Action afterKill)
+    {
         var (name, acknowledged) = (Storage.NewName(), 0L);
         for (var kill = 0; kill <= Kills; kill++)
         {
             using var worker = WorkerProcess.Start(request);
             var answer = await worker.AskAsync("load", Short);
-            if (answer.Failure is null) answer = await worker.AskAsync($"storm {name}", request.Limit);
+            if (answer.Failure is null) answer = await worker.AskAsync($"storm {question.Name} {name}", request.Limit);
             if (answer.Failure is null && answer.Batch < acknowledged)
             {
-                var found = $"Batch {acknowledged} was acknowledged; the last stored batch after the kill is {answer.Batch}.";
+                var found = $"Batch {acknowledged} was acknowledged; the last stored batch after the failure is {answer.Batch}.";
                 answer = new() { Failure = found };
             }
             for (var batches = 0; answer.Failure is null && kill < Kills && batches < 20 + (30 * kill); batches++)
@@ -123,15 +144,18 @@ internal sealed class Examination(TestRequest request, ReportCard card)
             }
             if (answer.Failure is { } failure)
             {
-                card.Broken(Storm.Sentence, failure, Storm.Fix);
+                // The worker may still have files open.
+                worker.Kill();
+                card.Broken(question.Sentence, failure, question.Fix);
                 return;
             }
             worker.Kill();
 
             // Answers that arrived before the kill count as acknowledged too.
             while (kill < Kills && await worker.NextAsync(Short) is { Batch: { } batch }) acknowledged = batch;
+            afterKill();
         }
-        card.Kept(Storm.Sentence);
+        card.Kept(question.Sentence);
     }
 
     private async Task MeasureAsync()
@@ -140,7 +164,7 @@ internal sealed class Examination(TestRequest request, ReportCard card)
         foreach (var updates in new[] { 1, 100 })
         {
             var answer = await AskAsync($"measure {updates}", request.Limit);
-            if (answer.Rates is { } rates) card.Rate(rates);
+            if (answer.Rates is { } rates) card.Rate(rates, request.IsDurable);
             else card.NotMeasured(updates, answer.Failure ?? "");
         }
     }

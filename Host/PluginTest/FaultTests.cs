@@ -160,7 +160,7 @@ internal static class FaultTests
             }
             catch (Exception e)
             {
-                throw new TestFailure($"OpenAsync throws {e.GetType().Name} {shown}: {e.Message}");
+                throw new TestFailure($"OpenAsync throws {e.GetType().Name} {shown}: {e.Message}\n{e.StackTrace}");
             }
         }
     }

@@ -37,8 +37,25 @@ internal static class PluginTestMode
         }
         using (scratch)
         {
-            var examination = new Examination(request with { Scratch = scratch.Path }, new ReportCard(Console.Out));
-            return await examination.RunAsync() ? 0 : 1;
+            var card = new ReportCard(request.Json ? TextWriter.Null : Console.Out);
+            var good = await new Examination(request with { Scratch = scratch.Path }, card).RunAsync();
+            if (request.Json) Console.WriteLine(card.Report.ToJson());
+            return await TryWriteAsync(card.Report, request.JUnit) ? good ? 0 : 1 : 2;
+        }
+    }
+
+    private static async Task<bool> TryWriteAsync(Report report, string? file)
+    {
+        if (file is null) return true;
+        try
+        {
+            await File.WriteAllTextAsync(file, report.ToJUnit().ToString());
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"{file} cannot be written: {e.Message}");
+            return false;
         }
     }
 }

@@ -4,43 +4,62 @@ using SharedState.Host.Diagnostics;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>The report card, written line by line: kept promises, broken promises with advice, and throughput.</summary>
+/// <summary>
+/// The report card, written line by line: kept promises, broken promises with advice, and throughput. It is also kept for programs.
+/// </summary>
 internal sealed class ReportCard(TextWriter output)
 {
-    private const int Width = 110, MostLines = 6;
+    private const int Width = 110, MostLines = 8;
 
     private static readonly bool Colours = !Console.IsOutputRedirected
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private int _kept, _broken, _leftOut;
+    private readonly List<Verdict> _verdicts = [];
+    private readonly List<Throughput.Rates> _rates = [];
+    private readonly List<string> _remarks = [];
+    private string _part = "";
+    private double _told;
+
+    /// <summary>The whole card, when it has ended.</summary>
+    public Report Report { get; private set; } = new() { Folder = "" };
 
     public bool NotLoaded(string folder, string why)
     {
+        Report = new() { Folder = folder, Ended = why, Seconds = Seconds };
         output.WriteLine($"{folder} does not load:");
         foreach (var line in why.Split('\n')) output.WriteLine($"  {Bad("✗")} {Printable.Text(line.Trim())}");
         return false;
     }
 
-    public void Begin(string title, string about, string folder) => output.WriteLine($"{Strong(title)}  {about}  {folder}");
+    public void Begin(string title, string about, string folder)
+    {
+        Report = new() { Plugin = title, About = about, Folder = folder };
+        output.WriteLine($"{Strong(title)}  {about}  {folder}");
+    }
 
-    public void Part(string name, string remark = "") => output.WriteLine($"\n{Strong(name)}{(remark.Length == 0 ? "" : $"  {remark}")}");
+    public void Part(string name, string remark = "")
+    {
+        _part = name;
+        if (remark.Length > 0) _remarks.Add(remark);
+        output.WriteLine($"\n{Strong(name)}{(remark.Length == 0 ? "" : $"  {remark}")}");
+    }
 
     public void Kept(string sentence)
     {
-        _kept++;
+        _verdicts.Add(NewVerdict(sentence, "kept"));
         output.WriteLine($"  {Good("✓")} {sentence}");
     }
 
     public void LeftOut(string sentence, string why)
     {
-        _leftOut++;
+        _verdicts.Add(NewVerdict(sentence, "left_out") with { Why = why });
         output.WriteLine($"  – {sentence} ({why})");
     }
 
     public void Broken(string sentence, string found, string fix)
     {
-        _broken++;
+        _verdicts.Add(NewVerdict(sentence, "broken") with { Found = found, Fix = fix });
         output.WriteLine($"  {Bad("✗")} {Bad(sentence)}");
         Write("found", found);
         Write("fix", fix);
@@ -50,9 +69,15 @@ internal sealed class ReportCard(TextWriter output)
         output.WriteLine(
             $"\n{Strong("Throughput")}, updates a second{"this plugin",14}{(durable ? "Items.Sqlite" : ":memory:"),16}{"ratio",10}");
 
-    public void Rate(Throughput.Rates rates) =>
+    public void Rate(Throughput.Rates rates, bool durable)
+    {
+        _rates.Add(rates);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"  {Commits(rates.Updates),-28}{rates.Tested,14:N0}{rates.Sqlite,16:N0}{rates.Ratio,10:0.00}"));
+        if (!durable || rates.Remark is not { } remark) return;
+        _remarks.Add(remark);
+        Write("remark", remark);
+    }
 
     public void NotMeasured(int updates, string why)
     {
@@ -63,10 +88,34 @@ internal sealed class ReportCard(TextWriter output)
     /// <summary>Writes the last line. Whether no promise is broken.</summary>
     public bool End(string? remark)
     {
+        Report = Report with
+        {
+            Ended = remark,
+            Kept = Count("kept"),
+            Broken = Count("broken"),
+            LeftOut = Count("left_out"),
+            Seconds = Seconds,
+            Promises = _verdicts,
+            Throughput = _rates,
+            Remarks = _remarks,
+        };
         var counts = string.Create(
-            CultureInfo.InvariantCulture, $"{_kept} kept, {_broken} broken, {_leftOut} left out, in {_clock.Elapsed.TotalSeconds:0} s.");
-        output.WriteLine($"\n{(_broken == 0 ? Good(counts) : Bad(counts))}{(remark is null ? "" : $" {remark}")}");
-        return _broken == 0;
+            CultureInfo.InvariantCulture,
+            $"{Report.Kept} kept, {Report.Broken} broken, {Report.LeftOut} left out, in {Report.Seconds:0} s.");
+        output.WriteLine($"\n{(Report.Broken == 0 ? Good(counts) : Bad(counts))}{(remark is null ? "" : $" {remark}")}");
+        return Report.Broken == 0;
+    }
+
+    private double Seconds => Math.Round(_clock.Elapsed.TotalSeconds, 3);
+
+    private int Count(string outcome) => _verdicts.Count(verdict => verdict.Outcome == outcome);
+
+    /// <summary>A verdict on the promise whose test has just ended.</summary>
+    private Verdict NewVerdict(string sentence, string outcome)
+    {
+        var took = Seconds - _told;
+        _told = Seconds;
+        return new(_part, sentence, outcome, Math.Round(took, 3));
     }
 
     private static string Commits(int updates) => updates == 1 ? "one update a commit" : $"{updates} updates a commit";

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace SharedState.Host.PluginTest;
 
-/// <summary>Writes numbered batches, each to two collections, until the process is killed.</summary>
+/// <summary>
+/// Writes numbered batches, each to two collections, until the process is killed. Each batch has updates that are conflicts, of which
+/// nothing may be found later.
+/// </summary>
 internal static class Storm
 {
     public const string Name = "storm";
@@ -16,6 +19,9 @@ internal static class Storm
 
     private static readonly string[] Ids = ["a", "b", "c"];
 
+    // No collection ever has this position.
+    private static readonly Position Nowhere = new("none", 1);
+
     /// <summary>The number of the last stored batch. Throws if a batch is stored in part.</summary>
     public static async Task<long> FindAsync(IItemService service)
     {
@@ -23,6 +29,8 @@ internal static class Storm
         foreach (var key in Keys)
         {
             var collection = await service.LoadAsync(key, CancellationToken.None);
+            if (collection.Items.Any(item => item.Id == "conflict"))
+                throw new TestFailure("An update is stored that was answered as a Conflict.");
             if (collection.Items.Count is not 0 and not 3)
                 throw new TestFailure($"{collection.Items.Count} of 3 items of a batch are stored.");
             if (collection.Items.Count == 0) values.Add(0);
@@ -43,8 +51,16 @@ internal static class Storm
         for (var n = stored + 1; ; n++)
         {
             Item[] items = [.. Ids.Select(id => FaultTests.NewItem(id, n))];
-            await service.CommitAsync([.. Keys.Select(key => new ItemUpdate { Key = key, Insert = items })], CancellationToken.None);
+            await service.CommitAsync([.. Keys.SelectMany(key => Updates(key, items))], CancellationToken.None);
             acknowledged(n);
         }
     }
+
+    /// <summary>The update of a collection, and conflicts before and after it.</summary>
+    private static ItemUpdate[] Updates(CollectionKey key, Item[] items) =>
+    [
+        new() { Key = key, Reset = true, Insert = [FaultTests.NewItem("conflict", 0)], Expected = Nowhere },
+        new() { Key = key, Insert = items },
+        new() { Key = key, Remove = ["a"], Insert = [FaultTests.NewItem("conflict", 0)], Expected = Nowhere },
+    ];
 }

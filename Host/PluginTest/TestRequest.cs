@@ -17,6 +17,8 @@ internal sealed record TestRequest
           --not-durable        committed items need not survive the service, as in memory
           --limit SECONDS      time limit of a test: 60
           --only WORDS         tests only the promises whose sentence contains these words
+          --json               prints the card as JSON, for programs
+          --junit FILE         writes the promises to FILE as well, as JUnit test cases
 
         Exit code: 0 all promises are kept, 1 a promise is broken, 2 the command line is wrong.
         """;
@@ -32,6 +34,12 @@ internal sealed record TestRequest
 
     /// <summary>Words of the promises to test; null: all promises and the throughput.</summary>
     public string? Only { get; init; }
+
+    /// <summary>Whether the card is JSON.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>The file for the promises in the form of JUnit; null: none.</summary>
+    public string? JUnit { get; init; }
 
     public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -59,6 +67,12 @@ internal sealed record TestRequest
                     request = request with { Limit = TimeSpan.FromSeconds(seconds) };
                     i++;
                     break;
+                case "--json": request = request with { Json = true }; break;
+                case "--junit" when value is not null:
+                    request = request with { JUnit = Path.GetFullPath(value) };
+                    i++;
+                    break;
+                case "--junit": return new() { Mistake = "--junit must be followed by the name of a file" };
                 case "--only" when value is not null:
                     request = request with { Only = value };
                     i++;

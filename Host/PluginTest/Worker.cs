@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using SharedState.Host.Collections;
 using SharedState.Host.Plugins;
 
 namespace SharedState.Host.PluginTest;
@@ -11,8 +12,11 @@ namespace SharedState.Host.PluginTest;
 /// </summary>
 internal sealed class Worker(TestRequest request, Action<Answer> answer)
 {
+    /// <summary>Why only a test project can kill the storage and put older copies in its place.</summary>
+    public const string NoFiles = "it keeps no files in the folder of relative paths: only in a test project";
+
     private TestedPlugin? _plugin;
-    private bool _remembersRemovals;
+    private bool _remembersRemovals, _keepsFiles;
 
     public static async Task<int> RunAsync()
     {
@@ -36,7 +40,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
                 ["fault", var number] => await TestAsync(FaultTests.All[int.Parse(number)]),
                 ["removals"] => await FindRemovalsAsync(),
                 ["contract", var name] => await KeepAsync(name),
-                ["storm", var name] => await StormAsync(new Storage(_plugin!, Path.Combine(request.Scratch, "storm"), name)),
+                ["storm", var folder, var name] => await StormAsync(new Storage(_plugin!, Path.Combine(request.Scratch, folder), name)),
                 ["measure", var updates] => new() { Rates = await MeasureAsync(int.Parse(updates)) },
                 _ => new() { Failure = $"unknown question {string.Join(' ', question)}" },
             });
@@ -63,7 +67,9 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
         await Storage.CloseAsync(service);
         List<Question> questions = [.. FaultTests.All.Select(
             (test, place) => new Question("Faults", $"fault {place}", test.Sentence, test.Fix, null))];
-        questions.Add(new("Faults", Storm.Name, Storm.Sentence, Storm.Fix, null));
+        var notDurable = request.IsDurable ? null : "--not-durable";
+        questions.Add(new("Faults", Storm.Name, Storm.Sentence, Storm.Fix, notDurable));
+        questions.Add(new("Faults", LossyDisk.Name, LossyDisk.Sentence, LossyDisk.Fix, notDurable));
         questions.AddRange(Contract.Questions(service is IItemFeed, request));
         return questions;
     }
@@ -74,10 +80,13 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
         return new();
     }
 
-    /// <summary>Whether the plugin remembers removals: the contract allows both.</summary>
+    /// <summary>
+    /// Whether the plugin remembers removals, and whether it stores in files of the folder: the contract allows all of it.
+    /// </summary>
     private async Task<Answer> FindRemovalsAsync()
     {
-        var service = await NewStorage().OpenAsync();
+        var storage = NewStorage();
+        var service = await storage.OpenAsync();
         await service.CommitAsync(
             [new() { Key = FaultTests.Key, Insert = [FaultTests.NewItem("a", 0), FaultTests.NewItem("b", 0)] }], CancellationToken.None);
         await service.CommitAsync([new() { Key = FaultTests.Key, Remove = ["a"] }], CancellationToken.None);
@@ -86,12 +95,14 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
             throw new TestFailure($"Two items were inserted and one of them removed; {collection.Items.Count} are there.");
         _remembersRemovals = collection.Tombstones.Count > 0;
         await Storage.CloseAsync(service);
-        return new() { RemembersRemovals = _remembersRemovals };
+        _keepsFiles = Directory.EnumerateFiles(storage.Folder, "*", SearchOption.AllDirectories).Any();
+        return new() { RemembersRemovals = _remembersRemovals, KeepsFiles = _keepsFiles };
     }
 
     private async Task<Answer> KeepAsync(string name)
     {
-        await Contract.RunAsync(name, _plugin!, NewStorage, request, _remembersRemovals);
+        if (!_keepsFiles && Contract.NeedsFiles(name)) return new() { LeftOut = NoFiles };
+        await Contract.RunAsync(name, _plugin!, NewStorage, request, _remembersRemovals, _keepsFiles);
         return new();
     }
 
@@ -114,7 +125,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
         var tested = await NewStorage().OpenAsync();
         await Throughput.FillAsync(yardstick);
         await Throughput.FillAsync(tested);
-        var rates = await Throughput.MeasureAsync(tested, yardstick, updates);
+        var rates = await Throughput.MeasureAsync(tested, yardstick, updates, NewFolder());
         await Storage.CloseAsync(tested);
         await Storage.CloseAsync(yardstick);
         return rates;
@@ -129,7 +140,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
         TestFailure or PluginException => failure.Message,
         ItemServiceException storage => $"ItemServiceException, {storage.Fault}: {storage.Message}",
         { } other when other.GetType().Namespace == "Xunit.Sdk" => other.Message,
-        _ => $"{failure.GetType().Name}: {failure.Message}",
+        _ => $"{failure.GetType().Name}: {StorageFault.Line(failure)}\n{failure.StackTrace}",
     };
 
     /// <summary>The code that uses types of the contract's tests, whose assemblies only this mode loads.</summary>
@@ -145,14 +156,19 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
                 promise.Fix,
                 promise.Needs switch
                 {
-                    Items.Conformance.Need.Durability when !request.IsDurable => "--not-durable",
+                    Items.Conformance.Need.Durability or Items.Conformance.Need.OperatedStorage when !request.IsDurable => "--not-durable",
                     Items.Conformance.Need.HeldCommit => "only in a test project",
                     Items.Conformance.Need.OtherConfig when request.Other.Count == 0 => "no --other",
                     _ => null,
                 }));
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        public static Task RunAsync(string name, TestedPlugin plugin, Func<Storage> storage, TestRequest request, bool remembersRemovals) =>
+        public static bool NeedsFiles(string name) =>
+            Items.Conformance.ContractPromise.All.Single(promise => promise.Name == name).Needs == Items.Conformance.Need.OperatedStorage;
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public static Task RunAsync(
+            string name, TestedPlugin plugin, Func<Storage> storage, TestRequest request, bool remembersRemovals, bool keepsFiles) =>
             Items.Conformance.ContractPromise.All.Single(promise => promise.Name == name).RunAsync(() =>
             {
                 var empty = storage();
@@ -164,6 +180,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
                     BaseDirectory = empty.Folder,
                     IsDurable = request.IsDurable,
                     RemembersRemovals = remembersRemovals,
+                    Operated = keepsFiles ? () => new Items.Conformance.OperatedFolder(empty.Folder) : null,
                 };
             });
     }

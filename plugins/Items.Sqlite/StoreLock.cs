@@ -7,13 +7,13 @@ namespace SharedState.Items.Sqlite;
 
 /// <summary>
 /// The file beside a database that says who has it and how far it got. While it is open it keeps other hosts out; and it holds one line,
-/// the store's id and its number of commits, which tells a database that went back in time.
+/// the store's id, its number of commits and the file's own identity, which tells a database that went back in time.
 /// </summary>
 /// <remarks>
 /// The database holds the same two values, written with each commit; here they are written after it and not synced. A killed host leaves
 /// this file at most one commit behind, a power failure some seconds behind: the database is never the one that is behind, unless it was
-/// replaced by an older copy. A copy of the database alone has no such file. (A backup should leave the file out: restored together with
-/// its database, it vouches for it.)
+/// replaced by an older copy. A copy of the database alone has no such file; a copy of both has one with another file's identity. (A backup
+/// should leave the file out all the same: content that is written into the existing file is not told from its own.)
 /// </remarks>
 internal sealed class StoreLock : IDisposable
 {
@@ -23,11 +23,13 @@ internal sealed class StoreLock : IDisposable
     private static readonly ConcurrentDictionary<string, string> _ours = new(StringComparer.Ordinal);
 
     private readonly FileStream _file;
+    private readonly string? _identity;
     private readonly ILogger _logger;
 
     private StoreLock(FileStream file, ILogger logger)
     {
         _file = file;
+        _identity = FileIdentity.Of(file.Name);
         _logger = logger;
     }
 
@@ -78,7 +80,8 @@ internal sealed class StoreLock : IDisposable
     }
 
     /// <summary>
-    /// Whether the database, by what it says of itself, is the one that this file was last written for, and not behind it.
+    /// Whether the database, by what it says of itself, is the one that this file was last written for, and not behind it. A file from
+    /// before identities were recorded has none, and is believed.
     /// </summary>
     public bool Confirms(string store, long commits)
     {
@@ -88,7 +91,8 @@ internal sealed class StoreLock : IDisposable
         return words.Length >= 2
             && words[0] == store
             && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var recorded)
-            && recorded <= commits;
+            && recorded <= commits
+            && (words.Length < 4 || _identity is null || words[2] == _identity);
     }
 
     /// <summary>Writes how far the database got. A failure harms nothing now, so it is logged and no more.</summary>
@@ -97,7 +101,7 @@ internal sealed class StoreLock : IDisposable
         try
         {
             // Of fixed length: each line overwrites the one before.
-            RandomAccess.Write(_file.SafeFileHandle, Encoding.ASCII.GetBytes($"{store} {commits:d19}\n"), fileOffset: 0);
+            RandomAccess.Write(_file.SafeFileHandle, Encoding.ASCII.GetBytes($"{store} {commits:d19} {_identity}\n"), fileOffset: 0);
         }
         catch (IOException e)
         {

@@ -12,12 +12,12 @@ internal sealed class Opened(PostgresItemService service) : IAsyncDisposable
     public PostgresItemService Service => service;
 
     /// <summary>Opens a service.</summary>
-    public static async Task<Opened> OpenAsync(Dictionary<string, string> config, string name = "service")
+    public static async Task<Opened> OpenAsync(Dictionary<string, string> config)
     {
         var service = new PostgresItemService();
         try
         {
-            await service.OpenAsync(Context(config, name), CancellationToken.None);
+            await service.OpenAsync(Context(config), CancellationToken.None);
         }
         catch
         {
@@ -29,8 +29,8 @@ internal sealed class Opened(PostgresItemService service) : IAsyncDisposable
     }
 
     /// <summary>How opening fails.</summary>
-    public static async Task<ItemServiceException> FailsToOpenAsync(Dictionary<string, string> config, string name = "service") =>
-        await Assert.ThrowsAsync<ItemServiceException>(async () => await (await OpenAsync(config, name)).DisposeAsync());
+    public static async Task<ItemServiceException> FailsToOpenAsync(Dictionary<string, string> config) =>
+        await Assert.ThrowsAsync<ItemServiceException>(async () => await (await OpenAsync(config)).DisposeAsync());
 
     public static ItemUpdate Put(CollectionKey key, params string[] ids) => new() { Key = key, Insert = [.. ids.Select(Item)] };
 
@@ -47,6 +47,6 @@ internal sealed class Opened(PostgresItemService service) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => service.DisposeAsync();
 
-    private static ItemServiceContext Context(Dictionary<string, string> config, string name) =>
-        new() { ServiceName = name, Config = config, BaseDirectory = Path.GetTempPath(), Logger = NullLogger.Instance };
+    private static ItemServiceContext Context(Dictionary<string, string> config) =>
+        new() { ServiceName = "service", Config = config, BaseDirectory = Path.GetTempPath(), Logger = NullLogger.Instance };
 }

@@ -59,7 +59,7 @@ internal sealed class Schema(string name, string service)
             (SELECT collection, revision, at, body FROM commits LIMIT 0) l
         """;
 
-    /// <summary>Makes the tables if the schema is not there or empty, and else checks that they are this service's.</summary>
+    /// <summary>Makes the tables if the schema is not there or empty, and else checks that they are this plugin's.</summary>
     public async Task EnsureAsync(NpgsqlConnection connection, CancellationToken stop)
     {
         if (
@@ -120,13 +120,6 @@ internal sealed class Schema(string name, string service)
             if (format != Format)
             {
                 throw Unusable($"The schema {name} is of format {format}, this plugin's is {Format}: a newer plugin is needed.");
-            }
-
-            var owner = await ScalarAsync<string>(connection, stop, "SELECT service FROM shared_state").ConfigureAwait(false);
-            if (owner != service)
-            {
-                throw Unusable($"The schema {name} is that of the service {owner}. Give {service} a db_schema of its own; or, "
-                    + $"if the service was renamed, say so to the database: UPDATE {name}.shared_state SET service = '{service}'.");
             }
 
             const string IsOlder =

@@ -54,22 +54,29 @@ public sealed class PackageTests(Newcomer newcomer)
     public async Task AStorageFromTheTemplateThatIsWrongFailsTheTestOfItsPromise()
     {
         var folder = newcomer.NewFolder();
-        await newcomer.RunAsync("dotnet new sharedstate-plugin -n Acme.Wrong --db-type wrong", folder);
+        await newcomer.RunAsync("dotnet new sharedstate-plugin -n Acme.Wrong --db-type mistaken", folder);
         Assert.Contains(
-            "\"db_types\": [\"wrong\"]", await File.ReadAllTextAsync(Path.Combine(folder, "Acme.Wrong/src/plugin.json")),
+            "\"db_types\": [\"mistaken\"]", await File.ReadAllTextAsync(Path.Combine(folder, "Acme.Wrong/src/plugin.json")),
             StringComparison.Ordinal);
+
+        // Nothing bears the name of the store that the template is.
+        var names = Directory.EnumerateFiles(Path.Combine(folder, "Acme.Wrong"), "*", SearchOption.AllDirectories)
+            .SelectMany(file => File.ReadLines(file).Prepend(Path.GetFileName(file)));
+        Assert.DoesNotContain(names, line => line.Contains("FilesItem", StringComparison.Ordinal));
+        Assert.DoesNotContain(names, line => line.Contains("FilesConf", StringComparison.Ordinal));
+        Assert.True(File.Exists(Path.Combine(folder, "Acme.Wrong/src/WrongItemService.cs")));
 
         // The store now takes a and A for the same id.
         var source = Path.Combine(folder, "Acme.Wrong/src/Collection.cs");
         await File.WriteAllTextAsync(
             source, (await File.ReadAllTextAsync(source)).Replace("StringComparer.Ordinal", "StringComparer.OrdinalIgnoreCase"));
         const string Two =
-            "FullyQualifiedName=Acme.Wrong.Tests.FilesConformance.IdsThatLookAlikeAreDifferent|FullyQualifiedName=Acme.Wrong.Tests.FilesConformance.AnInsertAddsAndReplaces";
+            "FullyQualifiedName=Acme.Wrong.Tests.WrongConformance.IdsThatLookAlikeAreDifferent|FullyQualifiedName=Acme.Wrong.Tests.WrongConformance.AnInsertAddsAndReplaces";
         var (good, output, _) = await newcomer.TryAsync(
             $"dotnet test tests --filter '{Two}' --logger 'console;verbosity=normal'", Path.Combine(folder, "Acme.Wrong"));
         Assert.False(good, output);
-        Assert.Contains("Failed Acme.Wrong.Tests.FilesConformance.IdsThatLookAlikeAreDifferent", output, StringComparison.Ordinal);
-        Assert.Contains("Passed Acme.Wrong.Tests.FilesConformance.AnInsertAddsAndReplaces", output, StringComparison.Ordinal);
+        Assert.Contains("Failed Acme.Wrong.Tests.WrongConformance.IdsThatLookAlikeAreDifferent", output, StringComparison.Ordinal);
+        Assert.Contains("Passed Acme.Wrong.Tests.WrongConformance.AnInsertAddsAndReplaces", output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,6 +84,8 @@ public sealed class PackageTests(Newcomer newcomer)
     {
         var folder = newcomer.NewFolder();
         await newcomer.RunAsync("dotnet new sharedstate-plugin -n Acme.Own", folder);
+        var manifest = await File.ReadAllTextAsync(Path.Combine(folder, "Acme.Own/src/plugin.json"));
+        Assert.Contains("\"db_types\": [\"own\"]", manifest, StringComparison.Ordinal);
         var project = Path.Combine(folder, "Acme.Own/src/Acme.Own.csproj");
         var references = $"""
             <PackageReference Include="Serilog" Version="3.1.1" />

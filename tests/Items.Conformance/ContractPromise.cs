@@ -88,6 +88,8 @@ public sealed partial class ContractPromise
 
         protected override ILogger Logger => storage.Logger;
 
+        protected override OperatedStorage? NewOperatedStorage() => storage.Operated?.Invoke();
+
         protected override IItemService Create() => storage.Create();
     }
 }

@@ -97,10 +97,9 @@ public abstract partial class ItemServiceConformance
     {
         var service = await OpenAsync();
         CollectionKey[] keys = [.. Enumerable.Range(0, 600).Select(n => new CollectionKey(n < 300 ? "one" : "two", $"{n}"))];
-        await service.CommitAsync([.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem("a")] })], CancellationToken.None);
+        await CommitEachAsync(service, keys, key => new() { Key = key, Insert = [NewItem("a")] });
         var emptied = keys[..^5];
-        var resets = await service.CommitAsync(
-            [.. emptied.Select(key => new ItemUpdate { Key = key, Reset = true })], CancellationToken.None);
+        var resets = await CommitEachAsync(service, emptied, key => new() { Key = key, Reset = true });
         await LoadAsync(service, new CollectionKey("one", "only read"));
         await CommitAsync(service, new CollectionKey("one", "written without effect"), Remove("nothing"));
         if (!Forgets(service)) return;
@@ -192,7 +191,7 @@ public abstract partial class ItemServiceConformance
     /// <summary>Whether the storage forgets: whether its class has a body of its own for that call.</summary>
     private protected static bool Forgets(IItemService service)
     {
-        var map = service.GetType().GetInterfaceMap(typeof(IItemService));
+        var map = ((TimedService)service).Inner.GetType().GetInterfaceMap(typeof(IItemService));
         return map.TargetMethods[
                 Array.FindIndex(map.InterfaceMethods, method => method.Name == nameof(IItemService.ForgetAsync))
             ].DeclaringType != typeof(IItemService);

@@ -30,8 +30,7 @@ public abstract partial class ItemServiceConformance
     {
         var service = await OpenAsync();
         CollectionKey[] keys = [.. Enumerable.Range(0, 300).Select(n => new CollectionKey(n < 150 ? "one" : "two", $"{n}"))];
-        await service.CommitAsync(
-            [.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem("a"), NewItem("b")] })], CancellationToken.None);
+        await CommitEachAsync(service, keys, key => new() { Key = key, Insert = [NewItem("a"), NewItem("b")] });
         await CommitAsync(service, keys[0], Remove("a", "b"));
         await CommitAsync(service, keys[1], Reset());
         await CommitAsync(service, keys[2], Remove("a"));
@@ -40,6 +39,19 @@ public abstract partial class ItemServiceConformance
         Assert.Equal(keys[2..].Select(key => $"{key}").Order(), (await ListAsync(service)).Select(key => $"{key}").Order());
         Assert.Equal(keys[2..150].Select(key => $"{key}").Order(), (await ListAsync(service, "one")).Select(key => $"{key}").Order());
         Assert.Empty(await ListAsync(service, "ONE"));
+    }
+
+    [Fact]
+    [Promise(
+        Fix = "Compare the whole name of the app, not its beginning or a pattern: = rather than LIKE, and a separator after a prefix.")]
+    public async Task ListingAnAppNamesTheCollectionsOfNoOther()
+    {
+        string[] apps = ["a", "ab", "aa", "a b", "A", "a%", "a_", "%", "_", "*", "a*", "a.", "a/", "a:", "b"];
+        var service = await OpenAsync();
+        foreach (var app in apps) await CommitAsync(service, new CollectionKey(app, $"of {app}"), Insert("a"));
+        foreach (var app in apps) Assert.Equal([new(app, $"of {app}")], await ListAsync(service, app));
+        Assert.Empty(await ListAsync(service, "of a"));
+        Assert.Equal(apps.Length, (await ListAsync(service)).Count);
     }
 
     [Fact]
@@ -101,6 +113,54 @@ public abstract partial class ItemServiceConformance
 
         // One more may have been stored without its caller hearing of it.
         Assert.InRange((await LoadAsync(reopened)).Items.Count, acknowledged, acknowledged + 1);
+    }
+
+    [Fact]
+    [Promise(
+        Fix = "Let DisposeAsync end the loads and listings that run, without waiting for their ends: each gives a whole answer, or throws "
+            + "Unavailable or OperationCanceledException.")]
+    public async Task ClosingDuringLoadsAndListingsGivesAWholeAnswerOrNone()
+    {
+        const int Items = 5_000;
+        var service = await OpenAsync();
+        var (_, position) = await CommitAsync(service, Insert([.. Enumerable.Range(0, Items).Select(n => $"item {n}")]));
+        var begun = new TaskCompletionSource[4];
+        for (var i = 0; i < begun.Length; i++) begun[i] = new();
+        var reads = begun.Select((first, n) => Task.Run(() => ReadUntilClosedAsync(n == 0, first))).ToArray();
+        await Task.WhenAll(begun.Select(first => first.Task));
+        await CloseAsync(service);
+        await Task.WhenAll(reads).WaitAsync(CallTime);
+
+        async Task ReadUntilClosedAsync(bool lists, TaskCompletionSource first)
+        {
+            try
+            {
+                while (true)
+                {
+                    if (lists) Assert.Equal([_key], await ListAsync(service));
+                    else
+                    {
+                        var collection = await LoadAsync(service);
+                        Assert.Equal((position, Items), (collection.Position, collection.Items.Count));
+                    }
+                    first.TrySetResult();
+                }
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException
+                or ItemServiceException { Fault: ItemServiceFault.Unavailable })
+            {
+                // Closing ended it.
+            }
+            catch (Exception e) when (e is not Xunit.Sdk.XunitException)
+            {
+                throw new Xunit.Sdk.XunitException(
+                    $"A {(lists ? "listing" : "load")} that closing ended threw {e.GetType().Name}: {e.Message}", e);
+            }
+            finally
+            {
+                first.TrySetResult();
+            }
+        }
     }
 
     [Fact]

@@ -64,6 +64,18 @@ public abstract partial class ItemServiceConformance
     }
 
     [Fact]
+    [Promise(Fix = "Where old tombstones are dropped, raise HistoryStart to the revision of the newest one that is dropped.")]
+    public async Task NoneOf40000RemovalsIsForgottenSilently()
+    {
+        const int Items = 40_000, Part = 5_000;
+        string[] ids = [.. Enumerable.Range(0, Items).Select(n => $"item {n}")];
+        var (service, model) = (await OpenAsync(), new Model());
+        foreach (var part in ids.Chunk(4 * Part)) model.Apply(Insert(part), await CommitAsync(service, Insert(part)));
+        foreach (var part in ids.Chunk(Part)) model.Apply(Remove(part), await CommitAsync(service, Remove(part)));
+        model.AssertEqual(await LoadAsync(service), remembersRemovals: false);
+    }
+
+    [Fact]
     [Promise(Fix = "At a reset delete all tombstones, and set HistoryStart to its revision.")]
     public async Task AResetForgetsRemovalsAndBeginsTheHistory()
     {
@@ -133,6 +145,8 @@ public abstract partial class ItemServiceConformance
         CollectionKey[] keys = [new("app", "one"), new("app", "two"), new("App", "one"), new("app ", "one")];
         var models = keys.ToDictionary(key => key, _ => new Model());
         var service = await OpenAsync();
+        var epochs = new Dictionary<CollectionKey, string>();
+        foreach (var key in keys) epochs.Add(key, (await LoadAsync(service, key)).Position.Epoch);
         for (var step = 0; step < 60; step++)
         {
             var batch = Enumerable.Range(0, random.Next(1, 8)).Select(_ => RandomUpdate()).ToArray();
@@ -148,9 +162,11 @@ public abstract partial class ItemServiceConformance
             var named = random.GetItems(ids, random.Next(0, 6)).Distinct().ToArray();
             var removed = random.Next(0, named.Length + 1);
             var reset = random.Next(20) == 0;
+            var key = keys[random.Next(keys.Length)];
             return new ItemUpdate
             {
-                Key = keys[random.Next(keys.Length)],
+                Key = key,
+                Expected = random.Next(6) == 0 ? new Position(epochs[key], models[key].Revision + random.Next(2)) : null,
                 Reset = reset,
                 Remove = reset ? [] : named[..removed],
                 Insert = [.. named[removed..].Select(id => NewItem(id, random.Next()))],

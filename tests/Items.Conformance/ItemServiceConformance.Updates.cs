@@ -55,6 +55,29 @@ public abstract partial class ItemServiceConformance
         Assert.All(collection.Items, item => Assert.Equal(2, item.Revision));
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5_000)]
+    [Promise(Fix = "At Reset delete all items of the collection, however many there are: without a LIMIT, or until none is left.")]
+    public async Task AResetRemovesAllItems(int items)
+    {
+        ItemUpdate All(int value) => Insert([.. Enumerable.Range(0, items).Select(n => NewItem($"item {n}", value))]);
+        var (service, model) = (await OpenAsync(), new Model());
+        ItemUpdate[] updates =
+        [
+            All(1), Reset("item 1", "another"), All(2), Reset(), All(3), new() { Key = _key, Reset = true, Insert = All(4).Insert },
+            Remove("item 0"),
+        ];
+        foreach (var update in updates)
+        {
+            model.Apply(update, await CommitAsync(service, update));
+            model.AssertEqual(await LoadAsync(service), RemembersRemovals);
+        }
+        if (!IsDurable) return;
+        service = await ReopenAsync(service);
+        model.AssertEqual(await LoadAsync(service), RemembersRemovals);
+    }
+
     [Fact]
     [Promise(Fix = "Answer Unchanged, and leave the revision, where nothing was inserted and nothing that was to go was there.")]
     public async Task WhatHasNoEffectLeavesTheRevision()

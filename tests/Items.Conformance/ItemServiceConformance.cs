@@ -30,11 +30,23 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
     /// <summary>Whether removals are remembered, so that a client that was away can be told of them.</summary>
     protected virtual bool RemembersRemovals => true;
 
+    /// <summary>
+    /// How long a call may take: a host cancels it after eight seconds, and gives up half a second later. Only for a machine that is much
+    /// slower than those on which hosts will run, this is longer.
+    /// </summary>
+    protected virtual TimeSpan CallTime => TimeSpan.FromSeconds(8.5);
+
     /// <summary>What relative paths in the configuration are relative to.</summary>
     protected virtual string BaseDirectory => Path.GetTempPath();
 
     /// <summary>Where the service logs.</summary>
     protected virtual ILogger Logger => NullLogger.Instance;
+
+    /// <summary>
+    /// The storage of <see cref="Config"/> in the hands of its operator, for the tests in which it is killed or an older copy is put in
+    /// its place; null where that can't be had.
+    /// </summary>
+    protected virtual OperatedStorage? NewOperatedStorage() => null;
 
     /// <summary>Makes a service, not yet opened.</summary>
     protected abstract IItemService Create();
@@ -49,13 +61,15 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
     }
 
     /// <summary>Opens the storage; the test's end closes it.</summary>
-    protected async Task<IItemService> OpenAsync(IReadOnlyDictionary<string, string>? config = null)
+    protected Task<IItemService> OpenAsync(IReadOnlyDictionary<string, string>? config = null) => OpenAsync(config, "items");
+
+    private protected async Task<IItemService> OpenAsync(IReadOnlyDictionary<string, string>? config, string serviceName)
     {
-        var service = Create();
-        await service.OpenAsync(
-            new ItemServiceContext { ServiceName = "items", Config = config ?? Config, BaseDirectory = BaseDirectory, Logger = Logger },
-            CancellationToken.None);
+        var service = TimedService.Of(Create(), CallTime);
         _opened.Add(service);
+        await service.OpenAsync(
+            new ItemServiceContext { ServiceName = serviceName, Config = config ?? Config, BaseDirectory = BaseDirectory, Logger = Logger },
+            CancellationToken.None);
         return service;
     }
 
@@ -79,6 +93,17 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
         update =
             new ItemUpdate { Key = key, Reset = update.Reset, Remove = update.Remove, Insert = update.Insert, Expected = update.Expected };
         return Assert.Single(await service.CommitAsync([update], CancellationToken.None));
+    }
+
+    /// <summary>
+    /// Commits an update of each collection, in batches that a storage with a file for each collection can sync in time on a slow disk.
+    /// </summary>
+    private protected static async Task<List<CommitResult>> CommitEachAsync(
+        IItemService service, CollectionKey[] keys, Func<CollectionKey, ItemUpdate> update)
+    {
+        var results = new List<CommitResult>();
+        foreach (var part in keys.Chunk(50)) results.AddRange(await service.CommitAsync([.. part.Select(update)], CancellationToken.None));
+        return results;
     }
 
     private protected static async Task<StoredCollection> LoadAsync(IItemService service, CollectionKey? key = null) =>

@@ -17,4 +17,9 @@ public enum Need
     /// offer.
     /// </summary>
     HeldCommit,
+
+    /// <summary>
+    /// Somebody must kill the storage or put an older copy in its place: <see cref="ItemServiceConformance.NewOperatedStorage"/>.
+    /// </summary>
+    OperatedStorage,
 }

@@ -24,6 +24,9 @@ public sealed class TestedStorage
     /// <summary>Whether removals are remembered.</summary>
     public bool RemembersRemovals { get; init; } = true;
 
+    /// <summary>Makes the storage's operator, who kills it or puts an older copy in its place; null if there is none.</summary>
+    public Func<OperatedStorage>? Operated { get; init; }
+
     /// <summary>Where the service logs.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 }

@@ -11,6 +11,8 @@ public sealed class SqliteFileConformance : ItemServiceConformance
 
     protected override IReadOnlyDictionary<string, string> OtherConfig => _folder.Config(table: "others");
 
+    protected override OperatedStorage NewOperatedStorage() => new OperatedFolder(_folder.Path);
+
     protected override IItemService Create() => new SqliteItemService();
 
     public override async Task DisposeAsync()

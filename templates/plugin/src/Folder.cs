@@ -74,18 +74,20 @@ internal sealed class Folder : IDisposable
     }
 
     /// <summary>The epoch that was left with exactly these files; null if there is none: after a crash, or when somebody else changed,
-    /// restored or removed a file.</summary>
+    /// restored or removed a file. A copy of the whole folder has an epoch file too, but not the one that the epoch was written
+    /// into.</summary>
     public string? TakeEpoch()
     {
-        var left = File.Exists(At("epoch")) ? File.ReadAllText(At("epoch")).Split(' ') : [];
+        if (!File.Exists(At("epoch"))) return null;
+        var (left, identity) = (File.ReadAllText(At("epoch")).Split(' '), FileIdentity.Of(At("epoch")));
         File.Delete(At("epoch"));
         Sync();
-        return left.Length == 2 && left[1] == Hash() ? left[0] : null;
+        return left.Length == 3 && left[1] == Hash() && left[2] == identity ? left[0] : null;
     }
 
     public void LeaveEpoch(string epoch)
     {
-        WriteNew("epoch", file => file.Write(Encoding.UTF8.GetBytes($"{epoch} {Hash()}")));
+        WriteNew("epoch", file => file.Write(Encoding.UTF8.GetBytes($"{epoch} {Hash()} {FileIdentity.Of(At("epoch.new"))}")));
         Rename("epoch");
         Sync();
     }

@@ -12,6 +12,8 @@ public sealed class FilesConformance : ItemServiceConformance
 
     protected override bool RemembersRemovals => false;
 
+    protected override OperatedStorage NewOperatedStorage() => new OperatedFolder(_folder);
+
     protected override IItemService Create() => new FilesItemService();
 
     public override async Task DisposeAsync()

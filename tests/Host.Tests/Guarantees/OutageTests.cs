@@ -41,6 +41,33 @@ public sealed class OutageTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task AnInstanceThatSaysThatItIsBrokenIsReplacedByANewOne(bool atCommit)
+    {
+        var storage = new MemoryStorage();
+        var (instances, brokenInstance) = (0, 0);
+        storage.AtCreate = () => instances++;
+        await using var host = await LiveHost.StartAsync(storage);
+        await using var client = await Client.ConnectAsync(host.Url);
+        await client.PutAsync(Path, """{"insert":[{"id":"1"}]}""");
+        brokenInstance = instances;
+        Task Fail() => instances == brokenInstance
+            ? throw new ItemServiceException(ItemServiceFault.Unavailable, "the pool is gone") { InstanceBroken = true }
+            : Task.CompletedTask;
+        if (atCommit) storage.BeforeCommit = (_, _) => Fail();
+        else storage.BeforeLoad = (_, _) => Fail();
+
+        // The call that failed is answered as such; later ones go to the new instance, and the client's connection stays.
+        var path = atCommit ? Path : "/app/items/unread";
+        var refused = await client.PutAsync(path, """{"insert":[{"id":"2"}]}""");
+        Assert.Equal("unavailable", (string?)refused["error"]!["code"]);
+        await Wait.UntilAsync(async () => (bool)(await client.PutAsync(path, """{"insert":[{"id":"2"}]}"""))["ok"]!, "stored again");
+        Assert.Equal(brokenInstance + 1, instances);
+        Assert.Equal(atCommit ? 2 : 1, (await client.GetAsync(path))["data"]!.AsArray().Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task AnUnknownOutcomeIsReadAgainAndToldAsItIs(bool applied)
     {
         var storage = new MemoryStorage();

@@ -50,7 +50,7 @@ public sealed class BrokenPromiseTests
     [InlineData(
         "value", "A wrong value in its config is a fault that says so, not a crash",
         "OpenAsync throws OverflowException with \"size\": \"2147483648\":")]
-    [InlineData("forgets", "What was acknowledged survives kill -9, in whole batches", "the last stored batch after the kill is 0.")]
+    [InlineData("forgets", "What was acknowledged survives kill -9, in whole batches", "the last stored batch after the failure is 0.")]
     [InlineData("process", "One batch may hold 20000 updates", "It ended the process.")]
     public async Task ABrokenPromiseAboutFaultsIsNamedWithTheFinding(string fault, string sentence, string found) =>
         Assert.Contains(found, string.Join(' ', (await AssertBrokenAsync(sentence, "--config", $"fault={fault}")).Split(['\n', ' '], StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);

@@ -13,7 +13,7 @@ internal static class ReportCard
     {
         using var temporary = new TempFolder();
         using var host = HostProcess.Start(Path.GetTempPath(), arguments, environment: new() { ["TMPDIR"] = temporary.FullName });
-        var code = await host.ExitAsync(TimeSpan.FromMinutes(5));
+        var code = await host.ExitAsync(TimeSpan.FromMinutes(10));
 
         // Whatever became of the plugin, nothing that it stored stays behind.
         Assert.Empty(Directory.GetDirectories(temporary.FullName, "sharedstate-*"));

@@ -28,7 +28,7 @@ public sealed class RoomTests
         ["Changes"] = ["Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
         ["Listing"] = ["Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
         ["Admin"] = ["Changes", "Collections", "Configuration", "Diagnostics", "Http", "Listing", "Plugins", "Services"],
-        ["PluginTest"] = ["Bounds", "Diagnostics", "JsonFiles", "Plugins", "Services"],
+        ["PluginTest"] = ["Bounds", "Collections", "Diagnostics", "JsonFiles", "Plugins", "Services"],
     };
 
     [Fact]

@@ -144,8 +144,11 @@ public sealed class MySqlFeedTests : MySqlTests
     [MariaDbFact]
     public async Task TheRowsOfAForgottenCollectionGoWhenItsCommitsWouldHave()
     {
-        var service = await OpenAsync(
-            options => options with { CommitsAge = TimeSpan.FromMilliseconds(1), PruneInterval = TimeSpan.FromMilliseconds(20) });
+        var service = await OpenAsync(options => options with
+        {
+            CommitsAge = TimeSpan.FromMilliseconds(1),
+            PruneInterval = TimeSpan.FromMilliseconds(20),
+        });
         await InsertAsync(service, "a");
         var at = await RemoveAsync(service, "a");
         await CommitAsync(service, new ItemUpdate { Key = _other, Insert = [NewItem("a")] });

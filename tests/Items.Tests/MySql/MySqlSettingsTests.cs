@@ -74,8 +74,8 @@ public sealed class MySqlSettingsTests : MySqlTests
             Assert.Contains("max_allowed_packet", fault.Message);
         }
         Assert.Equal(1001, (await LoadAsync(service)).Items.Count);
-        var reset = new ItemUpdate { Key = Key, Reset = true };
-        Assert.Equal(position with { Revision = position.Revision + 1 }, await CommitAsync(service, reset));
+        var reset = await CommitAsync(service, new ItemUpdate { Key = Key, Reset = true });
+        Assert.Equal(position with { Revision = position.Revision + 1 }, reset);
 
         static Item Large(string id, int bytes, string text) =>
             new(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","t":"{{string.Concat(Enumerable.Repeat(text, bytes / text.Length))}}"}"""));
