@@ -25,6 +25,9 @@ internal sealed class Engine : IAsyncDisposable
         _endpoint = new(_state, _connections, origins, compression);
     }
 
+    /// <summary>Whether the graceful stop has begun.</summary>
+    public bool Stopping => _connections.Stopping;
+
     /// <summary>The connections that may be open from now on.</summary>
     public void Bound(int connections) => _state.Connections = connections;
 

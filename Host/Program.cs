@@ -73,6 +73,7 @@ internal static class Program
             return 1;
         }
         using var hangup = new Hangup();
+        using var supervisor = new ServiceSupervisor(logger, time);
         var limits = config.Limits;
         var services = await ServiceSet.OpenAsync(plans, limits, time);
         if (services.Refusals.All(refusal => refusal is not null))
@@ -88,17 +89,19 @@ internal static class Program
         report.Remember(ChangeReport.Troubles(installation, services.Refusals));
         var reload = new Reload(
             installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder),
-            hangup, plugins, services, report, loggers, time);
+            hangup, supervisor, plugins, services, report, loggers, time);
         var doorway = new Doorway(time, logger);
-        await using var app = Build(installation, doorway, engine, reload, loggers);
+        var health = new Health(services, () => engine.Stopping);
+        await using var app = Build(installation, doorway, health, engine, reload, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             Log.Stopping(logger);
+            supervisor.Stopping();
             engine.Stop();
         });
         await app.StartAsync();
         await using var admin = await AdminServer.StartAsync(
-            installation.Sockets!.Admin, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
+            installation.Sockets!.Admin, health, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
 
         // All but a few of the host's own descriptors are open now: the others are for clients.
         if (Descriptors.Fit(limits) is not { } fitted)
@@ -111,12 +114,14 @@ internal static class Program
         engine.Bound(fitted.Connections);
         StartReport.Write(logger, installation, fitted, services);
         doorway.Open(fitted.Handshakes, fitted.HandshakeShare);
+        supervisor.Ready();
         await app.WaitForShutdownAsync();
         return 0;
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
-    private static WebApplication Build(Installation installation, Doorway doorway, Engine engine, Reload reload, ILoggerFactory loggers)
+    private static WebApplication Build(
+        Installation installation, Doorway doorway, Health health, Engine engine, Reload reload, ILoggerFactory loggers)
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
         var limits = config.Limits;
@@ -154,6 +159,10 @@ internal static class Program
         });
 
         var app = builder.Build();
+        app.Use(async (context, next) =>
+        {
+            if (!await health.TryAnswerAsync(context)) await next(context);
+        });
         engine.Use(app);
         app.UsePages(PageFolder);
         return app;

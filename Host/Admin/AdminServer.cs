@@ -14,7 +14,8 @@ namespace SharedState.Host.Admin;
 /// </summary>
 internal sealed class AdminServer : IAsyncDisposable
 {
-    private const string Help = "GET /plugins lists the installed plugins and the state of the services that use them.";
+    private const string Help = "GET /plugins lists the installed plugins and the state of the services that use them; " +
+        "GET /healthz and /readyz tell whether the host is alive and ready.";
 
     // Enough for people and a few programs that watch. A newer connection gets the place of the oldest.
     private const int Connections = 16;
@@ -23,12 +24,13 @@ internal sealed class AdminServer : IAsyncDisposable
 
     // One list at a time, because each list reads the files of all plugins.
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly Health _health;
     private readonly Func<PluginList> _list;
     private readonly string _host;
 
-    private AdminServer(ListenSockets sockets, Func<PluginList> list, ILoggerFactory loggers)
+    private AdminServer(ListenSockets sockets, Health health, Func<PluginList> list, ILoggerFactory loggers)
     {
-        (_list, _host) = (list, sockets.Address.Host);
+        (_health, _list, _host) = (health, list, sockets.Address.Host);
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(loggers);
         var doorway = new Doorway(TimeProvider.System, loggers.CreateLogger("Admin"));
@@ -48,10 +50,10 @@ internal sealed class AdminServer : IAsyncDisposable
     }
 
     /// <summary>Starts the admin side; null if the configuration has none.</summary>
-    public static async Task<AdminServer?> StartAsync(ListenSockets? sockets, Func<PluginList> list, ILoggerFactory loggers)
+    public static async Task<AdminServer?> StartAsync(ListenSockets? sockets, Health health, Func<PluginList> list, ILoggerFactory loggers)
     {
         if (sockets is null) return null;
-        var server = new AdminServer(sockets, list, loggers);
+        var server = new AdminServer(sockets, health, list, loggers);
         await server._app.StartAsync();
         var logger = loggers.CreateLogger("Admin");
         var urls = string.Join(", ", sockets.Urls("http"));
@@ -75,6 +77,10 @@ internal sealed class AdminServer : IAsyncDisposable
                 context, StatusCodes.Status403Forbidden,
                 "The admin side refuses web pages and unknown Host headers: use " +
                 $"http://localhost:{context.Connection.LocalPort}/plugins, or the host that service.admin names.");
+        }
+        else if (await _health.TryAnswerAsync(context))
+        {
+            // It was for a checker.
         }
         else if (request.Path != "/plugins")
         {

@@ -5,6 +5,9 @@ namespace SharedState.Host.Collections;
 /// <summary>A service's plugin, behind limits: no call of it is waited for longer than <see cref="Limits.StorageTime"/>.</summary>
 internal sealed class ServiceStorage : IAsyncDisposable
 {
+    // No plugin treats it differently, and a list of its collections is short.
+    private const string ProbedApp = "sharedstate-probe";
+
     private readonly Limits _limits;
     private readonly TimeProvider _time;
     private readonly PluginCalls _calls;
@@ -26,7 +29,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         _calls = new(time, Scheduler);
         _instances = new(_calls, limits.StorageTime);
         _reads = new(_calls, limits.StorageTime, time);
-        _commit = new(Scheduler, time);
+        Health = new(ProbeAsync, Logger, ServiceName, time);
+        _commit = new(Scheduler, time, Health);
     }
 
     public string ServiceName => _source.Context.ServiceName;
@@ -34,6 +38,9 @@ internal sealed class ServiceStorage : IAsyncDisposable
     public ILogger Logger => _source.Context.Logger;
 
     public TaskScheduler Scheduler { get; }
+
+    /// <summary>How the last calls went.</summary>
+    public StorageHealth Health { get; }
 
     /// <summary>Whether there is an instance to call.</summary>
     public bool IsOpen => _service is not null;
@@ -91,6 +98,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
         finally
         {
             _reads.Resume();
+            Health.Clear();
         }
     }
 
@@ -139,7 +147,11 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <returns>False, and nothing done, while a call that was given up on hangs, or nothing is open.</returns>
     public bool TryCommit(IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommitOutcome> done)
     {
-        if (Stuck || _service is not { } service) return false;
+        if (Stuck || _service is not { } service)
+        {
+            Health.Note(StorageCall.Commit, StorageFault.Silent(ItemServiceFault.Unavailable));
+            return false;
+        }
         _commit.Start(service, batch, limit, done);
         return true;
     }
@@ -202,13 +214,17 @@ internal sealed class ServiceStorage : IAsyncDisposable
         {
             await _calls.Start(FollowAsync);
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (Exception exception)
         {
-            throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        }
-        catch (Exception exception) when (exception is not ItemServiceException)
-        {
-            throw StorageFault.Unexpected(ItemServiceFault.Unavailable, exception);
+            var failure = exception switch
+            {
+                OperationCanceledException when cancel.IsCancellationRequested => StorageFault.Silent(ItemServiceFault.Unavailable),
+                ItemServiceException fault => fault,
+                _ => StorageFault.Unexpected(ItemServiceFault.Unavailable, exception),
+            };
+            if (!stop.IsCancellationRequested) Health.Note(StorageCall.Watch, failure);
+            if (failure == exception) throw;
+            throw failure;
         }
         finally
         {
@@ -223,6 +239,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
                 var asked = _time.GetTimestamp();
                 if (!await lists.MoveNextAsync())
                     throw new InvalidOperationException("the plugin ended what it should tell as long as it is open");
+                Health.Note(StorageCall.Watch, null);
                 silence.Change(_limits.StorageTime, Timeout.InfiniteTimeSpan);
                 heard(new(lists.Current ?? throw new InvalidOperationException("the plugin returned no list"), asked, first));
             }
@@ -231,15 +248,28 @@ internal sealed class ServiceStorage : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Health.Dispose();
         if (_service is { } service) await CloseAsync(service);
         _commit.Dispose();
     }
 
     private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call, bool checking = false)
     {
-        if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        return await _reads.RunAsync(call, checking);
+        try
+        {
+            if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
+            var result = await _reads.RunAsync(call, checking);
+            Health.Note(StorageCall.Read, null);
+            return result;
+        }
+        catch (ItemServiceException exception)
+        {
+            Health.Note(StorageCall.Read, exception);
+            throw;
+        }
     }
+
+    private Task ProbeAsync() => IsOpen ? ListAsync(ProbedApp) : Task.CompletedTask;
 
     /// <summary>Closes, opens, and goes back if it must.</summary>
     private async Task<ItemServiceException?> CloseThenOpenAsync(

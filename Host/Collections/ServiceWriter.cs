@@ -66,6 +66,9 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <summary>Why the storage is not open, while it is tried again.</summary>
     public ItemServiceException? Obstacle => _opening.Obstacle;
 
+    /// <summary>Why the storage does not work, by its last calls; null if it does.</summary>
+    public ItemServiceException? Trouble => _storage.Health.Trouble;
+
     /// <summary>
     /// Opens the storage. Returns after the first attempt; a storage that is only unavailable is tried again until it opens.
     /// </summary>

@@ -15,6 +15,7 @@ internal sealed class StorageCommit : IDisposable
 
     private readonly TaskScheduler _scheduler;
     private readonly TimeProvider _time;
+    private readonly StorageHealth _health;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();
 
@@ -30,9 +31,9 @@ internal sealed class StorageCommit : IDisposable
     private long _limitedAt;                 // when the limit began, by the monotonic clock
     private TimeSpan _limit;
 
-    public StorageCommit(TaskScheduler scheduler, TimeProvider time)
+    public StorageCommit(TaskScheduler scheduler, TimeProvider time, StorageHealth health)
     {
-        (_scheduler, _time) = (scheduler, time);
+        (_scheduler, _time, _health) = (scheduler, time, health);
         _timer = time.CreateTimer(
             static state => ((StorageCommit)state!).OnTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -98,7 +99,7 @@ internal sealed class StorageCommit : IDisposable
             (done, _done, _running) = (_done, null, false);
             if (done is not null) _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
-        done?.Invoke(outcome);
+        if (done is not null) End(done, outcome);
     }
 
     /// <summary>The limit is over: the call is asked to end, and a while later given up on.</summary>
@@ -122,7 +123,13 @@ internal sealed class StorageCommit : IDisposable
         }
         // Cancelling runs the plugin's own callbacks, which may hang, on a thread of their own.
         if (done is null) _ = cancel.CancelAsync();
-        else done(new(null, StorageFault.Silent(ItemServiceFault.OutcomeUnknown)));
+        else End(done, new(null, StorageFault.Silent(ItemServiceFault.OutcomeUnknown)));
+    }
+
+    private void End(Action<CommitOutcome> done, CommitOutcome outcome)
+    {
+        _health.Note(StorageCall.Commit, outcome.Failure);
+        done(outcome);
     }
 
     private void SetLimit(TimeSpan limit)

@@ -14,7 +14,7 @@ internal static partial class Log
     [LoggerMessage(1002, LogLevel.Information, "Doors: TLS {Tls}, origins {Origins}, compression {Compression}")]
     public static partial void Doors(ILogger logger, string tls, string origins, string compression);
 
-    [LoggerMessage(1003, LogLevel.Information, "Admin side: {Urls}, GET /plugins")]
+    [LoggerMessage(1003, LogLevel.Information, "Admin side: {Urls}, GET /plugins, /healthz and /readyz")]
     public static partial void AdminSide(ILogger logger, string urls);
 
     [LoggerMessage(1010, LogLevel.Warning,
@@ -50,6 +50,9 @@ internal static partial class Log
         "The system lets this process have {Most} descriptors, of which {Open} are open before the first client connects: " +
         "raise ulimit -n (or LimitNOFILE of the service) to at least {Needed}")]
     public static partial void TooFewDescriptors(ILogger logger, int most, int open, int needed);
+
+    [LoggerMessage(1018, LogLevel.Warning, "The supervisor that NOTIFY_SOCKET names could not be told the state of the host: {Reason}")]
+    public static partial void SupervisorGone(ILogger logger, string reason);
 
     [LoggerMessage(1020, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
