@@ -85,6 +85,7 @@ internal static class Program
         await using var engine = new Engine(
             services, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
         using var swaps = new SwapCounts();
+        using var metrics = Telemetry.Start(scraped: installation.Sockets!.Admin is not null);
         var report = new ChangeReport(plugins, services, swaps, logger);
         report.Remember(ChangeReport.Troubles(installation, services.Refusals));
         var reload = new Reload(
@@ -101,7 +102,7 @@ internal static class Program
         });
         await app.StartAsync();
         await using var admin = await AdminServer.StartAsync(
-            installation.Sockets!.Admin, health, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
+            installation.Sockets.Admin, health, metrics, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
 
         // All but a few of the host's own descriptors are open now: the others are for clients.
         if (Descriptors.Fit(limits) is not { } fitted)

@@ -49,18 +49,20 @@ internal sealed class Reload(
         using var timer = new PeriodicTimer(_started.Limits.WatchInterval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
+            // The first pass only looks whether anything has changed since the start.
+            var told = false;
             try
             {
                 if (!IsDue()) continue;
-                // The first pass only looks whether anything has changed since the start.
-                if (_taken is not null || hangup.Came) supervisor.Reloading();
+                told = _taken is not null || hangup.Came;
+                if (told) supervisor.Reloading();
                 await ApplyAsync();
             }
             catch (Exception exception)
             {
                 report.Failed(exception);
             }
-            supervisor.Ready();
+            if (told) supervisor.Ready();
         }
     }
 

@@ -1,3 +1,5 @@
+using SharedState.Host.Diagnostics;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the
@@ -9,6 +11,12 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
 
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
     private bool _open;
+
+    /// <summary>What the service holds and has done.</summary>
+    public ServiceCounts Counts { get; } = new();
+
+    /// <summary>The number of collections in memory. Any thread.</summary>
+    public int Count => _collections.Count;
 
     /// <summary>What is in memory.</summary>
     public IEnumerable<Collection> All => _collections.Values;
@@ -26,7 +34,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
     public Collection Find(CollectionKey key)
     {
         if (_collections.TryGetValue(key, out var collection)) return collection;
-        collection = new(key, limits, time);
+        collection = new(key, limits, time, Counts);
         _collections.Add(key, collection);
         if (_open) Load(collection);
         else collection.Standing.Postpone();
@@ -169,6 +177,7 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         {
             WriterLog.LoadFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
         }
+        HostMeter.Loads.Add(1, HostMeter.Service(storage.ServiceName), HostMeter.Outcome(stored is not null));
         post(new Step(() => WasRead(collection, stored), collection));
     }
 

@@ -37,6 +37,10 @@ internal sealed class Feed
     /// <summary>Gets the collections that can be served again, with a reason to doubt what became of their updates.</summary>
     public required Action<Collection> Settled { private get; init; }
 
+    /// <summary>How late commits of other hosts may appear at most; null without a feed, and before its first list. Any thread.</summary>
+    public TimeSpan? Delay =>
+        _storage.HasFeed && Volatile.Read(ref _confirmedAt) is not 0 and var confirmed ? _time.GetElapsedTime(confirmed) : null;
+
     /// <summary>The storage is open: what others commit is followed from now on.</summary>
     public void Start()
     {

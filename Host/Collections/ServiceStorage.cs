@@ -63,8 +63,16 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <summary>One attempt to open; a failed one leaves nothing behind.</summary>
     public async Task OpenAsync(CancellationToken stop)
     {
-        if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        _service = await _instances.OpenAsync(_source, null, stop);
+        try
+        {
+            if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
+            _service = await _instances.OpenAsync(_source, null, stop);
+        }
+        catch (ItemServiceException exception)
+        {
+            Health.Note(StorageCall.Open, exception);
+            throw;
+        }
     }
 
     /// <summary>A new instance of another source, which is not opened yet.</summary>

@@ -69,6 +69,15 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <summary>Why the storage does not work, by its last calls; null if it does.</summary>
     public ItemServiceException? Trouble => _storage.Health.Trouble;
 
+    /// <summary>What the service holds and has done.</summary>
+    public ServiceCounts Counts => _collections.Counts;
+
+    /// <summary>The number of collections in memory.</summary>
+    public int Collections => _collections.Count;
+
+    /// <summary>How late commits of other hosts may appear at most; null if there is no feed.</summary>
+    public TimeSpan? FeedDelay => _feed.Delay;
+
     /// <summary>
     /// Opens the storage. Returns after the first attempt; a storage that is only unavailable is tried again until it opens.
     /// </summary>

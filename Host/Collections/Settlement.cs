@@ -38,6 +38,8 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
 
     private void Settle(IReadOnlyList<PendingUpdate> batch, CommitResult[]? results, ItemServiceFault? fault)
     {
+        if (fault is null) collections.Counts.AddUpdates(batch.Count);
+
         // :: 1. Apply all, then tell all: followers get the batch in one go.
         for (var index = 0; index < batch.Count; index++)
         {

@@ -1,3 +1,5 @@
+using SharedState.Host.Diagnostics;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>What came of a commit: a result for each update, or why there are none.</summary>
@@ -28,7 +30,7 @@ internal sealed class StorageCommit : IDisposable
     private Action<CommitOutcome>? _done; // gets the outcome; null when it was told
     private bool _running;                   // the plugin's call has not ended
     private bool _cancelled;                 // and was asked to
-    private long _limitedAt;                 // when the limit began, by the monotonic clock
+    private long _startedAt, _limitedAt;     // when the call and the limit began, by the monotonic clock
     private TimeSpan _limit;
 
     public StorageCommit(TaskScheduler scheduler, TimeProvider time, StorageHealth health)
@@ -57,6 +59,7 @@ internal sealed class StorageCommit : IDisposable
             // A cancelled call may still look at the old one, which is left to the garbage collector.
             if (_cancelled) (_cancel, _cancelled) = (new(), false);
             SetLimit(limit);
+            _startedAt = _limitedAt;
         }
         if (service.CommitsAtOnce) _ = CallAsync();
         else
@@ -128,6 +131,8 @@ internal sealed class StorageCommit : IDisposable
 
     private void End(Action<CommitOutcome> done, CommitOutcome outcome)
     {
+        HostMeter.CommitDuration.Record(
+            _time.GetElapsedTime(_startedAt).TotalSeconds, HostMeter.Service(_health.Service), HostMeter.Outcome(outcome.Failure is null));
         _health.Note(StorageCall.Commit, outcome.Failure);
         done(outcome);
     }

@@ -1,3 +1,5 @@
+using SharedState.Host.Diagnostics;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>The kinds of storage calls that fail independently: a full disk refuses commits and answers reads.</summary>
@@ -6,6 +8,9 @@ internal enum StorageCall
     Read,
     Commit,
     Watch,
+
+    /// <summary>Opening fails and is tried again elsewhere; it is only counted here.</summary>
+    Open,
 }
 
 /// <summary>
@@ -21,7 +26,11 @@ internal sealed class StorageHealth(Func<Task> probe, ILogger logger, string ser
     // No probe writes. So a failed commit is forgiven when reads succeed and no commit has failed for so long.
     private static readonly TimeSpan CommitTime = TimeSpan.FromSeconds(10);
 
-    private static readonly StorageCall[] Calls = [StorageCall.Read, StorageCall.Commit, StorageCall.Watch];
+    // By the value of StorageCall.
+    private static readonly string[] Calls = ["read", "commit", "watch", "open"];
+
+    // By the value of ItemServiceFault.
+    private static readonly string[] Faults = ["unavailable", "outcome_unknown", "too_large", "rejected", "config", "unusable"];
 
     private readonly CancellationTokenSource _end = new();
     private readonly Lock _gate = new();
@@ -31,6 +40,9 @@ internal sealed class StorageHealth(Func<Task> probe, ILogger logger, string ser
     private readonly long[] _since = new long[Calls.Length]; // when the failures began
     private long _commitFailedAt;
     private bool _probing;
+
+    /// <summary>The service's name.</summary>
+    public string Service => service;
 
     /// <summary>Why the storage does not work; null if it does.</summary>
     public ItemServiceException? Trouble
@@ -46,6 +58,13 @@ internal sealed class StorageHealth(Func<Task> probe, ILogger logger, string ser
     /// <param name="failure">Why it failed; null if it succeeded.</param>
     public void Note(StorageCall call, ItemServiceException? failure)
     {
+        if (failure is not null)
+        {
+            HostMeter.StorageErrors.Add(
+                1, HostMeter.Service(service), new("call", Calls[(int)call]), new("fault", Faults[(int)failure.Fault]));
+        }
+        if (call == StorageCall.Open) return;
+
         // The storage answered: it refuses this update, or the host has no memory for the collection.
         if (failure is { Fault: ItemServiceFault.TooLarge or ItemServiceFault.Rejected } or { InnerException: OutOfMemoryException })
             failure = null;

@@ -32,9 +32,9 @@ internal sealed class OpenRequest(Request request, Replies replies, int announce
 
     public ValueTask<bool> RoomAsync() => replies.RoomAsync(this);
 
-    public void Answer(Frame reply) => replies.Answer(this, reply);
+    public void Answer(Frame reply, Error? failure = null) => replies.Answer(this, reply, failure);
 
-    public void Refuse(Error error) => Answer(FrameWriter.OfThisThread.Refuse(request, error, announced));
+    public void Refuse(Error error) => replies.Answer(this, FrameWriter.OfThisThread.Refuse(request, error, announced), error);
 
     /// <summary>What the service gets of it.</summary>
     public PendingRequest ToPending(Lane lane)

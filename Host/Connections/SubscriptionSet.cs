@@ -20,9 +20,8 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
             open.Request, _followers.Values.Select(follower => follower.Request), [], ok: true, open.Announced);
     }
 
-    /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see
-    /// cref="Start"/>.</summary>
-    public async ValueTask<Frame> ChangeAsync(OpenRequest open)
+    /// <summary>Does what a PUT on <c>/subs</c> asks for, and answers it. The new subscriptions begin with <see cref="Start"/>.</summary>
+    public async ValueTask ChangeAsync(OpenRequest open)
     {
         var change = open.Request.Subscriptions!;
         Forget();
@@ -37,7 +36,10 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
             else insert.Add((wanted, writer!));
         }
         if (insert.Count == 0 && errors.Count > 0)
-            return FrameWriter.OfThisThread.Subscriptions(open.Request, [], errors, ok: false, open.Announced);
+        {
+            open.Answer(FrameWriter.OfThisThread.Subscriptions(open.Request, [], errors, ok: false, open.Announced), errors[0].Item2);
+            return;
+        }
 
         // :: Step 2: what goes; nothing of it is notified after the reply
         var dropped = new List<SocketFollower>();
@@ -63,7 +65,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, Func<Servic
             _added.Add(follower);
         }
         var current = _followers.Values.Select(follower => follower.Request);
-        return FrameWriter.OfThisThread.Subscriptions(open.Request, current, errors, ok: true, open.Announced);
+        open.Answer(FrameWriter.OfThisThread.Subscriptions(open.Request, current, errors, ok: true, open.Announced));
     }
 
     /// <summary>Lets the new subscriptions begin, once their reply is on its way.</summary>

@@ -14,7 +14,7 @@ internal static partial class Log
     [LoggerMessage(1002, LogLevel.Information, "Doors: TLS {Tls}, origins {Origins}, compression {Compression}")]
     public static partial void Doors(ILogger logger, string tls, string origins, string compression);
 
-    [LoggerMessage(1003, LogLevel.Information, "Admin side: {Urls}, GET /plugins, /healthz and /readyz")]
+    [LoggerMessage(1003, LogLevel.Information, "Admin side: {Urls}, GET /plugins, /metrics, /healthz and /readyz")]
     public static partial void AdminSide(ILogger logger, string urls);
 
     [LoggerMessage(1010, LogLevel.Warning,

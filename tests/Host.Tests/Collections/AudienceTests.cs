@@ -70,7 +70,7 @@ public sealed class AudienceTests
 
     private static Collection NewCollection()
     {
-        var collection = new Collection(new("app", "a"), new(), TimeProvider.System);
+        var collection = new Collection(new("app", "a"), new(), TimeProvider.System, new());
         var log = new ItemLog(100);
         log.Load(new(new("e", 1), [new("1", """{"id":"1"}"""u8.ToArray(), 1)]));
         collection.Load(log);

@@ -49,8 +49,8 @@ public sealed class SupervisorTests : IDisposable
     {
         using var host = Start(watchdog: "200000");
         var heard = new List<string>();
-        while (heard.Count(state => state == "WATCHDOG=1") < 5) heard.Add(await HearAsync());
-        Assert.Single(heard, "READY=1");
+        while (!heard.Contains("READY=1")) heard.Add(await HearAsync());
+        for (var more = 0; more < 5; more++) Assert.Equal("WATCHDOG=1", await HearAsync());
         Assert.Equal(0, await host.TerminateAsync());
     }
 

@@ -12,10 +12,10 @@ public sealed class RoomTests
         ["Diagnostics"] = [],
 
         // The engine.
-        ["Collections"] = ["Bounds"],
+        ["Collections"] = ["Bounds", "Diagnostics"],
         ["Protocol"] = ["Bounds", "Collections"],
         ["Http"] = ["Diagnostics"],
-        ["Connections"] = ["Bounds", "Collections", "Http", "Protocol"],
+        ["Connections"] = ["Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
 
         // Services and their plugins.
         ["JsonFiles"] = ["Diagnostics"],
