@@ -56,10 +56,13 @@ internal static class Program
 
     private static async Task<int> CheckAsync(Installation installation, ServicePlan[] services)
     {
-        Console.WriteLine($"{installation.Config.File.FullPath} has no mistakes");
-        foreach (var mistake in installation.Plugins.Mistakes) Console.WriteLine($"  left out: {mistake}");
-        foreach (var stray in installation.Config.Pins.Strays(installation.Plugins)) Console.WriteLine($"  pinned: {stray}");
-        return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
+        var config = installation.Config;
+        string[] notes =
+        [
+            .. installation.Plugins.Mistakes.Select(mistake => $"left out: {mistake}"),
+            .. config.Pins.Strays(installation.Plugins).Select(stray => $"pinned: {stray}"),
+        ];
+        return await ServiceCheck.RunAsync(config.File.FullPath, notes, services, config.Limits, Console.Out) ? 0 : 1;
     }
 
     private static async Task<int> ServeAsync(

@@ -75,6 +75,14 @@ internal sealed class ServiceStorage : IAsyncDisposable
         }
     }
 
+    /// <summary>What opening would create or alter, in a new instance that is kept until the storage is disposed of.</summary>
+    /// <returns>Null if the plugin cannot tell.</returns>
+    public async Task<IReadOnlyList<StorageChange>?> PlanAsync()
+    {
+        _service = await _instances.CreateAsync(_source);
+        return await _instances.PlanAsync(_service, _source.Context);
+    }
+
     /// <summary>A new instance of another source, which is not opened yet.</summary>
     /// <exception cref="ItemServiceException">The plugin's constructor failed, or does not end.</exception>
     public Task<IItemService> PrepareAsync(StorageSource next) => _instances.CreateAsync(next);

@@ -7,6 +7,9 @@ namespace SharedState.Host.Configuration;
 /// <summary>One entry of <c>services</c>.</summary>
 internal sealed class ServiceConfig
 {
+    /// <summary>The key of <c>config</c> that is for the host, whatever the plugin.</summary>
+    public const string MigrateKey = "migrate";
+
     private const int MaximumNameBytes = 512;
 
     private readonly JsonFile _file;
@@ -30,6 +33,9 @@ internal sealed class ServiceConfig
 
     /// <summary>A value of <c>config</c>; null if there is none.</summary>
     public string? this[string key] => Entries.FirstOrDefault(entry => entry.Key == key && entry.HasValue)?.Node.Text;
+
+    /// <summary>Whether a start may alter what is stored already: <c>"migrate": false</c> forbids it.</summary>
+    public bool MayAlter => this[MigrateKey] != "false";
 
     /// <summary>The base of relative paths in <c>config</c>.</summary>
     public string BaseDirectory => _file.Directory;
@@ -55,7 +61,7 @@ internal sealed class ServiceConfig
         if (plugin.Config is null) return;
         foreach (var entry in Entries)
         {
-            if (entry.Key == "db_type") continue;
+            if (entry.Key is "db_type" or MigrateKey) continue;
             if (plugin.Config.FirstOrDefault(key => key.Name == entry.Key) is not { } known)
                 _file.Add(
                     entry.Place, entry.Node.Path,
@@ -80,6 +86,8 @@ internal sealed class ServiceConfig
         var module = fields.RequiredText("module");
         var entries = ConfigEntry.ReadAll(file, fields.Object("config"));
         fields.End();
+        if (entries.FirstOrDefault(entry => entry.Key == MigrateKey && entry.HasValue && entry.Node.Text is not ("true" or "false")) is { } odd)
+            file.Add(odd.Node, "must be true or false");
         if (name is not null && WrongName(name) is { } wrong) file.Add(fields.Take("name")!, wrong);
         if (name is null || module is null) return null;
         return new(file, node)

@@ -261,6 +261,12 @@ internal sealed class FileDatabase : IDatabase
         using var begin = new Statement(connection, "BEGIN IMMEDIATE");
         using var commit = new Statement(connection, "COMMIT");
         begin.Execute();
+        var foreign = schema.IsForeign(connection);
+        if (foreign)
+        {
+            var missing = string.Join("; ", schema.Missing(connection));
+            logger.Altering(options.Table, options.Name, schema.CountItems(connection), missing);
+        }
         schema.Create(connection);
         schema.Watch(connection);
         var (store, commits) = Identity(connection, schema);
@@ -276,6 +282,7 @@ internal sealed class FileDatabase : IDatabase
             renewAll.Execute(epoch);
         }
         commit.Execute();
+        if (foreign) logger.Altered(options.Table, options.Name);
         storeLock.Record(store, commits);
     }
 

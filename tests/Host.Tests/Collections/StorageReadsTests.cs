@@ -46,7 +46,7 @@ public sealed class StorageReadsTests
     public void ALaneThatWaitsElsewhereMeanwhileIsResumedByThatCollectionOnly()
     {
         var (time, limits) = (TimeProvider.System, new Limits());
-        Collection first = new(A, limits, time), second = new(new("app", "b"), limits, time);
+        Collection first = new(A, limits, time, new()), second = new(new("app", "b"), limits, time, new());
         var lane = new Lane(null!);
         first.WaitFor(lane);
         second.WaitFor(lane);
@@ -60,7 +60,7 @@ public sealed class StorageReadsTests
     [Fact]
     public void AWantOfMemoryIsOverWhenTheCollectionWasRead()
     {
-        var collection = new Collection(A, new(), TimeProvider.System) { AwayBecause = Error.Memory };
+        var collection = new Collection(A, new(), TimeProvider.System, new()) { AwayBecause = Error.Memory };
         var log = new ItemLog(10);
         log.Load(new(new("e", 1), []));
         collection.Load(log);
