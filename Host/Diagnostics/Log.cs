@@ -66,6 +66,12 @@ internal static partial class Log
     [LoggerMessage(1031, LogLevel.Error, "The changed certificate cannot be used; the old one stays: {Reason}")]
     public static partial void CertificateKept(ILogger logger, string reason);
 
+    [LoggerMessage(1032, LogLevel.Warning, "The certificate {File} is not valid, so that clients refuse it: {Reason}")]
+    public static partial void CertificateInvalid(ILogger logger, string file, string reason);
+
+    [LoggerMessage(1033, LogLevel.Warning, "The certificate {File} expires in {Days} days, at {NotAfter:u}: renew it")]
+    public static partial void CertificateExpires(ILogger logger, string file, int days, DateTime notAfter);
+
     [LoggerMessage(1100, LogLevel.Information, "Service {Service}: {Plugin}, {Storage}")]
     public static partial void ServiceConfigured(ILogger logger, string service, string plugin, string storage);
 
