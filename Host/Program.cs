@@ -42,7 +42,7 @@ internal static class Program
 
         // :: 2. Load the plugins of the services.
         var json = command.JsonLog ?? installation.Config.JsonLog;
-        using var output = command.Check ? LogOutput.Checking(json) : LogOutput.Serving(json);
+        using var output = command.Check ? LogOutput.Checking(json) : LogOutput.Serving(json, installation.Config.LogLevel);
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
         var cache = PluginCache.ForUser(loggers);
         var plugins = new PluginHost(cache);

@@ -88,6 +88,13 @@ internal sealed class CollectionCache(ServiceStorage storage, Limits limits, Tim
         collection.AwayBecause = Error.Memory;
     }
 
+    /// <summary>Takes what storage holds.</summary>
+    public void Take(Collection collection, ItemLog stored)
+    {
+        if (collection.AwayBecause == Error.Memory) WriterLog.MemoryAgain(storage.Logger, storage.ServiceName);
+        collection.Load(stored);
+    }
+
     /// <summary>A collection could not be read: tries again later.</summary>
     public void RetryLater(Collection collection)
     {

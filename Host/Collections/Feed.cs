@@ -21,6 +21,7 @@ internal sealed class Feed
     private Inquiry[] _asked = []; // while the plugin is asked about them
     private bool _paused;
     private bool _following;   // lists come
+    private bool _silent;      // and had not come for long
     private long _confirmedAt; // nothing that was committed until then is missing, by the monotonic clock
 
     /// <param name="storage">The storage.</param>
@@ -65,7 +66,7 @@ internal sealed class Feed
     public void CheckFresh()
     {
         if (!_following || _time.GetElapsedTime(_confirmedAt) < FreshTime) return;
-        _following = false;
+        (_following, _silent) = (false, true);
         WriterLog.FeedSilent(_storage.Logger, _storage.ServiceName, FreshTime.TotalSeconds);
         foreach (var collection in _collections.All)
         {
@@ -119,7 +120,8 @@ internal sealed class Feed
     /// <summary>Other hosts may have committed.</summary>
     private void Hear(FeedList heard)
     {
-        (_following, _confirmedAt) = (true, heard.AskedAt);
+        if (_silent) WriterLog.FeedHeard(_storage.Logger, _storage.ServiceName);
+        (_following, _silent, _confirmedAt) = (true, false, heard.AskedAt);
         if (heard.First)
         {
             foreach (var collection in _collections.All) Doubt(collection, long.MaxValue); // later lists say nothing of the time before
@@ -141,7 +143,7 @@ internal sealed class Feed
     private void Lose()
     {
         CheckFresh();
-        _following = false;
+        (_following, _silent) = (false, false); // from here on the watch tells when it is over
     }
 
     private async Task ReadAsync(Inquiry[] inquiries)

@@ -156,6 +156,14 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return log;
     }
 
+    /// <summary>The number of items that end with the service, because it keeps them in memory.</summary>
+    public Task<long> CountEphemeralAsync() => !IsInMemory ? Task.FromResult(0L) : ReadAsync(async token =>
+    {
+        var count = 0L;
+        await foreach (var key in _service!.ListAsync(null, token)) count += (await _service!.LoadAsync(key, token)).Items.Count;
+        return count;
+    });
+
     /// <summary>Stores a batch; the results are the plugin's own, and may be wrong.</summary>
     /// <param name="batch">What to store; must not change any more.</param>
     /// <param name="limit">How long the plugin is waited for.</param>
@@ -296,7 +304,11 @@ internal sealed class ServiceStorage : IAsyncDisposable
         var failure = await TryTogetherAsync(next, instance, check, stop);
         for (var attempt = 1; failure is not null && !stop.IsCancellationRequested; attempt++)
         {
-            if (await TryUseAsync(before, null, check: null, stop) is not { } obstacle) break;
+            if (await TryUseAsync(before, null, check: null, stop) is not { } obstacle)
+            {
+                if (attempt > 1) WriterLog.OpenAtLast(Logger, ServiceName, attempt);
+                break;
+            }
             if (attempt == 1)
                 WriterLog.NotOpenAgain(
                     Logger, ServiceName, WriterLog.Reason(failure), WriterLog.Reason(obstacle), WriterLog.Trace(obstacle));

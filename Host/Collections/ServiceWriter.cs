@@ -112,12 +112,15 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// Ends a service that is no longer configured, and that no connection finds any more: finishes what was read, tells the subscribers,
     /// closes the storage. Later requests get <c>no service</c>.
     /// </summary>
-    public async Task RetireAsync()
+    /// <returns>The number of items that are gone with it, because it kept them in memory.</returns>
+    public async Task<long> RetireAsync()
     {
         _turns.ClosedBecause = Error.NoService;
         Post(new Step(_retirement.Begin));
         await _retirement.Finished.WaitAsync(RetireTime, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var lost = await CountEphemeralAsync();
         await DisposeAsync();
+        return lost;
     }
 
     /// <summary>Commits what is there, then closes the storage.</summary>
@@ -157,6 +160,18 @@ internal sealed class ServiceWriter : IAsyncDisposable
         if (subscription.Collection is not { } collection) return;
         collection.Remove(subscription);
         _collections.DropIfNew(collection);
+    }
+
+    private async Task<long> CountEphemeralAsync()
+    {
+        try
+        {
+            return await _storage.CountEphemeralAsync();
+        }
+        catch (ItemServiceException)
+        {
+            return 0; // a warning is not worth a failure
+        }
     }
 
     private void LetGo() => Post(new Step(_collections.DropUnused));

@@ -71,7 +71,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     {
         var before = collection.Position;
         if (stored is null) collections.RetryLater(collection);
-        else if (collections.HasRoom(collection, stored)) collection.Load(stored);
+        else if (collections.HasRoom(collection, stored)) collections.Take(collection, stored);
         else collections.Refuse(collection);
         FinishLoad(collection, before);
     }

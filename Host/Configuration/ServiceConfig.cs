@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using SharedState.Host.JsonFiles;
 using SharedState.Host.Plugins;
 
@@ -9,6 +10,11 @@ internal sealed class ServiceConfig
 {
     /// <summary>The key of <c>config</c> that is for the host, whatever the plugin.</summary>
     public const string MigrateKey = "migrate";
+
+    // From here on, chance does not put a secret into a word.
+    private const int LongSecret = 8;
+
+    private const string Redacted = "***";
 
     private const int MaximumNameBytes = 512;
 
@@ -52,8 +58,13 @@ internal sealed class ServiceConfig
     public IEnumerable<string> SecretKeys => Entries.Where(IsSecret).Select(entry => entry.Key);
 
     /// <summary>A text for the log, without the values of this service that may be secrets.</summary>
-    public string Redact(string text) =>
-        Secrets.Aggregate(text, (redacted, secret) => redacted.Replace(secret, "***", StringComparison.Ordinal));
+    /// <remarks>
+    /// A short secret may be a part of a word by chance: replaced there, it would be told by the letters around it (<c>e***pired</c> for
+    /// <c>x</c>). So a short one is replaced only where it stands alone, which is how drivers show it.
+    /// </remarks>
+    public string Redact(string text) => Secrets.Aggregate(text, (redacted, secret) => secret.Length >= LongSecret
+        ? redacted.Replace(secret, Redacted, StringComparison.Ordinal)
+        : Regex.Replace(redacted, $@"(?<![\p{{L}}\p{{N}}]){Regex.Escape(secret)}(?![\p{{L}}\p{{N}}])", Redacted));
 
     /// <summary>Checks the <c>config</c> against the keys of a plugin, and adds mistakes to the file.</summary>
     public void Check(PluginManifest plugin)

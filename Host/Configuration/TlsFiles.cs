@@ -77,7 +77,7 @@ internal sealed record TlsFiles(string Certificate, string Key)
         }
     }
 
-    /// <summary>What is wrong with the blocks of the two files; null if there is a certificate in one and a plain key in the other.</summary>
+    /// <summary>What is wrong with the blocks of the files; null if there is a certificate in one and a plain key in the other.</summary>
     private string? FindFault()
     {
         string[] certificates = Labels(Certificate), keys = Labels(Key);

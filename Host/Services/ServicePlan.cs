@@ -133,7 +133,7 @@ internal sealed record ServicePlan(ServiceConfig Config, PluginManifest? Manifes
 
     private ILogger Logger(ILoggerFactory loggers)
     {
-        var logger = loggers.CreateLogger($"Service.{Name}");
+        var logger = loggers.CreateLogger(LogText.Category(Name));
         return Config.HasSecrets ? new RedactedLogger(logger, Config.Redact) : logger;
     }
 }

@@ -32,7 +32,8 @@ public sealed class MistakeTests : IDisposable
     [Theory]
     [InlineData("\"prot\": 1", "service.prot: unknown field; did you mean \"port\"?")]
     [InlineData(
-        "\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, origins, port, tls")]
+        "\"zzzzzzzzz\": 1",
+        "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, log_level, origins, port, tls")]
     [InlineData("\"port\": \"x\"", "service.port: must be a whole number from 0 to 65535, not a string")]
     [InlineData("\"port\": 65536", "service.port: must be a whole number from 0 to 65535, not 65536")]
     [InlineData("\"port\": 1.5", "service.port: must be a whole number from 0 to 65535, not 1.5")]

@@ -207,7 +207,22 @@ public sealed class ProgramTests : IDisposable
         using var host = Start("my.json");
         await host.LineAsync("AnyOrigin");
         Assert.Equal(0, await host.TerminateAsync());
-        Assert.All(host.Lines, line => System.Text.Json.JsonDocument.Parse(line).Dispose());
+        Assert.All(host.Lines, line => Assert.NotEmpty((string)System.Text.Json.Nodes.JsonNode.Parse(line)!["@m"]!));
+    }
+
+    [Fact]
+    public async Task TheLevelOfTheLogIsASetting()
+    {
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 0, "log_level": "error"}, "services": [
+              {"name": "items", "module": "items_service", "config": {"db_type": "memory"}},
+              {"name": "none", "module": "items_service", "config": {"db_type": "oracle"}}]}
+            """);
+        using var host = Start("my.json");
+        await host.LineAsync(" ERR Service none does not run");
+        host.Signal("TERM");
+        Assert.Equal(0, await host.ExitAsync());
+        Assert.Single(host.Lines);
     }
 
     [Theory]
