@@ -57,12 +57,14 @@ internal static class Program
     private static async Task<int> CheckAsync(Installation installation, ServicePlan[] services)
     {
         var config = installation.Config;
+        var taken = ListenSockets.Try(config);
         string[] notes =
         [
             .. installation.Plugins.Mistakes.Select(mistake => $"left out: {mistake}"),
             .. config.Pins.Strays(installation.Plugins).Select(stray => $"pinned: {stray}"),
+            .. taken.Select(mistake => $"a start would fail now: {mistake}"),
         ];
-        return await ServiceCheck.RunAsync(config.File.FullPath, notes, services, config.Limits, Console.Out) ? 0 : 1;
+        return await ServiceCheck.RunAsync(config.File.FullPath, notes, services, config.Limits, Console.Out) && taken.Count == 0 ? 0 : 1;
     }
 
     private static async Task<int> ServeAsync(

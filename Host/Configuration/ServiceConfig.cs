@@ -70,19 +70,23 @@ internal sealed class ServiceConfig
     public void Check(PluginManifest plugin)
     {
         if (plugin.Config is null) return;
+        string[] names = [.. plugin.Config.Select(key => key.Name)];
+        var misspelled = new HashSet<string>();
         foreach (var entry in Entries)
         {
             if (entry.Key is "db_type" or MigrateKey) continue;
             if (plugin.Config.FirstOrDefault(key => key.Name == entry.Key) is not { } known)
-                _file.Add(
-                    entry.Place, entry.Node.Path,
-                    $"unknown key for {plugin.Title}; {Spelling.Hint(entry.Key, [.. plugin.Config.Select(key => key.Name)])}");
+            {
+                _file.Add(entry.Place, entry.Node.Path, $"unknown key for {plugin.Title}; {Spelling.Hint(entry.Key, names)}");
+                if (Spelling.Nearest(entry.Key, names) is { } nearest) misspelled.Add(nearest);
+            }
             else if (entry.HasValue && !known.Accepts(entry.Node))
                 _file.Add(NodeOf(entry.Key), $"must be {known.Wanted}, not {known.Shown(entry.Node)}");
         }
         foreach (var key in plugin.Config)
         {
-            if (key.Required && this[key.Name] is null) _file.Add(_node, $"{plugin.Title} needs \"{key.Name}\" in \"config\"");
+            if (key.Required && this[key.Name] is null && !misspelled.Contains(key.Name))
+                _file.Add(_node, $"{plugin.Title} needs \"{key.Name}\" in \"config\"");
         }
     }
 

@@ -123,10 +123,36 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task CheckFindsAMisspelledKeyInOneLineAndAPortInUse()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        Write($$"""
+            {"service": {"port": {{port}}, "host": "127.0.0.1"}, "plugins": ["PLUGINS"],
+             "services": [{"name": "good", "module": "items_service", "config": {"db_type": "memory"} }]}
+            """);
+        using var check = Start("my.json", "--check");
+        Assert.Equal(1, await check.ExitAsync());
+        Assert.EndsWith($"service.port: another program uses 127.0.0.1:{port}; end that program, or use another port", check.Lines[1]);
+        Assert.StartsWith("  a start would fail now: my.json:1:", check.Lines[1], StringComparison.Ordinal);
+        Assert.Equal("  good  ok: TestPlugins.Memory 1.0.0, memory", check.Lines[2]);
+
+        Write("""
+            {"service": {"port": 0},
+             "services": [{"name": "file", "module": "items_service", "config": {"db_type": "sqlite", "db_nam": "x.db"}}]}
+            """);
+        using var misspelled = Start("my.json", "--check");
+        Assert.Equal(1, await misspelled.ExitAsync());
+        Assert.EndsWith(
+            "services[0].config.db_nam: unknown key for Items.Sqlite 1.0.0; did you mean \"db_name\"?", Assert.Single(misspelled.Lines));
+    }
+
+    [Fact]
     public async Task CheckFindsTwoServicesWithOneTable()
     {
         Write("""
-            {"services": [
+            {"service": {"port": 0}, "services": [
               {"name": "one", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}},
               {"name": "two", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}}]}
             """);
@@ -158,7 +184,10 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task AGoodFileChecksWithZero()
     {
-        Write("""{"plugins": ["PLUGINS"], "services": [{"name": "good", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 0},
+             "services": [{"name": "good", "module": "items_service", "config": {"db_type": "memory"}}]}
+            """);
         using var host = Start("--check");
         Assert.Equal(0, await host.ExitAsync());
     }

@@ -194,7 +194,10 @@ public sealed partial class PluginListTests : IDisposable
         Metadata.PretendVersion(copy, major, minor);
         _folder.Write(
             "my.json",
-            """{"plugins": ["plugs"], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+            """
+            {"plugins": ["plugs"], "service": {"port": 0},
+             "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}
+            """);
         var (list, code) = await ListAsync();
         Assert.Equal(0, code);
         Assert.Equal(
