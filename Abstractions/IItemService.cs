@@ -37,6 +37,22 @@ public interface IItemService : IAsyncDisposable
     ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop);
 
     /// <summary>
+    /// Tells what <see cref="OpenAsync"/> would create or alter now, and changes nothing: not the storage, and no file beside it. It checks
+    /// all that can be checked without that, such as the login, the rights and the tables. Default: null, since the service cannot tell.
+    /// </summary>
+    /// <remarks>
+    /// The host calls it on an instance that is not open. It calls DisposeAsync afterwards, or first <see cref="OpenAsync"/>, if the
+    /// service's configuration has <c>"migrate": false</c> and nothing would be altered. For <c>--check</c> all services of a
+    /// configuration tell their plans before the first instance is disposed of, so that two that want the same place can find that out.
+    /// </remarks>
+    /// <param name="context">What it would be opened with.</param>
+    /// <param name="stop">Ends the attempt.</param>
+    /// <returns>What would be done, in order. Empty: nothing would be changed. Null: the service cannot tell.</returns>
+    /// <exception cref="ItemServiceException">It would not open, for the same reasons as <see cref="OpenAsync"/>.</exception>
+    ValueTask<IReadOnlyList<StorageChange>?> PlanAsync(ItemServiceContext context, CancellationToken stop) =>
+        ValueTask.FromResult<IReadOnlyList<StorageChange>?>(null);
+
+    /// <summary>
     /// Reads one collection, all at one position. A collection of which the storage keeps nothing is empty. It stands at revision 0 if it
     /// was never written to; see <see cref="ForgetAsync"/> for one that was forgotten. Reading creates nothing.
     /// </summary>

@@ -11,10 +11,11 @@ internal sealed record CommandLine
         ./plugins.json, or else in the plugins.json beside the program. A file
         that lists folders with plugins has to be named.
 
-          --check        check the file, open each service once, print the results
+          --check        check the file and the storages, and print what a start
+                         would create or alter; changes nothing
           --plugins      list the installed plugins with their keys, the services
                          that use them and the reasons why they cannot be used;
-                         as JSON with --json; with --check also open the services
+                         as JSON with --json; with --check also check the storages
           --log FORMAT   text (for people) or json (for programs)
           --version
           --help

@@ -14,6 +14,7 @@ internal sealed class Engine : IAsyncDisposable
     private readonly HostState _state;
     private readonly ConnectionRegistry _connections;
     private readonly WebSocketEndpoint _endpoint;
+    private readonly HostMetrics _metrics;
     private Task _connectionsStop = Task.CompletedTask;
     private long _stoppingSince;
 
@@ -23,7 +24,11 @@ internal sealed class Engine : IAsyncDisposable
         _state = new(services.Catalog, limits, time, logger);
         _connections = new(_state);
         _endpoint = new(_state, _connections, origins, compression);
+        _metrics = new(services, _connections, _state);
     }
+
+    /// <summary>Whether the graceful stop has begun.</summary>
+    public bool Stopping => _connections.Stopping;
 
     /// <summary>The connections that may be open from now on.</summary>
     public void Bound(int connections) => _state.Connections = connections;
@@ -48,6 +53,7 @@ internal sealed class Engine : IAsyncDisposable
     {
         if (_stoppingSince == 0) Stop();
         await _connectionsStop;
+        _metrics.Dispose();
         _connections.Dispose();
         var left = _state.Limits.StopTime + LastSecond - _state.Time.GetElapsedTime(_stoppingSince);
         try

@@ -48,7 +48,7 @@ internal static class Program
 
         // :: 2. Load the plugins of the services.
         var json = command.JsonLog ?? installation.Config.JsonLog;
-        using var output = command.Check ? LogOutput.Checking(json) : LogOutput.Serving(json);
+        using var output = command.Check ? LogOutput.Checking(json) : LogOutput.Serving(json, installation.Config.LogLevel);
         using ILoggerFactory loggers = new SerilogLoggerFactory(output);
         var cache = PluginCache.ForUser(loggers);
         var plugins = new PluginHost(cache);
@@ -71,10 +71,15 @@ internal static class Program
 
     private static async Task<int> CheckAsync(Installation installation, ServicePlan[] services)
     {
-        Console.WriteLine($"{installation.Config.File.FullPath} has no mistakes");
-        foreach (var mistake in installation.Plugins.Mistakes) Console.WriteLine($"  left out: {mistake}");
-        foreach (var stray in installation.Config.Pins.Strays(installation.Plugins)) Console.WriteLine($"  pinned: {stray}");
-        return await ServiceCheck.RunAsync(services, installation.Config.Limits, Console.Out) ? 0 : 1;
+        var config = installation.Config;
+        var taken = ListenSockets.Try(config);
+        string[] notes =
+        [
+            .. installation.Plugins.Mistakes.Select(mistake => $"left out: {mistake}"),
+            .. config.Pins.Strays(installation.Plugins).Select(stray => $"pinned: {stray}"),
+            .. taken.Select(mistake => $"a start would fail now: {mistake}"),
+        ];
+        return await ServiceCheck.RunAsync(config.File.FullPath, notes, services, config.Limits, Console.Out) && taken.Count == 0 ? 0 : 1;
     }
 
     private static async Task<int> ServeAsync(
@@ -88,6 +93,7 @@ internal static class Program
             return 1;
         }
         using var hangup = new Hangup();
+        using var supervisor = new ServiceSupervisor(logger, time);
         var limits = config.Limits;
         var services = await ServiceSet.OpenAsync(plans, limits, time);
         if (services.Refusals.All(refusal => refusal is not null))
@@ -99,21 +105,24 @@ internal static class Program
         await using var engine = new Engine(
             services, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
         using var swaps = new SwapCounts();
+        using var metrics = Telemetry.Start(scraped: installation.Sockets!.Admin is not null);
         var report = new ChangeReport(plugins, services, swaps, logger);
         report.Remember(ChangeReport.Troubles(installation, services.Refusals));
         var reload = new Reload(
             installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder),
-            hangup, plugins, services, report, loggers, time);
+            hangup, supervisor, plugins, services, report, loggers, time);
         var doorway = new Doorway(time, logger);
-        await using var app = Build(installation, doorway, engine, reload, loggers);
+        var health = new Health(services, () => engine.Stopping);
+        await using var app = Build(installation, doorway, health, engine, reload, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             Log.Stopping(logger);
+            supervisor.Stopping();
             engine.Stop();
         });
         await app.StartAsync();
         await using var admin = await AdminServer.StartAsync(
-            installation.Sockets!.Admin, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
+            installation.Sockets.Admin, health, metrics, () => RunningPlugins.List(reload.Current, services, swaps), loggers);
 
         // All but a few of the host's own descriptors are open now: the others are for clients.
         if (Descriptors.Fit(limits) is not { } fitted)
@@ -126,12 +135,14 @@ internal static class Program
         engine.Bound(fitted.Connections);
         StartReport.Write(logger, installation, fitted, services);
         doorway.Open(fitted.Handshakes, fitted.HandshakeShare);
+        supervisor.Ready();
         await app.WaitForShutdownAsync();
         return 0;
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
-    private static WebApplication Build(Installation installation, Doorway doorway, Engine engine, Reload reload, ILoggerFactory loggers)
+    private static WebApplication Build(
+        Installation installation, Doorway doorway, Health health, Engine engine, Reload reload, ILoggerFactory loggers)
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
         var limits = config.Limits;
@@ -170,6 +181,10 @@ internal static class Program
         });
 
         var app = builder.Build();
+        app.Use(async (context, next) =>
+        {
+            if (!await health.TryAnswerAsync(context)) await next(context);
+        });
         engine.Use(app);
         if (config.Pages is not null) app.UseLanAddress(sockets.EndPoints, config.Tls is null ? "http" : "https");
         app.UsePages(config.Pages, ClientFolder);

@@ -14,7 +14,8 @@ namespace SharedState.Host.Admin;
 /// </summary>
 internal sealed class AdminServer : IAsyncDisposable
 {
-    private const string Help = "GET /plugins lists the installed plugins and the state of the services that use them.";
+    private const string Help = "GET /plugins lists the installed plugins and the state of the services that use them; " +
+        "GET /healthz and /readyz tell whether the host is alive and ready; GET /metrics shows its metrics for Prometheus.";
 
     // Enough for people and a few programs that watch. A newer connection gets the place of the oldest.
     private const int Connections = 16;
@@ -23,12 +24,13 @@ internal sealed class AdminServer : IAsyncDisposable
 
     // One list at a time, because each list reads the files of all plugins.
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly Health _health;
     private readonly Func<PluginList> _list;
     private readonly string _host;
 
-    private AdminServer(ListenSockets sockets, Func<PluginList> list, ILoggerFactory loggers)
+    private AdminServer(ListenSockets sockets, Health health, Telemetry metrics, Func<PluginList> list, ILoggerFactory loggers)
     {
-        (_list, _host) = (list, sockets.Address.Host);
+        (_health, _list, _host) = (health, list, sockets.Address.Host);
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(loggers);
         var doorway = new Doorway(TimeProvider.System, loggers.CreateLogger("Admin"));
@@ -44,14 +46,26 @@ internal sealed class AdminServer : IAsyncDisposable
             foreach (var endPoint in sockets.EndPoints) kestrel.Listen(endPoint, listen => listen.Protocols = HttpProtocols.Http1);
         });
         _app = builder.Build();
+        _app.Use(async (context, next) =>
+        {
+            if (IsWelcome(context)) await next(context);
+            else await RefuseAsync(context);
+        });
+        metrics.Use(_app, IsScrape);
         _app.Run(AnswerAsync);
     }
 
     /// <summary>Starts the admin side; null if the configuration has none.</summary>
-    public static async Task<AdminServer?> StartAsync(ListenSockets? sockets, Func<PluginList> list, ILoggerFactory loggers)
+    /// <param name="sockets">The sockets; null if the configuration has no admin side.</param>
+    /// <param name="health">Answers the health checks.</param>
+    /// <param name="metrics">The metrics; null only without an admin side.</param>
+    /// <param name="list">Makes the list of plugins.</param>
+    /// <param name="loggers">Creates the loggers.</param>
+    public static async Task<AdminServer?> StartAsync(
+        ListenSockets? sockets, Health health, Telemetry? metrics, Func<PluginList> list, ILoggerFactory loggers)
     {
         if (sockets is null) return null;
-        var server = new AdminServer(sockets, list, loggers);
+        var server = new AdminServer(sockets, health, metrics!, list, loggers);
         await server._app.StartAsync();
         var logger = loggers.CreateLogger("Admin");
         var urls = string.Join(", ", sockets.Urls("http"));
@@ -69,14 +83,11 @@ internal sealed class AdminServer : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         var (request, stop) = (context.Request, context.RequestAborted);
-        if (!IsWelcome(context))
+        if (await _health.TryAnswerAsync(context))
         {
-            await RefuseAsync(
-                context, StatusCodes.Status403Forbidden,
-                "The admin side refuses web pages and unknown Host headers: use " +
-                $"http://localhost:{context.Connection.LocalPort}/plugins, or the host that service.admin names.");
+            // It was for a checker.
         }
-        else if (request.Path != "/plugins")
+        else if (request.Path.Value is not ("/plugins" or "/metrics"))
         {
             await RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no {Printable.Text(request.Path)}. {Help}");
         }
@@ -84,7 +95,7 @@ internal sealed class AdminServer : IAsyncDisposable
         {
             context.Response.Headers.Allow = "GET, HEAD";
             await RefuseAsync(
-                context, StatusCodes.Status405MethodNotAllowed, $"{Printable.Text(request.Method)} is not allowed for /plugins. {Help}");
+                context, StatusCodes.Status405MethodNotAllowed, $"{Printable.Text(request.Method)} is not allowed for {request.Path.Value}. {Help}");
         }
         else
         {
@@ -118,6 +129,14 @@ internal sealed class AdminServer : IAsyncDisposable
     }
 
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+
+    private static bool IsScrape(HttpContext context) =>
+        context.Request.Path == "/metrics" && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method));
+
+    private static Task RefuseAsync(HttpContext context) => RefuseAsync(
+        context, StatusCodes.Status403Forbidden,
+        "The admin side refuses web pages and unknown Host headers: use " +
+        $"http://localhost:{context.Connection.LocalPort}/plugins, or the host that service.admin names.");
 
     private static Task RefuseAsync(HttpContext context, int status, string sentence)
     {

@@ -27,6 +27,7 @@ internal static class RunningPlugins
         var refusal = service.Refusal ?? (writer?.Refusal is { } late ? plan.Explain(late) : null);
         return refusal is not null ? new(service.Name, "refused", refusal)
             : writer?.Obstacle is { } obstacle ? new(service.Name, "not_open", plan.Explain(obstacle))
+            : writer?.Trouble is { } trouble ? new(service.Name, "away", plan.Explain(trouble))
             : service.Failure is { } failure ? new(service.Name, "kept", failure)
             : new(service.Name, "running", null);
     }

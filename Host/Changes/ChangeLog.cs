@@ -27,6 +27,13 @@ internal static partial class ChangeLog
     [LoggerMessage(1206, LogLevel.Warning, "{Services}: {Plugin} stays loaded, but a start would not find it: {Reason}")]
     public static partial void PluginGone(ILogger logger, string services, string plugin, string reason);
 
+    [LoggerMessage(1207, LogLevel.Warning,
+        "Service {Service} was removed or renamed, and {Items} items that it kept in memory are gone: they belonged to that name")]
+    public static partial void ItemsGone(ILogger logger, string service, long items);
+
+    [LoggerMessage(1208, LogLevel.Information, "No longer so: {Troubles}")]
+    public static partial void Over(ILogger logger, string troubles);
+
     [LoggerMessage(1210, LogLevel.Information,
         "Plugin {Name} {Before} -> {After} ({Hash}): swapped in {Services}; updates waited {Milliseconds} ms, " +
         "{Changed} collections differed. {Versions} versions of it are loaded now; the files of those out of use have {Left}")]

@@ -8,7 +8,8 @@ namespace SharedState.Host.Changes;
 /// <summary>Logs the results of a change: each effect once, and each trouble once, when it begins.</summary>
 internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, SwapCounts counts, ILogger logger)
 {
-    private HashSet<string> _reported = [], _current = []; // the troubles of the last report, and of this one
+    // The troubles of the last report, those of them that are not to be repeated, and those of this report.
+    private HashSet<string> _last = [], _reported = [], _current = [];
 
     /// <summary>The troubles that a report would contain.</summary>
     public static IReadOnlyList<string> Troubles(Installation installation, IEnumerable<string?> refusals) =>
@@ -21,7 +22,7 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
     public bool IsNew(IEnumerable<string> troubles) => troubles.Any(trouble => !_reported.Contains(trouble));
 
     /// <summary>Marks troubles as reported, because the start reported them.</summary>
-    public void Remember(IEnumerable<string> troubles) => _reported.UnionWith(troubles);
+    public void Remember(IEnumerable<string> troubles) => (_last, _reported) = ([.. troubles], [.. troubles]);
 
     /// <summary>Forgets the reported troubles: after an action of the operator, the report repeats all of them.</summary>
     public void Forget() => _reported.Clear();
@@ -69,6 +70,7 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
         ];
         if (done.Length > 0) ChangeLog.Changed(logger, file, string.Join("; ", done));
         else if (asked && !changes.Any && needRestart.Count == 0) ChangeLog.Unchanged(logger, file);
+        foreach (var (service, items) in changes.Lost) ChangeLog.ItemsGone(logger, service, items);
         foreach (var service in changes.Added.Concat(changes.Reopened)) service.Report(logger);
 
         foreach (var kept in changes.Kept.GroupBy(kept => (kept.Plan.PluginTitle, kept.Failure)))
@@ -76,6 +78,8 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
         var fields = string.Join(", ", needRestart);
         if (needRestart.Count > 0 && IsFirst(fields)) ChangeLog.NeedsRestart(logger, fields);
         _current.UnionWith(Troubles(installation, services.Refusals)); // the lines above reported the refusals
+        var over = string.Join("; ", _last.Except(_current));
+        if (over.Length > 0) ChangeLog.Over(logger, over);
         End();
     }
 
@@ -98,7 +102,7 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
         return !_reported.Contains(trouble);
     }
 
-    private void End() => (_reported, _current) = (_current, []);
+    private void End() => (_last, _reported, _current) = (_current, [.. _current], []);
 
     private static IEnumerable<string> Part(string what, IEnumerable<string> names) =>
         string.Join(", ", names) is { Length: > 0 } list ? [$"{what} {list}"] : [];

@@ -1,4 +1,5 @@
 using SharedState.Host.Configuration;
+using SharedState.Host.Diagnostics;
 using SharedState.Host.Plugins;
 using SharedState.Host.Services;
 
@@ -12,14 +13,15 @@ namespace SharedState.Host.Changes;
 /// <param name="read">Reads the present installation, without sockets.</param>
 /// <param name="watch">Looks for changes.</param>
 /// <param name="hangup">The signal to read everything again.</param>
+/// <param name="supervisor">Is told when the host reads again.</param>
 /// <param name="plugins">Loads new plugins.</param>
 /// <param name="services">The running services.</param>
 /// <param name="report">Logs the results.</param>
 /// <param name="loggers">Creates the loggers of services.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Reload(
-    Installation started, Func<Installation> read, Watch watch, Hangup hangup, PluginHost plugins, ServiceSet services, ChangeReport report,
-    ILoggerFactory loggers, TimeProvider time)
+    Installation started, Func<Installation> read, Watch watch, Hangup hangup, ServiceSupervisor supervisor, PluginHost plugins,
+    ServiceSet services, ChangeReport report, ILoggerFactory loggers, TimeProvider time)
     : BackgroundService
 {
     private readonly HostConfig _started = started.Config;
@@ -47,9 +49,14 @@ internal sealed class Reload(
         using var timer = new PeriodicTimer(_started.Limits.WatchInterval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
+            // The first pass only looks whether anything has changed since the start.
+            var told = false;
             try
             {
-                if (await ReadAsync(IsDue, stoppingToken)) await ApplyAsync(stoppingToken);
+                if (!await ReadAsync(IsDue, stoppingToken)) continue;
+                told = _taken is not null || hangup.Came;
+                if (told) supervisor.Reloading();
+                await ApplyAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -59,6 +66,7 @@ internal sealed class Reload(
             {
                 report.Failed(exception);
             }
+            if (told) supervisor.Ready();
         }
     }
 

@@ -16,7 +16,8 @@ internal static class RestartFields
             ("origins", (started.Origins is null) == (now.Origins is null) && (started.Origins ?? []).SequenceEqual(now.Origins ?? [])),
             ("compression", started.Compression == now.Compression),
             ("pages", started.Pages == now.Pages),
-            ("log", started.JsonLog == now.JsonLog)),
+            ("log", started.JsonLog == now.JsonLog),
+            ("log_level", started.LogLevel == now.LogLevel)),
         .. LimitField.All.Where(limit => limit.Read(started.Limits) != limit.Read(now.Limits))
             .Select(limit => $"service.limits.{limit.Name}"),
     ];

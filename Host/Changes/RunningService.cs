@@ -28,6 +28,9 @@ internal sealed record RunningService(ServicePlan Plan, ServiceWriter? Writer)
 
     public string Name => Plan.Name;
 
+    /// <summary>Whether the service runs and its storage works.</summary>
+    public bool Works => Writer is { Refusal: null, Obstacle: null, Trouble: null };
+
     /// <summary>Whether the service has to be changed or tried again for a plan.</summary>
     /// <param name="wanted">The plan.</param>
     /// <param name="again">Whether to try again what failed.</param>

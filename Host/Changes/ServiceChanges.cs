@@ -12,6 +12,9 @@ internal sealed record ServiceChanges
     /// <summary>The names of services that were removed.</summary>
     public List<string> Removed { get; } = [];
 
+    /// <summary>The removed services that kept items in memory, with the number of items.</summary>
+    public List<(string Name, long Items)> Lost { get; } = [];
+
     /// <summary>Services that continue as before because their change failed (see <see cref="RunningService.Failure"/>).</summary>
     public List<RunningService> Kept { get; } = [];
 

@@ -53,8 +53,9 @@ internal sealed class ServiceSet : IAsyncDisposable
         // :: 1. Removed services end first, because another service may use their files and tables now.
         var removed = _services.Where(service => !after.ContainsKey(service.Name)).ToArray();
         if (removed.Length > 0) Catalog.Set(Names(_services.Except(removed)));
-        await Task.WhenAll(removed.Select(service => service.Writer?.RetireAsync() ?? Task.CompletedTask));
+        var lost = await Task.WhenAll(removed.Select(service => service.Writer?.RetireAsync() ?? Task.FromResult(0L)));
         changes.Removed.AddRange(removed.Select(service => service.Name));
+        changes.Lost.AddRange(removed.Zip(lost).Where(gone => gone.Second > 0).Select(gone => (gone.First.Name, gone.Second)));
 
         // :: 2. If a service already runs with the wanted plan, a failed change to another plan is obsolete.
         foreach (var plan in wanted)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using SharedState.Host.Diagnostics;
 
 namespace SharedState.Host.Changes;
 
@@ -8,7 +9,7 @@ namespace SharedState.Host.Changes;
 /// </summary>
 internal sealed class SwapCounts : IDisposable
 {
-    private readonly Meter _meter = new("SharedState");
+    private readonly Meter _meter = new(HostMeter.Name);
     private readonly Counter<long> _swaps;
     private readonly ConcurrentDictionary<string, SwapCount> _plugins = new();
 

@@ -4,7 +4,7 @@ namespace SharedState.Host.Collections;
 /// The subscriptions to a collection. Each change goes, as it is, to those that are current; a subscription that is behind, or wants
 /// changes merged, gets one difference when there is room or time for it. Touched by the service's turns only.
 /// </summary>
-internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time)
+internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time, ServiceCounts counts)
 {
     // A longer run goes in several notices, each of which a follower that is behind may refuse. Below what the garbage collector takes for
     // a large object.
@@ -29,6 +29,8 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     {
         subscription.Index = _members.Count;
         _members.Add(subscription);
+        counts.AddSubscriptions(1);
+        subscription.Resumes = subscription.Known is not null;
         subscription.Lane.Behind.Add(subscription);
         if (loaded) Feed(subscription, subscription.Known);
     }
@@ -38,6 +40,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     {
         Set(subscription, SubscriptionState.Waiting);
         subscription.Lane.Behind.Remove(subscription);
+        counts.AddSubscriptions(-1);
         var last = _members[^1];
         _members[subscription.Index] = last;
         last.Index = subscription.Index;
@@ -212,6 +215,9 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
 
     private void Given(Subscription subscription, Notice notice, Delivery delivery)
     {
+        counts.AddDelivery();
+        if (subscription.Resumes) counts.AddResume(difference: notice.Since is not null);
+        subscription.Resumes = false;
         if (delivery == Delivery.Taken)
         {
             BecomeCurrent(subscription);
@@ -238,6 +244,8 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         if (subscription.State == state) return;
         if (state == SubscriptionState.Current) Count(1);
         else if (subscription.State == SubscriptionState.Current) Count(-1);
+        if (state == SubscriptionState.Lagging) counts.AddLagging(1);
+        else if (subscription.State == SubscriptionState.Lagging) counts.AddLagging(-1);
         subscription.State = state;
 
         void Count(int change)

@@ -16,15 +16,18 @@ internal sealed class Collection
     private readonly TimeProvider _time;
     private readonly Bodies _bodies;
     private ItemLog _log;
+    private readonly ServiceCounts _counts;
     private long _charged; // to the budget of memory
+    private int _counted;  // items
     private List<Lane> _waitingLanes = []; // their next request waits for this collection; a lane counts while it says so itself
 
-    public Collection(CollectionKey key, Limits limits, MemoryShare memory, TextQuota quota, TimeProvider time)
+    public Collection(
+        CollectionKey key, Limits limits, MemoryShare memory, TextQuota quota, TimeProvider time, ServiceCounts counts)
     {
-        (Key, _limits, _memory, _time, _log) = (key, limits, memory, time, new(limits.Tombstones));
+        (Key, _limits, _memory, _time, _counts, _log) = (key, limits, memory, time, counts, new(limits.Tombstones));
         _bodies = new(_log, limits.Memory, quota);
         Charge();
-        Audience = new(_bodies, quota, time);
+        Audience = new(_bodies, quota, time, counts);
         Touch();
     }
 
@@ -246,7 +249,8 @@ internal sealed class Collection
     public void Leave()
     {
         Charge(-_charged);
-        _charged = 0;
+        _counts.AddItems(-_counted, -_charged);
+        (_charged, _counted) = (0, 0);
     }
 
     /// <summary>Why it could not be read, while it is away.</summary>
@@ -271,10 +275,11 @@ internal sealed class Collection
 
     private void Charge()
     {
-        var bytes = EmptyBytes + _log.MemoryBytes;
-        if (bytes == _charged) return;
+        var (bytes, items) = (EmptyBytes + _log.MemoryBytes, _log.Count);
+        if (bytes == _charged && items == _counted) return;
         Charge(bytes - _charged);
-        _charged = bytes;
+        _counts.AddItems(items - _counted, bytes - _charged);
+        (_charged, _counted) = (bytes, items);
     }
 
     private void Charge(long bytes)

@@ -1,3 +1,5 @@
+using SharedState.Host.Diagnostics;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>A service's collections in memory: read when first named, read again when in doubt, dropped when unused. Touched by the
@@ -16,6 +18,12 @@ internal sealed class CollectionCache(
 
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
     private bool _open;
+
+    /// <summary>What the service holds and has done.</summary>
+    public ServiceCounts Counts { get; } = new();
+
+    /// <summary>The number of collections in memory. Any thread.</summary>
+    public int Count => _collections.Count;
 
     /// <summary>What is in memory.</summary>
     public IEnumerable<Collection> All => _collections.Values;
@@ -42,7 +50,7 @@ internal sealed class CollectionCache(
             Load(collection);
             return collection;
         }
-        collection = new(key, limits, memory, quota, time) { AppearedOrVanished = AppearedOrVanished };
+        collection = new(key, limits, memory, quota, time, Counts) { AppearedOrVanished = AppearedOrVanished };
         collection.ReadFor(lane);
         _collections.Add(key, collection);
         if (_open) Load(collection);
@@ -95,6 +103,13 @@ internal sealed class CollectionCache(
         DropUnused();
         RetryLater(collection);
         collection.AwayBecause = Error.Memory;
+    }
+
+    /// <summary>Takes what storage holds.</summary>
+    public void Take(Collection collection, ItemLog stored)
+    {
+        if (collection.AwayBecause == Error.Memory) WriterLog.MemoryAgain(storage.Logger, storage.ServiceName);
+        collection.Load(stored);
     }
 
     /// <summary>A collection could not be read: tries again later.</summary>
@@ -186,6 +201,7 @@ internal sealed class CollectionCache(
         {
             WriterLog.LoadFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
         }
+        HostMeter.Loads.Add(1, HostMeter.Service(storage.ServiceName), HostMeter.Outcome(stored is not null));
         post(new Step(() => WasRead(collection, stored), collection));
     }
 

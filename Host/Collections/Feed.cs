@@ -21,6 +21,7 @@ internal sealed class Feed
     private Inquiry[] _asked = []; // while the plugin is asked about them
     private bool _paused;
     private bool _following;   // lists come
+    private bool _silent;      // and had not come for long
     private long _confirmedAt; // nothing that was committed until then is missing, by the monotonic clock
 
     /// <param name="storage">The storage.</param>
@@ -42,6 +43,10 @@ internal sealed class Feed
 
     /// <summary>Whether the host hears of each commit of other hosts, or is the only one.</summary>
     public bool IsCurrent => _following || !_storage.HasFeed;
+
+    /// <summary>How late commits of other hosts may appear at most; null without a feed, and before its first list. Any thread.</summary>
+    public TimeSpan? Delay =>
+        _storage.HasFeed && Volatile.Read(ref _confirmedAt) is not 0 and var confirmed ? _time.GetElapsedTime(confirmed) : null;
 
     /// <summary>The storage is open: what others commit is followed from now on.</summary>
     public void Start()
@@ -68,7 +73,7 @@ internal sealed class Feed
     public void CheckFresh()
     {
         if (!_following || _time.GetElapsedTime(_confirmedAt) < FreshTime) return;
-        _following = false;
+        (_following, _silent) = (false, true);
         WriterLog.FeedSilent(_storage.Logger, _storage.ServiceName, FreshTime.TotalSeconds);
         foreach (var collection in _collections.All)
         {
@@ -122,7 +127,8 @@ internal sealed class Feed
     /// <summary>Other hosts may have committed.</summary>
     private void Hear(FeedList heard)
     {
-        (_following, _confirmedAt) = (true, heard.AskedAt);
+        if (_silent) WriterLog.FeedHeard(_storage.Logger, _storage.ServiceName);
+        (_following, _silent, _confirmedAt) = (true, false, heard.AskedAt);
         if (heard.First)
         {
             Listings.ForgetAll();
@@ -149,7 +155,7 @@ internal sealed class Feed
     private void Lose()
     {
         CheckFresh();
-        _following = false;
+        (_following, _silent) = (false, false); // from here on the watch tells when it is over
     }
 
     private async Task ReadAsync(Inquiry[] inquiries)

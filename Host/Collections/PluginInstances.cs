@@ -30,7 +30,7 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
                 {
                     try
                     {
-                        return await OpenAsync(instance ?? Create(source), source.Context, token);
+                        return await OpenAsync(instance ?? Create(source), source, token);
                     }
                     finally
                     {
@@ -46,6 +46,12 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
             _abandoned = ended.Task;
         }
     }
+
+    /// <summary>What opening would change: see <see cref="IItemService.PlanAsync"/>.</summary>
+    /// <param name="service">The instance, which is not open.</param>
+    /// <param name="context">What it would be opened with.</param>
+    public Task<IReadOnlyList<StorageChange>?> PlanAsync(IItemService service, ItemServiceContext context) => calls.RunAsync(
+        token => PlanAsync(service, context, token), limit, ItemServiceFault.Unavailable, CancellationToken.None);
 
     /// <summary>Closes, for as long as a stop has time for it; what fails is logged.</summary>
     /// <param name="service">What to close.</param>
@@ -63,20 +69,50 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
         }
     }
 
-    private async Task<IItemService> OpenAsync(IItemService service, ItemServiceContext context, CancellationToken token)
+    private async Task<IItemService> OpenAsync(IItemService service, StorageSource source, CancellationToken token)
     {
         try
         {
-            await service.OpenAsync(context, token);
+            if (!source.MayAlter) RefuseAlterations(await PlanAsync(service, source.Context, token));
+            await service.OpenAsync(source.Context, token);
             token.ThrowIfCancellationRequested(); // nobody waits for it any more
             return service;
         }
         catch (Exception exception)
         {
-            await CloseAsync(service, context, stuck: true);
+            await CloseAsync(service, source.Context, stuck: true);
             if (exception is ItemServiceException or OperationCanceledException) throw;
             throw Broken(exception);
         }
+    }
+
+    private static async Task<IReadOnlyList<StorageChange>?> PlanAsync(
+        IItemService service, ItemServiceContext context, CancellationToken token)
+    {
+        try
+        {
+            return await service.PlanAsync(context, token);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw Broken(exception);
+        }
+    }
+
+    /// <summary>Refuses to open what would be altered, or may be.</summary>
+    /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>.</exception>
+    public static void RefuseAlterations(IReadOnlyList<StorageChange>? plan)
+    {
+        const string Forbidden = "which \"migrate\": false forbids";
+        var alterations = plan?.Where(change => change.Alters).Select(change => change.Statement).ToArray();
+        var refusal = alterations switch
+        {
+            null => $"the plugin cannot tell whether opening alters what is stored, {Forbidden}: take a version of it that can, or remove "
+                + "\"migrate\"",
+            [] => null,
+            _ => $"opening would alter what is stored, {Forbidden}: {string.Join("; ", alterations)}. Make a backup, then remove \"migrate\"",
+        };
+        if (refusal is not null) throw new ItemServiceException(ItemServiceFault.Config, refusal) { ConfigKey = "migrate" };
     }
 
     private static IItemService Create(StorageSource source)

@@ -5,6 +5,9 @@ namespace SharedState.Host.Collections;
 /// <summary>A service's plugin, behind limits: no call of it is waited for longer than <see cref="Limits.StorageTime"/>.</summary>
 internal sealed class ServiceStorage : IAsyncDisposable
 {
+    // No plugin treats it differently, and a list of its collections is short.
+    private const string ProbedApp = "sharedstate-probe";
+
     private readonly Limits _limits;
     private readonly TimeProvider _time;
     private readonly PluginCalls _calls;
@@ -26,7 +29,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         _calls = new(time, Scheduler);
         _instances = new(_calls, limits.StorageTime);
         _reads = new(_calls, limits.StorageTime, time);
-        _commit = new(Scheduler, time);
+        Health = new(ProbeAsync, Logger, ServiceName, time);
+        _commit = new(Scheduler, time, Health);
     }
 
     public string ServiceName => _source.Context.ServiceName;
@@ -40,6 +44,9 @@ internal sealed class ServiceStorage : IAsyncDisposable
 
     /// <summary>Gets the failure of a read after which the plugin wants another instance. Any thread.</summary>
     public Action<ItemServiceException>? Broke { get; set; }
+
+    /// <summary>How the last calls went.</summary>
+    public StorageHealth Health { get; }
 
     /// <summary>Whether there is an instance to call.</summary>
     public bool IsOpen => _service is not null;
@@ -62,8 +69,24 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <summary>One attempt to open; a failed one leaves nothing behind.</summary>
     public async Task OpenAsync(CancellationToken stop)
     {
-        if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        _service = await _instances.OpenAsync(_source, null, stop);
+        try
+        {
+            if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
+            _service = await _instances.OpenAsync(_source, null, stop);
+        }
+        catch (ItemServiceException exception)
+        {
+            Health.Note(StorageCall.Open, exception);
+            throw;
+        }
+    }
+
+    /// <summary>What opening would create or alter, in a new instance that is kept until the storage is disposed of.</summary>
+    /// <returns>Null if the plugin cannot tell.</returns>
+    public async Task<IReadOnlyList<StorageChange>?> PlanAsync()
+    {
+        _service = await _instances.CreateAsync(_source);
+        return await _instances.PlanAsync(_service, _source.Context);
     }
 
     /// <summary>A new instance of another source, which is not opened yet.</summary>
@@ -97,6 +120,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
         finally
         {
             _reads.Resume();
+            Health.Clear();
         }
     }
 
@@ -140,6 +164,14 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return log;
     }
 
+    /// <summary>The number of items that end with the service, because it keeps them in memory.</summary>
+    public Task<long> CountEphemeralAsync() => !IsInMemory ? Task.FromResult(0L) : ReadAsync(async token =>
+    {
+        var count = 0L;
+        await foreach (var key in _service!.ListAsync(null, token)) count += (await _service!.LoadAsync(key, token)).Items.Count;
+        return count;
+    });
+
     /// <summary>Stores a batch; the results are the plugin's own, and may be wrong.</summary>
     /// <param name="batch">What to store; must not change any more.</param>
     /// <param name="limit">How long the plugin is waited for.</param>
@@ -147,7 +179,11 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <returns>False, and nothing done, while a call that was given up on hangs, or nothing is open.</returns>
     public bool TryCommit(IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommitOutcome> done)
     {
-        if (Stuck || _service is not { } service) return false;
+        if (Stuck || _service is not { } service)
+        {
+            Health.Note(StorageCall.Commit, StorageFault.Silent(ItemServiceFault.Unavailable));
+            return false;
+        }
         _commit.Start(service, batch, limit, done);
         return true;
     }
@@ -213,18 +249,18 @@ internal sealed class ServiceStorage : IAsyncDisposable
         {
             await _calls.Start(FollowAsync);
         }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        catch (Exception exception)
         {
-            throw StorageFault.Silent(ItemServiceFault.Unavailable);
-        }
-        catch (ItemServiceException failure) when (failure.InstanceBroken)
-        {
-            Broke?.Invoke(failure);
-            throw;
-        }
-        catch (Exception exception) when (exception is not ItemServiceException)
-        {
-            throw StorageFault.Unexpected(ItemServiceFault.Unavailable, exception);
+            var failure = exception switch
+            {
+                OperationCanceledException when cancel.IsCancellationRequested => StorageFault.Silent(ItemServiceFault.Unavailable),
+                ItemServiceException fault => fault,
+                _ => StorageFault.Unexpected(ItemServiceFault.Unavailable, exception),
+            };
+            if (!stop.IsCancellationRequested) Health.Note(StorageCall.Watch, failure);
+            if (failure.InstanceBroken) Broke?.Invoke(failure);
+            if (failure == exception) throw;
+            throw failure;
         }
         finally
         {
@@ -239,6 +275,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
                 var asked = _time.GetTimestamp();
                 if (!await lists.MoveNextAsync())
                     throw new InvalidOperationException("the plugin ended what it should tell as long as it is open");
+                Health.Note(StorageCall.Watch, null);
                 silence.Change(_limits.StorageTime, Timeout.InfiniteTimeSpan);
                 heard(new(lists.Current ?? throw new InvalidOperationException("the plugin returned no list"), asked, first));
             }
@@ -247,23 +284,29 @@ internal sealed class ServiceStorage : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Health.Dispose();
         if (_service is { } service) await CloseAsync(service);
         _commit.Dispose();
     }
 
     private async Task<T> ReadAsync<T>(Func<CancellationToken, Task<T>> call, bool checking = false, object? client = null)
     {
-        if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
         try
         {
-            return await _reads.RunAsync(call, checking, client);
+            if (Stuck) throw StorageFault.Silent(ItemServiceFault.Unavailable);
+            var result = await _reads.RunAsync(call, checking, client);
+            Health.Note(StorageCall.Read, null);
+            return result;
         }
-        catch (ItemServiceException failure) when (failure.InstanceBroken)
+        catch (ItemServiceException exception)
         {
-            Broke?.Invoke(failure);
+            Health.Note(StorageCall.Read, exception);
+            if (exception.InstanceBroken) Broke?.Invoke(exception);
             throw;
         }
     }
+
+    private Task ProbeAsync() => IsOpen ? ListAsync(ProbedApp) : Task.CompletedTask;
 
     /// <summary>Closes, opens, and goes back if it must.</summary>
     private async Task<ItemServiceException?> CloseThenOpenAsync(
@@ -274,7 +317,11 @@ internal sealed class ServiceStorage : IAsyncDisposable
         var failure = await TryTogetherAsync(next, instance, check, stop);
         for (var attempt = 1; failure is not null && !stop.IsCancellationRequested; attempt++)
         {
-            if (await TryUseAsync(before, null, check: null, stop) is not { } obstacle) break;
+            if (await TryUseAsync(before, null, check: null, stop) is not { } obstacle)
+            {
+                if (attempt > 1) WriterLog.OpenAtLast(Logger, ServiceName, attempt);
+                break;
+            }
             if (attempt == 1)
                 WriterLog.NotOpenAgain(
                     Logger, ServiceName, WriterLog.Reason(failure), WriterLog.Reason(obstacle), WriterLog.Trace(obstacle));

@@ -81,6 +81,18 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <summary>Why the storage is not open, while it is tried again.</summary>
     public ItemServiceException? Obstacle => _opening.Obstacle;
 
+    /// <summary>Why the storage does not work, by its last calls; null if it does.</summary>
+    public ItemServiceException? Trouble => _storage.Health.Trouble;
+
+    /// <summary>What the service holds and has done.</summary>
+    public ServiceCounts Counts => _collections.Counts;
+
+    /// <summary>The number of collections in memory.</summary>
+    public int Collections => _collections.Count;
+
+    /// <summary>How late commits of other hosts may appear at most; null if there is no feed.</summary>
+    public TimeSpan? FeedDelay => _feed.Delay;
+
     /// <summary>
     /// Opens the storage. Returns after the first attempt; a storage that is only unavailable is tried again until it opens.
     /// </summary>
@@ -115,12 +127,15 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// Ends a service that is no longer configured, and that no connection finds any more: finishes what was read, tells the subscribers,
     /// closes the storage. Later requests get <c>no service</c>.
     /// </summary>
-    public async Task RetireAsync()
+    /// <returns>The number of items that are gone with it, because it kept them in memory.</returns>
+    public async Task<long> RetireAsync()
     {
         _turns.ClosedBecause = Error.NoService;
         Post(new Step(_retirement.Begin));
         await _retirement.Finished.WaitAsync(RetireTime, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var lost = await CountEphemeralAsync();
         await DisposeAsync();
+        return lost;
     }
 
     /// <summary>Commits what is there, then closes the storage.</summary>
@@ -181,6 +196,18 @@ internal sealed class ServiceWriter : IAsyncDisposable
     {
         _collections.Sweep();
         _listings.ForgetAll(); // what nobody asks for does not stay in memory
+    }
+
+    private async Task<long> CountEphemeralAsync()
+    {
+        try
+        {
+            return await _storage.CountEphemeralAsync();
+        }
+        catch (ItemServiceException)
+        {
+            return 0; // a warning is not worth a failure
+        }
     }
 
     /// <summary>Does a piece of work, or without one starts the next commit. A failure does not end the turns.</summary>

@@ -40,6 +40,8 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
 
     private void Settle(IReadOnlyList<PendingUpdate> batch, CommitResult[]? results, ItemServiceFault? fault)
     {
+        if (fault is null) collections.Counts.AddUpdates(batch.Count);
+
         // :: 1. Apply all, then tell all: followers get the batch in one go.
         for (var index = 0; index < batch.Count; index++)
         {
@@ -75,7 +77,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     {
         var before = collection.Position;
         if (stored is null) collections.RetryLater(collection);
-        else if (collections.HasRoom(collection, stored)) collection.Load(stored);
+        else if (collections.HasRoom(collection, stored)) collections.Take(collection, stored);
         else collections.Refuse(collection);
         FinishLoad(collection, before);
     }

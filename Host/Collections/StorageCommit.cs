@@ -1,3 +1,5 @@
+using SharedState.Host.Diagnostics;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>What came of a commit: a result for each update, or why there are none.</summary>
@@ -15,6 +17,7 @@ internal sealed class StorageCommit : IDisposable
 
     private readonly TaskScheduler _scheduler;
     private readonly TimeProvider _time;
+    private readonly StorageHealth _health;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();
 
@@ -27,12 +30,12 @@ internal sealed class StorageCommit : IDisposable
     private Action<CommitOutcome>? _done; // gets the outcome; null when it was told
     private bool _running;                   // the plugin's call has not ended
     private bool _cancelled;                 // and was asked to
-    private long _limitedAt;                 // when the limit began, by the monotonic clock
+    private long _startedAt, _limitedAt;     // when the call and the limit began, by the monotonic clock
     private TimeSpan _limit;
 
-    public StorageCommit(TaskScheduler scheduler, TimeProvider time)
+    public StorageCommit(TaskScheduler scheduler, TimeProvider time, StorageHealth health)
     {
-        (_scheduler, _time) = (scheduler, time);
+        (_scheduler, _time, _health) = (scheduler, time, health);
         _timer = time.CreateTimer(
             static state => ((StorageCommit)state!).OnTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -56,6 +59,7 @@ internal sealed class StorageCommit : IDisposable
             // A cancelled call may still look at the old one, which is left to the garbage collector.
             if (_cancelled) (_cancel, _cancelled) = (new(), false);
             SetLimit(limit);
+            _startedAt = _limitedAt;
         }
         if (service.CommitsAtOnce) _ = CallAsync();
         else
@@ -98,7 +102,7 @@ internal sealed class StorageCommit : IDisposable
             (done, _done, _running) = (_done, null, false);
             if (done is not null) _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
-        done?.Invoke(outcome);
+        if (done is not null) End(done, outcome);
     }
 
     /// <summary>The limit is over: the call is asked to end, and a while later given up on.</summary>
@@ -122,7 +126,15 @@ internal sealed class StorageCommit : IDisposable
         }
         // Cancelling runs the plugin's own callbacks, which may hang, on a thread of their own.
         if (done is null) _ = cancel.CancelAsync();
-        else done(new(null, StorageFault.Silent(ItemServiceFault.OutcomeUnknown)));
+        else End(done, new(null, StorageFault.Silent(ItemServiceFault.OutcomeUnknown)));
+    }
+
+    private void End(Action<CommitOutcome> done, CommitOutcome outcome)
+    {
+        HostMeter.CommitDuration.Record(
+            _time.GetElapsedTime(_startedAt).TotalSeconds, HostMeter.Service(_health.Service), HostMeter.Outcome(outcome.Failure is null));
+        _health.Note(StorageCall.Commit, outcome.Failure);
+        done(outcome);
     }
 
     private void SetLimit(TimeSpan limit)

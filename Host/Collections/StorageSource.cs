@@ -5,6 +5,9 @@ namespace SharedState.Host.Collections;
 /// <param name="Context">What it is opened with.</param>
 internal sealed record StorageSource(Func<IItemService> Create, ItemServiceContext Context)
 {
+    /// <summary>Whether opening may alter what is stored already, and not only create.</summary>
+    public bool MayAlter { get; init; } = true;
+
     /// <summary>Where other services are to take over with this one, or none of them.</summary>
     public Together? Together { get; init; }
 }

@@ -44,6 +44,9 @@ internal sealed class Subscription(CollectionKey key, Lane lane, IFollower follo
 
     public SubscriptionState State { get; set; }
 
+    /// <summary>Whether it began with a position that the follower has, and was given nothing yet.</summary>
+    public bool Resumes { get; set; }
+
     /// <summary>Updates of the same client whose replies wait until the subscription is current.</summary>
     public List<PendingUpdate>? HeldReplies { get; set; }
 

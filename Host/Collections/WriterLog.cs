@@ -46,6 +46,18 @@ internal static partial class WriterLog
     [LoggerMessage(2105, LogLevel.Error, "Service {Service}: collections could not be listed: {Reason}")]
     public static partial void ListFailed(ILogger logger, string service, string reason, Exception? cause);
 
+    [LoggerMessage(2119, LogLevel.Information, "Service {Service} has heard of other hosts again")]
+    public static partial void FeedHeard(ILogger logger, string service);
+
+    [LoggerMessage(2120, LogLevel.Information, "Service {Service}: a collection was read for which there had been no memory")]
+    public static partial void MemoryAgain(ILogger logger, string service);
+
+    [LoggerMessage(2117, LogLevel.Information, "Service {Service}: updates are stored again, after {Seconds:0.0} seconds")]
+    public static partial void CommitsAgain(ILogger logger, string service, double seconds);
+
+    [LoggerMessage(2118, LogLevel.Information, "Service {Service}: the storage can be read again, after {Seconds:0.0} seconds")]
+    public static partial void ReadsAgain(ILogger logger, string service, double seconds);
+
     [LoggerMessage(2106, LogLevel.Warning, "Service {Service}: the plugin did not close cleanly")]
     public static partial void CloseFailed(ILogger logger, string service, Exception exception);
 

@@ -36,6 +36,9 @@ internal sealed record HostConfig
     /// <summary>Whether the log consists of JSON lines, for programs, instead of text for people.</summary>
     public bool JsonLog { get; init; }
 
+    /// <summary>The least level of the events that the log contains.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
     public required Limits Limits { get; init; }
 
     /// <summary>Absolute paths of folders with plugins, in addition to the folder beside the program.</summary>
@@ -62,6 +65,9 @@ internal sealed record HostConfig
             Compression = service.Boolean("compression") ?? true,
             Pages = ReadPages(file, service),
             JsonLog = service.Choice("log", "text", "json") == "json",
+            LogLevel = service.Choice("log_level", "debug", "information", "warning", "error") is { } level
+                ? Enum.Parse<LogLevel>(level, ignoreCase: true)
+                : LogLevel.Information,
             Limits = LimitField.ReadAll(service.Object("limits")),
             PluginFolders = ReadPluginFolders(file, root),
             Pins = PluginPins.Read(file, root),

@@ -41,6 +41,14 @@ internal sealed class ListenSockets : IDisposable
         return Bind(config.File, config.Address, admin);
     }
 
+    /// <summary>The mistakes that binding the sockets would find now. Binds them and lets go of them.</summary>
+    public static IReadOnlyList<Mistake> Try(HostConfig config)
+    {
+        Mistake[] before = [.. config.File.Mistakes];
+        Bind(config).Dispose();
+        return [.. config.File.Mistakes.Except(before)];
+    }
+
     /// <summary>The socket of an end point. Kestrel owns it from then on.</summary>
     public Socket Take(EndPoint endPoint) => _sockets.Single(socket => socket.LocalEndPoint!.Equals(endPoint));
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using SharedState.Host.JsonFiles;
 using SharedState.Host.Plugins;
 
@@ -7,6 +8,14 @@ namespace SharedState.Host.Configuration;
 /// <summary>One entry of <c>services</c>.</summary>
 internal sealed class ServiceConfig
 {
+    /// <summary>The key of <c>config</c> that is for the host, whatever the plugin.</summary>
+    public const string MigrateKey = "migrate";
+
+    // From here on, chance does not put a secret into a word.
+    private const int LongSecret = 8;
+
+    private const string Redacted = "***";
+
     private const int MaximumNameBytes = 512;
 
     private readonly JsonFile _file;
@@ -31,6 +40,9 @@ internal sealed class ServiceConfig
     /// <summary>A value of <c>config</c>; null if there is none.</summary>
     public string? this[string key] => Entries.FirstOrDefault(entry => entry.Key == key && entry.HasValue)?.Node.Text;
 
+    /// <summary>Whether a start may alter what is stored already: <c>"migrate": false</c> forbids it.</summary>
+    public bool MayAlter => this[MigrateKey] != "false";
+
     /// <summary>The base of relative paths in <c>config</c>.</summary>
     public string BaseDirectory => _file.Directory;
 
@@ -46,26 +58,35 @@ internal sealed class ServiceConfig
     public IEnumerable<string> SecretKeys => Entries.Where(IsSecret).Select(entry => entry.Key);
 
     /// <summary>A text for the log, without the values of this service that may be secrets.</summary>
-    public string Redact(string text) =>
-        Secrets.Aggregate(text, (redacted, secret) => redacted.Replace(secret, "***", StringComparison.Ordinal));
+    /// <remarks>
+    /// A short secret may be a part of a word by chance: replaced there, it would be told by the letters around it (<c>e***pired</c> for
+    /// <c>x</c>). So a short one is replaced only where it stands alone, which is how drivers show it.
+    /// </remarks>
+    public string Redact(string text) => Secrets.Aggregate(text, (redacted, secret) => secret.Length >= LongSecret
+        ? redacted.Replace(secret, Redacted, StringComparison.Ordinal)
+        : Regex.Replace(redacted, $@"(?<![\p{{L}}\p{{N}}]){Regex.Escape(secret)}(?![\p{{L}}\p{{N}}])", Redacted));
 
     /// <summary>Checks the <c>config</c> against the keys of a plugin, and adds mistakes to the file.</summary>
     public void Check(PluginManifest plugin)
     {
         if (plugin.Config is null) return;
+        string[] names = [.. plugin.Config.Select(key => key.Name)];
+        var misspelled = new HashSet<string>();
         foreach (var entry in Entries)
         {
-            if (entry.Key == "db_type") continue;
+            if (entry.Key is "db_type" or MigrateKey) continue;
             if (plugin.Config.FirstOrDefault(key => key.Name == entry.Key) is not { } known)
-                _file.Add(
-                    entry.Place, entry.Node.Path,
-                    $"unknown key for {plugin.Title}; {Spelling.Hint(entry.Key, [.. plugin.Config.Select(key => key.Name)])}");
+            {
+                _file.Add(entry.Place, entry.Node.Path, $"unknown key for {plugin.Title}; {Spelling.Hint(entry.Key, names)}");
+                if (Spelling.Nearest(entry.Key, names) is { } nearest) misspelled.Add(nearest);
+            }
             else if (entry.HasValue && !known.Accepts(entry.Node))
                 _file.Add(NodeOf(entry.Key), $"must be {known.Wanted}, not {known.Shown(entry.Node)}");
         }
         foreach (var key in plugin.Config)
         {
-            if (key.Required && this[key.Name] is null) _file.Add(_node, $"{plugin.Title} needs \"{key.Name}\" in \"config\"");
+            if (key.Required && this[key.Name] is null && !misspelled.Contains(key.Name))
+                _file.Add(_node, $"{plugin.Title} needs \"{key.Name}\" in \"config\"");
         }
     }
 
@@ -80,6 +101,8 @@ internal sealed class ServiceConfig
         var module = fields.RequiredText("module");
         var entries = ConfigEntry.ReadAll(file, fields.Object("config"));
         fields.End();
+        if (entries.FirstOrDefault(entry => entry.Key == MigrateKey && entry.HasValue && entry.Node.Text is not ("true" or "false")) is { } odd)
+            file.Add(odd.Node, "must be true or false");
         if (name is not null && WrongName(name) is { } wrong) file.Add(fields.Take("name")!, wrong);
         if (name is null || module is null) return null;
         return new(file, node)

@@ -17,17 +17,23 @@ internal sealed class TlsCertificate : IHostedService, IDisposable
     /// </summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
+    // A renewal that fails leaves an operator two weeks.
+    private static readonly TimeSpan WarningTime = TimeSpan.FromDays(14), WarningInterval = TimeSpan.FromDays(1);
+
     private readonly TlsFiles _files;
-    private readonly ILogger<TlsCertificate> _logger;
+    private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private ITimer? _timer;
     private string _fingerprint;
+    private SslStreamCertificateContext? _offered; // the changed pair, which is not in use yet
+    private string? _refused;                      // the reason that was logged for that
+    private DateTimeOffset? _warnedAt;
 
     // The timer writes the reference, handshakes read it.
     private volatile SslStreamCertificateContext _current;
 
     /// <exception cref="InvalidOperationException">The files have become unusable since the configuration was checked.</exception>
-    public TlsCertificate(TlsFiles files, ILogger<TlsCertificate> logger, TimeProvider time)
+    public TlsCertificate(TlsFiles files, ILogger logger, TimeProvider time)
     {
         (_files, _logger, _time) = (files, logger, time);
         _fingerprint = Fingerprint();
@@ -44,7 +50,8 @@ internal sealed class TlsCertificate : IHostedService, IDisposable
     // Not a file watcher: renewal programs often replace a symbolic link two folders up, which a watcher does not notice.
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer = _time.CreateTimer(_ => Reload(), null, Interval, Interval);
+        WarnOfExpiry();
+        _timer = _time.CreateTimer(_ => Look(), null, Interval, Interval);
         return Task.CompletedTask;
     }
 
@@ -56,22 +63,48 @@ internal sealed class TlsCertificate : IHostedService, IDisposable
 
     public void Dispose() => _timer?.Dispose();
 
-    private void Reload()
+    private void Look()
     {
         var fingerprint = Fingerprint();
-        if (fingerprint == _fingerprint) return;
-        // A pair consists of two files: between the two writes it is broken, and the second write is another change.
-        _fingerprint = fingerprint;
-        if (_files.TryLoad(out var context, out var why))
+        if (fingerprint != _fingerprint)
         {
-            _current = context!;
-            Log.CertificateChanged(_logger, _files.Certificate, context!.TargetCertificate.NotAfter);
+            // A pair consists of two files: between the two writes it is broken, and the second write is another change.
+            _fingerprint = fingerprint;
+            _refused = null;
+            if (!_files.TryLoad(out _offered, out var why)) Log.CertificateKept(_logger, why);
         }
-        else
-        {
-            Log.CertificateKept(_logger, why);
-        }
+        TakeOffered();
+        WarnOfExpiry();
     }
+
+    /// <summary>Takes the changed pair, unless the old one is valid and the changed one is not, or not yet.</summary>
+    private void TakeOffered()
+    {
+        if (_offered is not { } offered) return;
+        var refusal = Invalidity(_current) is null ? Invalidity(offered) : null;
+        if (refusal is not null)
+        {
+            if (refusal != _refused) Log.CertificateKept(_logger, $"{_files.Certificate}: {refusal}");
+            _refused = refusal;
+            return;
+        }
+        (_current, _offered, _warnedAt) = (offered, null, null);
+        Log.CertificateChanged(_logger, _files.Certificate, offered.TargetCertificate.NotAfter.ToUniversalTime());
+    }
+
+    /// <summary>Warns once a day of a certificate that is not valid, or will not be for much longer.</summary>
+    private void WarnOfExpiry()
+    {
+        var now = _time.GetUtcNow();
+        if (now - _warnedAt < WarningInterval) return;
+        var end = _current.TargetCertificate.NotAfter.ToUniversalTime();
+        if (Invalidity(_current) is { } why) Log.CertificateInvalid(_logger, _files.Certificate, why);
+        else if (end - now <= WarningTime) Log.CertificateExpires(_logger, _files.Certificate, (int)(end - now).TotalDays, end);
+        else return;
+        _warnedAt = now;
+    }
+
+    private string? Invalidity(SslStreamCertificateContext context) => TlsFiles.Invalidity(context.TargetCertificate, _time.GetUtcNow());
 
     private string Fingerprint()
     {

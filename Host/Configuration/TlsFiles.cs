@@ -8,6 +8,11 @@ namespace SharedState.Host.Configuration;
 /// <summary>The PEM files of a certificate, possibly with its chain, and of its private key.</summary>
 internal sealed record TlsFiles(string Certificate, string Key)
 {
+    private const string Begin = "-----BEGIN ", End = "-----";
+
+    // In the old form, the block has the same name as that of a plain key.
+    private const string Encrypted = "Proc-Type: 4,ENCRYPTED";
+
     /// <summary>Reads <c>service.tls</c> and loads the files; null if the field is absent, or after a mistake.</summary>
     public static TlsFiles? Read(JsonFile file, JsonFields fields)
     {
@@ -22,6 +27,12 @@ internal sealed record TlsFiles(string Certificate, string Key)
         file.Add(fields.Node, why);
         return null;
     }
+
+    /// <summary>Why a certificate should not be used at a time, as a sentence; null if it is valid.</summary>
+    public static string? Invalidity(X509Certificate2 certificate, DateTimeOffset now) =>
+        now < certificate.NotBefore ? FormattableString.Invariant($"it is not valid before {certificate.NotBefore.ToUniversalTime():u}")
+        : now >= certificate.NotAfter ? FormattableString.Invariant($"it expired at {certificate.NotAfter.ToUniversalTime():u}")
+        : null;
 
     /// <summary>Loads the certificate for handshakes, or says why that is impossible.</summary>
     public bool TryLoad(out SslStreamCertificateContext? context, out string why)
@@ -40,6 +51,11 @@ internal sealed record TlsFiles(string Certificate, string Key)
                 return false;
             }
         }
+        if (FindFault() is { } fault)
+        {
+            why = fault;
+            return false;
+        }
         try
         {
             var chain = new X509Certificate2Collection();
@@ -49,10 +65,70 @@ internal sealed record TlsFiles(string Certificate, string Key)
             context = SslStreamCertificateContext.Create(certificate, chain, offline: true);
             return true;
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException or IOException)
+        catch (Exception e) when (IsOfCryptography(e) && IsCertificate() && (IsKey(RSA.Create) || IsKey(ECDsa.Create)))
+        {
+            why = $"the private key in {Key} does not belong to the certificate in {Certificate}: they must be of one pair";
+            return false;
+        }
+        catch (Exception e) when (IsOfCryptography(e) || e is IOException)
         {
             why = $"{Certificate} and {Key} are not a certificate and its unencrypted private key in PEM form: {e.Message}";
             return false;
         }
     }
+
+    /// <summary>What is wrong with the blocks of the files; null if there is a certificate in one and a plain key in the other.</summary>
+    private string? FindFault()
+    {
+        string[] certificates = Labels(Certificate), keys = Labels(Key);
+        if (!certificates.Contains("CERTIFICATE")) return $"there is no certificate in {Certificate}{Instead(certificates)}";
+        if (keys.Contains("ENCRYPTED PRIVATE KEY") || File.ReadLines(Key).Any(line => line.StartsWith(Encrypted, StringComparison.Ordinal)))
+        {
+            return $"the private key in {Key} is encrypted, and the host cannot ask for its passphrase: decrypt it with "
+                + "openssl pkey -in FILE -out FILE";
+        }
+        return keys.Any(label => label.EndsWith("PRIVATE KEY", StringComparison.Ordinal)) ? null
+            : $"there is no private key in {Key}{Instead(keys)}";
+    }
+
+    private static bool IsOfCryptography(Exception e) => e is CryptographicException or ArgumentException;
+
+    /// <summary>Whether the certificate by itself can be used.</summary>
+    private bool IsCertificate()
+    {
+        try
+        {
+            X509Certificate2.CreateFromPem(File.ReadAllText(Certificate)).Dispose();
+            return true;
+        }
+        catch (Exception e) when (IsOfCryptography(e))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether the key by itself can be used.</summary>
+    private bool IsKey(Func<AsymmetricAlgorithm> create)
+    {
+        using var key = create();
+        try
+        {
+            key.ImportFromPem(File.ReadAllText(Key));
+            return true;
+        }
+        catch (Exception e) when (IsOfCryptography(e))
+        {
+            return false;
+        }
+    }
+
+    private static string Instead(string[] labels) => labels.Length == 0 ? ": it is not in PEM form" : $", but {string.Join(", ", labels)}";
+
+    /// <summary>What the blocks of a PEM file are.</summary>
+    private static string[] Labels(string path) =>
+    [
+        .. File.ReadLines(path).Select(line => line.TrimEnd())
+            .Where(line => line.StartsWith(Begin, StringComparison.Ordinal) && line.EndsWith(End, StringComparison.Ordinal))
+            .Select(line => line[Begin.Length..^End.Length]).Distinct(),
+    ];
 }

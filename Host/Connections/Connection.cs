@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using SharedState.Host.Diagnostics;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
@@ -23,6 +24,7 @@ internal sealed class Connection : IDisposable
     private readonly RequestRate? _rate;
     private readonly CancellationTokenSource _aborted = new(), _ended = new(), _stopReading = new(); // each cancels the next one
     private Goodbye? _goodbye; // once no more messages are read
+    private string? _endedBy;  // the first goodbye: the code of the server's, or "client", whose code is its own choice
 
     // Written by the receive loop, read by the registry's sweep; a time of 0 means "not now". A client counts as silent only while the
     // loop reads.
@@ -39,7 +41,7 @@ internal sealed class Connection : IDisposable
     {
         (_host, _input, _abort) = (host, stream, abort);
         _outbox = new(host.Limits.OutboxBytes, keepUnsentSmall);
-        _sender = new(_outbox, stream, compression, host.Time, CannotSend);
+        _sender = new(_outbox, stream, compression, host.Time, host.Counts, CannotSend);
         _outbox.Sender = _sender;
         _dispatcher = new(host, _outbox);
         var share = new ByteShare(host.Unfinished, () => End(CloseCode.MessageTooBig, ByteBudget.UsedUp));
@@ -48,6 +50,9 @@ internal sealed class Connection : IDisposable
         _messages = new(_received, share, compression, host.Limits);
         if (host.Limits.RequestRate is { } rate) _rate = new(rate, host.Limits.RequestBurst, host.Time);
     }
+
+    /// <summary>What waits to be sent, or is being sent.</summary>
+    public long OutboxBytes => _outbox.HeldBytes;
 
     /// <summary>The part of the registry that holds this connection.</summary>
     public int Slice { get; set; }
@@ -186,6 +191,7 @@ internal sealed class Connection : IDisposable
                     _outbox.Enqueue(Frame.Control(FrameHeader.Pong, _messages.Payload));
                     break;
                 case Incoming.Close:
+                    _endedBy ??= "client";
                     var echo = Frame.Control(FrameHeader.Close, _messages.Payload[..Math.Min(2, _messages.Payload.Length)]);
                     StopListening();
                     await FinishAsync();
@@ -223,6 +229,7 @@ internal sealed class Connection : IDisposable
 
     private void Close(CloseCode code, string reason)
     {
+        _endedBy ??= code.ToString("D");
         Span<byte> payload = stackalloc byte[125];
         BinaryPrimitives.WriteUInt16BigEndian(payload, (ushort)code);
         Encoding.UTF8.TryGetBytes(reason, payload[2..], out var length);
@@ -278,6 +285,7 @@ internal sealed class Connection : IDisposable
             Abort();
         }
         await _sender.Ended;
+        HostMeter.Closes.Add(1, new KeyValuePair<string, object?>("code", _endedBy ?? "none"));
     }
 
     /// <summary>False if the connection ended meanwhile.</summary>

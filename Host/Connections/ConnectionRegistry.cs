@@ -45,6 +45,9 @@ internal sealed class ConnectionRegistry : IDisposable
 
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>What waits in the outboxes of all connections.</summary>
+    public long OutboxBytes => Open().Sum(connection => connection.OutboxBytes);
+
     /// <summary>Counts a connection in; false where a limit is reached.</summary>
     public bool TryAdd(Connection connection, IPAddress address)
     {

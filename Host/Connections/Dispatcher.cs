@@ -37,7 +37,7 @@ internal sealed class Dispatcher
     public Dispatcher(HostState host, Outbox outbox)
     {
         _host = host;
-        _replies = new(outbox, host.Requests);
+        _replies = new(outbox, host.Requests, host.Counts);
         _memory = new(host.Limits.Memory, MemoryShare.OfConnection);
         _subscriptions = new(host, outbox, _memory, LaneAt);
     }
@@ -133,7 +133,7 @@ internal sealed class Dispatcher
         }
         await open.RoomAsync();
         if (_left) return;
-        open.Answer(await AnswerAsync(open));
+        await AnswerAsync(open);
         _subscriptions.Start();
     }
 
@@ -148,24 +148,31 @@ internal sealed class Dispatcher
         return lane;
     }
 
-    private async ValueTask<Frame> AnswerAsync(OpenRequest open)
+    private async ValueTask AnswerAsync(OpenRequest open)
     {
         var (request, frames) = (open.Request, FrameWriter.OfThisThread);
         switch (request.Target)
         {
             case Target.Services:
-                return frames.Reply(request, _host.Services.Names, open.Announced);
+                open.Answer(frames.Reply(request, _host.Services.Names, open.Announced));
+                break;
             case Target.Clock:
                 var seconds = (_host.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / (decimal)TimeSpan.TicksPerSecond;
-                return frames.Reply(request, Encoding.ASCII.GetBytes(seconds.ToString("F6", CultureInfo.InvariantCulture)), open.Announced);
+                var text = Encoding.ASCII.GetBytes(seconds.ToString("F6", CultureInfo.InvariantCulture));
+                open.Answer(frames.Reply(request, text, open.Announced));
+                break;
             case Target.Subscriptions:
-                return _subscriptions.Tell(open);
+                _subscriptions.Tell(open);
+                break;
             case Target.ChangeSubscriptions:
-                return await _subscriptions.ChangeAsync(open);
+                await _subscriptions.ChangeAsync(open);
+                break;
             case Target.None:
-                return frames.Refuse(request, request.Error!, open.Announced);
+                open.Refuse(request.Error!);
+                break;
             default:
-                return frames.Refuse(request, _host.Services.Missing(request.Path.Service), open.Announced);
+                open.Refuse(_host.Services.Missing(request.Path.Service));
+                break;
         }
     }
 }

@@ -10,8 +10,10 @@ namespace SharedState.Host.Connections;
 /// <param name="stream">The connection.</param>
 /// <param name="compression">Whether the client takes compressed frames.</param>
 /// <param name="time">The time.</param>
+/// <param name="counts">Gets the number of frames and bytes.</param>
 /// <param name="failed">Is told why nothing can be written any more.</param>
-internal sealed class FrameSender(Outbox outbox, Stream stream, bool compression, TimeProvider time, Action<Exception> failed)
+internal sealed class FrameSender(
+    Outbox outbox, Stream stream, bool compression, TimeProvider time, ConnectionCounts counts, Action<Exception> failed)
     : IThreadPoolWorkItem
 {
     // One write at most. A client that takes no such piece within the time of a stalled one is stalled.
@@ -47,6 +49,7 @@ internal sealed class FrameSender(Outbox outbox, Stream stream, bool compression
             Outgoing outgoing;
             while ((outgoing = outbox.Take(ref _frames, Written())) == Outgoing.Frames)
             {
+                counts.Sending(_frames.Count);
                 if (_frames is [{ Body.IsEmpty: true } only]) await WriteAsync(only.Head);
                 else await JoinAsync();
                 if (_frames.Capacity > KeptFrames) _frames = [];
@@ -105,6 +108,7 @@ internal sealed class FrameSender(Outbox outbox, Stream stream, bool compression
 
     private async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
     {
+        counts.Sent(bytes.Length);
         while (bytes.Length > 0)
         {
             var piece = bytes[..Math.Min(bytes.Length, WriteBytes)];

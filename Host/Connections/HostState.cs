@@ -8,6 +8,9 @@ internal sealed record HostState(ServiceCatalog Services, Limits Limits, TimePro
     /// <summary>The connections that may be open: those of the limits, or fewer if the system allows fewer.</summary>
     public int Connections { get; set; } = Limits.Connections;
 
+    /// <summary>What all connections have asked and were sent.</summary>
+    public ConnectionCounts Counts { get; } = new();
+
     /// <summary>The bytes of all unfinished messages.</summary>
     public ByteBudget Unfinished { get; } = new(Limits.UnfinishedBytes);
 

@@ -32,9 +32,9 @@ internal sealed class OpenRequest(Request request, Replies replies, int announce
 
     public ValueTask<bool> RoomAsync() => replies.RoomAsync(this);
 
-    public void Answer(Frame reply) => replies.Answer(this, reply);
+    public void Answer(Frame reply, Error? failure = null) => replies.Answer(this, reply, failure);
 
-    public void Refuse(Error error) => Answer(FrameWriter.OfThisThread.Refuse(request, error, announced));
+    public void Refuse(Error error) => replies.Answer(this, FrameWriter.OfThisThread.Refuse(request, error, announced), error);
 
     /// <summary>What the service gets of it.</summary>
     public PendingRequest ToPending(Lane lane)
@@ -62,7 +62,7 @@ internal sealed class ConnectionUpdate(OpenRequest open, Lane lane)
         open.Answer(FrameWriter.OfThisThread.Reply(open.Request, open.Request.Update!.Named, stored, open.Announced));
 
     protected override void Refuse(Position position, IReadOnlyList<ItemConflict> conflicts) =>
-        open.Answer(FrameWriter.OfThisThread.Refuse(open.Request, position, conflicts, open.Announced));
+        open.Answer(FrameWriter.OfThisThread.Refuse(open.Request, position, conflicts, open.Announced), Error.Conflict);
 }
 
 /// <summary>A read from a connection.</summary>

@@ -1,3 +1,5 @@
+using SharedState.Host.Collections;
+
 namespace SharedState.Host.Connections;
 
 /// <summary>
@@ -6,7 +8,8 @@ namespace SharedState.Host.Connections;
 /// </summary>
 /// <param name="outbox">Gets the replies.</param>
 /// <param name="budget">Gets the bytes of large requests back.</param>
-internal sealed class Replies(Outbox outbox, RequestBudget budget)
+/// <param name="counts">Gets the number of answers.</param>
+internal sealed class Replies(Outbox outbox, RequestBudget budget, ConnectionCounts counts)
 {
     private readonly Lock _gate = new();
 
@@ -87,12 +90,16 @@ internal sealed class Replies(Outbox outbox, RequestBudget budget)
 
     /// <summary>Answers a request, once: what comes after the first answer counts for nothing. The reply waits for the replies before
     /// it.</summary>
-    public void Answer(OpenRequest open, Frame reply)
+    /// <param name="open">The request.</param>
+    /// <param name="reply">The reply.</param>
+    /// <param name="failure">The failure that the reply tells; null for a success.</param>
+    public void Answer(OpenRequest open, Frame reply, Error? failure)
     {
         lock (_gate)
         {
             if (open.Reply is not null) return;
             open.Reply = reply;
+            counts.Answered(open.Request.Target, failure);
             Send();
         }
     }

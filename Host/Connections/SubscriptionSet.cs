@@ -21,20 +21,24 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
     private readonly List<SocketFollower> _added = [];
     private long _charged; // to the memory
 
-    /// <summary>The reply to GET <c>/subs</c>.</summary>
-    public Frame Tell(OpenRequest open)
+    /// <summary>Answers GET <c>/subs</c>.</summary>
+    public void Tell(OpenRequest open)
     {
         Forget();
-        return HasRoomForReply(open) ? Reply(open, [], ok: true) : Refuse(open);
+        if (HasRoomForReply(open)) Reply(open, [], ok: true);
+        else open.Refuse(Error.Memory);
     }
 
-    /// <summary>Does what a PUT on <c>/subs</c> asks for, and makes its reply. The new subscriptions begin with <see
-    /// cref="Start"/>.</summary>
-    public async ValueTask<Frame> ChangeAsync(OpenRequest open)
+    /// <summary>Does what a PUT on <c>/subs</c> asks for, and answers it. The new subscriptions begin with <see cref="Start"/>.</summary>
+    public async ValueTask ChangeAsync(OpenRequest open)
     {
         var change = open.Request.Subscriptions!;
         Forget();
-        if (change.Insert.Count > 0 && !HasRoomForReply(open)) return Refuse(open);
+        if (change.Insert.Count > 0 && !HasRoomForReply(open))
+        {
+            open.Refuse(Error.Memory);
+            return;
+        }
 
         // :: Step 1: what can be subscribed to
         var errors = new List<(SubscriptionName, Error)>();
@@ -51,7 +55,11 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
             insert.Add((wanted, writer!));
             more += BytesOf(wanted);
         }
-        if (insert.Count == 0 && errors.Count > 0) return Reply(open, errors, ok: false);
+        if (insert.Count == 0 && errors.Count > 0)
+        {
+            Reply(open, errors, ok: false);
+            return;
+        }
 
         // :: Step 2: what goes; nothing of it is notified after the reply
         var dropped = new List<SocketFollower>();
@@ -77,7 +85,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
             _added.Add(follower);
         }
         Charge();
-        return Reply(open, errors, ok: true);
+        Reply(open, errors, ok: true);
     }
 
     /// <summary>Lets the new subscriptions begin, once their reply is on its way.</summary>
@@ -129,15 +137,13 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
         _charged = bytes;
     }
 
-    private Frame Reply(OpenRequest open, List<(SubscriptionName, Error)> errors, bool ok)
+    private void Reply(OpenRequest open, List<(SubscriptionName, Error)> errors, bool ok)
     {
         var current = ok ? _followers.Values.Select(follower => follower.Request) : [];
         var reply = FrameWriter.OfThisThread.Subscriptions(open.Request, current, errors, ok, open.Announced);
         if (MemoryMarshal.TryGetArray(reply.Head, out var text)) host.Limits.Memory.Note(text.Array!);
-        return reply;
+        open.Answer(reply, ok ? null : errors[0].Item2);
     }
-
-    private static Frame Refuse(OpenRequest open) => FrameWriter.OfThisThread.Refuse(open.Request, Error.Memory, open.Announced);
 
     private Error? Refusal(SubscriptionRequest wanted, int others, long bytes, out ServiceWriter? writer)
     {

@@ -16,6 +16,9 @@ namespace SharedState.Host.Connections;
 /// </summary>
 internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, IReadOnlySet<string>? origins, bool compression)
 {
+    // In the log: longer than any name of a host.
+    private const int LongestOrigin = 300;
+
     private const string KeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455, 1.3
 
     /// <summary>Serves a WebSocket handshake; false for any other request.</summary>
@@ -49,7 +52,9 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         // :: Step 2: the door
         if (!IsWelcome(request))
         {
-            ConnectionLog.WrongOrigin(host.Logger);
+            var origin = request.Headers.Origin.ToString();
+            if (origin.Length > LongestOrigin) origin = $"{origin.AsSpan(0, LongestOrigin)}..";
+            ConnectionLog.WrongOrigin(host.Logger, context.Connection.RemoteIpAddress, origin);
             await RefuseAsync(
                 context, StatusCodes.Status403Forbidden, "This Origin may not connect; the server's service.origins lists those that may.");
             return true;

@@ -14,7 +14,7 @@ internal static partial class Log
     [LoggerMessage(1002, LogLevel.Information, "Doors: TLS {Tls}, origins {Origins}, compression {Compression}")]
     public static partial void Doors(ILogger logger, string tls, string origins, string compression);
 
-    [LoggerMessage(1003, LogLevel.Information, "Admin side: {Urls}, GET /plugins")]
+    [LoggerMessage(1003, LogLevel.Information, "Admin side: {Urls}, GET /plugins, /metrics, /healthz and /readyz")]
     public static partial void AdminSide(ILogger logger, string urls);
 
     [LoggerMessage(1010, LogLevel.Warning,
@@ -51,6 +51,9 @@ internal static partial class Log
         "raise ulimit -n (or LimitNOFILE of the service) to at least {Needed}")]
     public static partial void TooFewDescriptors(ILogger logger, int most, int open, int needed);
 
+    [LoggerMessage(1018, LogLevel.Warning, "The supervisor that NOTIFY_SOCKET names could not be told the state of the host: {Reason}")]
+    public static partial void SupervisorGone(ILogger logger, string reason);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 
@@ -62,6 +65,12 @@ internal static partial class Log
 
     [LoggerMessage(1031, LogLevel.Error, "The changed certificate cannot be used; the old one stays: {Reason}")]
     public static partial void CertificateKept(ILogger logger, string reason);
+
+    [LoggerMessage(1032, LogLevel.Warning, "The certificate {File} is not valid, so that clients refuse it: {Reason}")]
+    public static partial void CertificateInvalid(ILogger logger, string file, string reason);
+
+    [LoggerMessage(1033, LogLevel.Warning, "The certificate {File} expires in {Days} days, at {NotAfter:u}: renew it")]
+    public static partial void CertificateExpires(ILogger logger, string file, int days, DateTime notAfter);
 
     [LoggerMessage(1100, LogLevel.Information, "Service {Service}: {Plugin}, {Storage}")]
     public static partial void ServiceConfigured(ILogger logger, string service, string plugin, string storage);

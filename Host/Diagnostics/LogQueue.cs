@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -43,10 +44,16 @@ internal sealed class LogQueue : ILogEventSink, IDisposable
         private static readonly MessageTemplate Dropped =
             new MessageTemplateParser().Parse("{Count:N0} log lines were dropped, because the output was not read");
 
+        private readonly Meter _meter = new(HostMeter.Name);
         private IAsyncLogEventSinkInspector? _queue;
         private long _reported;
 
-        public void StartMonitoring(IAsyncLogEventSinkInspector inspector) => _queue = inspector;
+        public void StartMonitoring(IAsyncLogEventSinkInspector inspector)
+        {
+            _queue = inspector;
+            _meter.CreateObservableCounter(
+                "sharedstate.log.dropped", () => inspector.DroppedMessagesCount, "{line}", "Log lines that were dropped, because the output was not read.");
+        }
 
         public void StopMonitoring(IAsyncLogEventSinkInspector inspector)
         {
@@ -65,6 +72,10 @@ internal sealed class LogQueue : ILogEventSink, IDisposable
             output.Write(logEvent);
         }
 
-        public void Dispose() => output.Dispose();
+        public void Dispose()
+        {
+            _meter.Dispose();
+            output.Dispose();
+        }
     }
 }

@@ -5,7 +5,9 @@ using Serilog.Parsing;
 
 namespace SharedState.Host.Diagnostics;
 
-/// <summary>An event as a line for people: <c>14:03:22 WRN message</c>. An exception follows, one line each of its own.</summary>
+/// <summary>
+/// An event as a line for people: <c>2026-01-31T14:03:22+01:00 WRN message</c>. An exception follows, one line each of its own.
+/// </summary>
 internal sealed class TextLines(bool colours) : ITextFormatter
 {
     private const string Red = "\e[31m", Yellow = "\e[33m", Grey = "\e[90m", Plain = "\e[0m";
@@ -21,15 +23,12 @@ internal sealed class TextLines(bool colours) : ITextFormatter
             LogEventLevel.Debug => ("DBG", Grey),
             _ => ("TRC", Grey),
         };
-        output.Write(logEvent.Timestamp.ToString("HH:mm:ss ", CultureInfo.InvariantCulture));
+        output.Write(logEvent.Timestamp.ToString("yyyy-MM-ddTHH:mm:sszzz ", CultureInfo.InvariantCulture));
         output.Write(colours ? $"{colour}{level}{Plain} " : $"{level} ");
-        foreach (var token in logEvent.MessageTemplate.Tokens)
-        {
-            // Strings as they are: Serilog's own rendering would put each in quotation marks.
-            var value = token is PropertyToken property ? logEvent.Properties.GetValueOrDefault(property.PropertyName) : null;
-            if (value is ScalarValue { Value: string text }) output.Write(text);
-            else token.Render(logEvent.Properties, output, CultureInfo.InvariantCulture);
-        }
+        var namesService = logEvent.MessageTemplate.Tokens.Any(token => token is PropertyToken { PropertyName: LogText.Service });
+        if (!namesService && logEvent.Properties.GetValueOrDefault(LogText.Service) is ScalarValue { Value: string service })
+            output.Write($"Service {service}: ");
+        LogText.Write(logEvent, output);
         output.WriteLine();
         foreach (var line in logEvent.Exception?.ToString().Split('\n') ?? [])
             output.WriteLine("         " + Printable.Text(line.TrimEnd('\r')));

@@ -36,7 +36,10 @@ internal sealed class JsonFields
     public string? RequiredText(string name)
     {
         if (Take(name) is not (null or { Kind: JsonValueKind.Null })) return Text(name);
-        if (Node is { Kind: JsonValueKind.Object }) _file.Add(Node, $"\"{name}\" is missing");
+        // A misspelled field is one mistake, which End reports.
+        var others = Node?.Fields.Select(field => field.Name).Where(other => !_known.Contains(other)) ?? [];
+        var isMisspelled = others.Any(other => Spelling.Nearest(other, [name]) is not null);
+        if (Node is { Kind: JsonValueKind.Object } && !isMisspelled) _file.Add(Node, $"\"{name}\" is missing");
         return null;
     }
 

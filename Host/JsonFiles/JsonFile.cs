@@ -58,6 +58,7 @@ internal sealed class JsonFile
             var utf8 = SmallFile.Read(file.FullPath, mostBytes);
             file.ContentHash = Convert.ToHexStringLower(SHA256.HashData(utf8));
             if (utf8.AsSpan().Trim(" \t\r\n"u8).IsEmpty) file.Add(null, "", "the file is empty; it should hold a JSON object");
+            else if (IsUtf16(utf8)) file.Add(null, "", "the file is in UTF-16, and must be in UTF-8; save it as UTF-8");
             else file.Root = JsonTree.Read(utf8, (place, path, sentence) => file.Add(place, path, sentence));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -98,6 +99,10 @@ internal sealed class JsonFile
         _paths.Add(absolute);
         return absolute;
     }
+
+    /// <summary>Whether a file begins with a mark of UTF-16, or with an ASCII character of two bytes, as every JSON file does.</summary>
+    private static bool IsUtf16(ReadOnlySpan<byte> bytes) =>
+        bytes is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, not 0, ..] or [not 0, 0, ..];
 
     private string? ReadVariable(JsonNode name)
     {

@@ -3,7 +3,7 @@ using SharedState.Host.Services;
 
 namespace SharedState.Host.Listing;
 
-/// <summary><c>--plugins</c>: prints the list of plugins. Only with <c>--check</c> it opens storages.</summary>
+/// <summary><c>--plugins</c>: prints the list of plugins. Only with <c>--check</c> it asks the services whether they would open.</summary>
 /// <param name="json">Whether to print JSON.</param>
 internal sealed class ListCommand(bool json)
 {
@@ -20,9 +20,9 @@ internal sealed class ListCommand(bool json)
         return Write(installation?.Plugins ?? PluginFolders.Scan(standard, [], PluginPins.None), installation, []);
     }
 
-    /// <summary>The same with <c>--check</c>: opens each service once, and lists the results.</summary>
+    /// <summary>The same with <c>--check</c>: lists also whether each service would open.</summary>
     public async Task<int> CheckAsync(Installation installation, IReadOnlyList<ServicePlan> services) =>
-        Write(installation.Plugins, installation, await ServiceCheck.OpenAsync(services, installation.Config.Limits));
+        Write(installation.Plugins, installation, await ServiceCheck.ListAsync(services, installation.Config.Limits));
 
     private int Write(PluginFolders folders, Installation? installation, IReadOnlyList<ListedService> services)
     {

@@ -73,6 +73,8 @@ internal sealed record ListedPlugin
         null => null,
         { State: "not_open" } service => new(
             $"cannot open service {service.Name} yet: {service.Reason}", "Remove that cause; the host tries again until the service opens"),
+        { State: "away" } service => new(
+            $"cannot use the storage of service {service.Name}: {service.Reason}", "Remove that cause; the host tries again by itself"),
         { State: "kept" } service =>
             new($"runs service {service.Name} as before, because a change failed: {service.Reason}", "Remove that cause"),
         var service => new(

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SharedState.Host.JsonFiles;
 using SharedState.Host.Plugins;
 using SharedState.Host.Services;
 
@@ -32,12 +33,21 @@ internal sealed class TestedPlugin
         File.WriteAllText(file, Configuration(manifest, config));
         using var installation = Installation.Read(file, Path.Combine(scratch.Path, "none"), listen: false);
         if (installation.Mistakes is [_, ..] mistakes)
-            throw new PluginException(
-                string.Join(Environment.NewLine, mistakes.Select(mistake => $"{mistake.Sentence}. Say it by --config KEY=VALUE")));
+        {
+            var sentences = mistakes.Select(mistake => $"{Key(mistake)}{mistake.Sentence}. Say it by --config KEY=VALUE");
+            throw new PluginException(string.Join(Environment.NewLine, sentences));
+        }
 
         // :: 3. Check the plugin, copy it to the cache and load it.
         var plan = installation.Plans.Single().Load(new(PluginCache.ForUser(loggers)), loggers);
         return plan.Plugin is { } plugin ? new(plugin, plan.Values) : throw new PluginException(plan.Refusal!);
+    }
+
+    /// <summary>The key that a mistake is about, as on the command line; empty if it is about none.</summary>
+    private static string Key(Mistake mistake)
+    {
+        const string Above = "services[0].config.";
+        return mistake.Path.StartsWith(Above, StringComparison.Ordinal) ? $"{mistake.Path[Above.Length..]}: " : "";
     }
 
     private static string Configuration(PluginManifest manifest, IReadOnlyDictionary<string, string> config)

@@ -40,7 +40,9 @@ internal sealed record ServicePlan(ServiceConfig Config, PluginManifest? Manifes
     {
         get
         {
-            var values = Config.Entries.Where(entry => entry.HasValue).ToDictionary(entry => entry.Key, entry => entry.Node.Text);
+            var values = Config.Entries
+                .Where(entry => entry.HasValue && entry.Key != ServiceConfig.MigrateKey)
+                .ToDictionary(entry => entry.Key, entry => entry.Node.Text);
             foreach (var key in Manifest?.Config ?? [])
             {
                 if (key.Default is not null) values.TryAdd(key.Name, key.Default);
@@ -92,7 +94,7 @@ internal sealed record ServicePlan(ServiceConfig Config, PluginManifest? Manifes
             var plugin = Kept ?? plugins.Load(Manifest, Pins);
             var (folder, logger) = (Config.BaseDirectory, Logger(loggers));
             var context = new ItemServiceContext { ServiceName = Name, Config = Values, BaseDirectory = folder, Logger = logger };
-            return this with { Plugin = plugin, Source = new(plugin.Create, context) };
+            return this with { Plugin = plugin, Source = new(plugin.Create, context) { MayAlter = Config.MayAlter } };
         }
         catch (PluginException e)
         {
@@ -108,7 +110,7 @@ internal sealed record ServicePlan(ServiceConfig Config, PluginManifest? Manifes
     /// secrets.
     /// </summary>
     public bool IsLike(ServicePlan other) =>
-        Plugin?.ContentHash == other.Plugin?.ContentHash && Refusal == other.Refusal
+        Plugin?.ContentHash == other.Plugin?.ContentHash && Refusal == other.Refusal && Config.MayAlter == other.Config.MayAlter
         && Config.Module == other.Config.Module && Config.BaseDirectory == other.Config.BaseDirectory
         && Values.ToHashSet().SetEquals(other.Values)
         && Config.SecretKeys.ToHashSet().SetEquals(other.Config.SecretKeys);
@@ -131,7 +133,7 @@ internal sealed record ServicePlan(ServiceConfig Config, PluginManifest? Manifes
 
     private ILogger Logger(ILoggerFactory loggers)
     {
-        var logger = loggers.CreateLogger($"Service.{Name}");
+        var logger = loggers.CreateLogger(LogText.Category(Name));
         return Config.HasSecrets ? new RedactedLogger(logger, Config.Redact) : logger;
     }
 }

@@ -18,6 +18,12 @@ internal sealed class FoundTable
     /// <summary>Whether it is one of InnoDB, in a row format whose index is long enough.</summary>
     public bool IsTransactional { get; private set; }
 
+    /// <summary>The number of rows, as the server estimates it.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>The size of the rows and indexes, as the server estimates it.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>Whether rows that others write are marked.</summary>
     public bool NotesTouches => _columns.Any(column => column.Name == "touched"
         && column.Default.StartsWith("current_timestamp", StringComparison.OrdinalIgnoreCase)
@@ -32,7 +38,8 @@ internal sealed class FoundTable
             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = @table ORDER BY ORDINAL_POSITION;
             SELECT CAST(GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX SEPARATOR ', ') AS CHAR)
             FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = @table AND INDEX_NAME = 'PRIMARY';
-            SELECT COALESCE(ENGINE, ''), COALESCE(ROW_FORMAT, '') FROM information_schema.TABLES
+            SELECT COALESCE(ENGINE, ''), COALESCE(ROW_FORMAT, ''), COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH + INDEX_LENGTH, 0)
+            FROM information_schema.TABLES
             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = @table
             """, connection);
         command.Parameters.AddWithValue("@table", table);
@@ -45,7 +52,10 @@ internal sealed class FoundTable
         if (await reader.ReadAsync() && !reader.IsDBNull(0)) found.Key = reader.GetString(0);
         await reader.NextResultAsync();
         if (await reader.ReadAsync())
+        {
             found.IsTransactional = reader.GetString(0) == "InnoDB" && reader.GetString(1) is "Dynamic" or "Compressed";
+            (found.Rows, found.Bytes) = (Convert.ToInt64(reader.GetValue(2), null), Convert.ToInt64(reader.GetValue(3), null));
+        }
         return found;
     }
 

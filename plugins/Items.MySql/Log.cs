@@ -31,8 +31,16 @@ internal static partial class Log
         "{Count} rows of {App}/{Collection} in table {Table} hold no item (an empty id, or data that is not JSON) and are left out")]
     public static partial void RowsLeftOut(this ILogger logger, long count, string app, string collection, string table);
 
-    [LoggerMessage(3106, LogLevel.Information, "Migrating table {Table} of {Database}: {Statement}")]
-    public static partial void Migrating(this ILogger logger, string table, string database, string statement);
+    [LoggerMessage(3106, LogLevel.Information, "Table {Table} of {Database}: {Statement}")]
+    public static partial void Creating(this ILogger logger, string table, string database, string statement);
+
+    [LoggerMessage(3111, LogLevel.Warning,
+        "Table {Table} of {Database} is altered ({Rows:N0} rows, {MebiBytes:0.0} MiB), which may take a while: {Statement}")]
+    public static partial void Altering(
+        this ILogger logger, string table, string database, long rows, double mebiBytes, string statement);
+
+    [LoggerMessage(3112, LogLevel.Warning, "Table {Table} of {Database} was altered in {Seconds:0.0} s, and all its rows are kept")]
+    public static partial void Altered(this ILogger logger, string table, string database, double seconds);
 
     [LoggerMessage(
         3107, LogLevel.Warning, "The migration of table {Table} of {Database} that went on after its time failed: it is tried again")]

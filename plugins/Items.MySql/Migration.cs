@@ -12,11 +12,27 @@ internal sealed class Migration(
     /// <summary>The columns that other programs know.</summary>
     private const string KnownColumns = "app, chnl, id, ctime, data";
 
+    /// <summary>
+    /// Tells what <see cref="RunAsync"/> would do. A table that is written anew is copied; a slow disk copies 10 MiB a second.
+    /// </summary>
+    public async Task<IReadOnlyList<StorageChange>> PlanAsync()
+    {
+        var found = await LookAsync();
+        return [.. (await PlanAsync(found)).Select(statement => IsAlteration(statement)
+            ? new StorageChange
+            {
+                Statement = statement,
+                Alters = true,
+                Rows = found.Rows,
+                Bytes = found.Bytes,
+                Duration = TimeSpan.FromSeconds(1 + (found.Bytes / (10 << 20))),
+            }
+            : new StorageChange { Statement = statement })];
+    }
+
     public async Task RunAsync()
     {
-        var found = await FoundTable.ReadAsync(connection, options.Table);
-        if (found.Columns.Count > 0) Check(found);
-        await CheckFormatAsync();
+        var found = await LookAsync();
 
         // :: 1. Whatever the history was, it is not that of a table which is altered.
         var statements = await PlanAsync(found);
@@ -27,12 +43,31 @@ internal sealed class Migration(
         for (var i = 0; i < statements.Count; i++)
         {
             stop.ThrowIfCancellationRequested();
-            context.Logger.Migrating(options.Table, options.Name, statements[i]);
+            if (!IsAlteration(statements[i]))
+            {
+                context.Logger.Creating(options.Table, options.Name, statements[i]);
+                await StepAsync(statements, i);
+                continue;
+            }
+            var began = context.Time.GetTimestamp();
+            context.Logger.Altering(options.Table, options.Name, found.Rows, found.Bytes / (double)(1 << 20), statements[i]);
             await StepAsync(statements, i);
+            context.Logger.Altered(options.Table, options.Name, context.Time.GetElapsedTime(began).TotalSeconds);
         }
 
         // :: 3. If the tables are not those that were left, clients get all anew.
         await ConfirmHistoryAsync(quiet: altered);
+    }
+
+    private static bool IsAlteration(string statement) => statement.StartsWith("ALTER", StringComparison.Ordinal);
+
+    /// <summary>Looks at what is there, and refuses what is not ours.</summary>
+    private async Task<FoundTable> LookAsync()
+    {
+        var found = await FoundTable.ReadAsync(connection, options.Table);
+        if (found.Columns.Count > 0) Check(found);
+        await CheckFormatAsync();
+        return found;
     }
 
     /// <summary>Refuses what is not ours, by reading only.</summary>

@@ -56,6 +56,13 @@ public sealed class MySqlItemService : IItemService, IItemFeed
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<StorageChange>?> PlanAsync(ItemServiceContext context, CancellationToken stop)
+    {
+        stop.ThrowIfCancellationRequested();
+        return await Opening.PlanAsync(Adjust(MySqlOptions.From(context)), context, stop);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
         await SettleAsync(key, stop);

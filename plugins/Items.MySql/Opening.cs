@@ -38,6 +38,55 @@ internal static class Opening
         }
     }
 
+    /// <summary>Tells what <see cref="RunAsync"/> would do, by reading only.</summary>
+    /// <exception cref="ItemServiceException">See <see cref="IItemService.PlanAsync"/>.</exception>
+    public static async Task<IReadOnlyList<StorageChange>> PlanAsync(
+        MySqlOptions options, ItemServiceContext context, CancellationToken stop)
+    {
+        try
+        {
+            await using var connection = await ConnectIfThereAsync(options, stop);
+            if (connection is null) return await PlanAllAsync(options, context, stop);
+            using (var settings = new MySqlCommand(Connections.Settings(options), connection)) await settings.ExecuteNonQueryAsync(stop);
+            var traits = await ServerTraits.ReadAsync(connection, options);
+            traits.WarnIfWeak(options, context);
+            return await new Migration(connection, new Tables(options.Table, traits.Collation), options, context, stop).PlanAsync();
+        }
+        catch (Exception e) when (Faults.IsForeign(e))
+        {
+            throw Faults.AtOpening(e, options);
+        }
+    }
+
+    /// <summary>There is no database yet: all is to be made.</summary>
+    private static async Task<IReadOnlyList<StorageChange>> PlanAllAsync(
+        MySqlOptions options, ItemServiceContext context, CancellationToken stop)
+    {
+        await using var connection = await ConnectAsync(options, "", stop);
+        var traits = await ServerTraits.ReadAsync(connection, options);
+        traits.WarnIfWeak(options, context);
+        var tables = new Tables(options.Table, traits.Collation);
+        string[] statements = [CreateDatabase(options), .. tables.CreateOthers.Select(other => other.Statement), tables.CreateItems];
+        return [.. statements.Select(statement => new StorageChange { Statement = statement })];
+    }
+
+    /// <summary>Connects to the database; null if it is not there.</summary>
+    private static async Task<MySqlConnection?> ConnectIfThereAsync(MySqlOptions options, CancellationToken stop)
+    {
+        try
+        {
+            return await ConnectAsync(options, options.Database, stop);
+        }
+        catch (MySqlException e) when (e.ErrorCode is MySqlErrorCode.UnknownDatabase)
+        {
+            return null;
+        }
+        catch (MySqlException e) when (e.ErrorCode is MySqlErrorCode.DatabaseAccessDenied)
+        {
+            throw MayNotUse(options, e);
+        }
+    }
+
     private static async Task<ServerTraits> WorkAsync(
         MySqlConnection connection, MySqlOptions options, ItemServiceContext context, CancellationToken stop)
     {
@@ -60,25 +109,30 @@ internal static class Opening
         }
         catch (MySqlException e) when (e.ErrorCode is MySqlErrorCode.UnknownDatabase or MySqlErrorCode.DatabaseAccessDenied)
         {
-            var create = $"CREATE DATABASE IF NOT EXISTS `{options.Database}` CHARACTER SET utf8mb4";
             try
             {
                 await using var connection = await ConnectAsync(options, "", stop);
-                using var command = new MySqlCommand(create, connection);
+                using var command = new MySqlCommand(CreateDatabase(options), connection);
                 await command.ExecuteNonQueryAsync(stop);
             }
             catch (MySqlException refusal) when (refusal.ErrorCode is MySqlErrorCode.DatabaseAccessDenied or MySqlErrorCode.AccessDenied)
             {
-                throw new ItemServiceException(
-                    ItemServiceFault.Config,
-                    $"user {options.User} may not use database {options.Database} of {options.Server}, nor create it: let someone who may "
-                        + $"run {create}; "
-                    + $"GRANT ALL ON `{options.Database}`.* TO the user", refusal)
-                { ConfigKey = "db_name" };
+                throw MayNotUse(options, refusal);
             }
             return await ConnectAsync(options, options.Database, stop);
         }
     }
+
+    private static string CreateDatabase(MySqlOptions options) =>
+        $"CREATE DATABASE IF NOT EXISTS `{options.Database}` CHARACTER SET utf8mb4";
+
+    private static ItemServiceException MayNotUse(MySqlOptions options, MySqlException refusal) => new(
+        ItemServiceFault.Config,
+        $"user {options.User} may not use database {options.Database} of {options.Server}, nor create it: let someone who may run "
+            + $"{CreateDatabase(options)}; GRANT ALL ON `{options.Database}`.* TO the user", refusal)
+    {
+        ConfigKey = "db_name",
+    };
 
     private static async Task<MySqlConnection> ConnectAsync(MySqlOptions options, string database, CancellationToken stop)
     {

@@ -6,6 +6,9 @@ namespace SharedState.Items.Redis;
 /// <summary>Finds out where the buckets stand, and begins new epochs where history was lost.</summary>
 internal sealed class Buckets(Server server, Layout layout, ILogger logger) : IDisposable
 {
+    /// <summary>The version of the layout, in each mark.</summary>
+    public const string Format = "1";
+
     /// <summary>A number of commits that no bucket has, and that Lua's numbers can hold.</summary>
     private const long MoreThanAny = 1L << 52;
 
@@ -59,6 +62,11 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
         return Compare([.. found.SelectMany(one => one)]);
     }
 
+    /// <summary>The failure of opening a table of another layout.</summary>
+    public static ItemServiceException Foreign(RedisOptions options, string format) => new(
+        ItemServiceFault.Unusable,
+        $"{options.Name}: table {options.Table} has format {format}, of a newer version of this program: use that version");
+
     private static async Task<IEnumerable<(Bucket Bucket, Sight Before, Sight After, string NewEpoch, string Format)>> VisitAsync(
         IDatabase database, IReadOnlyList<Bucket> buckets, bool replace)
     {
@@ -76,13 +84,7 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
         var (replaced, lost, elsewhere) = (0, 0L, 0);
         foreach (var (bucket, before, after, newEpoch, format) in found)
         {
-            if (format != Format)
-            {
-                throw new ItemServiceException(
-                    ItemServiceFault.Unusable,
-                    $"{server.Options.Name}: table {server.Options.Table} has format {format}, of a newer version of this program: use "
-                        + "that version");
-            }
+            if (format != Format) throw Foreign(server.Options, format);
             if (after.Epoch == before.Epoch)
             {
                 bucket.Saw(after);

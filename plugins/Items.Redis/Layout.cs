@@ -31,6 +31,9 @@ internal sealed class Layout
     /// <summary>All keys, as rules of access name them.</summary>
     public string Keys => $"{{{_prefix}:*";
 
+    /// <summary>The marks of all buckets, for a message.</summary>
+    public string Marks => $"{{{_prefix}:*}}:mark";
+
     /// <summary>Where commits are told of. Channels know nothing of databases, so that its name bears the number.</summary>
     public string Channel { get; }
 

@@ -263,6 +263,12 @@ internal sealed class FileDatabase : IDatabase
         using var begin = new Statement(connection, "BEGIN IMMEDIATE");
         using var commit = new Statement(connection, "COMMIT");
         begin.Execute();
+        var foreign = schema.IsForeign(connection);
+        if (foreign)
+        {
+            var missing = string.Join("; ", schema.Missing(connection));
+            logger.Altering(options.Table, options.Name, schema.CountItems(connection), missing);
+        }
         schema.Create(connection);
         schema.Watch(connection);
         var (store, commits) = Identity(connection, schema);
@@ -278,6 +284,7 @@ internal sealed class FileDatabase : IDatabase
             renewAll.Execute(epoch);
         }
         commit.Execute();
+        if (foreign) logger.Altered(options.Table, options.Name);
         storeLock.Record(store, commits);
     }
 

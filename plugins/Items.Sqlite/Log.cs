@@ -34,6 +34,13 @@ internal static partial class Log
         "Close them with chmod: 600 for files, 700 for folders")]
     public static partial void OpenToOthers(this ILogger logger, string paths);
 
+    [LoggerMessage(3007, LogLevel.Warning,
+        "Table {Table} of {File} is of another program and is made ready ({Rows:N0} rows); its own columns and rows stay: {Statements}")]
+    public static partial void Altering(this ILogger logger, string table, string file, long rows, string statements);
+
+    [LoggerMessage(3008, LogLevel.Warning, "Table {Table} of {File} was made ready")]
+    public static partial void Altered(this ILogger logger, string table, string file);
+
     [LoggerMessage(3006, LogLevel.Information, "Service {Service}: keeps its items in memory, until it ends")]
     public static partial void OpenedInMemory(this ILogger logger, string service);
 }

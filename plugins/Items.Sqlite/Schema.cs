@@ -92,25 +92,60 @@ internal sealed class Schema(string table)
         }
     }
 
+    /// <summary>The tables that are made where they are not there.</summary>
+    private IReadOnlyList<(string Name, string Statement)> Tables =>
+    [
+        (table,
+            $"CREATE TABLE {Items} (app TEXT NOT NULL, chnl TEXT NOT NULL, id TEXT NOT NULL, ctime TIMESTAMP DEFAULT CURRENT_TIMESTAMP, "
+            + "data TEXT, PRIMARY KEY (app, chnl, id))"),
+        ($"{table}__store",
+            $"CREATE TABLE {Store} (format INTEGER NOT NULL, store TEXT NOT NULL, epoch TEXT NOT NULL, commits INTEGER NOT NULL, "
+            + "writing INTEGER NOT NULL)"),
+        ($"{table}__collections",
+            $"CREATE TABLE {Collections} (collection INTEGER PRIMARY KEY, app TEXT NOT NULL, chnl TEXT NOT NULL, epoch TEXT NOT NULL, "
+            + "epoch_start INTEGER NOT NULL, revision INTEGER NOT NULL, history_start INTEGER NOT NULL, items INTEGER NOT NULL, "
+            + "removals INTEGER NOT NULL, UNIQUE (app, chnl))"),
+        ($"{table}__removals",
+            $"CREATE TABLE {Removals} (collection INTEGER NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, "
+            + "PRIMARY KEY (collection, id)) WITHOUT ROWID"),
+        ($"{table}__changed",
+            $"CREATE TABLE {Changed} (app TEXT NOT NULL, chnl TEXT NOT NULL, PRIMARY KEY (app, chnl)) WITHOUT ROWID"),
+    ];
+
+    private IReadOnlyList<string> Triggers =>
+        [Trigger("insert", "NEW"), Trigger("update", "OLD", "NEW"), Trigger("delete", "OLD")];
+
+    /// <summary>All that is made in a new database.</summary>
+    public IReadOnlyList<string> Statements => [.. Tables.Select(made => made.Statement), .. Triggers];
+
+    /// <summary>What is not there and would be made, by reading only.</summary>
+    public List<string> Missing(SqliteConnection connection)
+    {
+        List<string> missing = [.. Tables.Where(made => !Exists(connection, made.Name)).Select(made => made.Statement)];
+        if (!IsWatched(connection)) missing.AddRange(Triggers);
+        return missing;
+    }
+
+    /// <summary>Whether another program made the items' table, and this plugin has not used it yet.</summary>
+    public bool IsForeign(SqliteConnection connection) => Exists(connection, table) && !IsWatched(connection);
+
+    /// <summary>The number of items of all collections.</summary>
+    public long CountItems(SqliteConnection connection)
+    {
+        using var statement = new Statement(connection, $"SELECT count(*) FROM {Items}");
+        return statement.Number();
+    }
+
     /// <summary>Makes what is not there. To be called within a transaction.</summary>
     public void Create(SqliteConnection connection)
     {
-        Execute(connection, $"""
-            CREATE TABLE IF NOT EXISTS {Items} (
-                app TEXT NOT NULL, chnl TEXT NOT NULL, id TEXT NOT NULL, ctime TIMESTAMP DEFAULT CURRENT_TIMESTAMP, data TEXT,
-                PRIMARY KEY (app, chnl, id));
-            CREATE TABLE IF NOT EXISTS {Store} (
-                format INTEGER NOT NULL, store TEXT NOT NULL, epoch TEXT NOT NULL, commits INTEGER NOT NULL, writing INTEGER NOT NULL);
-            CREATE TABLE IF NOT EXISTS {Collections} (
-                collection INTEGER PRIMARY KEY, app TEXT NOT NULL, chnl TEXT NOT NULL,
-                epoch TEXT NOT NULL, epoch_start INTEGER NOT NULL, revision INTEGER NOT NULL,
-                history_start INTEGER NOT NULL, items INTEGER NOT NULL, removals INTEGER NOT NULL,
-                UNIQUE (app, chnl));
-            CREATE TABLE IF NOT EXISTS {Removals} (
-                collection INTEGER NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, PRIMARY KEY (collection, id)) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS {Changed} (app TEXT NOT NULL, chnl TEXT NOT NULL, PRIMARY KEY (app, chnl)) WITHOUT ROWID;
-            INSERT INTO {Store} SELECT {Format}, '{Epoch.New()}', '{Epoch.New()}', 0, 0 WHERE NOT EXISTS (SELECT 1 FROM {Store});
-            """);
+        foreach (var (name, statement) in Tables)
+        {
+            if (!Exists(connection, name)) Execute(connection, statement);
+        }
+        Execute(
+            connection,
+            $"INSERT INTO {Store} SELECT {Format}, '{Epoch.New()}', '{Epoch.New()}', 0, 0 WHERE NOT EXISTS (SELECT 1 FROM {Store})");
     }
 
     /// <summary>Has the database note what other programs change. To be called within a transaction.</summary>
@@ -118,14 +153,9 @@ internal sealed class Schema(string table)
     {
         // Where a trigger is missing (a new database, or the table was dropped and made anew), anything may have happened to any
         // collection.
-        var there = Text(
-            connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, length(?1)) = ?1",
-            $"{table}__noted_");
-        if (there == "3") return;
+        if (IsWatched(connection)) return;
         Execute(connection, $"""
-            {Trigger("insert", "NEW")}
-            {Trigger("update", "OLD", "NEW")}
-            {Trigger("delete", "OLD")}
+            {string.Join('\n', Triggers)}
             INSERT OR IGNORE INTO {Changed} SELECT DISTINCT app, chnl FROM {Items};
             INSERT OR IGNORE INTO {Changed} SELECT app, chnl FROM {Collections};
             """);
@@ -148,6 +178,13 @@ internal sealed class Schema(string table)
         """))}
         END;
         """;
+
+    private bool IsWatched(SqliteConnection connection) => Text(
+        connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND substr(name, 1, length(?1)) = ?1",
+        $"{table}__noted_") == "3";
+
+    private static bool Exists(SqliteConnection connection, string table) =>
+        Text(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE", table).Length > 0;
 
     private static void Execute(SqliteConnection connection, string sql)
     {

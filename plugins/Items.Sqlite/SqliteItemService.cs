@@ -8,6 +8,7 @@ namespace SharedState.Items.Sqlite;
 public sealed class SqliteItemService : IItemService
 {
     private IDatabase? _database;
+    private StoreLook? _look;
 
     /// <summary>Changes the options that the configuration does not offer.</summary>
     internal Func<SqliteOptions, SqliteOptions> Adjust { get; init; } = options => options;
@@ -20,6 +21,7 @@ public sealed class SqliteItemService : IItemService
     public ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
+        _look?.Dispose();
         var options = Adjust(SqliteOptions.From(context));
         try
         {
@@ -30,6 +32,23 @@ public sealed class SqliteItemService : IItemService
             throw Faults.AtOpening(e, options);
         }
         return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<StorageChange>?> PlanAsync(ItemServiceContext context, CancellationToken stop)
+    {
+        stop.ThrowIfCancellationRequested();
+        var options = Adjust(SqliteOptions.From(context));
+        if (options.File is null) return ValueTask.FromResult<IReadOnlyList<StorageChange>?>([]);
+        try
+        {
+            _look = new StoreLook(options, context);
+            return ValueTask.FromResult<IReadOnlyList<StorageChange>?>(_look.Plan());
+        }
+        catch (SqliteException e)
+        {
+            throw Faults.AtOpening(e, options);
+        }
     }
 
     /// <inheritdoc/>
@@ -52,5 +71,9 @@ public sealed class SqliteItemService : IItemService
     public ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) => Database.ForgetAsync(key, at, stop);
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _database?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync()
+    {
+        _look?.Dispose();
+        return _database?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 }

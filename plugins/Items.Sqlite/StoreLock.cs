@@ -57,6 +57,30 @@ internal sealed class StoreLock : IDisposable
         }
     }
 
+    /// <summary>Finds out whether a table may be locked, without making a file; a later claim in this process finds it taken.</summary>
+    /// <exception cref="ItemServiceException">As <see cref="Take"/>.</exception>
+    public static IDisposable Claim(string databaseFile, string table, string service)
+    {
+        var path = $"{databaseFile}-{table.ToLowerInvariant()}-lock";
+        if (!_ours.TryAdd(path, service)) throw TakenHere(databaseFile, table, service, _ours.GetValueOrDefault(path, service));
+        var claim = new Claimed(path);
+        try
+        {
+            if (File.Exists(path)) new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None, bufferSize: 0).Dispose();
+            return claim;
+        }
+        catch (IOException e) when (IsTaken(e))
+        {
+            claim.Dispose();
+            throw TakenElsewhere(path, databaseFile, table, e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            claim.Dispose();
+            throw NotWritable(path, e);
+        }
+    }
+
     private static StoreLock Open(string path, string databaseFile, string table, ILogger logger)
     {
         try
@@ -66,18 +90,22 @@ internal sealed class StoreLock : IDisposable
         }
         catch (IOException e) when (IsTaken(e))
         {
-            throw new ItemServiceException(
-                ItemServiceFault.Unavailable,
-                $"table {table} of {databaseFile} is open in another host, which holds {path}: end that one, or use another db_table or "
-                    + "db_name", e);
+            throw TakenElsewhere(path, databaseFile, table, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ItemServiceException(
-                IsPassing(e) ? ItemServiceFault.Unavailable : ItemServiceFault.Unusable,
-                $"{path} can't be written: this program's user needs the right to write to the database's folder ({e.Message})", e);
+            throw NotWritable(path, e);
         }
     }
+
+    private static ItemServiceException TakenElsewhere(string path, string databaseFile, string table, IOException cause) => new(
+        ItemServiceFault.Unavailable,
+        $"table {table} of {databaseFile} is open in another host, which holds {path}: end that one, or use another db_table or db_name",
+        cause);
+
+    private static ItemServiceException NotWritable(string path, Exception cause) => new(
+        IsPassing(cause) ? ItemServiceFault.Unavailable : ItemServiceFault.Unusable,
+        $"{path} can't be written: this program's user needs the right to write to the database's folder ({cause.Message})", cause);
 
     /// <summary>
     /// Whether the database, by what it says of itself, is the one that this file was last written for, and not behind it. A file from
@@ -128,6 +156,17 @@ internal sealed class StoreLock : IDisposable
     /// Whether the operating system says that somebody else has the file: EAGAIN of Linux, of macOS, or a sharing violation of Windows.
     /// </summary>
     private static bool IsTaken(IOException e) => e.HResult is 11 or 35 or unchecked((int)0x80070020);
+
+    /// <summary>The claim of a service that has looked, until all have.</summary>
+    private sealed class Claimed(string path) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) == 0) _ours.TryRemove(path, out _);
+        }
+    }
 
     /// <summary>Whether time may help: no more descriptors (ENFILE, EMFILE), or a full disk (ENOSPC).</summary>
     private static bool IsPassing(Exception e) => e.HResult is 23 or 24 or 28;

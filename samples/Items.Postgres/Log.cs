@@ -20,6 +20,12 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Warning, "Old commits and removals could not be cleaned up, and will be later: {Reason}")]
     public static partial void NotCleaned(ILogger logger, string reason);
 
+    [LoggerMessage(5, LogLevel.Warning, "Schema {Schema} is altered: {Statement}")]
+    public static partial void Altering(ILogger logger, string schema, string statement);
+
+    [LoggerMessage(6, LogLevel.Warning, "Schema {Schema} was altered, and all that it holds is kept.")]
+    public static partial void Altered(ILogger logger, string schema);
+
     [LoggerMessage(4, LogLevel.Debug, "Other hosts could not be told of a commit at once, and find it a little later: {Reason}")]
     public static partial void NotRung(ILogger logger, string reason);
 }

@@ -31,7 +31,7 @@ public sealed class PostgresItemService : IItemService, IItemFeed
         try
         {
             await using var connection = await _database.OpenSingleAsync(stop).ConfigureAwait(false);
-            await new Schema(options.Schema, context.ServiceName).EnsureAsync(connection, stop).ConfigureAwait(false);
+            await new Schema(options.Schema, context.ServiceName).EnsureAsync(connection, context.Logger, stop).ConfigureAwait(false);
             await WarnAsync(connection, context.Logger, stop).ConfigureAwait(false);
         }
         catch (Exception e)
@@ -49,6 +49,23 @@ public sealed class PostgresItemService : IItemService, IItemFeed
         _watcher = new Watcher(_database, channel, _ownRing);
         _bell = new Bell(_database, channel, _ownRing, context.Logger);
         _background = Task.WhenAll(_bell.RunAsync(_closing.Token), janitor.RunAsync(_closing.Token));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<StorageChange>?> PlanAsync(ItemServiceContext context, CancellationToken stop)
+    {
+        var options = Options.Parse(context);
+        try
+        {
+            await using var database = new Database(options, context.Logger);
+            await using var connection = await database.OpenSingleAsync(stop).ConfigureAwait(false);
+            await WarnAsync(connection, context.Logger, stop).ConfigureAwait(false);
+            return await new Schema(options.Schema, context.ServiceName).PlanAsync(connection, stop).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            throw Faults.FromOpening(e, stop);
+        }
     }
 
     /// <inheritdoc/>

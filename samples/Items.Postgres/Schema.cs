@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using SharedState;
 
@@ -60,7 +61,41 @@ internal sealed class Schema(string name, string service)
         """;
 
     /// <summary>Makes the tables if the schema is not there or empty, and else checks that they are this plugin's.</summary>
-    public async Task EnsureAsync(NpgsqlConnection connection, CancellationToken stop)
+    public async Task EnsureAsync(NpgsqlConnection connection, ILogger logger, CancellationToken stop)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(stop).ConfigureAwait(false);
+        // One host after the other. CREATE .. IF NOT EXISTS would not do: where two come at once, one of them fails.
+        await Sql.ExecuteAsync(connection, stop, "SELECT pg_advisory_xact_lock(hashtext('shared_state'), hashtext($1))", name)
+            .ConfigureAwait(false);
+        var plan = await PlanAsync(connection, stop).ConfigureAwait(false);
+        foreach (var change in plan)
+        {
+            if (change.Alters)
+            {
+                Log.Altering(logger, name, change.Statement);
+            }
+
+            await Sql.ExecuteAsync(connection, stop, change.Statement).ConfigureAwait(false);
+        }
+
+        if (plan.Any(change => !change.Alters))
+        {
+            await Sql.ExecuteAsync(connection, stop, Lineage.Insert, Format, service, Lineage.NewEpoch()).ConfigureAwait(false);
+        }
+        else
+        {
+            await ProbeAsync(connection, stop).ConfigureAwait(false);
+        }
+
+        await transaction.CommitAsync(stop).ConfigureAwait(false);
+        if (plan.Any(change => change.Alters))
+        {
+            Log.Altered(logger, name);
+        }
+    }
+
+    /// <summary>What is to be made or altered, by reading only.</summary>
+    public async Task<IReadOnlyList<StorageChange>> PlanAsync(NpgsqlConnection connection, CancellationToken stop)
     {
         if (
             await ScalarAsync<int>(connection, stop, "SELECT current_setting('server_version_num')::integer").ConfigureAwait(false)
@@ -69,10 +104,6 @@ internal sealed class Schema(string name, string service)
             throw Unusable($"PostgreSQL {connection.ServerVersion} is too old: 13 or newer is needed.");
         }
 
-        await using var transaction = await connection.BeginTransactionAsync(stop).ConfigureAwait(false);
-        // One host after the other. CREATE .. IF NOT EXISTS would not do: where two come at once, one of them fails.
-        await Sql.ExecuteAsync(connection, stop, "SELECT pg_advisory_xact_lock(hashtext('shared_state'), hashtext($1))", name)
-            .ConfigureAwait(false);
         // Without it, the schema would be left out of the search path, and the tables be taken for missing.
         if (
             await Sql.ScalarAsync(connection, stop, "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1", name)
@@ -88,26 +119,20 @@ internal sealed class Schema(string name, string service)
         const string IsInUse = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1)";
         if (await ScalarAsync<bool>(connection, stop, IsInUse, name).ConfigureAwait(false))
         {
-            await CheckAsync(connection, stop).ConfigureAwait(false);
-        }
-        else
-        {
-            // Not with IF NOT EXISTS alone: that asks for the right to make one also where it is there.
-            if (
-                !await ScalarAsync<bool>(connection, stop, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", name)
-                    .ConfigureAwait(false))
-            {
-                await Sql.ExecuteAsync(connection, stop, $"CREATE SCHEMA {name}").ConfigureAwait(false);
-            }
-
-            await Sql.ExecuteAsync(connection, stop, _tables).ConfigureAwait(false);
-            await Sql.ExecuteAsync(connection, stop, Lineage.Insert, Format, service, Lineage.NewEpoch()).ConfigureAwait(false);
+            return await CheckAsync(connection, stop).ConfigureAwait(false)
+                ? [new() { Statement = Forgetting, Alters = true }]
+                : [];
         }
 
-        await transaction.CommitAsync(stop).ConfigureAwait(false);
+        // Not with IF NOT EXISTS alone: that asks for the right to make one also where it is there.
+        var isThere = await ScalarAsync<bool>(connection, stop, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", name)
+            .ConfigureAwait(false);
+        string[] statements = isThere ? [_tables] : [$"CREATE SCHEMA {name}", _tables];
+        return [.. statements.Select(statement => new StorageChange { Statement = statement })];
     }
 
-    private async Task CheckAsync(NpgsqlConnection connection, CancellationToken stop)
+    /// <summary>Refuses what is not this plugin's; true where it was made by an older version of this plugin.</summary>
+    private async Task<bool> CheckAsync(NpgsqlConnection connection, CancellationToken stop)
     {
         if (!await ScalarAsync<bool>(connection, stop, "SELECT to_regclass($1) IS NOT NULL", $"{name}.shared_state").ConfigureAwait(false))
         {
@@ -124,18 +149,31 @@ internal sealed class Schema(string name, string service)
 
             const string IsOlder =
                 "SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'collections'::regclass AND attname = 'forgotten')";
-            if (await ScalarAsync<bool>(connection, stop, IsOlder).ConfigureAwait(false))
-            {
-                await Sql.ExecuteAsync(connection, stop, Forgetting).ConfigureAwait(false);
-            }
-
-            await Sql.ExecuteAsync(connection, stop, Probe).ConfigureAwait(false);
+            return await ScalarAsync<bool>(connection, stop, IsOlder).ConfigureAwait(false);
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn)
+        catch (PostgresException e) when (IsMissing(e))
         {
-            throw Unusable($"The schema {name} lacks something: {e.MessageText}. Restore it, or choose another db_schema.", e);
+            throw Lacking(e);
         }
     }
+
+    private async Task ProbeAsync(NpgsqlConnection connection, CancellationToken stop)
+    {
+        try
+        {
+            await Sql.ExecuteAsync(connection, stop, Probe).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (IsMissing(e))
+        {
+            throw Lacking(e);
+        }
+    }
+
+    private static bool IsMissing(PostgresException e) =>
+        e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn;
+
+    private ItemServiceException Lacking(PostgresException e) =>
+        Unusable($"The schema {name} lacks something: {e.MessageText}. Restore it, or choose another db_schema.", e);
 
     private static ItemServiceException Unusable(string message, Exception? inner = null) => new(ItemServiceFault.Unusable, message, inner);
 

@@ -33,6 +33,9 @@ internal class TimedService(IItemService inner, TimeSpan limit) : IItemService
     public IAsyncEnumerable<CollectionPosition> ListEmptiedAsync(CancellationToken stop) =>
         InTimeAsync("ListEmptiedAsync", inner.ListEmptiedAsync(stop), stop);
 
+    public async ValueTask<IReadOnlyList<StorageChange>?> PlanAsync(ItemServiceContext context, CancellationToken stop) =>
+        await InTimeAsync("PlanAsync", () => inner.PlanAsync(context, stop));
+
     public async ValueTask<bool> ForgetAsync(CollectionKey key, Position at, CancellationToken stop) =>
         await InTimeAsync("ForgetAsync", () => inner.ForgetAsync(key, at, stop));
 

@@ -7,6 +7,13 @@ public abstract class EmptyItemService : IItemService
 {
     public virtual ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop) => default;
 
+    /// <summary>Opening changes nothing, so that it may be tried.</summary>
+    public async ValueTask<IReadOnlyList<StorageChange>?> PlanAsync(ItemServiceContext context, CancellationToken stop)
+    {
+        await OpenAsync(context, stop);
+        return [];
+    }
+
     public virtual ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop) =>
         new(new StoredCollection(new Position("test", 0), []));
 

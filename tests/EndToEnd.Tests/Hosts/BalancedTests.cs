@@ -52,6 +52,50 @@ public sealed class BalancedTests(ITestOutputHelper log)
         });
     }
 
+    [HaProxyFact]
+    public async Task WhileTheStorageOfAllHostsIsAwayTheProxyKeepsClientsAndTakesNewOnes()
+    {
+        await using var example = await Example.StartAsync();
+        using var http = new HttpClient();
+        await Wait.UntilAsync(async () => await IsReadyAsync(), "the proxy listens");
+        await using var client = await Client.ConnectAsync(example.Proxy);
+        Assert.True((bool)(await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"}]}"""))["ok"]!);
+        await ReadyAsync(503, example.Storage.KillAsync);
+
+        Assert.Single((await client.GetAsync("/app/items/a"))["data"]!.AsArray());
+        await using (var late = await Client.ConnectAsync(example.Proxy))
+        {
+            Assert.True((bool)(await late.GetAsync("/clock"))["ok"]!);
+        }
+        await ReadyAsync(200, example.Storage.StartAgainAsync);
+        const string More = """{"insert":[{"id":"2"}]}""";
+        await Wait.UntilAsync(async () => (bool)(await client.PutAsync("/app/items/a", More))["ok"]!, "updates are stored");
+
+        async Task<bool> IsReadyAsync()
+        {
+            try
+            {
+                return (await http.GetAsync(new UriBuilder(example.Proxy) { Scheme = "http", Path = "readyz" }.Uri)).IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }
+
+        // Nobody asks the hosts anything but the proxy, which notices within 1 s.
+        async Task ReadyAsync(int status, Func<Task> cause)
+        {
+            await cause();
+            for (var host = 1; host <= 3; host++)
+            {
+                var check = new UriBuilder(example.Url(host)) { Scheme = "http", Path = "readyz" }.Uri;
+                await Wait.UntilAsync(async () => (int)(await http.GetAsync(check)).StatusCode == status, $"host {host} answers {status}");
+            }
+            await Task.Delay(TimeSpan.FromSeconds(2));
+        }
+    }
+
     private async Task DuringAStormAsync(Example example, Func<Storm, Task> action)
     {
         var seed = Seed.Next();

@@ -126,7 +126,8 @@ public sealed class AdminTests : IDisposable
             using var answer = await _client.GetAsync(new Uri(admin, path));
             Assert.Equal((HttpStatusCode.NotFound, "application/json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
             Assert.Equal(
-                $"There is no /{path}. GET /plugins lists the installed plugins and the state of the services that use them.",
+                $"There is no /{path}. GET /plugins lists the installed plugins and the state of the services that use them; " +
+                "GET /healthz and /readyz tell whether the host is alive and ready; GET /metrics shows its metrics for Prometheus.",
                 await ErrorAsync(answer));
         }
         using var posted = await _client.PostAsync(new Uri(admin, "plugins"), null);

@@ -272,6 +272,27 @@ public sealed class ConfigurationChangeTests : IDisposable
     }
 
     [Fact]
+    public async Task ARenamedServiceWithItemsInMemoryIsAWarningWithTheirNumber()
+    {
+        using var host = await StartAsync(_folder, Service("a"), Service("b"), Service("c", "c.db"));
+        await host.Process.WriteAndReadAsync("a");
+        await host.Process.WriteAndReadAsync("c");
+        host.Configure(Service("renamed"));
+        await host.SaidAsync(" WRN Service a was removed or renamed, and 1 items that it kept in memory are gone", 1);
+        Assert.Equal(1, host.Count("was removed or renamed"));
+    }
+
+    [Fact]
+    public async Task ATroubleThatIsOverIsTold()
+    {
+        using var host = await StartAsync(_folder, Service("a"));
+        host.Configure(Service("a"), Service("b", type: "oracle"));
+        await host.SaidAsync("no installed plugin is for db_type \"oracle\"", 1);
+        host.Configure(Service("a"));
+        await host.SaidAsync(" INF No longer so: no installed plugin is for db_type \"oracle\"", 1);
+    }
+
+    [Fact]
     public async Task FieldsThatNeedARestartAreReportedOnceAndTheOthersAreApplied()
     {
         using var host = await StartAsync(_folder, Service("a"));

@@ -72,7 +72,7 @@ public sealed class AudienceTests
     {
         var limits = new Limits();
         var quota = new TextQuota(long.MaxValue, _ => { }, TaskScheduler.Default);
-        var collection = new Collection(new("app", "a"), limits, new(limits.Memory, 1), quota, TimeProvider.System);
+        var collection = new Collection(new("app", "a"), limits, new(limits.Memory, 1), quota, TimeProvider.System, new());
         var log = new ItemLog(100);
         log.Load(new(new("e", 1), [new("1", """{"id":"1"}"""u8.ToArray(), 1)]));
         collection.Load(log);

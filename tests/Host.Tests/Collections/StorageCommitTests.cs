@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using SharedState.Host.Collections;
 
 namespace SharedState.Host.Tests.Collections;
@@ -14,7 +15,8 @@ public sealed class StorageCommitTests
         for (var run = 0; run < 2_000; run++)
         {
             var time = new ManualTime();
-            using var commit = new StorageCommit(TaskScheduler.Default, time);
+            using var health = new StorageHealth(() => Task.CompletedTask, NullLogger.Instance, "items", time);
+            using var commit = new StorageCommit(TaskScheduler.Default, time, health);
             Service first = new(), second = new();
             using var both = new Barrier(2);
             var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -70,7 +70,7 @@ public sealed class StorageReadsTests
     private static Collection NewCollection(CollectionKey key)
     {
         var limits = new Limits();
-        return new(key, limits, new(limits.Memory, 1), new(1, _ => { }, TaskScheduler.Default), TimeProvider.System);
+        return new(key, limits, new(limits.Memory, 1), new(1, _ => { }, TaskScheduler.Default), TimeProvider.System, new());
     }
 
     private static async Task<ServiceStorage> OpenAsync(MemoryStorage storage, Limits limits)

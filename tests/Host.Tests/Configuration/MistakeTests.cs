@@ -25,6 +25,28 @@ public sealed class MistakeTests : IDisposable
     )]
     public void AFileThatHoldsNothingUsefulIsOneMistake(string json, string expected) => Assert.Equal([expected], Read(json));
 
+    [Theory]
+    [InlineData("\"nmae\": \"items\", \"module\": \"items_service\"", "services[0].nmae: unknown field; did you mean \"name\"?")]
+    [InlineData("\"name\": \"items\", \"modul\": \"items_service\"", "services[0].modul: unknown field; did you mean \"module\"?")]
+    public void AMisspelledFieldThatIsNeededIsOneMistake(string fields, string expected) =>
+        Assert.EndsWith(
+            expected,
+            Assert.Single(Read($$$"""{"services": [{{{{fields}}}, "config": {"db_type": "memory"}}]}""")),
+            StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void AFileInUtf16IsOneMistakeThatSaysSo(bool bigEndian, bool mark)
+    {
+        var text = $"{{\"services\": [{Items}]}}";
+        var encoding = new System.Text.UnicodeEncoding(bigEndian, mark);
+        File.WriteAllBytes(_folder["wide.json"], [.. encoding.GetPreamble(), .. encoding.GetBytes(text)]);
+        Assert.Equal(
+            [$"{_folder["wide.json"]}: the file is in UTF-16, and must be in UTF-8; save it as UTF-8"], Mistakes(_folder["wide.json"]));
+    }
+
     [Fact]
     public void AMissingFileIsOneMistake() =>
         Assert.Equal([$"{_folder["other.json"]}: the file cannot be read: there is no such file"], Mistakes(_folder["other.json"]));
@@ -32,7 +54,8 @@ public sealed class MistakeTests : IDisposable
     [Theory]
     [InlineData("\"prot\": 1", "service.prot: unknown field; did you mean \"port\"?")]
     [InlineData(
-        "\"zzzzzzzzz\": 1", "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, origins, pages, port, tls")]
+        "\"zzzzzzzzz\": 1",
+        "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, log_level, origins, pages, port, tls")]
     [InlineData("\"port\": \"x\"", "service.port: must be a whole number from 0 to 65535, not a string")]
     [InlineData("\"port\": 65536", "service.port: must be a whole number from 0 to 65535, not 65536")]
     [InlineData("\"port\": 1.5", "service.port: must be a whole number from 0 to 65535, not 1.5")]

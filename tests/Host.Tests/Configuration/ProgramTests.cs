@@ -86,7 +86,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public async Task CheckOpensEachServiceOnceAndAStartReportsTheSame()
+    public async Task CheckTellsWhetherEachServiceWouldOpenAndAStartReportsTheSame()
     {
         Write("""
             {"plugins": ["PLUGINS"], "service": {"port": 0, "limits": {"storage_seconds": 2.5}}, "services": [
@@ -101,7 +101,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal(1, await check.ExitAsync());
         Assert.Equal(
             [
-                $"{_folder["my.json"]} has no mistakes",
+                $"{_folder["my.json"]} can be read, and 5 of 6 services would not run",
                 "  good  ok: TestPlugins.Memory 1.0.0, memory",
                 "  ctor  does not run: the constructor of TestPlugins.Service in TestPlugins.ThrowsInConstructor 1.0.0 failed: "
                     + "InvalidOperationException: the moon is in the wrong phase",
@@ -123,10 +123,36 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task CheckFindsAMisspelledKeyInOneLineAndAPortInUse()
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        Write($$"""
+            {"service": {"port": {{port}}, "host": "127.0.0.1"}, "plugins": ["PLUGINS"],
+             "services": [{"name": "good", "module": "items_service", "config": {"db_type": "memory"} }]}
+            """);
+        using var check = Start("my.json", "--check");
+        Assert.Equal(1, await check.ExitAsync());
+        Assert.EndsWith($"service.port: another program uses 127.0.0.1:{port}; end that program, or use another port", check.Lines[1]);
+        Assert.StartsWith("  a start would fail now: my.json:1:", check.Lines[1], StringComparison.Ordinal);
+        Assert.Equal("  good  ok: TestPlugins.Memory 1.0.0, memory", check.Lines[2]);
+
+        Write("""
+            {"service": {"port": 0},
+             "services": [{"name": "file", "module": "items_service", "config": {"db_type": "sqlite", "db_nam": "x.db"}}]}
+            """);
+        using var misspelled = Start("my.json", "--check");
+        Assert.Equal(1, await misspelled.ExitAsync());
+        Assert.EndsWith(
+            "services[0].config.db_nam: unknown key for Items.Sqlite 1.0.0; did you mean \"db_name\"?", Assert.Single(misspelled.Lines));
+    }
+
+    [Fact]
     public async Task CheckFindsTwoServicesWithOneTable()
     {
         Write("""
-            {"services": [
+            {"service": {"port": 0}, "services": [
               {"name": "one", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}},
               {"name": "two", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}}]}
             """);
@@ -158,7 +184,10 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public async Task AGoodFileChecksWithZero()
     {
-        Write("""{"plugins": ["PLUGINS"], "services": [{"name": "good", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 0},
+             "services": [{"name": "good", "module": "items_service", "config": {"db_type": "memory"}}]}
+            """);
         using var host = Start("--check");
         Assert.Equal(0, await host.ExitAsync());
     }
@@ -207,7 +236,22 @@ public sealed class ProgramTests : IDisposable
         using var host = Start("my.json");
         await host.LineAsync("AnyOrigin");
         Assert.Equal(0, await host.TerminateAsync());
-        Assert.All(host.Lines, line => System.Text.Json.JsonDocument.Parse(line).Dispose());
+        Assert.All(host.Lines, line => Assert.NotEmpty((string)System.Text.Json.Nodes.JsonNode.Parse(line)!["@m"]!));
+    }
+
+    [Fact]
+    public async Task TheLevelOfTheLogIsASetting()
+    {
+        Write("""
+            {"plugins": ["PLUGINS"], "service": {"port": 0, "log_level": "error"}, "services": [
+              {"name": "items", "module": "items_service", "config": {"db_type": "memory"}},
+              {"name": "none", "module": "items_service", "config": {"db_type": "oracle"}}]}
+            """);
+        using var host = Start("my.json");
+        await host.LineAsync(" ERR Service none does not run");
+        host.Signal("TERM");
+        Assert.Equal(0, await host.ExitAsync());
+        Assert.Single(host.Lines);
     }
 
     [Theory]

@@ -82,14 +82,70 @@ public sealed class TlsTests : IDisposable
         Assert.Equal(0, await host.TerminateAsync());
     }
 
+    [Fact]
+    public async Task ACertificateThatIsNotValidIsNamedAtTheStartAndDailyFromTwoWeeksBeforeItsEnd()
+    {
+        var (time, logger) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new KeepingLogger());
+        WritePair("x", days: (0, 30));
+        using var certificate = new TlsCertificate(new(_folder["cert.pem"], _folder["key.pem"]), logger, time);
+        await certificate.StartAsync(default);
+        Assert.Empty(logger.Lines);
+        for (var day = 0; day < 33; day++) time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(14, logger.Lines.Count(line => line.Contains(" expires in ", StringComparison.Ordinal)));
+        Assert.InRange(logger.Lines.Count(line => line.Contains("clients refuse it: it expired at ", StringComparison.Ordinal)), 3, 4);
+
+        var started = new KeepingLogger();
+        WritePair("x", days: (40, 50));
+        using var early = new TlsCertificate(new(_folder["cert.pem"], _folder["key.pem"]), started, time);
+        await early.StartAsync(default);
+        Assert.Contains("it is not valid before ", Assert.Single(started.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AValidPairIsNotReplacedByOneThatIsNotValidAndByThatWhenItIs()
+    {
+        var (time, logger) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new KeepingLogger());
+        WritePair("valid", days: (-1, 100));
+        using var certificate = new TlsCertificate(new(_folder["cert.pem"], _folder["key.pem"]), logger, time);
+        await certificate.StartAsync(default);
+        WritePair("expired", days: (-10, -1));
+        time.Advance(TlsCertificate.Interval);
+        Assert.Equal("CN=valid", await SubjectAsync(certificate));
+        Assert.Contains("it expired at ", Assert.Single(logger.Lines), StringComparison.Ordinal);
+
+        WritePair("early", days: (2, 100));
+        time.Advance(TlsCertificate.Interval * 10);
+        Assert.Equal("CN=valid", await SubjectAsync(certificate));
+        Assert.Equal(2, logger.Lines.Count);
+        time.Advance(TimeSpan.FromDays(3));
+        Assert.Equal("CN=early", await SubjectAsync(certificate));
+    }
+
     [Theory]
+    [InlineData("another", "does not belong to the certificate in ")]
+    [InlineData("rsa", "does not belong to the certificate in ")]
+    [InlineData("encrypted", "is encrypted, and the host cannot ask for its passphrase")]
+    [InlineData("certificate", "key.pem, but CERTIFICATE")]
+    [InlineData("broken", "key.pem: it is not in PEM form")]
     [InlineData(null, "cannot be read: there is no such file")]
-    [InlineData("broken", "are not a certificate and its unencrypted private key in PEM form")]
+    [InlineData("damaged", "are not a certificate and its unencrypted private key in PEM form")]
     public void FilesThatGiveNoCertificateAreAMistake(string? key, string expected)
     {
         WritePair("x");
         File.Delete(_folder["key.pem"]);
-        if (key is not null) _folder.Write("key.pem", key);
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var rsa = RSA.Create(2048);
+        var text = key switch
+        {
+            "another" => other.ExportPkcs8PrivateKeyPem(),
+            "rsa" => rsa.ExportPkcs8PrivateKeyPem(),
+            "encrypted" => other.ExportEncryptedPkcs8PrivateKeyPem(
+                "secret", new(PbeEncryptionAlgorithm.Aes128Cbc, HashAlgorithmName.SHA256, 1)),
+            "certificate" => File.ReadAllText(_folder["cert.pem"]),
+            "damaged" => "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            _ => key,
+        };
+        if (text is not null) _folder.Write("key.pem", text);
         _folder.Write("my.json", """
             {"service": {"tls": {"certificate": "cert.pem", "key": "key.pem"}}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}
             """);
@@ -97,11 +153,12 @@ public sealed class TlsTests : IDisposable
         Assert.Contains(expected, Assert.Single(installation.Mistakes).ToString(), StringComparison.Ordinal);
     }
 
-    private void WritePair(string name)
+    private void WritePair(string name, (int From, int To)? days = null)
     {
+        var (from, to) = days ?? (-1, 1);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(from), DateTimeOffset.UtcNow.AddDays(to));
         _folder.Write("cert.pem", certificate.ExportCertificatePem());
         _folder.Write("key.pem", key.ExportPkcs8PrivateKeyPem());
     }

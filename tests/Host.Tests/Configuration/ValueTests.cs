@@ -41,6 +41,19 @@ public sealed class ValueTests : IDisposable
             "hush", plan.Explain(new(ItemServiceFault.Unusable, "no access with password hush hush")), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("x", "the certificate expired, x", "the certificate expired, ***")]
+    [InlineData("x", "password=x;user=max", "password=***;user=max")]
+    [InlineData("pass", "the password pass is wrong", "the password *** is wrong")]
+    [InlineData("tester's pass", "for=tester's password", "for=***word")]
+    [InlineData("a.b", "axb a.b", "axb ***")]
+    public void AShortSecretIsNotToldByTheWordThatContainsIt(string secret, string text, string redacted)
+    {
+        _folder.Write("secret.txt", secret);
+        var plan = Plan("""{"db_type": "memory", "db_password": {"file": "secret.txt"}}""");
+        Assert.Equal(redacted, plan.Config.Redact(text));
+    }
+
     [Fact]
     public void AWrongReferencedValueIsNotShown()
     {

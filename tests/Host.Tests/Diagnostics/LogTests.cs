@@ -50,6 +50,31 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
+    public void ALineTellsTheDateTheZoneAndTheServiceOfItsPlugin()
+    {
+        using var log = Create();
+        var plugin = log.ForContext("SourceContext", "Service.items");
+        plugin.Warning("A table is altered");
+        plugin.Warning("Service {Service}: opened", "items");
+        log.ForContext("SourceContext", "Host").Warning("Stopping");
+        Assert.Equal(["WRN Service items: A table is altered", "WRN Service items: opened", "WRN Stopping"], Lines());
+        Assert.Matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-9]{2} WRN ", _output.ToString());
+    }
+
+    [Fact]
+    public void AJsonLineHasTheTextTheTemplateAndTheService()
+    {
+        using var log = Create(new JsonLines());
+        var plugin = log.ForContext("SourceContext", "Service.items");
+        plugin.Error(new InvalidOperationException("no"), "Table {Table} has {Count} rows", "a\"b", 7);
+        var line = System.Text.Json.Nodes.JsonNode.Parse(_output.ToString())!;
+        Assert.Equal("Table a\"b has 7 rows", (string)line["@m"]!);
+        Assert.Equal("Table {Table} has {Count} rows", (string)line["@mt"]!);
+        Assert.Equal(("Error", "items", 7), ((string)line["@l"]!, (string)line["Service"]!, (int)line["Count"]!));
+        Assert.Contains("InvalidOperationException: no", (string)line["@x"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ALongValueIsCut()
     {
         using var log = Create();
@@ -76,7 +101,7 @@ public sealed class LogTests : IDisposable
 
     private Logger Create(ITextFormatter? formatter = null) =>
         new LoggerConfiguration()
-            .Enrich.With(new PrintableValues())
+            .Enrich.With(new ServiceNames(), new PrintableValues())
             .WriteTo.Sink(
                 new RateLimit(
                     new LoggerConfiguration().WriteTo.Sink(new Written(formatter ?? new TextLines(colours: false), _output)).CreateLogger(),
@@ -89,7 +114,7 @@ public sealed class LogTests : IDisposable
             .. _output
                 .ToString()
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => line[0] == ' ' ? line : line["00:00:00 ".Length..]),
+                .Select(line => line[0] == ' ' ? line : line["1970-01-01T00:00:00+00:00 ".Length..]),
         ];
 
     private sealed class Written(ITextFormatter formatter, TextWriter output) : ILogEventSink

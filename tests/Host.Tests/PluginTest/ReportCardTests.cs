@@ -78,7 +78,9 @@ public sealed class ReportCardTests : IDisposable
     public async Task AFolderWithoutAPluginAndAWrongConfigAreReported()
     {
         Assert.Contains("there is no plugin.json in", (await TestAsync(_folder.FullName)).Card, StringComparison.Ordinal);
-        Assert.Contains("did you mean \"size\"", (await TestAsync(Plugin("Broken"), "--config", "sise=1")).Card, StringComparison.Ordinal);
+        var (_, wrong) = await TestAsync(Plugin("Broken"), "--config", "sise=1");
+        Assert.Contains("sise: unknown key for ", wrong, StringComparison.Ordinal);
+        Assert.Contains("did you mean \"size\"", wrong, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -98,7 +98,7 @@ public sealed class OlderContractTests : IDisposable
     public async Task APluginForALaterContractIsRefusedAndTheOthersRun()
     {
         Copy();
-        Metadata.PretendReference(_folder["plugs/Contract10/Contract10.dll"], "SharedState.Abstractions", 1, 3);
+        Metadata.PretendReference(_folder["plugs/Contract10/Contract10.dll"], "SharedState.Abstractions", 1, 4);
         _folder.Write("my.json", """
             {"plugins": ["plugs"], "service": {"port": 0}, "services": [
               {"name": "later", "module": "items_service", "config": {"db_type": "kept"}},
@@ -106,7 +106,7 @@ public sealed class OlderContractTests : IDisposable
             """);
         using var host = HostProcess.Start(_folder.FullName, ["my.json"]);
         Assert.EndsWith(
-            $"Service later does not run: Contract10 1.0.0 in {_folder["plugs/Contract10"]} is built for contract 1.3; this host has 1.2. Take a newer host, or a plugin built for contract 1.2",
+            $"Service later does not run: Contract10 1.0.0 in {_folder["plugs/Contract10"]} is built for contract 1.4; this host has 1.3. Take a newer host, or a plugin built for contract 1.3",
             await host.LineAsync("Service later does not run"),
             StringComparison.Ordinal);
         await host.WriteAndReadAsync("file");

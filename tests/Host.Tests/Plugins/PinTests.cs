@@ -117,7 +117,7 @@ public sealed class PinTests : IDisposable
         Write($$"""{"Contract10": "{{PluginCache.Hash(_kept)}}", "Items.Sqlit": []}""");
         using var check = HostProcess.Start(_folder.FullName, ["--check", "my.json"]);
         await check.ExitAsync();
-        Assert.Equal($"{_folder["my.json"]} has no mistakes", check.Lines[0]);
+        Assert.StartsWith($"{_folder["my.json"]} can be read, and 1 of ", check.Lines[0], StringComparison.Ordinal);
         Assert.EndsWith(
             "pins.Items.Sqlit: no plugin of this name is installed; did you mean \"Items.Sqlite\"?", check.Lines[1],
             StringComparison.Ordinal);

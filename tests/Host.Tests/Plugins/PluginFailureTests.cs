@@ -71,7 +71,7 @@ public sealed class PluginFailureTests : IDisposable
         var folder = _folder.CopyPlugin("Memory");
         Metadata.PretendReference(Path.Combine(folder, "TestPlugins.Memory.dll"), "SharedState.Abstractions", major: 1, minor: 7);
         Assert.EndsWith(
-            "is built for contract 1.7; this host has 1.2. Take a newer host, or a plugin built for contract 1.2", Failure(folder),
+            "is built for contract 1.7; this host has 1.3. Take a newer host, or a plugin built for contract 1.3", Failure(folder),
             StringComparison.Ordinal);
     }
 

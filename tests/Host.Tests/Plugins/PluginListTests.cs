@@ -35,7 +35,7 @@ public sealed partial class PluginListTests : IDisposable
             $"""
             ok        TestPlugins.Memory 1.0.0
                       folder    {plugin}
-                      contract  1.2
+                      contract  1.3
                       serves    items_service: memory
                       used by   one, two
                       sha-256   {Hash(plugin)}
@@ -65,10 +65,10 @@ public sealed partial class PluginListTests : IDisposable
         _folder.Write("my.json", NoServices);
         var (list, code) = await ListAsync();
         Assert.Equal(0, code);
-        Assert.Equal($"1.0.0 1.2 {Environment.Version}", $"{list["host"]} {list["contract"]} {list["dotnet"]}");
+        Assert.Equal($"1.0.0 1.3 {Environment.Version}", $"{list["host"]} {list["contract"]} {list["dotnet"]}");
         Assert.Equal([_standard, _folder["plugs"]], list["folders"]!.AsArray().Select(folder => (string)folder!));
         var memory = Find(list, plugin);
-        Assert.Equal("TestPlugins.Memory 1.0.0 1.2 ok", $"{memory["name"]} {memory["version"]} {memory["contract"]} {memory["status"]}");
+        Assert.Equal("TestPlugins.Memory 1.0.0 1.3 ok", $"{memory["name"]} {memory["version"]} {memory["contract"]} {memory["status"]}");
         Assert.Equal("""["items_service"] ["memory"]""", $"{memory["modules"]!.ToJsonString()} {memory["db_types"]!.ToJsonString()}");
         Assert.Equal(Hash(plugin), (string)memory["sha256"]!);
         Assert.Equal(
@@ -85,16 +85,16 @@ public sealed partial class PluginListTests : IDisposable
     {
         (string Damage, string Reason, string Fix)[] expected =
         [
-            ("newer contract", "is built for contract 1.7; this host has 1.2.",
-                "Take a newer host, or a plugin built for contract 1.2."),
-            ("next contract", "is built for contract 2.0; this host has 1.2.",
-                "Take a newer host, or a plugin built for contract 1.2."),
-            ("old contract", "is built for contract 0.9; this host has 1.2.",
-                "Take a plugin built for contract 1.0 to 1.2."),
+            ("newer contract", "is built for contract 1.7; this host has 1.3.",
+                "Take a newer host, or a plugin built for contract 1.3."),
+            ("next contract", "is built for contract 2.0; this host has 1.3.",
+                "Take a newer host, or a plugin built for contract 1.3."),
+            ("old contract", "is built for contract 0.9; this host has 1.3.",
+                "Take a plugin built for contract 1.0 to 1.3."),
             ("newer .NET", "is built for .NET 99.0; this host runs on .NET VERSION.",
                 "Build the plugin for .NET MAJOR, or take a newer host."),
-            ("newer Abstractions", "brings its own SharedState.Abstractions.dll 1.7.0, newer than this host's 1.2.0.",
-                "Take a newer host, or a plugin built for 1.2."),
+            ("newer Abstractions", "brings its own SharedState.Abstractions.dll 1.7.0, newer than this host's 1.3.0.",
+                "Take a newer host, or a plugin built for 1.3."),
             ("native", "lacks the native library runtimes/RID/native/libe_sqlite3.so of SQLite PACKAGE.",
                 "Copy the whole build output there."),
             ("library", "lacks Serilog.dll of Serilog 3.1.1.",
@@ -194,7 +194,10 @@ public sealed partial class PluginListTests : IDisposable
         Metadata.PretendVersion(copy, major, minor);
         _folder.Write(
             "my.json",
-            """{"plugins": ["plugs"], "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}""");
+            """
+            {"plugins": ["plugs"], "service": {"port": 0},
+             "services": [{"name": "items", "module": "items_service", "config": {"db_type": "memory"}}]}
+            """);
         var (list, code) = await ListAsync();
         Assert.Equal(0, code);
         Assert.Equal(

@@ -113,6 +113,18 @@ public sealed class DoorTests(SharedHost shared) : IClassFixture<SharedHost>
     }
 
     [Fact]
+    public async Task ARefusedOriginIsLoggedWithItsAddress()
+    {
+        var logger = new KeepingLogger();
+        await using var host = await LiveHost.StartAsync(origins: new HashSet<string> { "https://good.example" }, logger: logger);
+        var (socket, _) = await HandshakeAsync(host, Handshake("/", $"Origin: https://evil.example{new string('x', 1_000)}"));
+        await socket.DisposeAsync();
+        var line = Assert.Single(logger.Lines, line => line.Contains("Origin", StringComparison.Ordinal));
+        Assert.StartsWith("A connection from 127.0.0.1 was refused: its Origin https://evil.examplexx", line, StringComparison.Ordinal);
+        Assert.InRange(line.Length, 300, 450);
+    }
+
+    [Fact]
     public async Task AStoppingHostTakesNobodyAndAnswersWhatItRead()
     {
         var commit = new TaskCompletionSource();

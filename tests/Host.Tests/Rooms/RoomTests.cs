@@ -13,10 +13,10 @@ public sealed class RoomTests
 
         // The engine.
         ["Json"] = [],
-        ["Collections"] = ["Bounds", "Json"],
+        ["Collections"] = ["Bounds", "Diagnostics", "Json"],
         ["Protocol"] = ["Bounds", "Collections", "Json"],
         ["Http"] = ["Diagnostics"],
-        ["Connections"] = ["Bounds", "Collections", "Http", "Protocol"],
+        ["Connections"] = ["Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
 
         // Services and their plugins.
         ["JsonFiles"] = ["Diagnostics"],

@@ -129,7 +129,7 @@ public sealed class MySqlExistingTableTests : MySqlTests
             }
         }
         Assert.Equal(_texts, Texts(await LoadAsync(service!)));
-        Assert.Single(Log.Of(3106), line => line.Contains("ADD COLUMN touched", StringComparison.Ordinal));
+        Assert.Single(Log.Of(3111), line => line.Contains("ADD COLUMN touched", StringComparison.Ordinal));
 
         static MySqlOptions Patient(MySqlOptions options) => options with { CommandSeconds = 30, LockSeconds = 1 };
     }

@@ -1,0 +1,46 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>What a service holds and has done, for the metrics. Written in the service's turns; any thread may read it.</summary>
+internal sealed class ServiceCounts
+{
+    private long _subscriptions, _lagging, _items, _itemBytes, _updates, _deliveries, _differences, _wholes;
+
+    public long Subscriptions => Volatile.Read(ref _subscriptions);
+
+    /// <summary>Subscriptions that are behind and wait for a merged difference.</summary>
+    public long Lagging => Volatile.Read(ref _lagging);
+
+    /// <summary>Items of the collections in memory.</summary>
+    public long Items => Volatile.Read(ref _items);
+
+    /// <summary>The bytes of the collections in memory, as they count against the budget of memory.</summary>
+    public long ItemBytes => Volatile.Read(ref _itemBytes);
+
+    /// <summary>Updates of this host's clients that were stored.</summary>
+    public long Updates => Volatile.Read(ref _updates);
+
+    /// <summary>Notices that were handed to subscriptions.</summary>
+    public long Deliveries => Volatile.Read(ref _deliveries);
+
+    /// <summary>Subscriptions that began with a position and were given the difference from there.</summary>
+    public long Differences => Volatile.Read(ref _differences);
+
+    /// <summary>Subscriptions that began with a position and had to be given the whole collection.</summary>
+    public long Wholes => Volatile.Read(ref _wholes);
+
+    public void AddSubscriptions(int change) => _subscriptions += change;
+
+    public void AddLagging(int change) => _lagging += change;
+
+    public void AddItems(long items, long bytes) => (_items, _itemBytes) = (_items + items, _itemBytes + bytes);
+
+    public void AddUpdates(int count) => _updates += count;
+
+    public void AddDelivery() => _deliveries++;
+
+    public void AddResume(bool difference)
+    {
+        if (difference) _differences++;
+        else _wholes++;
+    }
+}
