@@ -12,8 +12,6 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
     /// <summary>A number of commits that no bucket has, and that Lua's numbers can hold.</summary>
     private const long MoreThanAny = 1L << 52;
 
-    private const string Format = "1";
-
     private readonly SemaphoreSlim _turn = new(1);
 
     /// <summary>Looks at all buckets, because one of them is not what this host had seen, or none was seen yet.</summary>
