@@ -63,7 +63,8 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
             throw new ItemServiceException(
                 ItemServiceFault.OutcomeUnknown, $"{options.Name} went away while it was to store: {e.Message}", e);
         }
-        return new(results, adopted, Stored: dirty is [.., { Row: { } last }] ? new(last.Id, last.Epoch, last.Revision, TimeSpan.Zero) : null);
+        var stored = dirty is [.., { Row: { } last }] ? new Landmark(last.Id, last.Epoch, last.Revision, TimeSpan.Zero) : null;
+        return new(results, adopted, stored);
     }
 
     /// <summary>Waits until no transaction holds the row of a collection, be it one that inserts it.</summary>
