@@ -99,7 +99,8 @@ internal static class Faults
         e.ErrorCode switch
         {
             MySqlErrorCode.UnableToConnectToHost => new(
-                ItemServiceFault.Unavailable, $"{options.Server} can't be reached: {Innermost(e)}", e),
+                ItemServiceFault.Unavailable,
+                $"{options.Server} can't be reached ({Innermost(e)}): is it running, and are db_host and db_port right?"),
             MySqlErrorCode.LockWaitTimeout or MySqlErrorCode.LockDeadlock => new(
                 ItemServiceFault.Unavailable, $"{options.Name} is locked by another program: let it end its transaction ({e.Message})", e),
             MySqlErrorCode.PacketTooLarge => new(

@@ -178,7 +178,8 @@ internal sealed class Server : IAsyncDisposable
                 $"does not vouch for the certificate of {options.Name}, or ssl.enabled, ssl.cert and ssl.key do not fit it "
                     + $"({e.InnerException?.Message ?? e.Message})", e);
         }
+        // Without the library's exception, whose advice is for programmers: to set abortConnect in a connection string.
         return new ItemServiceException(
-            ItemServiceFault.Unavailable, $"{options.Name} can't be reached: is it running, and are db_host and db_port right?", e);
+            ItemServiceFault.Unavailable, $"{options.Name} can't be reached: is it running, and are db_host and db_port right?");
     }
 }

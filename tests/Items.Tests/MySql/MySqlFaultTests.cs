@@ -190,6 +190,8 @@ public sealed class MySqlFaultTests : MySqlTests
     {
         var refusal = await RefusedAsync(config => config["db_port"] = "1");
         Assert.Equal(ItemServiceFault.Unavailable, refusal.Fault);
-        Assert.Contains("127.0.0.1:1 can't be reached", refusal.Message);
+        Assert.Contains("127.0.0.1:1 can't be reached (", refusal.Message);
+        Assert.EndsWith("): is it running, and are db_host and db_port right?", refusal.Message);
+        Assert.Null(refusal.InnerException); // the driver's "any of the specified hosts" would be shown behind it
     }
 }

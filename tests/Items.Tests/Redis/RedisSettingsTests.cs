@@ -208,5 +208,6 @@ public sealed class RedisSettingsTests : RedisTests
         var refusal = await RefusedAsync(config);
         Assert.Equal(ItemServiceFault.Unavailable, refusal.Fault);
         Assert.Contains("can't be reached: is it running", refusal.Message);
+        Assert.Null(refusal.InnerException); // the library's advice is for programmers, and the host would show it
     }
 }
