@@ -306,7 +306,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
         }
     }
 
-    private Task ProbeAsync() => IsOpen ? ListAsync(ProbedApp) : Task.CompletedTask;
+    private Task ProbeAsync() => IsOpen ? ListAsync(ProbedApp, this) : Task.CompletedTask;
 
     /// <summary>Closes, opens, and goes back if it must.</summary>
     private async Task<ItemServiceException?> CloseThenOpenAsync(

@@ -10,6 +10,9 @@ internal struct IncrementList(Limits limits)
     // What a sum adds to an item beside its path and its number: the quotes and braces on the way.
     private const int NestingBytes = 6;
 
+    // Every finite number can be written with fewer characters.
+    private const int MostDigits = 400;
+
     private List<ItemIncrement>? _increments;
 
     public readonly int Count => _increments?.Count ?? 0;
@@ -19,13 +22,13 @@ internal struct IncrementList(Limits limits)
     /// <summary>The bytes that they may add to items at most.</summary>
     public long Bytes { get; private set; }
 
-    public void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, ref Error? error)
+    public void Read(ref Utf8JsonReader reader, ref Error? error)
     {
         if (!UpdateParts.StartsList(ref reader, "inc", ref error)) return;
         _increments = new(1);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (ReadIncrement(ref reader, message) is { } wrong)
+            if (ReadIncrement(ref reader) is { } wrong)
             {
                 error = UpdateParts.At($"inc[{_increments.Count}]{wrong.Place}", wrong.Error);
                 return;
@@ -34,7 +37,7 @@ internal struct IncrementList(Limits limits)
         }
     }
 
-    private (string Place, Error Error)? ReadIncrement(ref Utf8JsonReader reader, ReadOnlySpan<byte> message)
+    private (string Place, Error Error)? ReadIncrement(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartObject) return ("", Error.BadRequest("an increment is an object with \"id\", \"path\" and \"by\""));
         string? id = null;
@@ -60,8 +63,9 @@ internal struct IncrementList(Limits limits)
             {
                 RawJson.Once(ref sawBy, "by", ref error);
                 reader.Read();
-                if (reader.TokenType != JsonTokenType.Number) return (".by", Error.BadRequest("a number is needed"));
-                by = RawJson.Copy(ref reader, message, limits.EnvelopeDepth, ref error);
+                if (reader.TokenType != JsonTokenType.Number || reader.ValueSpan.Length > MostDigits)
+                    return (".by", Error.BadRequest($"a number of at most {MostDigits} characters is needed"));
+                by = reader.ValueSpan.ToArray();
             }
             else
             {

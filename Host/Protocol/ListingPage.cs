@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SharedState.Host.Collections;
+using SharedState.Host.Json;
 
 namespace SharedState.Host.Protocol;
 

@@ -59,7 +59,7 @@ internal static class UpdateReader
             {
                 RawJson.Once(ref sawInc, "inc", ref error);
                 reader.Read();
-                increments.Read(ref reader, message, ref error);
+                increments.Read(ref reader, ref error);
             }
             else if (JsonText.Is(ref reader, "if"u8))
             {
