@@ -73,11 +73,12 @@ internal sealed class CollectionCache(
     }
 
     /// <summary>Drops every collection that is unused now.</summary>
-    public void DropUnused()
+    /// <param name="kept">One that stays, because a request for it is under way.</param>
+    public void DropUnused(Collection? kept = null)
     {
         foreach (var collection in _collections.Values)
         {
-            if (collection.Unused) Drop(collection);
+            if (collection.Unused && collection != kept) Drop(collection);
         }
     }
 

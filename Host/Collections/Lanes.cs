@@ -226,7 +226,13 @@ internal sealed class Lanes(
 
     private bool Update(PendingUpdate update, Collection collection)
     {
-        if (collection.Exceeds(update) is not { } error)
+        var error = collection.Exceeds(update);
+        if (error == Error.Memory)
+        {
+            collections.DropUnused(kept: collection); // they may be what fills the share of this client
+            error = collection.Exceeds(update);
+        }
+        if (error is null)
         {
             commits.Add(update, collection);
             return true;

@@ -243,6 +243,9 @@ var SHAREDSTATE = (() => {
   }
 
   // src/collection.ts
+  var ATTEMPTS = 25;
+  var FIRST_PAUSE_MS = 5;
+  var LONGEST_PAUSE_MS = 500;
   var ProxyCollection = class {
     path;
     /** The subscription's options, as given to the first acquisition of the path. */
@@ -311,9 +314,13 @@ var SHAREDSTATE = (() => {
      * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
      * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
      */
-    update(changes = {}, options) {
+    async update(changes = {}, options) {
       this.#refuseReleased();
-      return this.#owner.send(this.path, changes, options);
+      if (!options?.unchanged) return this.#owner.send(this.path, changes, options);
+      const at = this.#position;
+      if (at?.epoch !== void 0) return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
+      const message = "not sent: the collection shows no state yet that could be unchanged; await its `ready`";
+      return this.#owner.end({ ok: false, path: this.path, data: message, error: refusal("bad_request", message) }, options);
     }
     update_items(changes, options) {
       return this.update(changes, options);
@@ -325,6 +332,41 @@ var SHAREDSTATE = (() => {
     /** Removes the items of one id, or of several. */
     remove(ids, options) {
       return this.update({ remove: typeof ids === "string" ? [ids] : ids }, options);
+    }
+    /** Merges fields into an item (RFC 7396): `null` removes a field. A missing item is created. */
+    patch(id, fields, options) {
+      return this.update({ patch: [{ ...fields, id }] }, options);
+    }
+    /** Adds to a number in an item, exactly, whoever else does so at the same time. What is missing is created. */
+    increment(id, path, by = 1, options) {
+      return this.update({ inc: [{ id, path, by }] }, options);
+    }
+    /**
+     * Changes an item by a function of what it is now (undefined if it is missing), and tries again with the newer item when somebody else
+     * was faster: up to 25 times, then the result is a `conflict`. The function may be called several times; if it returns undefined,
+     * nothing is changed.
+     */
+    async transact(id, change, options) {
+      this.#refuseReleased();
+      must(typeof change === "function", "a function of an item", change);
+      let at = this.#position, item = this.get(id);
+      for (let attempt = 1; ; attempt++) {
+        if (at?.epoch === void 0) {
+          const read = await this.#owner.read(this.path);
+          if (!read.ok) return this.#owner.end(read, options);
+          at = { rev: read.rev ?? 0, epoch: read.epoch };
+          item = read.data.find((one) => one.id === id);
+        }
+        const next = change(item);
+        if (next === void 0) return { ok: true, path: this.path, data: 0, rev: at.rev, ...at.epoch !== void 0 && { epoch: at.epoch } };
+        const changes = { insert: [{ ...next, id }], if: { since: at.rev, epoch: at.epoch } };
+        const result = await this.#owner.send(this.path, changes, { throw: false });
+        if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return this.#owner.end(result, options);
+        const now = result.conflicts?.find((conflict) => conflict.id === id)?.item;
+        at = now === void 0 ? void 0 : { rev: result.rev ?? 0, epoch: result.epoch };
+        item = now ?? void 0;
+        await new Promise((done) => setTimeout(done, Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)));
+      }
     }
     /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
     add_callback(handler) {
@@ -498,6 +540,14 @@ var SHAREDSTATE = (() => {
     /** Stores `{id, data: value}`. Throws once the collection is released. */
     set(value, options) {
       return this.collection.update({ insert: [{ id: this.name, data: value }] }, options);
+    }
+    /** Stores a function of the value, and tries again when somebody else was faster; as `transact` of a collection. */
+    transact(change, options) {
+      must(typeof change === "function", "a function of the value", change);
+      return this.collection.transact(this.name, (item) => {
+        const data = change(item?.data);
+        return data === void 0 ? void 0 : { data };
+      }, options);
     }
     /** Calls the handler with each later change of the item. */
     add_callback(handler) {
@@ -1276,13 +1326,16 @@ ${as}` : path;
       const why = isUpdate ? whyNoUpdate(arg) : void 0;
       const insert = isUpdate && !why && arg.insert ? withIds(arg.insert ?? []) : void 0;
       if (insert) arg = { ...arg, insert };
-      const { ok, data, error, rev, epoch } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
+      const { ok, data, error, rev, epoch, conflicts } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
       const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch } };
       if (ok) return { ok, path, data, ...position, ...insert && { ids: insert.map(({ id }) => id) } };
       const reason = error ?? refusal("failed", String(data));
-      if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
-      const result = { ok, path, data, error: reason, ...position };
-      return this.options.debug ? watched(result, path) : result;
+      return this.#end({ ok, path, data, error: reason, ...position, ...conflicts && { conflicts } }, options);
+    }
+    #end(result, options) {
+      if (result.ok) return result;
+      if (options?.throw ?? this.options.throw) throw new SharedStateError(result.path, result.error);
+      return this.options.debug ? watched(result, result.path) : result;
     }
     #acquire(path, options, any) {
       if (this.#disposed) throw new Error("the client was disposed of");
@@ -1292,6 +1345,8 @@ ${as}` : path;
       const text2 = JSON.stringify(options);
       const collection = this.#subscriptions.acquire(spelling, text2, any, (release) => new ProxyCollection(spelling, JSON.parse(text2), {
         send: (where, changes, requestOptions) => this.update(where, changes, requestOptions),
+        read: (where) => this.#send("GET", where, void 0, { throw: false }),
+        end: (result, requestOptions) => this.#end(result, requestOptions),
         release
       }));
       if (this.state === "closed") this.#subscriptions.lost(true);

@@ -265,15 +265,19 @@ export class SharedStateClient {
     const why = isUpdate ? whyNoUpdate(arg) : undefined;
     const insert = isUpdate && !why && (arg as Changes).insert ? withIds((arg as Changes).insert ?? []) : undefined;
     if (insert) arg = { ...(arg as Changes), insert };
-    const { ok, data, error, rev, epoch } = why
+    const { ok, data, error, rev, epoch, conflicts } = why
       ? refused("bad_request", `not sent: ${why}`)
       : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
     const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
     if (ok) return { ok, path, data: data as D, ...position, ...(insert && { ids: insert.map(({ id }) => id) }) };
     const reason = error ?? refusal("failed", String(data));
-    if (options?.throw ?? this.options.throw) throw new SharedStateError(path, reason);
-    const result: Result<D> = { ok, path, data, error: reason, ...position };
-    return this.options.debug ? watched(result, path) : result;
+    return this.#end({ ok, path, data, error: reason, ...position, ...(conflicts && { conflicts }) }, options);
+  }
+
+  #end<D>(result: Result<D>, options: RequestOptions | undefined): Result<D> {
+    if (result.ok) return result;
+    if (options?.throw ?? this.options.throw) throw new SharedStateError(result.path, result.error);
+    return this.options.debug ? watched(result, result.path) : result;
   }
 
   #acquire<T extends Item>(path: string, options: Record<string, unknown>, any: boolean): ProxyCollection<T> {
@@ -284,6 +288,8 @@ export class SharedStateClient {
     const text = JSON.stringify(options);
     const collection = this.#subscriptions.acquire(spelling, text, any, release => new ProxyCollection<Item>(spelling, JSON.parse(text), {
       send: (where, changes, requestOptions) => this.update(where, changes as Changes, requestOptions),
+      read: where => this.#send("GET", where, undefined, { throw: false }),
+      end: (result, requestOptions) => this.#end(result, requestOptions),
       release,
     }));
     if (this.state === "closed") this.#subscriptions.lost(true);

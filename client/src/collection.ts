@@ -4,7 +4,8 @@ import { must } from "./json.js";
 import { byId } from "./order.js";
 import {
   refusal, SharedStateError,
-  type AnyItem, type Changes, type Item, type NewItem, type Notify, type Position, type Refusal, type RequestOptions, type Result,
+  type AnyItem, type Changes, type Item, type NewItem, type Notify, type Patch, type Position, type Refusal, type RequestOptions,
+  type Result, type UpdateOptions,
 } from "./protocol.js";
 
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
@@ -35,8 +36,14 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
   send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
+  read(path: string): Promise<Result<Item[]>>;
+  /** Ends a request as its options say. */
+  end<D>(result: Result<D>, options: RequestOptions | undefined): Result<D>;
   release(): void;
 }
+
+/** How often a transaction is tried, and the pauses between, which grow from the one to the other. */
+const ATTEMPTS = 25, FIRST_PAUSE_MS = 5, LONGEST_PAUSE_MS = 500;
 
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
 export class ProxyCollection<T extends Item = AnyItem> {
@@ -132,12 +139,16 @@ export class ProxyCollection<T extends Item = AnyItem> {
    * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
    * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
    */
-  update(changes: Changes<T> = {}, options?: RequestOptions): Promise<Result<number>> {
+  async update(changes: Changes<T> = {}, options?: UpdateOptions): Promise<Result<number>> {
     this.#refuseReleased();
-    return this.#owner.send(this.path, changes, options);
+    if (!options?.unchanged) return this.#owner.send(this.path, changes, options);
+    const at = this.#position;
+    if (at?.epoch !== undefined) return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
+    const message = "not sent: the collection shows no state yet that could be unchanged; await its `ready`";
+    return this.#owner.end<number>({ ok: false, path: this.path, data: message, error: refusal("bad_request", message) }, options);
   }
 
-  update_items(changes?: Changes<T>, options?: RequestOptions): Promise<Result<number>> {
+  update_items(changes?: Changes<T>, options?: UpdateOptions): Promise<Result<number>> {
     return this.update(changes, options);
   }
 
@@ -149,6 +160,44 @@ export class ProxyCollection<T extends Item = AnyItem> {
   /** Removes the items of one id, or of several. */
   remove(ids: string | readonly string[], options?: RequestOptions): Promise<Result<number>> {
     return this.update({ remove: typeof ids === "string" ? [ids] : ids }, options);
+  }
+
+  /** Merges fields into an item (RFC 7396): `null` removes a field. A missing item is created. */
+  patch(id: string, fields: Patch<T>, options?: UpdateOptions): Promise<Result<number>> {
+    return this.update({ patch: [{ ...fields, id }] } as Changes<T>, options);
+  }
+
+  /** Adds to a number in an item, exactly, whoever else does so at the same time. What is missing is created. */
+  increment(id: string, path: string, by = 1, options?: UpdateOptions): Promise<Result<number>> {
+    return this.update({ inc: [{ id, path, by }] }, options);
+  }
+
+  /**
+   * Changes an item by a function of what it is now (undefined if it is missing), and tries again with the newer item when somebody else
+   * was faster: up to 25 times, then the result is a `conflict`. The function may be called several times; if it returns undefined,
+   * nothing is changed.
+   */
+  async transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
+    this.#refuseReleased();
+    must(typeof change === "function", "a function of an item", change);
+    let at = this.#position, item = this.get(id);
+    for (let attempt = 1; ; attempt++) {
+      if (at?.epoch === undefined) {
+        const read = await this.#owner.read(this.path);
+        if (!read.ok) return this.#owner.end(read, options);
+        at = { rev: read.rev ?? 0, epoch: read.epoch };
+        item = read.data.find(one => one.id === id) as T | undefined;
+      }
+      const next = change(item);
+      if (next === undefined) return { ok: true, path: this.path, data: 0, rev: at.rev, ...(at.epoch !== undefined && { epoch: at.epoch }) };
+      const changes = { insert: [{ ...next, id }], if: { since: at.rev, epoch: at.epoch } };
+      const result = await this.#owner.send(this.path, changes, { throw: false });
+      if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return this.#owner.end(result, options);
+      const now = result.conflicts?.find(conflict => conflict.id === id)?.item;
+      at = now === undefined ? undefined : { rev: result.rev ?? 0, epoch: result.epoch };
+      item = now as T | null ?? undefined;
+      await new Promise(done => setTimeout(done, Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)));
+    }
   }
 
   /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */

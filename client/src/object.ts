@@ -32,6 +32,15 @@ export class ProxyObject {
     return this.collection.update({ insert: [{ id: this.name, data: value }] }, options);
   }
 
+  /** Stores a function of the value, and tries again when somebody else was faster; as `transact` of a collection. */
+  transact(change: (value: unknown) => unknown, options?: RequestOptions): Promise<Result<number>> {
+    must(typeof change === "function", "a function of the value", change);
+    return this.collection.transact(this.name, item => {
+      const data = change(item?.data);
+      return data === undefined ? undefined : { data };
+    }, options);
+  }
+
   /** Calls the handler with each later change of the item. */
   add_callback(handler: (diff: Diff) => void): CallbackHandle<Diff[]> {
     must(typeof handler === "function", "a function as callback", handler);

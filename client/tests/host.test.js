@@ -168,3 +168,58 @@ test("a request that the server refuses resolves with its error", options, async
 });
 
 const byId = items => [...items].sort((a, b) => (a.id < b.id ? -1 : 1));
+
+for (const service of ["items", "mitems"]) {
+  const path = name => `/client-${run}/${service}/${name}`;
+
+  test(`${service}: patches and counters change what they name`, options, async t => {
+    const collection = connect(t).acquire_collection(path("edits"));
+    await collection.insert({ id: "a", color: "red", size: { w: 1, h: 2 } });
+    assert.equal((await collection.patch("a", { color: null, size: { h: 3 } })).ok, true);
+    assert.deepEqual(collection.get("a"), { id: "a", size: { w: 1, h: 3 } });
+    assert.equal((await collection.increment("a", "size.w")).ok, true);
+    assert.equal((await collection.update({ inc: [{ id: "a", path: "votes", by: 5 }] })).ok, true);
+    assert.deepEqual(collection.get("a"), { id: "a", size: { w: 2, h: 3 }, votes: 5 });
+    const wrong = await collection.increment("a", "size");
+    assert.equal(wrong.ok || wrong.error.code, "bad_request");
+  });
+
+  test(`${service}: an update with unchanged: true meets what the collection shows, or is a conflict`, options, async t => {
+    const collection = connect(t).acquire_collection(path("unchanged"));
+    const early = await collection.update({ insert: [{ id: "a" }] }, { unchanged: true });
+    assert.equal(early.ok || early.error.code, "bad_request");
+    await collection.ready;
+    await collection.insert({ id: "a", n: 1 });
+    assert.equal((await collection.patch("a", { n: 2 }, { unchanged: true })).ok, true);
+    // The proxy of this client stands still while another one writes.
+    const { Wire, last } = wires();
+    const slow = connect(t, { WebSocket: Wire });
+    const shown = slow.acquire_collection(path("unchanged"));
+    await shown.ready;
+    last().onmessage = (receive => event => JSON.parse(event.data).cmd !== "NOTIFY" && receive(event))(last().onmessage);
+    await collection.patch("a", { n: 3 });
+    const late = await shown.patch("a", { n: 9 }, { unchanged: true });
+    assert.equal(late.ok || late.error.code, "conflict");
+    assert.deepEqual(late.conflicts, [{ id: "a", item: { id: "a", n: 3 } }]);
+    await assert.rejects(shown.patch("a", { n: 9 }, { unchanged: true, throw: true }), { code: "conflict" });
+    assert.deepEqual(collection.get("a"), { id: "a", n: 3 });
+  });
+
+  test(`${service}: transactions of many clients on one item count exactly`, options, async t => {
+    const clients = Array.from({ length: 5 }, () => connect(t).acquire_collection(path("transact")));
+    const object = connect(t).acquire_object(path("transact"), "o");
+    await Promise.all(clients.map(async collection => {
+      for (let n = 0; n < 5; n++) {
+        const result = await collection.transact("votes", item => ({ id: "ignored", n: (item?.n ?? 0) + 1 }));
+        assert.equal(result.ok, true, JSON.stringify(result));
+      }
+    }));
+    await object.collection.ready;
+    await until(object.collection, () => object.collection.get("votes")?.n === 25);
+    assert.equal((await object.transact(value => ({ n: (value?.n ?? 0) + 1 }))).ok, true);
+    assert.deepEqual(object.get(), { n: 1 });
+    const nothing = await object.transact(() => undefined);
+    assert.equal(nothing.ok && nothing.data, 0);
+    assert.deepEqual(object.get(), { n: 1 });
+  });
+}

@@ -1,5 +1,5 @@
 import { type CallbackHandle } from "./callbacks.js";
-import { type AnyItem, type Changes, type Item, type NewItem, type Refusal, type RequestOptions, type Result } from "./protocol.js";
+import { type AnyItem, type Changes, type Item, type NewItem, type Patch, type Refusal, type RequestOptions, type Result, type UpdateOptions } from "./protocol.js";
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
 export type Diff<T extends Item = AnyItem> = {
     id: string;
@@ -34,6 +34,9 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
     send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
+    read(path: string): Promise<Result<Item[]>>;
+    /** Ends a request as its options say. */
+    end<D>(result: Result<D>, options: RequestOptions | undefined): Result<D>;
     release(): void;
 }
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
@@ -73,12 +76,22 @@ export declare class ProxyCollection<T extends Item = AnyItem> {
      * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
      * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
      */
-    update(changes?: Changes<T>, options?: RequestOptions): Promise<Result<number>>;
-    update_items(changes?: Changes<T>, options?: RequestOptions): Promise<Result<number>>;
+    update(changes?: Changes<T>, options?: UpdateOptions): Promise<Result<number>>;
+    update_items(changes?: Changes<T>, options?: UpdateOptions): Promise<Result<number>>;
     /** Inserts or replaces one item, or several. */
     insert(items: NewItem<T> | readonly NewItem<T>[], options?: RequestOptions): Promise<Result<number>>;
     /** Removes the items of one id, or of several. */
     remove(ids: string | readonly string[], options?: RequestOptions): Promise<Result<number>>;
+    /** Merges fields into an item (RFC 7396): `null` removes a field. A missing item is created. */
+    patch(id: string, fields: Patch<T>, options?: UpdateOptions): Promise<Result<number>>;
+    /** Adds to a number in an item, exactly, whoever else does so at the same time. What is missing is created. */
+    increment(id: string, path: string, by?: number, options?: UpdateOptions): Promise<Result<number>>;
+    /**
+     * Changes an item by a function of what it is now (undefined if it is missing), and tries again with the newer item when somebody else
+     * was faster: up to 25 times, then the result is a `conflict`. The function may be called several times; if it returns undefined,
+     * nothing is changed.
+     */
+    transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>>;
     /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
     add_callback(handler: (diffs: Diff<T>[]) => void): CallbackHandle<Diff<T>[]>;
     remove_callback(handle: CallbackHandle<Diff<T>[]>): void;

@@ -16,6 +16,8 @@ export declare class ProxyObject {
     get(): unknown;
     /** Stores `{id, data: value}`. Throws once the collection is released. */
     set(value: unknown, options?: RequestOptions): Promise<Result<number>>;
+    /** Stores a function of the value, and tries again when somebody else was faster; as `transact` of a collection. */
+    transact(change: (value: unknown) => unknown, options?: RequestOptions): Promise<Result<number>>;
     /** Calls the handler with each later change of the item. */
     add_callback(handler: (diff: Diff) => void): CallbackHandle<Diff[]>;
     remove_callback(handle: CallbackHandle<Diff[]>): void;

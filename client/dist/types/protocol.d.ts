@@ -11,11 +11,42 @@ export interface AnyItem extends Item {
 export type NewItem<T extends Item> = T extends unknown ? Omit<T, "id"> & {
     id?: string;
 } : never;
-/** One atomic change of a collection: `remove` goes first (with `reset`, everything does), then `insert` adds or replaces. */
+/** Fields to merge into an item (RFC 7396): `null` removes a field, objects are merged, any other value replaces. */
+export type Patch<T extends Item> = T extends unknown ? {
+    [K in keyof Omit<T, "id">]?: Patched<T[K]>;
+} : never;
+type Patched<V> = (V extends readonly unknown[] ? V : V extends object ? {
+    [K in keyof V]?: Patched<V[K]>;
+} : V) | null;
+/** An addition to the number at `path`, names with dots between them. What is missing is created; numbers count from 0. */
+export interface Increment {
+    id: string;
+    path: string;
+    by: number;
+}
+/** What must hold immediately before an update; otherwise nothing changes, and the result is a `conflict`. */
+export interface Condition {
+    /** With `epoch`: none of the ids that the update names changed after this position; with `reset`, nothing did. */
+    since?: number;
+    epoch?: string;
+    /** Beside `since`: nor did these ids. */
+    ids?: readonly string[];
+    absent?: readonly string[];
+    present?: readonly string[];
+}
+/**
+ * One atomic change of a collection: `remove` goes first (with `reset`, everything does), then `insert` adds or replaces, then `patch`
+ * merges, then `inc` adds to numbers.
+ */
 export interface Changes<T extends Item = AnyItem> {
     remove?: readonly string[];
     insert?: readonly NewItem<T>[];
+    patch?: readonly ({
+        id: string;
+    } & Patch<T>)[];
+    inc?: readonly Increment[];
     reset?: boolean;
+    if?: Condition;
 }
 /** Why a request or a subscription did not succeed. */
 export interface Refusal {
@@ -41,6 +72,16 @@ export interface RequestOptions {
     /** A refusal throws a SharedStateError instead of resolving with `ok: false`. Default: that of the client. */
     throw?: boolean;
 }
+/** How an update is made. */
+export interface UpdateOptions extends RequestOptions {
+    /** Only if none of the ids that the update names has changed since the state that the collection shows. Else it is a `conflict`. */
+    unchanged?: boolean;
+}
+/** An item for which a condition failed, as it is now; `null` if there is none. A large one may be left out. */
+export interface Conflict {
+    id: string;
+    item?: AnyItem | null;
+}
 /**
  * How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's
  * inserted items.
@@ -57,6 +98,7 @@ export type Result<D = unknown> = {
     ok: false;
     data: unknown;
     error: Refusal;
+    conflicts?: Conflict[];
 });
 /** A state of a collection that the server can name: equal epochs mean comparable revisions. */
 export interface Position {
@@ -78,6 +120,8 @@ export interface Reply {
     error?: Refusal;
     rev?: number;
     epoch?: string;
+    /** In a refusal of an update by its conditions. */
+    conflicts?: Conflict[];
     /** In the reply to PUT /subs: the paths that were refused. */
     errors?: [path: string, error: {
         code: Refusal["code"];
@@ -121,3 +165,4 @@ export interface Drop {
 export declare function parseMessage(text: string): Reply | Notify | Drop | undefined;
 /** What `error` holds when the client itself, or a server without error codes, says no. */
 export declare function refusal(code: Refusal["code"], message: string): Refusal;
+export {};
