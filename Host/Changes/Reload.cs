@@ -47,7 +47,7 @@ internal sealed class Reload(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(_started.Limits.WatchInterval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        while (await IsTimeAsync(timer, stoppingToken))
         {
             // The first pass only looks whether anything has changed since the start.
             var told = false;
@@ -67,6 +67,19 @@ internal sealed class Reload(
                 report.Failed(exception);
             }
             if (told) supervisor.Ready();
+        }
+    }
+
+    /// <summary>Waits for the next look; false at the end, also if the host ends before it serves.</summary>
+    private static async Task<bool> IsTimeAsync(PeriodicTimer timer, CancellationToken stop)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class DescriptorTests : IDisposable
     [Fact]
     public async Task ABurstOfConnectionsLeavesTheHostAliveAndServing()
     {
-        using var host = Start(256);
+        using var host = Start(320);
         await using var before = await host.ConnectAsync();
         await before.PutAsync("/subs", """{"insert":[["/app/items/a",{}]]}""");
         await before.NotificationAsync();

@@ -62,8 +62,8 @@ public sealed partial class UnreadOutputTests : IDisposable
     {
         const int Lines = 300;
         using var reading = new AnonymousPipeServerStream(PipeDirection.In);
-        await using var writing =
-            new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, reading.ClientSafePipeHandle)) { AutoFlush = true };
+        using var pipe = new AnonymousPipeClientStream(PipeDirection.Out, reading.ClientSafePipeHandle);
+        var writing = new StreamWriter(pipe) { AutoFlush = true }; // not disposed of: what is left in it cannot be written any more
         using var queue = new LogQueue(
             new LoggerConfiguration().WriteTo.Sink(new Written(writing)).CreateLogger(), TimeProvider.System, capacity: 10);
         await using var log = new LoggerConfiguration().WriteTo.Sink(queue).CreateLogger();
