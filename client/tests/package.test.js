@@ -37,7 +37,9 @@ describe("the package", () => {
     const script = { postinstall: "touch ../ran" };
     writeFileSync(join(project, "dependency/package.json"), JSON.stringify({ name: "dependency", version: "1.0.0", scripts: script }));
     writeFileSync(join(project, "package.json"), JSON.stringify({ dependencies: { dependency: "file:dependency" } }));
-    const env = { ...process.env, npm_config_userconfig: join(project, "none") };
+    // `npm test` hands the client's own settings on to the processes that it starts.
+    const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+    const env = { ...Object.fromEntries(own), npm_config_userconfig: join(project, "none") };
     const install = () => execFileSync("npm", ["install", "--offline", "--no-audit"], { cwd: project, env, stdio: "ignore" });
     install();
     assert.ok(existsSync(join(project, "ran")), "without the client's settings, the script runs");
