@@ -13,7 +13,8 @@ internal sealed class ConnectionCounts
     private static readonly string[] Kinds = ["invalid", "services", "clock", "subscriptions", "subscribe", "list", "read", "update"];
 
     // The codes of Error. Other codes do not exist.
-    private static readonly string[] Outcomes = ["ok", "bad_request", "not_found", "too_large", "limit", "unavailable", "unknown", "internal"];
+    private static readonly string[] Outcomes =
+        ["ok", "bad_request", "not_found", "conflict", "too_large", "limit", "unavailable", "unknown", "internal"];
 
     private readonly Counters _counters = new(Requests + (Kinds.Length * Outcomes.Length));
 

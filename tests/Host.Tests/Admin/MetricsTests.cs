@@ -62,6 +62,7 @@ public sealed partial class MetricsTests : IDisposable
         var at = await client.GetAsync("/app/items/a");
         await client.PutAsync("/app/items/a", """{"insert":[{"id":"3"}]}""");
         await client.PutAsync("/app/nothing/a", """{"insert":[{"id":"3"}]}""");
+        await client.PutAsync("/app/items/a", """{"if":{"absent":["1"]},"insert":[{"id":"1"}]}""");
         var since = $$"""{"since":{{at["rev"]}},"epoch":{{at["epoch"]!.ToJsonString()}}}""";
         await client.PutAsync("/subs", $$"""{"insert":[["/app/items/a",{{since}}]]}""");
         await client.NotificationAsync();
@@ -82,17 +83,18 @@ public sealed partial class MetricsTests : IDisposable
         Assert.Equal(3, series["sharedstate_collection_items{service=\"items\"}"]);
         Assert.InRange(series["sharedstate_collection_size_bytes{service=\"items\"}"], 3 * "{\"id\":\"1\"}".Length, 10_000);
         Assert.Equal(1, series["sharedstate_collection_loads_total{outcome=\"ok\",service=\"items\"}"]);
-        Assert.Equal(2, series["sharedstate_commit_duration_seconds_count{outcome=\"ok\",service=\"items\"}"]);
+        Assert.Equal(3, series["sharedstate_commit_duration_seconds_count{outcome=\"ok\",service=\"items\"}"]);
         Assert.Equal(1, series["sharedstate_commit_duration_seconds_count{outcome=\"failed\",service=\"items\"}"]);
         Assert.Equal(1, series["sharedstate_storage_errors_total{call=\"commit\",fault=\"unavailable\",service=\"items\"}"]);
         Assert.Equal(0, series["sharedstate_service_ready{service=\"items\"}"]);
         Assert.Equal(2, series["sharedstate_requests_total{kind=\"update\",outcome=\"ok\"}"]);
         Assert.Equal(1, series["sharedstate_requests_total{kind=\"update\",outcome=\"not_found\"}"]);
+        Assert.Equal(1, series["sharedstate_requests_total{kind=\"update\",outcome=\"conflict\"}"]);
         Assert.Equal(1, series["sharedstate_requests_total{kind=\"update\",outcome=\"unavailable\"}"]);
         Assert.Equal(1, series["sharedstate_requests_total{kind=\"read\",outcome=\"ok\"}"]);
         Assert.Equal(2, series["sharedstate_requests_total{kind=\"subscribe\",outcome=\"ok\"}"]);
-        Assert.Equal(9, series["sharedstate_sent_frames_total"]); // 7 replies, 2 notifications
-        Assert.InRange(series["sharedstate_sent_size_bytes_total"], 9 * 50, 10_000);
+        Assert.Equal(10, series["sharedstate_sent_frames_total"]); // 8 replies, 2 notifications
+        Assert.InRange(series["sharedstate_sent_size_bytes_total"], 10 * 50, 10_000);
         Assert.Equal(0, series["sharedstate_outbox_size_bytes"]);
         Assert.InRange(series["sharedstate_memory_usage_bytes"], 1_000, series["sharedstate_memory_limit_bytes"]);
         Assert.Equal(1, series["sharedstate_plugin_services{plugin=\"Items.Sqlite\",version=\"1.0.0\"}"]);
