@@ -39,6 +39,7 @@ internal sealed class Reload(
     private Sight? _seen, _taken;     // the sight of the last look, and the one that was applied last
     private long _fileAt, _pluginsAt; // the timestamps of the last change of the file, and of the folders
     private long _noiseAt;            // the timestamp of the first difference between seen and taken; 0: none
+    private bool _again;              // the operator asked, and no pass has reached the services since
     private bool _unsettled;          // the last pass found a plugin that may be incomplete
 
     /// <summary>The installation that was applied last. Any thread.</summary>
@@ -121,7 +122,8 @@ internal sealed class Reload(
     private async Task ApplyAsync(CancellationToken stop)
     {
         // :: 1. Remember the sight. Everything that is read from now on is at least as new.
-        var again = hangup.Take();
+        _again |= hangup.Take();
+        var again = _again;
         var changed = again || (_taken is not null && _taken.File != _seen!.File);
         var settled = time.GetElapsedTime(_pluginsAt) >= _settledPlugins
             || (_noiseAt != 0 && time.GetElapsedTime(_noiseAt) > _longestNoise);
@@ -146,6 +148,7 @@ internal sealed class Reload(
         }
 
         // :: 3. Change the services.
+        _again = false;
         var changes = await services.ChangeAsync(wanted, again);
         _current = installation;
         report.Write(installation, changes, RestartFields.Changed(_started, installation.Config), changed);

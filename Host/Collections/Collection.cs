@@ -161,15 +161,15 @@ internal sealed class Collection
             items += _log.Count + PendingItems;
             bytes += _log.Bytes + PendingBytes;
             if (items <= _limits.CollectionItems && bytes <= _limits.CollectionBytes)
-                return HasRoom(pending) ? null : Error.Memory;
+                return HasRoom(pending, pending.Bytes) ? null : Error.Memory;
             foreach (var item in update.Insert) Subtract(item.Id);
             foreach (var id in update.Remove) Subtract(id);
             if (pending.Terms is { } terms) items -= terms.Edited.Count(id => _log.Find(id) is not null);
         }
         if (items > _limits.CollectionItems) return Error.Limit($"a collection has at most {_limits.CollectionItems} items");
-        return bytes > _limits.CollectionBytes
-            ? Error.Limit($"a collection's items have at most {_limits.CollectionBytes} bytes together")
-            : null;
+        if (bytes > _limits.CollectionBytes)
+            return Error.Limit($"a collection's items have at most {_limits.CollectionBytes} bytes together");
+        return HasRoom(pending, update.Reset ? bytes - _log.Bytes : pending.Bytes) ? null : Error.Memory;
 
         void Subtract(string id)
         {
@@ -242,6 +242,9 @@ internal sealed class Collection
     /// <summary>Whether the text of its items is there.</summary>
     public bool HasSnapshot => _bodies.HasSnapshot;
 
+    /// <summary>Whether it counts in the share of a client.</summary>
+    public bool IsOf(Lane lane) => _reader is not null && _reader == lane.Memory;
+
     /// <summary>Whether there is memory for the text of its items.</summary>
     public bool HasRoomForSnapshot => _bodies.HasRoom(null);
 
@@ -290,8 +293,8 @@ internal sealed class Collection
     }
 
     /// <summary>Whether there is memory for an update. It counts in the share of its own client only.</summary>
-    private bool HasRoom(PendingUpdate pending) =>
-        _memory.HasRoom(pending.Bytes) && (_reader is null || _reader != pending.Lane.Memory || _reader.HasRoom(pending.Bytes));
+    private bool HasRoom(PendingUpdate pending, long bytes) =>
+        _memory.HasRoom(bytes) && (_reader is null || _reader != pending.Lane.Memory || _reader.HasRoom(bytes));
 
     private void Touch() => UsedAt = _time.GetTimestamp();
 }

@@ -73,12 +73,22 @@ internal sealed class CollectionCache(
     }
 
     /// <summary>Drops every collection that is unused now.</summary>
-    /// <param name="kept">One that stays, because a request for it is under way.</param>
-    public void DropUnused(Collection? kept = null)
+    public void DropUnused()
     {
         foreach (var collection in _collections.Values)
         {
-            if (collection.Unused && collection != kept) Drop(collection);
+            if (collection.Unused) Drop(collection);
+        }
+    }
+
+    /// <summary>Drops the unused collections that count in the share of a client.</summary>
+    /// <param name="lane">The client.</param>
+    /// <param name="kept">One that stays, because a request for it is under way.</param>
+    public void DropUnusedOf(Lane lane, Collection kept)
+    {
+        foreach (var collection in _collections.Values)
+        {
+            if (collection != kept && collection.IsOf(lane) && collection.Unused) Drop(collection);
         }
     }
 

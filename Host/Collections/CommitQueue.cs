@@ -57,8 +57,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         }
         Fill(now, refused);
         if (_batch.Count == 0) return;
-        if (storage.HasFeed) Drafts.Unchain(_batch, PutBack);
-        Drafts.Resolve(_batch);
+        if (_batch.Exists(pending => pending.Terms is not null)) Resolve();
+        if (_batch.Count == 0) return;
         _committing = true;
         var limit = limits.StorageTime;
         var updates = new ItemUpdate[_batch.Count]; // the plugin's from now on, to keep if it likes
@@ -95,13 +95,16 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     /// <summary>Takes back what a lane added and no commit has begun with, in order.</summary>
     public IReadOnlyList<PendingUpdate> TakeBack(Lane lane)
     {
-        if (lane.Updates.Count == 0) return [];
         for (var left = _lanes.Count; left > 0; left--)
         {
             if (_lanes.Dequeue() is var other && other != lane) _lanes.Enqueue(other);
         }
-        var taken = lane.Updates.ToArray();
+        PendingUpdate[] taken = [.. _alone.Where(request => request.Lane == lane), .. lane.Updates];
         lane.Updates.Clear();
+        for (var left = _alone.Count; left > 0; left--)
+        {
+            if (_alone.Dequeue() is var other && other.Lane != lane) _alone.Enqueue(other);
+        }
         foreach (var request in taken) Settle(request);
         return taken;
     }
@@ -146,6 +149,10 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
             TakeOfFirst();
         }
     }
+
+    private void Resolve() => new Drafts(
+        alone: !storage.HasFeed, (_, exception) => WriterLog.CollectionFailed(storage.Logger, storage.ServiceName, exception))
+        .Resolve(_batch, PutBack);
 
     /// <summary>Puts updates of the batch that is being built before the others of their lane.</summary>
     private void PutBack(Lane lane, IEnumerable<PendingUpdate> updates)

@@ -60,16 +60,23 @@ internal sealed class Draft
         }
     }
 
-    /// <summary>Turns an update with terms into a plain one, and adds it.</summary>
-    public void Resolve(PendingUpdate pending)
+    /// <summary>Turns an update with terms into a plain one, and adds it. Returns the bytes of items that were read and made.</summary>
+    public long Resolve(PendingUpdate pending)
     {
         var (asked, terms) = (pending.Asked, pending.Terms!);
         var failed = Failed(asked, terms);
         Error? error = null;
-        var update = failed is null ? Edit(asked, terms, ref error) : null;
-        pending.Resolve(update ?? new() { Key = asked.Key, Expected = Position }, failed, error);
+        var bytes = 0L;
+        var update = failed is null ? Edit(asked, terms, ref error, ref bytes) : null;
+        pending.Resolve(update ?? Nothing(asked.Key), failed, error);
         Add(pending.Update);
+        return bytes;
     }
+
+    /// <summary>Lets an update do nothing but confirm the position, and then be refused.</summary>
+    public void Refuse(PendingUpdate pending, Error error) => pending.Resolve(Nothing(pending.Asked.Key), error: error);
+
+    private ItemUpdate Nothing(CollectionKey key) => new() { Key = key, Expected = Position };
 
     /// <summary>The ids for which the precondition does not hold; null if it holds.</summary>
     private List<string>? Failed(ItemUpdate asked, UpdateTerms terms)
@@ -86,7 +93,7 @@ internal sealed class Draft
         }
         var holds = failed.Count == 0;
         if (condition.Since is { } since) holds &= IsUnchanged(since, asked, terms, failed);
-        return holds ? null : [.. failed.Distinct(StringComparer.Ordinal)];
+        return holds ? null : [.. failed.Distinct(StringComparer.Ordinal).Take(PendingUpdate.MostConflicts)];
     }
 
     private bool IsUnchanged(Position since, ItemUpdate asked, UpdateTerms terms, List<string> failed)
@@ -97,7 +104,7 @@ internal sealed class Draft
             .Concat(asked.Insert.Select(item => item.Id))
             .Concat(terms.Edited)
             .Concat(terms.If!.Ids);
-        if (asked.Reset && known) named = named.Concat(ChangedAfter(since.Revision));
+        if (asked.Reset && known) named = named.Concat(ChangedAfter(since.Revision).Take(PendingUpdate.MostConflicts));
         var before = failed.Count;
         failed.AddRange(named.Where(id => !known || Find(id).Revision > since.Revision));
         return known && failed.Count == before && (!asked.Reset || since.Revision == Position.Revision);
@@ -111,25 +118,24 @@ internal sealed class Draft
     }
 
     /// <summary>The removals and inserts that patches and increments come to; null with an error, in which case nothing is done.</summary>
-    private ItemUpdate? Edit(ItemUpdate asked, UpdateTerms terms, ref Error? error)
+    private ItemUpdate? Edit(ItemUpdate asked, UpdateTerms terms, ref Error? error, ref long bytes)
     {
         var inserted = new Dictionary<string, int>(StringComparer.Ordinal);
         var insert = new List<Item>(asked.Insert);
         for (var index = 0; index < insert.Count; index++) inserted.Add(insert[index].Id, index);
         var removed = new HashSet<string>(asked.Remove, StringComparer.Ordinal);
-        var read = 0L;
 
         for (var index = 0; index < terms.Patches.Count; index++)
         {
             var (id, patch) = terms.Patches[index];
-            var item = Now(id);
+            if (!TryRead(id, $"patch[{index}]", out var item, ref error, ref bytes)) return null;
             var merged = item is null ? MergePatch.Create(patch) : MergePatch.Apply(item.Value, patch);
-            if (merged is not null && !TryPut(id, merged, $"patch[{index}]", ref error)) return null;
+            if (merged is not null && !TryPut(id, merged, $"patch[{index}]", ref error, ref bytes)) return null;
         }
         for (var index = 0; index < terms.Increments.Count; index++)
         {
             var (id, path, by) = terms.Increments[index];
-            var item = Now(id);
+            if (!TryRead(id, $"inc[{index}]", out var item, ref error, ref bytes)) return null;
             var before = item ?? Encoding.UTF8.GetBytes($"{{\"id\":{JsonText.Quote(id)}}}");
             var sum = Increment.Apply(before.Span, path, by.Span, out var wrong);
             if (wrong is not null)
@@ -137,7 +143,7 @@ internal sealed class Draft
                 error = Error.BadRequest($"inc[{index}].path: {wrong}");
                 return null;
             }
-            if (sum is not null && !TryPut(id, sum, $"inc[{index}]", ref error)) return null;
+            if (sum is not null && !TryPut(id, sum, $"inc[{index}]", ref error, ref bytes)) return null;
         }
         return new()
         {
@@ -148,21 +154,22 @@ internal sealed class Draft
             Expected = Position,
         };
 
-        ReadOnlyMemory<byte>? Now(string id)
+        bool TryRead(string id, string place, out ReadOnlyMemory<byte>? item, ref Error? error, ref long bytes)
         {
-            var item = inserted.TryGetValue(id, out var at) ? insert[at].Json
+            item = inserted.TryGetValue(id, out var at) ? insert[at].Json
                 : asked.Reset || removed.Contains(id) ? null
                 : Find(id).Json;
-            read += item?.Length ?? 0;
-            return item;
+            bytes += item?.Length ?? 0;
+            if (bytes > MostBytesRead)
+                error = Error.Limit($"{place}: an update's patches and increments read at most {MostBytesRead >> 20} MiB of items");
+            return error is null;
         }
 
-        bool TryPut(string id, byte[] json, string place, ref Error? error)
+        bool TryPut(string id, byte[] json, string place, ref Error? error, ref long bytes)
         {
+            bytes += json.Length;
             if (json.Length > _itemBytes)
                 error = Error.TooLarge($"{place}: an item has at most {_itemBytes} bytes; this one would have {json.Length}");
-            else if (read > MostBytesRead)
-                error = Error.Limit($"{place}: an update's patches and increments read at most {MostBytesRead >> 20} MiB of items");
             if (error is not null) return false;
             removed.Remove(id);
             if (inserted.TryAdd(id, insert.Count)) insert.Add(new(id, json));

@@ -1,50 +1,98 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>Resolves the updates with terms of a batch, collection by collection, in order.</summary>
-internal static class Drafts
+/// <summary>Turns the updates with terms of a batch into plain ones, collection by collection, in order.</summary>
+/// <param name="alone">
+/// Whether no other host commits to the storage. Else a batch has one update with terms to each collection at most, as the first of that
+/// collection, so that it expects a position that the host has seen.
+/// </param>
+/// <param name="failed">Gets the exceptions that should not be.</param>
+/// <remarks>
+/// The bugs that this prevents, where others commit: of two increments that expect revisions 5 and 6, the first one conflicts, because
+/// another host committed revision 6. The second one finds the revision that it expects, though its sum contains the first one, which
+/// counts twice in the end. Likewise, an increment behind a removal expects revision 6 and finds it, if another host has removed that item
+/// itself in revision 6, and more.
+/// </remarks>
+internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
 {
-    /// <summary>
-    /// Leaves at most one update with terms to each collection in a batch, and none of the same client after it. For a storage to which
-    /// others commit.
-    /// </summary>
-    /// <remarks>
-    /// The bug that this prevents: of two increments that expect revisions 5 and 6, the first one conflicts, because another host committed
-    /// revision 6. Then the second one finds the revision that it expects, though its sum contains the first one, which counts twice in
-    /// the end.
-    /// </remarks>
-    /// <param name="batch">The batch.</param>
-    /// <param name="putBack">Gets the updates of a lane that are left for a later batch, in order.</param>
-    public static void Unchain(List<PendingUpdate> batch, Action<Lane, IEnumerable<PendingUpdate>> putBack)
-    {
-        if (!batch.Exists(pending => pending.Terms is not null)) return;
-        var termed = new Dictionary<Collection, Lane>();
-        var left = new Dictionary<Lane, List<PendingUpdate>>();
-        batch.RemoveAll(pending =>
-        {
-            var collection = pending.Collection!;
-            var waits = left.ContainsKey(pending.Lane)
-                || (termed.TryGetValue(collection, out var lane) && (pending.Terms is not null || lane == pending.Lane));
-            if (waits && !left.TryAdd(pending.Lane, [pending])) left[pending.Lane].Add(pending);
-            if (!waits && pending.Terms is not null) termed.Add(collection, pending.Lane);
-            return waits;
-        });
-        foreach (var (lane, updates) in left) putBack(lane, updates);
-    }
+    // Of the items that patches and increments of a batch read and make. The rest waits for the next batch.
+    private const long MostBytes = 16 << 20;
 
-    /// <summary>Turns the updates with terms into plain ones.</summary>
-    public static void Resolve(List<PendingUpdate> batch)
+    private readonly Dictionary<Collection, Draft> _drafts = [];
+    private readonly Dictionary<Lane, List<PendingUpdate>> _left = [], _over = []; // for their state, and then for their bytes
+    private readonly HashSet<(Lane, Collection)> _before = []; // there is an update of the lane to the collection
+    private readonly HashSet<Collection> _taken = [];          // an update with terms stands before
+
+    /// <summary>Resolves a batch, once.</summary>
+    /// <param name="batch">The batch. What is left for a later batch is removed from it.</param>
+    /// <param name="putBack">Gets the updates of a lane that are left for a later batch, in order.</param>
+    public void Resolve(List<PendingUpdate> batch, Action<Lane, IEnumerable<PendingUpdate>> putBack)
     {
-        if (!batch.Exists(pending => pending.Terms is not null)) return;
-        var drafts = new Dictionary<Collection, Draft>();
+        batch.RemoveAll(IsLeft);
+        if (!alone) MoveTermsToTheFront(batch);
         foreach (var pending in batch.Where(pending => pending.Terms is not null))
         {
-            if (!drafts.ContainsKey(pending.Collection!)) drafts.Add(pending.Collection!, pending.Collection!.Draft());
+            if (!_drafts.ContainsKey(pending.Collection!)) _drafts.Add(pending.Collection!, pending.Collection!.Draft());
         }
-        foreach (var pending in batch)
+        var bytes = 0L;
+        batch.RemoveAll(pending => !TryResolve(pending, ref bytes));
+        foreach (var (lane, updates) in _left) putBack(lane, updates);
+        foreach (var (lane, updates) in _over) putBack(lane, updates); // before those: they stood before them
+    }
+
+    /// <summary>Whether an update has to wait for a later batch.</summary>
+    private bool IsLeft(PendingUpdate pending)
+    {
+        var (lane, collection) = (pending.Lane, pending.Collection!);
+        var hasTerms = pending.Terms is not null;
+        var waits = _left.ContainsKey(lane)
+            || (hasTerms && collection.State != CollectionState.Loaded) // it would meet an old state for certain
+            || (!alone && hasTerms && (_taken.Contains(collection) || _before.Contains((lane, collection))))
+            || (!alone && !hasTerms && _taken.Contains(collection) && _before.Contains((lane, collection)));
+        if (waits)
         {
-            if (!drafts.TryGetValue(pending.Collection!, out var draft)) continue;
-            if (pending.Terms is not null) draft.Resolve(pending);
-            else draft.Add(pending.Update);
+            Leave(pending, _left);
+            return true;
         }
+        _before.Add((lane, collection));
+        if (hasTerms) _taken.Add(collection);
+        return false;
+    }
+
+    private bool TryResolve(PendingUpdate pending, ref long bytes)
+    {
+        if (_over.ContainsKey(pending.Lane) || (pending.Terms is not null && bytes > MostBytes))
+        {
+            Leave(pending, _over);
+            return false;
+        }
+        if (!_drafts.TryGetValue(pending.Collection!, out var draft)) return true;
+        if (pending.Terms is null)
+        {
+            draft.Add(pending.Update);
+            return true;
+        }
+        try
+        {
+            bytes += draft.Resolve(pending);
+        }
+        catch (Exception exception)
+        {
+            // As with a stored item that is not JSON. The others of the batch go on.
+            failed(pending.Collection!, exception);
+            draft.Refuse(pending, exception is OutOfMemoryException ? Error.Memory : Error.Internal);
+        }
+        return true;
+    }
+
+    private static void Leave(PendingUpdate pending, Dictionary<Lane, List<PendingUpdate>> left)
+    {
+        if (!left.TryAdd(pending.Lane, [pending])) left[pending.Lane].Add(pending);
+    }
+
+    private static void MoveTermsToTheFront(List<PendingUpdate> batch)
+    {
+        var plain = batch.FindAll(pending => pending.Terms is null);
+        batch.RemoveAll(pending => pending.Terms is null);
+        batch.AddRange(plain);
     }
 }

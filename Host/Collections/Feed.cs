@@ -112,7 +112,8 @@ internal sealed class Feed
     public void BringUp(Collection collection, Position? aim = null)
     {
         var now = _time.GetTimestamp();
-        if (collection.State == CollectionState.Behind) Doubt(collection, now); // the answer that is awaited may be older than this
+        if (collection.State == CollectionState.Behind && aim is { } position) collection.Standing.Aim(position);
+        else if (collection.State == CollectionState.Behind) Doubt(collection, now); // the awaited answer may be older than this
         if (collection.State != CollectionState.Loaded) return;            // is on its way, or away
         if (!_storage.HasFeed)
         {
@@ -132,7 +133,7 @@ internal sealed class Feed
         if (heard.First)
         {
             Listings.ForgetAll();
-            foreach (var collection in _collections.All) Doubt(collection, long.MaxValue); // later lists say nothing of the time before
+            foreach (var collection in _collections.All) Doubt(collection, _time.GetTimestamp(), unconfirmed: true);
         }
         foreach (var (key, position) in heard.Positions)
         {
@@ -142,6 +143,7 @@ internal sealed class Feed
                 continue;
             }
             collection.Standing.Hear(position);
+            collection.Standing.Confirm(heard.AskedAt, named: true);
             // The host's own commit is in a list, too, often before its outcome is known.
             if (collection.PendingUpdates == 0) Heed(collection);
         }
@@ -213,7 +215,11 @@ internal sealed class Feed
         collection.Standing.Reach(inquiry, empty: commits.Count == 0);
         if (collection.Standing.Doubted) _behind.Add(collection);
         Heed(collection);
-        if (collection.State == CollectionState.Behind && (collection.Standing.Doubted || _behind.Contains(collection))) return false;
+        if (collection.State == CollectionState.Behind && !collection.Standing.MayBeServed(collection.Position))
+        {
+            _behind.Add(collection);
+            return false;
+        }
         collection.BringUp();
         return true;
     }
@@ -245,10 +251,10 @@ internal sealed class Feed
     }
 
     /// <summary>How far the collection is behind is not known: it is asked about until nothing comes.</summary>
-    private void Doubt(Collection collection, long now)
+    private void Doubt(Collection collection, long now, bool unconfirmed = false)
     {
         if (!collection.Standing.WasRead) return;
-        collection.Standing.Doubt(now);
+        collection.Standing.Doubt(now, unconfirmed);
         _behind.Add(collection);
     }
 }

@@ -229,7 +229,7 @@ internal sealed class Lanes(
         var error = collection.Exceeds(update);
         if (error == Error.Memory)
         {
-            collections.DropUnused(kept: collection); // they may be what fills the share of this client
+            collections.DropUnusedOf(update.Lane, kept: collection); // they may be what fills the share of this client
             error = collection.Exceeds(update);
         }
         if (error is null)

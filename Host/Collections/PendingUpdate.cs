@@ -9,7 +9,7 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
     : PendingRequest(lane, asked.Key)
 {
     // What a refusal for a failed precondition tells at most.
-    private const int MostConflicts = 100;
+    public const int MostConflicts = 100;
     private const long MostConflictBytes = 1 << 20;
 
     private Position _stored;
@@ -80,8 +80,8 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
 
     private IEnumerable<ItemConflict> Conflicts(IReadOnlyList<string> ids)
     {
-        var left = MostConflictBytes;
-        foreach (var id in ids.Take(MostConflicts))
+        var left = AwaitsClient ? 0 : MostConflictBytes; // a client that does not read gets the ids alone
+        foreach (var id in ids)
         {
             var item = Collection!.Find(id);
             left -= item?.Length ?? 0;

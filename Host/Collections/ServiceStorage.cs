@@ -306,7 +306,11 @@ internal sealed class ServiceStorage : IAsyncDisposable
         }
     }
 
-    private Task ProbeAsync() => IsOpen ? ListAsync(ProbedApp, this) : Task.CompletedTask;
+    private async Task ProbeAsync()
+    {
+        if (!IsOpen) throw new ItemServiceException(ItemServiceFault.Unavailable, "the storage is not open");
+        await ListAsync(ProbedApp, this);
+    }
 
     /// <summary>Closes, opens, and goes back if it must.</summary>
     private async Task<ItemServiceException?> CloseThenOpenAsync(

@@ -40,7 +40,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
 
     private void Settle(IReadOnlyList<PendingUpdate> batch, CommitResult[]? results, ItemServiceFault? fault)
     {
-        if (fault is null) collections.Counts.AddUpdates(batch.Count);
+        if (fault is null) collections.Counts.AddUpdates(results!.Count(result => result.Status == CommitStatus.Committed));
 
         // :: 1. Apply all, then tell all: followers get the batch in one go.
         for (var index = 0; index < batch.Count; index++)

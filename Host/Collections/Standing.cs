@@ -38,6 +38,7 @@ internal sealed record Inquiry(Collection Collection, CollectionPosition Since, 
 /// Hear             any               -         remembers the position
 /// Doubt            Loaded, Behind    -         doubt
 /// Confirm          Loaded, Behind    -         ends a doubt that is older than the question that a list of positions answers
+/// Aim              Behind            -         remembers the position, if it is ahead of what was heard
 /// Ask              Loaded, Behind    -         opens an inquiry; what was heard until now is its aim
 /// TryClose         Loaded, Behind    -         closes the inquiry; false if it is not the open one
 /// Reach            Loaded, Behind    -         without commits, ends a doubt that is older than the inquiry;
@@ -56,9 +57,11 @@ internal sealed record Inquiry(Collection Collection, CollectionPosition Since, 
 internal sealed class Standing
 {
     private Position? _heard;  // where the collection stands by what was heard since the last inquiry
+    private Position? _aim;    // while it is behind: where it may be served again, whatever is committed meanwhile
     private bool _doubted;     // it may be behind by a distance that nobody knows
     private bool _doubtedSinceAsked; // so that the answer to the inquiry does not end the doubt
     private long _doubtedAt;   // a list that was asked for later ends the doubt
+    private bool _unconfirmed; // only a list that names the collection ends it
     private Inquiry? _inquiry; // is under way
 
     public CollectionState State { get; private set; } = CollectionState.Loading;
@@ -96,24 +99,43 @@ internal sealed class Standing
         if (State != CollectionState.Loaded) return false;
         State = CollectionState.Behind;
         if (aim is null) Doubt(now);
-        else if (_heard is not { } heard || IsAhead(aim.Value, heard)) _heard = aim;
+        else Aim(aim.Value);
         return true;
     }
 
     public void Hear(Position position) => _heard = position;
 
-    /// <summary>The collection may be behind by an unknown distance.</summary>
-    /// <param name="now">The time, by the monotonic clock; <see cref="long.MaxValue"/> if no list answers the doubt.</param>
-    public void Doubt(long now)
+    /// <summary>The collection stands at least there.</summary>
+    public void Aim(Position position)
     {
-        if (WasRead) (_doubted, _doubtedSinceAsked, _doubtedAt) = (true, true, Math.Max(now, _doubted ? _doubtedAt : now));
+        if (_heard is not { } heard || IsAhead(position, heard)) _heard = position;
+        if (_aim is not { } aim || IsAhead(position, aim)) _aim = position;
+    }
+
+    /// <summary>The collection may be behind by an unknown distance.</summary>
+    /// <param name="now">The time, by the monotonic clock.</param>
+    /// <param name="unconfirmed">
+    /// Whether no list was heard before, so that a list that does not name the collection says nothing about the time before the doubt.
+    /// </param>
+    public void Doubt(long now, bool unconfirmed = false)
+    {
+        if (!WasRead) return;
+        _unconfirmed = unconfirmed || (_doubted && _unconfirmed);
+        (_doubted, _doubtedSinceAsked, _doubtedAt) = (true, true, now);
     }
 
     /// <summary>What was committed until a time is in the lists that were heard.</summary>
-    public void Confirm(long askedAt)
+    /// <param name="askedAt">The time.</param>
+    /// <param name="named">Whether the last list names the position of the collection, which is then known.</param>
+    public void Confirm(long askedAt, bool named = false)
     {
-        if (_doubted && _doubtedAt < askedAt) (_doubted, _doubtedSinceAsked) = (false, false);
+        if (!_doubted || _doubtedAt >= askedAt || (_unconfirmed && !named)) return;
+        (_doubted, _doubtedSinceAsked) = (false, false);
+        _aim ??= _heard ?? _inquiry?.Heard;
     }
+
+    /// <summary>Whether the collection holds what it was held back for. Others may have committed more since.</summary>
+    public bool MayBeServed(Position here) => !_doubted && (_aim is not { } aim || !IsAhead(aim, here));
 
     /// <summary>Whether the collection is behind what was heard of it; if not, that is forgotten.</summary>
     public bool IsBehind(Position here)
@@ -147,13 +169,14 @@ internal sealed class Standing
     {
         if (empty) _doubted = _doubtedSinceAsked;
         else _heard ??= inquiry.Heard;
+        if (empty && _heard is null) _aim = null;
     }
 
     /// <summary>The collection holds all that is known to be committed; false if it was served anyway.</summary>
     public bool TryBringUp()
     {
         if (State != CollectionState.Behind) return false;
-        (State, _doubted) = (CollectionState.Loaded, false);
+        (State, _doubted, _aim) = (CollectionState.Loaded, false, null);
         return true;
     }
 
@@ -161,5 +184,5 @@ internal sealed class Standing
     public static bool IsAhead(Position known, Position here) => known.Epoch != here.Epoch || known.Revision > here.Revision;
 
     private void Enter(CollectionState state) =>
-        (State, _heard, _doubted, _doubtedSinceAsked, _inquiry) = (state, null, false, false, null);
+        (State, _heard, _aim, _doubted, _doubtedSinceAsked, _inquiry) = (state, null, null, false, false, null);
 }

@@ -9,6 +9,9 @@ namespace SharedState.Host.Protocol;
 /// <param name="After">The name that comes before the first one; null for the beginning.</param>
 internal sealed record ListingPage(int Most, string? After)
 {
+    // A page is made for one client, while the whole listing is shared.
+    private const int Longest = 10_000;
+
     /// <summary>Reads the argument of a listing, which the reader stands on. Null where it asks for all names.</summary>
     public static ListingPage? Read(ref Utf8JsonReader reader, Limits limits, ref Error? error)
     {
@@ -17,7 +20,7 @@ internal sealed record ListingPage(int Most, string? After)
             RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
             return null;
         }
-        var (most, after) = (int.MaxValue, (string?)null);
+        var (most, after) = (Longest, (string?)null);
         bool sawLimit = false, sawAfter = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -25,8 +28,8 @@ internal sealed record ListingPage(int Most, string? After)
             {
                 RawJson.Once(ref sawLimit, "limit", ref error);
                 reader.Read();
-                if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out most) || most < 1)
-                    error ??= Error.BadRequest("\"limit\" is a whole number of names, from 1");
+                if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out most) || most is < 1 or > Longest)
+                    error ??= Error.BadRequest($"\"limit\" is a whole number of names, from 1 to {Longest}");
             }
             else if (JsonText.Is(ref reader, "after"u8))
             {
