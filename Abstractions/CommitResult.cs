@@ -16,7 +16,7 @@ public enum CommitStatus
     Conflict,
 }
 
-/// <summary>What became of one update of a batch, and where its collection stands after it.</summary>
-/// <param name="Status">What became of the update.</param>
-/// <param name="Position">Where the collection stands after this update, within the batch.</param>
+/// <summary>The result of one update of a batch, and the position of its collection after the update.</summary>
+/// <param name="Status">The result of the update.</param>
+/// <param name="Position">The position of the collection after this update, within the batch.</param>
 public readonly record struct CommitResult(CommitStatus Status, Position Position);
