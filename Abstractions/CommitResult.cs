@@ -1,18 +1,18 @@
 namespace SharedState;
 
-/// <summary>What became of one update of a batch.</summary>
+/// <summary>The result of one update of a batch.</summary>
 public enum CommitStatus
 {
     /// <summary>Stored, and the collection's revision went up by exactly one.</summary>
     Committed,
 
     /// <summary>
-    /// Stored, but without effect: nothing to insert, and nothing that was to be removed was there. The revision stays. Inserting an
-    /// item is always an effect, also if an equal one is there; so is a reset, unless the collection is empty and stays so.
+    /// Stored, but without effect: there was nothing to insert, and none of the items to remove existed. The revision stays the same. An
+    /// insert always has an effect, even if an equal item exists; so does a reset, unless the collection is empty and stays empty.
     /// </summary>
     Unchanged,
 
-    /// <summary>Left out of the batch, because the collection was not at <see cref="ItemUpdate.Expected"/>.</summary>
+    /// <summary>Not stored, because the collection was not at <see cref="ItemUpdate.Expected"/>.</summary>
     Conflict,
 }
 
