@@ -30,8 +30,8 @@ public interface IItemService : IAsyncDisposable
     /// <param name="stop">Ends the attempt.</param>
     /// <exception cref="ItemServiceException">
     /// <see cref="ItemServiceFault.Config"/>: a value of the configuration is wrong, or leads to a refused login, a missing database or a
-    /// missing right. <see cref="ItemServiceFault.Unusable"/>: the storage is damaged, too old, or belongs to another program. <see
-    /// cref="ItemServiceFault.Unavailable"/>: the host tries again, with a new instance, until the storage opens.
+    /// missing right. <see cref="ItemServiceFault.Unusable"/>: the storage is damaged, too old, or belongs to another program.
+    /// <see cref="ItemServiceFault.Unavailable"/>: the host tries again, with a new instance, until the storage opens.
     /// </exception>
     ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop);
 
@@ -59,8 +59,8 @@ public interface IItemService : IAsyncDisposable
     /// </summary>
     /// <remarks>
     /// After a commit with an unknown outcome, a load of one of its collections first ensures that the commit has ended, for example by
-    /// taking a lock that the commit holds until its end. If that takes too long, the load throws <see
-    /// cref="ItemServiceFault.Unavailable"/>. <see cref="IItemFeed.ReadAsync"/> does the same.
+    /// taking a lock that the commit holds until its end. If that takes too long, the load throws
+    /// <see cref="ItemServiceFault.Unavailable"/>. <see cref="IItemFeed.ReadAsync"/> does the same.
     /// <example>
     /// The bug that this prevents: the answer to a COMMIT is lost while the database's disk is stalled. The host loads the collection,
     /// finds it unchanged, and tells the client that nothing was changed. Then the disk resumes, and the change appears.
@@ -82,18 +82,18 @@ public interface IItemService : IAsyncDisposable
     /// The updates, in order; several may name the same collection, and each builds on those before it. Not empty.
     /// </param>
     /// <param name="stop">
-    /// Ends the attempt. An implementation that observes the token after something may have been stored throws <see
-    /// cref="ItemServiceFault.OutcomeUnknown"/>.
+    /// Ends the attempt. An implementation that observes the token after something may have been stored throws
+    /// <see cref="ItemServiceFault.OutcomeUnknown"/>.
     /// </param>
     /// <returns>
-    /// One result for each update, in the batch's order. If another host or program changed the collection meanwhile, the position may not follow
-    /// from the position after the previous update; the host then reads the collection again.
+    /// One result for each update, in the batch's order. If another host or program changed the collection meanwhile, the position may not
+    /// follow from the position after the previous update; the host then reads the collection again.
     /// </returns>
     /// <exception cref="ItemServiceException">
-    /// Nothing of the batch is stored, unless the fault is <see cref="ItemServiceFault.OutcomeUnknown"/>. After <see
-    /// cref="ItemServiceFault.TooLarge"/> and <see cref="ItemServiceFault.Rejected"/> the host tries each update separately, so that only
-    /// the bad one fails. <see cref="ItemServiceFault.Unusable"/>: the storage turns out to be damaged; the host does not try these updates
-    /// again.
+    /// Nothing of the batch is stored, unless the fault is <see cref="ItemServiceFault.OutcomeUnknown"/>. After
+    /// <see cref="ItemServiceFault.TooLarge"/> and <see cref="ItemServiceFault.Rejected"/> the host tries each update separately, so that
+    /// only the bad one fails. <see cref="ItemServiceFault.Unusable"/>: the storage turns out to be damaged; the host does not try these
+    /// updates again.
     /// </exception>
     ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop);
 
@@ -111,8 +111,8 @@ public interface IItemService : IAsyncDisposable
     IAsyncEnumerable<CollectionKey> ListAsync(string? app, CancellationToken stop);
 
     /// <summary>
-    /// Lists the collections that have a history but no items, with their positions, each once, in any order. Later, the host calls <see
-    /// cref="ForgetAsync"/> for the collections whose positions have not changed. Default: none.
+    /// Lists the collections that have a history but no items, with their positions, each once, in any order. Later, the host calls
+    /// <see cref="ForgetAsync"/> for the collections whose positions have not changed. Default: none.
     /// </summary>
     /// <param name="stop">Ends the enumeration.</param>
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Unavailable"/>.</exception>
@@ -133,8 +133,8 @@ public interface IItemService : IAsyncDisposable
     /// may change in the same way, because the storage does not know which collections it has forgotten.
     /// </para>
     /// <para>
-    /// A host that still has the collection in memory learns of this step as of any change by another host: <see
-    /// cref="IItemFeed.ReadAsync"/> returns null for the old position (or the commits since then, if the collection is at the same
+    /// A host that still has the collection in memory learns of this step as of any change by another host:
+    /// <see cref="IItemFeed.ReadAsync"/> returns null for the old position (or the commits since then, if the collection is at the same
     /// position), an update that expects the old position is a conflict, and the result of a commit does not follow from the old position.
     /// The host then loads the collection.
     /// </para>
