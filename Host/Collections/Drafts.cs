@@ -9,11 +9,10 @@ internal static class Drafts
     /// </summary>
     /// <remarks>
     /// The bug that this prevents: of two increments that expect revisions 5 and 6, the first one conflicts, because another host committed
-    /// revision 6. Then the second one finds the revision that it expects, though its sum contains the first one, which counts twice in
-    /// the end.
+    /// revision 6. The second one finds its expected revision, although its sum contains the first one, which is then counted twice.
     /// </remarks>
     /// <param name="batch">The batch.</param>
-    /// <param name="putBack">Gets the updates of a lane that are left for a later batch, in order.</param>
+    /// <param name="putBack">Gets the updates of a lane that are deferred to a later batch, in order.</param>
     public static void Unchain(List<PendingUpdate> batch, Action<Lane, IEnumerable<PendingUpdate>> putBack)
     {
         if (!batch.Exists(pending => pending.Terms is not null)) return;
