@@ -53,7 +53,7 @@ internal sealed class Collection
     /// <summary>Updates that are answered after the collection was read.</summary>
     public List<UnsettledUpdate> Unsettled { get; set; } = [];
 
-    /// <summary>The updates that wait for their commit, with their maximum growth.</summary>
+    /// <summary>The number of updates that wait for their commit; the next two properties are their maximum growth.</summary>
     public int PendingUpdates { get; set; }
 
     public int PendingItems { get; set; }
