@@ -54,7 +54,7 @@ internal sealed class StorageSwap(
         return new(time.GetElapsedTime(began), await resumed.Task, failure);
     }
 
-    /// <summary>When the last commit has ended, the swap may go on.</summary>
+    /// <summary>When the last commit has ended, the swap may continue.</summary>
     public void GoOn()
     {
         if (_pausing is null || commits.Committing) return;

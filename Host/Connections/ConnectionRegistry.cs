@@ -86,7 +86,7 @@ internal sealed class ConnectionRegistry : IDisposable
     }
 
     /// <summary>
-    /// Asks every connection to answer the requests that were read and to say goodbye. Cuts those that take longer than
+    /// Asks every connection to answer the requests that were read and to close. Aborts connections that take longer than
     /// <see cref="Limits.StopTime"/>.
     /// </summary>
     public async Task StopAsync()
