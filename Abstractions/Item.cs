@@ -2,7 +2,7 @@ namespace SharedState;
 
 /// <summary>An item as a client sent it.</summary>
 /// <param name="id">The item's id: 1-1024 bytes of UTF-8, any characters, compared by code point.</param>
-/// <param name="json">The whole item, a JSON object in UTF-8, byte by byte as it came in, its <c>id</c> included.</param>
+/// <param name="json">The whole item, a JSON object in UTF-8, byte by byte as the client sent it, including its <c>id</c>.</param>
 public readonly struct Item(string id, ReadOnlyMemory<byte> json)
 {
     /// <summary>
@@ -11,7 +11,7 @@ public readonly struct Item(string id, ReadOnlyMemory<byte> json)
     public string Id { get; } = id;
 
     /// <summary>
-    /// The whole item, a JSON object in UTF-8, its <c>id</c> included. To be stored and given back byte by byte. Never changes.
+    /// The whole item, a JSON object in UTF-8, its <c>id</c> included. A storage stores and returns these bytes unchanged. Never changes.
     /// </summary>
     public ReadOnlyMemory<byte> Json { get; } = json;
 }

@@ -1,13 +1,13 @@
 namespace SharedState;
 
-/// <summary>An update that was committed, by whatever host.</summary>
-/// <param name="revision">The revision that it led to, in the epoch of the position that was asked about.</param>
-/// <param name="update">The update. Removals that had no effect may be left out.</param>
+/// <summary>An update that any host committed.</summary>
+/// <param name="revision">The resulting revision, in the epoch of the requested position.</param>
+/// <param name="update">The update. Removals without effect may be omitted.</param>
 public sealed class ItemCommit(long revision, ItemUpdate update)
 {
-    /// <summary>The revision that it led to, in the epoch of the position that was asked about.</summary>
+    /// <summary>The resulting revision, in the epoch of the requested position.</summary>
     public long Revision { get; } = revision;
 
-    /// <summary>The update. Removals that had no effect may be left out.</summary>
+    /// <summary>The update. Removals without effect may be omitted.</summary>
     public ItemUpdate Update { get; } = update;
 }

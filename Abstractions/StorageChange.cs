@@ -1,23 +1,23 @@
 namespace SharedState;
 
-/// <summary>Something that <see cref="IItemService.OpenAsync"/> would create or alter, for the operator.</summary>
+/// <summary>One change that <see cref="IItemService.OpenAsync"/> would make, for the operator.</summary>
 public sealed class StorageChange
 {
-    /// <summary>What would be run, such as an SQL statement; or what would be made, such as <c>the file /data/items.db</c>.</summary>
+    /// <summary>The statement to run, such as SQL, or the object to create, such as <c>the file /data/items.db</c>.</summary>
     public required string Statement { get; init; }
 
     /// <summary>
-    /// Whether it alters what is there, such as a table of an older version or of another program. Default: false, it only creates. With
-    /// <c>"migrate": false</c> in the service's configuration, the host opens nothing that would be altered.
+    /// Whether the change alters existing data, such as a table of an older version or of another program. Default: false, the change only
+    /// creates. With <c>"migrate": false</c> in the service's configuration, the host does not open a storage that would be altered.
     /// </summary>
     public bool Alters { get; init; }
 
-    /// <summary>How many rows or items it touches; an estimate will do. Default: null, not known.</summary>
+    /// <summary>The number of affected rows or items; an estimate is enough. Default: null, unknown.</summary>
     public long? Rows { get; init; }
 
-    /// <summary>The bytes that it touches; an estimate will do. Default: null, not known.</summary>
+    /// <summary>The number of affected bytes; an estimate is enough. Default: null, unknown.</summary>
     public long? Bytes { get; init; }
 
-    /// <summary>How long it may take at most on a usual machine. Default: null, not known, or not worth telling.</summary>
+    /// <summary>The maximum duration on a typical machine. Default: null, unknown or negligible.</summary>
     public TimeSpan? Duration { get; init; }
 }

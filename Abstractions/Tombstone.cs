@@ -1,6 +1,6 @@
 namespace SharedState;
 
-/// <summary>What is left of a removed item: without it, a client that was away could not be told of the removal.</summary>
+/// <summary>The record of a removed item, without which a difference could not tell a client about the removal.</summary>
 /// <param name="Id">The removed item's id. No item of the collection has it.</param>
-/// <param name="Revision">The revision of the update that removed it.</param>
+/// <param name="Revision">The revision of the update that removed the item.</param>
 public readonly record struct Tombstone(string Id, long Revision);

@@ -5,25 +5,25 @@ namespace SharedState.Host.Bounds;
 /// <summary>The files and sockets that the operating system lets this process have open.</summary>
 /// <remarks>
 /// .NET keeps two descriptors for each assembly: measured with two SQLite services, 140 are open when services begin to open, 208 when the
-/// host listens, and 219 after the first clients. A process without descriptors cannot load an assembly, and ends. So the host counts when
-/// all but the last are open, before it lets the first client in.
+/// host listens, and 219 after the first clients. A process without descriptors cannot load an assembly, and ends. So the host counts the
+/// open descriptors as late as possible, before it lets the first client in.
 /// </remarks>
 internal static class Descriptors
 {
-    /// <summary>The fewest with which the host starts. With fewer it would end while it loads its own parts.</summary>
+    /// <summary>The minimum with which the host starts. With fewer descriptors it would end while it loads its own assemblies.</summary>
     public const int Fewest = 248;
 
-    /// <summary>The fewest free ones with which a host that listens can serve anybody.</summary>
+    /// <summary>The minimum of free descriptors with which a listening host can serve clients.</summary>
     public const int FewestFree = LeastReserve + FewestForClients;
 
     // Assemblies that the first clients need, databases that are opened again, plugins and certificates that change: at least the first,
     // at most the second.
     private const int LeastReserve = 24, MostReserve = 128;
 
-    // The fewest for clients: a few connections, and as many handshakes.
+    // The minimum for clients: a few connections, and as many handshakes.
     private const int FewestForClients = 8;
 
-    /// <summary>The limit of this process; null where the system does not say, or has none.</summary>
+    /// <summary>The limit of this process; null if the system does not report one, or has none.</summary>
     public static int? Most
     {
         get
@@ -41,7 +41,7 @@ internal static class Descriptors
 
     /// <summary>
     /// The limits, with no more connections and handshakes than fit beside the descriptors that are open. Handshakes get up to half of the
-    /// room. Null if too few fit to serve anybody.
+    /// room. Null if there are too few to serve clients.
     /// </summary>
     public static Limits? Fit(Limits limits) => Most is { } most ? Fit(limits, most - Open) : limits;
 

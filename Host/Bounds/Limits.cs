@@ -17,7 +17,7 @@ internal sealed record Limits
     /// <summary>Average rate since its first byte at which a message may take longer than <see cref="MessageTime"/>.</summary>
     public int UploadBytesPerSecond { get; init; } = 16 << 10;
 
-    /// <summary>How many times its size a compressed message may inflate to, if it inflates to more than 64 KiB.</summary>
+    /// <summary>How many times its size a compressed message may inflate to, if it inflates to more than 1 MiB.</summary>
     public int InflationRatio { get; init; } = 100;
 
     /// <summary>Bytes of the unfinished messages of all connections together.</summary>
@@ -62,7 +62,7 @@ internal sealed record Limits
     /// <summary>Requests that may arrive at once before <see cref="RequestRate"/> applies.</summary>
     public int RequestBurst { get; init; } = 100;
 
-    /// <summary>Requests of a connection that were read and not yet answered.</summary>
+    /// <summary>Unanswered requests that the host reads from a connection.</summary>
     public int RequestsInFlight { get; init; } = 64;
 
     /// <summary>Open connections.</summary>
@@ -72,7 +72,7 @@ internal sealed record Limits
     /// address.</summary>
     public int? ConnectionsPerAddress { get; init; }
 
-    /// <summary>Open connections that are not WebSockets yet, or no more: unfinished handshakes, pages, refused clients.</summary>
+    /// <summary>Open connections that are not, or no longer, WebSockets: unfinished handshakes, pages, refused clients.</summary>
     public int Handshakes { get; init; } = 1_000;
 
     /// <summary>The part of <see cref="Handshakes"/> that one address may hold.</summary>
@@ -97,7 +97,7 @@ internal sealed record Limits
     public TimeSpan StalledTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Removals that a collection in memory remembers: this many, or as many as it has items, whichever is more; trimmed at twice that.
+    /// Removals that a collection in memory remembers: this number or the number of its items, whichever is greater; trimmed at twice that.
     /// </summary>
     public int Tombstones { get; init; } = 10_000;
 
@@ -111,7 +111,7 @@ internal sealed record Limits
     /// <summary>Bytes of snapshots and differences that a service makes in a turn: a few milliseconds of copying.</summary>
     public long TurnTextBytes { get; init; } = 4 << 20;
 
-    /// <summary>Time after which a collection that has no items and is not used loses its history; in memory at most a minute.</summary>
+    /// <summary>Time after which an empty, unused collection loses its history; at most a minute for a storage in memory.</summary>
     public TimeSpan EmptyTime { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>Time of a storage call. Less than the 10 seconds within which every request is answered.</summary>

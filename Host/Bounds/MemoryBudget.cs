@@ -3,12 +3,12 @@ using System.Runtime;
 namespace SharedState.Host.Bounds;
 
 /// <summary>
-/// The bytes that the collections in memory, and the large texts that are made of them, may hold together, over all services of a host.
+/// The bytes that the collections in memory, and the large texts made from them, may hold together, over all services of a host.
 /// Thread-safe.
 /// </summary>
 /// <remarks>
-/// A text is known by a weak reference, because any number of connections may still be sending it: it counts until the garbage collector
-/// has taken it. So before the host refuses anything for want of memory, it collects, at most once a second.
+/// The budget has only a weak reference to a text, because any number of connections may still be sending it: the text counts until the
+/// garbage collector has taken it. So before the host refuses a request for lack of memory, it collects garbage, at most once a second.
 /// </remarks>
 internal sealed class MemoryBudget(long limit)
 {
@@ -24,7 +24,7 @@ internal sealed class MemoryBudget(long limit)
     private int _cleanAt = 128;        // when there are so many texts, those that are gone are left out
     private long _collections, _noted; // the bytes of collections; those of texts, with texts that may be gone
 
-    /// <summary>The bytes that there are: half of the memory that the process may have.</summary>
+    /// <summary>The bytes of the budget: half of the memory that the process may have.</summary>
     public static long OfMachine => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2;
 
     public long Limit => limit;
@@ -39,7 +39,7 @@ internal sealed class MemoryBudget(long limit)
         }
     }
 
-    /// <summary>A service that can let go of unused collections when memory is short. Called on any thread.</summary>
+    /// <summary>Adds a service that can drop unused collections when memory is short. Called on any thread.</summary>
     public void Register(Action letGo)
     {
         lock (_gate) _services.Add(letGo);
@@ -51,7 +51,7 @@ internal sealed class MemoryBudget(long limit)
         lock (_gate) _services.Remove(letGo);
     }
 
-    /// <summary>Whether there is room for more bytes as things are.</summary>
+    /// <summary>Whether there is room for more bytes without a collection of garbage.</summary>
     public bool Fits(long bytes) =>
         Interlocked.Read(ref _collections) + Interlocked.Read(ref _noted) + bytes <= limit || Used + bytes <= limit;
 

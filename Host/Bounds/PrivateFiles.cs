@@ -2,12 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace SharedState.Host.Bounds;
 
-/// <summary>The rights of the files and folders that this process and its plugins create: 0600 and 0700, whatever the shell says.</summary>
+/// <summary>The rights of the files and folders that this process and its plugins create: 0600 and 0700, regardless of the umask of the
+/// shell.</summary>
 internal static class PrivateFiles
 {
     private const uint GroupAndOthers = 0b111_111;
 
-    /// <summary>Takes all rights for other users from all that is created from now on. A file that exists keeps its rights.</summary>
+    /// <summary>Removes the rights of other users from all files and folders that are created from now on. Existing files keep their
+    /// rights.</summary>
     public static void Begin()
     {
         if (!OperatingSystem.IsWindows()) _ = SetMask(SetMask(GroupAndOthers) | GroupAndOthers);

@@ -1,13 +1,13 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The subscriptions to a collection. Each change goes, as it is, to those that are current; a subscription that is behind, or wants
-/// changes merged, gets one difference when there is room or time for it. Touched by the service's turns only.
+/// The subscriptions to a collection. A current subscription receives each change unmodified. A subscription that is behind, or requests
+/// merged changes, receives one difference as soon as there is room or time for it. Touched by the service's turns only.
 /// </summary>
 internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time, ServiceCounts counts)
 {
-    // A longer run goes in several notices, each of which a follower that is behind may refuse. Below what the garbage collector takes for
-    // a large object.
+    // A longer run is split into several notices, each of which a follower that is behind may refuse. Below the garbage collector's
+    // threshold for large objects.
     private const int RunBytes = 64 << 10;
 
     // Before a subscription for which there was no memory is tried again.
@@ -24,7 +24,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
 
     public IReadOnlyList<Subscription> Members => _members;
 
-    /// <summary>A subscription begins: it is fed at once, unless the collection is not there yet.</summary>
+    /// <summary>A subscription begins. It is served immediately, unless the collection is not loaded yet.</summary>
     public void Add(Subscription subscription, bool loaded)
     {
         subscription.Index = _members.Count;
@@ -51,8 +51,8 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     }
 
     /// <summary>Notes an update that was applied, for <see cref="Tell"/>.</summary>
-    /// <param name="before">Where the collection stood.</param>
-    /// <param name="alone">Whether it is so large that messages should share its text.</param>
+    /// <param name="before">The position of the collection before the update.</param>
+    /// <param name="alone">Whether the update is so large that messages should share its text.</param>
     public void Note(Position before, bool alone)
     {
         if (_members.Count == 0) return;
@@ -93,8 +93,8 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         ForgetNoted();
     }
 
-    /// <summary>The collection was read: subscriptions that wait are fed, and those that were current before are brought to what it is
-    /// now.</summary>
+    /// <summary>The collection was read: waiting subscriptions receive it, and subscriptions that were current are brought up to
+    /// date.</summary>
     public void Loaded(Position? before)
     {
         _distrusted = false;
@@ -106,7 +106,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         }
     }
 
-    /// <summary>A notice may have been half of a change: every subscription gets the whole collection once it is read again.</summary>
+    /// <summary>A notice may contain half of a change: every subscription receives the whole collection after it was read again.</summary>
     public void Distrust()
     {
         _toldUntil = null;
@@ -114,15 +114,15 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         ForgetNoted();
         foreach (var subscription in _members)
         {
-            // A follower that will ask, or is sending parts, stays as it is until it asks.
+            // The state of a follower that will ask, or is sending parts, does not change until it asks.
             if (subscription.State == SubscriptionState.Current) Set(subscription, SubscriptionState.Waiting);
             subscription.Known = null;
         }
     }
 
     /// <summary>
-    /// The follower, or the rate, of a lagging subscription asks for the changes that it missed. It gets the state in memory also while
-    /// that is in doubt: all of it is stored, and later changes come with the next notice.
+    /// The follower, or the rate, of a lagging subscription asks for the missed changes. The subscription receives the state in memory even
+    /// while that state is in doubt: all of it is stored, and later changes come with the next notice.
     /// </summary>
     public void CatchUp(Subscription subscription, bool asked)
     {
@@ -167,7 +167,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         foreach (var update in updates ?? []) update.Release();
     }
 
-    /// <summary>Brings a subscription from a position to now.</summary>
+    /// <summary>Brings a subscription from a position to the current one.</summary>
     private void Feed(Subscription subscription, Position? known)
     {
         if (!IsDue(subscription) || !subscription.Follower.IsReady())
@@ -189,7 +189,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         }
     }
 
-    /// <summary>Whether what a subscription needs has to be made, and enough was made in this turn.</summary>
+    /// <summary>Whether a subscription needs a new text, and the quota of this turn is used up.</summary>
     private bool MustWait(Position? known) => quota.Spent && !bodies.IsMade(known);
 
     private void Offer(Subscription subscription, Notice notice)
@@ -199,7 +199,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         else Given(subscription, notice, delivery);
     }
 
-    /// <summary>There is no memory for what the subscription needs: it is fed when there may be.</summary>
+    /// <summary>There is no memory for the text that the subscription needs: the subscription is served later.</summary>
     private void Postpone(Subscription subscription, Position? known)
     {
         Lag(subscription, known);
@@ -226,7 +226,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         {
             Set(subscription, SubscriptionState.Receiving);
             subscription.Known = notice.Position;
-            // The notice has all updates that are told by now: their replies wait for its last part, and not for a later notice.
+            // The notice contains all updates that were told so far: their replies wait for its last part, and not for a later notice.
             (subscription.CoveredReplies, subscription.HeldReplies) = (subscription.HeldReplies, null);
         }
         if (subscription.MinInterval > TimeSpan.Zero)
@@ -268,7 +268,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         _noted.Clear();
     }
 
-    /// <summary>Whether a rate, or want of memory, lets the next notice go; if not, its timer is set.</summary>
+    /// <summary>Whether the rate and the memory permit the next notice; if not, a timer is set.</summary>
     private bool IsDue(Subscription subscription)
     {
         if (subscription.DueAt == 0) return true;

@@ -1,15 +1,15 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>What a batch of updates costs the storage.</summary>
+/// <summary>The size of a batch of updates, by its cost for the storage.</summary>
 /// <param name="Updates">The number of updates.</param>
 /// <param name="Operations">The items and removals in them: a removal costs about as much as an item.</param>
 /// <param name="Bytes">The bytes of the items.</param>
 internal readonly record struct BatchSize(int Updates, int Operations, long Bytes)
 {
-    /// <summary>The size with an update more.</summary>
+    /// <summary>The size with one more update.</summary>
     public BatchSize With(PendingUpdate request) => new(Updates + 1, Operations + request.Operations, Bytes + request.Bytes);
 
-    /// <summary>One of so many equal parts.</summary>
+    /// <summary>The size divided into equal parts.</summary>
     public BatchSize Share(int parts) => parts == 0 ? this : new(Math.Max(1, Updates / parts), Operations / parts, Bytes / parts);
 
     public bool FitsIn(BatchSize limit) => Updates <= limit.Updates && Operations <= limit.Operations && Bytes <= limit.Bytes;

@@ -1,12 +1,12 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The text of a collection: all items, and differences. The texts that were built last are kept, and shared by all subscriptions at the
-/// same revision: a thousand clients that come back cost one serialization.
+/// The texts of a collection: all items, and differences. The most recent texts are kept and shared by all subscriptions at the same
+/// revision: a thousand clients that reconnect cost one serialization.
 /// </summary>
 internal sealed class Bodies(ItemLog log, MemoryBudget memory, TextQuota quota)
 {
-    // A difference that is larger is sent only if it has less than half of the bytes of the whole, which all receivers share.
+    // A larger difference is sent only if it has less than half of the bytes of the whole, whose text all receivers share.
     private const long SmallDifferenceBytes = 64 << 10;
 
     [ThreadStatic]
@@ -20,7 +20,7 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory, TextQuota quota)
 
     public Position Position => _log.Position;
 
-    /// <summary>Another log takes the place of the current one.</summary>
+    /// <summary>Another log replaces the current one.</summary>
     public void Replace(ItemLog log)
     {
         _log = log;
@@ -40,7 +40,7 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory, TextQuota quota)
         return _snapshot;
     }
 
-    /// <summary>Forgets the texts: the revision moved, or no client may need them again.</summary>
+    /// <summary>Discards the texts, because the revision changed or no client needs them any more.</summary>
     public void Forget()
     {
         (_snapshot, _snapshotCuts, _whole, _difference) = (null, null, null, null);
@@ -48,8 +48,8 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory, TextQuota quota)
     }
 
     /// <summary>
-    /// The difference from a position to now where there is one that is not large, else the whole. The first snapshot, the resume after a
-    /// reconnect, and the merged catch-up of a lagging subscription are all this.
+    /// The difference from a position to now if there is one that is not large, otherwise the whole. Serves the first snapshot, the resume
+    /// after a reconnect, and the merged catch-up of a lagging subscription.
     /// </summary>
     public Notice Since(Position? known) =>
         IsNear(known) ? Difference(known!.Value) : _whole ??= new(null, Position, Snapshot(), _snapshotCuts!);
@@ -70,9 +70,9 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory, TextQuota quota)
 
     /// <summary>Writes the difference from a revision to now: the list of removed ids, <c>,"insert":</c>, and the list of changed
     /// items.</summary>
-    /// <param name="text">Gets it.</param>
+    /// <param name="text">Gets the difference.</param>
     /// <param name="since">The revision.</param>
-    /// <param name="cuts">Gets the places at which it may be cut; null where it will not be.</param>
+    /// <param name="cuts">Gets the places at which the text may be cut; null if it will not be cut.</param>
     public void WriteChanges(TextBuffer text, long since, Cuts? cuts = null)
     {
         var changed = _log.Since(since);
@@ -92,22 +92,22 @@ internal sealed class Bodies(ItemLog log, MemoryBudget memory, TextQuota quota)
         WriteItems(text, changed, cuts);
     }
 
-    /// <summary>Whether there is memory for what <see cref="Since"/> would make. A difference is bounded by the whole.</summary>
+    /// <summary>Whether there is memory for the text that <see cref="Since"/> would produce. The whole bounds a difference.</summary>
     public bool HasRoom(Position? known) =>
         IsNear(known) ? _difference?.Since == known || memory.HasRoom(0) : HasSnapshot || memory.HasRoom(_log.Bytes);
 
-    /// <summary>Whether <see cref="Since"/> has to make no text, as far as that is known without a look at the items.</summary>
+    /// <summary>Whether <see cref="Since"/> needs no new text, as far as that is known without a look at the items.</summary>
     public bool IsMade(Position? known) =>
         known is { } position && Reaches(position) && position.Revision >= _far ? _difference?.Since == known : HasSnapshot;
 
-    /// <summary>Whether the text of all items is there.</summary>
+    /// <summary>Whether the text of all items exists.</summary>
     public bool HasSnapshot => _snapshot is not null;
 
-    /// <summary>Whether the difference from there to now can be told.</summary>
+    /// <summary>Whether there is a difference from a position to now.</summary>
     public bool Reaches(Position position) =>
         position.Epoch == Position.Epoch && position.Revision >= _log.HistoryStart && position.Revision <= Position.Revision;
 
-    /// <summary>Whether the difference from there to now can be told, and is not large.</summary>
+    /// <summary>Whether there is a difference from a position to now that is not large.</summary>
     private bool IsNear(Position? known)
     {
         if (known is not { } position || !Reaches(position) || position.Revision < _far) return false;

@@ -39,28 +39,28 @@ internal sealed class Collection
     /// <summary>Its subscriptions.</summary>
     public Audience Audience { get; }
 
-    /// <summary>Where it stands against its storage.</summary>
+    /// <summary>The state of the collection compared with its storage.</summary>
     public Standing Standing { get; } = new();
 
     public CollectionState State => Standing.State;
 
-    /// <summary>Its position; of no meaning before it was first loaded.</summary>
+    /// <summary>Its position; undefined before the first load.</summary>
     public Position Position => _log.Position;
 
-    /// <summary>While the results of a batch are checked: the position after those that were looked at; null before the first.</summary>
+    /// <summary>While the results of a batch are checked: the position after the results checked so far; null before the first.</summary>
     public Position? Reached { get; set; }
 
-    /// <summary>Updates that are answered once the collection was read.</summary>
+    /// <summary>Updates that are answered after the collection was read.</summary>
     public List<UnsettledUpdate> Unsettled { get; set; } = [];
 
-    /// <summary>Updates that wait for their commit, and what they may add at most.</summary>
+    /// <summary>The number of updates that wait for their commit; the next two properties are their maximum growth.</summary>
     public int PendingUpdates { get; set; }
 
     public int PendingItems { get; set; }
 
     public long PendingBytes { get; set; }
 
-    /// <summary>When it was last used, by the monotonic clock.</summary>
+    /// <summary>The time of its last use, by the monotonic clock.</summary>
     public long UsedAt { get; private set; }
 
     /// <summary>Whether nothing refers to it, so that it may leave memory.</summary>
@@ -79,7 +79,7 @@ internal sealed class Collection
         _waitingLanes.Add(lane);
     }
 
-    /// <summary>The lanes that wait, which may try again now.</summary>
+    /// <summary>Returns the waiting lanes, which may try again now.</summary>
     public List<Lane> TakeWaitingLanes()
     {
         if (_waitingLanes.Count == 0) return _waitingLanes;
@@ -90,7 +90,7 @@ internal sealed class Collection
         return lanes;
     }
 
-    /// <summary>Takes what storage holds, and brings all subscriptions up to it.</summary>
+    /// <summary>Takes the stored state, and brings all subscriptions up to date.</summary>
     public void Load(ItemLog log)
     {
         Position? before = Position.Epoch is not null ? Position : null;
@@ -105,8 +105,8 @@ internal sealed class Collection
         if (appeared) AppearedOrVanished?.Invoke(Key);
     }
 
-    /// <summary>Takes what another plugin holds, and brings all subscriptions up to it; false, and nothing done, where it is the
-    /// same.</summary>
+    /// <summary>Takes the stored state of another plugin, and brings all subscriptions up to date; false, without effect, if the state is
+    /// the same.</summary>
     public bool TryReplace(ItemLog log)
     {
         if (log.Position == Position)
@@ -116,26 +116,26 @@ internal sealed class Collection
                 BringUp();
                 return false;
             }
-            Audience.Distrust(); // by their positions the two cannot be told apart
+            Audience.Distrust(); // their positions do not distinguish the two
         }
         Load(log);
         return true;
     }
 
-    /// <summary>It holds all that is known to be committed: subscriptions that waited are fed.</summary>
+    /// <summary>The collection contains all known commits: waiting subscriptions receive it.</summary>
     public void BringUp()
     {
         if (Standing.TryBringUp()) Audience.Loaded(null);
     }
 
-    /// <summary>Whether there is more than it holds, by a position that is known of it.</summary>
+    /// <summary>Whether a known position shows that the collection is behind.</summary>
     public bool IsBehind(Position known) => Standing.IsAhead(known, Position);
 
     /// <summary>
-    /// Takes a stored update of its epoch, whichever host committed it: the next one is applied, to be told by <see cref="Tell"/>; one that
-    /// is here already is passed over.
+    /// Takes a stored update of its epoch from any host. The next update is applied, to be told by <see cref="Tell"/>; an update that was
+    /// applied before is ignored.
     /// </summary>
-    /// <returns>False if something is missing before it, and nothing was done.</returns>
+    /// <returns>False, without effect, if an earlier update is missing.</returns>
     public bool TryReceive(ItemUpdate update, long revision)
     {
         var ahead = revision - Position.Revision;
@@ -202,15 +202,14 @@ internal sealed class Collection
         Touch();
     }
 
-    /// <summary>Something failed that should not, with the collection in the middle of it: it is not served before it is read
-    /// again.</summary>
+    /// <summary>An unexpected failure left the collection in an unknown state: it is not served before it was read again.</summary>
     public void Distrust()
     {
         Audience.Distrust();
         Standing.Distrust();
     }
 
-    /// <summary>Whether there is memory for a log in the place of the one there is.</summary>
+    /// <summary>Whether there is memory for a log that replaces the current one.</summary>
     public bool Fits(ItemLog log)
     {
         var bytes = log.MemoryBytes - _log.MemoryBytes;
@@ -224,10 +223,10 @@ internal sealed class Collection
         return _memory.HasRoom(bytes) && _reader?.HasRoom(bytes) != false;
     }
 
-    /// <summary>The client for which it is read; null where there is none.</summary>
+    /// <summary>The client for which the collection is read, or null.</summary>
     public object? Client => _reader;
 
-    /// <summary>It is read for a client, whose share of the memory it counts in.</summary>
+    /// <summary>The collection is read for a client, and counts in the client's share of the memory.</summary>
     public void ReadFor(Lane lane)
     {
         _reader?.Charge(-_charged);
@@ -239,7 +238,7 @@ internal sealed class Collection
     public bool ExceedsShareOfOther(Lane lane) =>
         State == CollectionState.Away && AwayBecause == Error.Memory && PendingUpdates == 0 && _reader != lane.Memory;
 
-    /// <summary>Whether the text of its items is there.</summary>
+    /// <summary>Whether the text of its items exists.</summary>
     public bool HasSnapshot => _bodies.HasSnapshot;
 
     /// <summary>Whether it counts in the share of a client.</summary>
@@ -256,10 +255,10 @@ internal sealed class Collection
         (_charged, _counted) = (0, 0);
     }
 
-    /// <summary>Why it could not be read, while it is away.</summary>
+    /// <summary>The reason why it could not be read, while it is away.</summary>
     public Error AwayBecause { get; set; } = Error.StorageAway;
 
-    /// <summary>Forgets texts that nobody may ask for again.</summary>
+    /// <summary>Discards texts that no client needs any more.</summary>
     public void ForgetBodies() => _bodies.Forget();
 
     private void Apply(ItemUpdate update, long revision)

@@ -13,34 +13,34 @@ internal sealed class CollectionCache(
     Action<Work> post,
     CancellationToken stop)
 {
-    // A failure that comes again with each reading does not keep the service busy.
+    // A failure that recurs with each reading must not keep the service busy.
     private static readonly TimeSpan DistrustTime = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
     private bool _open;
 
-    /// <summary>What the service holds and has done.</summary>
+    /// <summary>The counters of the service.</summary>
     public ServiceCounts Counts { get; } = new();
 
     /// <summary>The number of collections in memory. Any thread.</summary>
     public int Count => _collections.Count;
 
-    /// <summary>What is in memory.</summary>
+    /// <summary>All collections in memory.</summary>
     public IEnumerable<Collection> All => _collections.Values;
 
-    /// <summary>A collection was read, or could not be: gets what storage holds, or null.</summary>
+    /// <summary>A collection was read, or could not be read: gets the stored state, or null.</summary>
     public required Action<Collection, ItemLog?> WasRead { private get; init; }
 
     /// <summary>A collection in memory got its first item, or lost its last one.</summary>
     public required Action<CollectionKey> AppearedOrVanished { private get; init; }
 
-    /// <summary>A collection could not be read for want of memory.</summary>
+    /// <summary>A collection could not be read for lack of memory.</summary>
     public required Action<Collection> HadNoMemory { private get; init; }
 
     /// <summary>The collection of a key if it is in memory.</summary>
     public Collection? TryFind(CollectionKey key) => _collections.GetValueOrDefault(key);
 
-    /// <summary>The collection of a key, which begins to be read for a client if it is not in memory.</summary>
+    /// <summary>The collection of a key. If it is not in memory, the cache begins to read it for a client.</summary>
     public Collection Find(CollectionKey key, Lane lane)
     {
         if (_collections.TryGetValue(key, out var collection))
@@ -92,7 +92,7 @@ internal sealed class CollectionCache(
         }
     }
 
-    /// <summary>Whether there is memory for a collection that was read, if necessary at the cost of unused ones.</summary>
+    /// <summary>Whether there is memory for a collection that was read, if necessary after unused collections were dropped.</summary>
     public bool HasRoom(Collection collection, ItemLog stored)
     {
         if (collection.Fits(stored)) return true;
@@ -116,7 +116,7 @@ internal sealed class CollectionCache(
         collection.AwayBecause = Error.Memory;
     }
 
-    /// <summary>Takes what storage holds.</summary>
+    /// <summary>Takes the stored state.</summary>
     public void Take(Collection collection, ItemLog stored)
     {
         if (collection.AwayBecause == Error.Memory) WriterLog.MemoryAgain(storage.Logger, storage.ServiceName);
@@ -131,22 +131,21 @@ internal sealed class CollectionCache(
         _ = RetryAfterAsync(collection, Backoff.After(collection.Standing.FailedLoads));
     }
 
-    /// <summary>Something failed that should not, with any collection in the middle of it: all are read again, a while later.</summary>
+    /// <summary>An unexpected failure may have affected any collection: all collections are read again, a while later.</summary>
     public void Fail(Exception exception)
     {
         WriterLog.Failed(storage.Logger, storage.ServiceName, exception);
         foreach (var collection in _collections.Values) Distrust(collection);
     }
 
-    /// <summary>Something failed that should not, with this collection in the middle of it: it is read again, a while later. The others go
-    /// on.</summary>
+    /// <summary>An unexpected failure affected this collection: it is read again, a while later. The other collections continue.</summary>
     public void Fail(Collection collection, Exception exception)
     {
         WriterLog.CollectionFailed(storage.Logger, storage.ServiceName, exception);
         Distrust(collection);
     }
 
-    /// <summary>Drops a collection that is unused and was never written: there is nothing to remember of it.</summary>
+    /// <summary>Drops a collection that is unused and was never written: there is nothing to remember.</summary>
     public void DropIfNew(Collection collection)
     {
         if (collection is { Position.Revision: 0, State: CollectionState.Loaded, Unused: true }) Drop(collection);
@@ -160,7 +159,7 @@ internal sealed class CollectionCache(
         return collection.Unused;
     }
 
-    /// <summary>Drops what was not used for a while.</summary>
+    /// <summary>Drops collections that were not used for a while.</summary>
     public void Sweep()
     {
         foreach (var collection in _collections.Values)
@@ -176,7 +175,7 @@ internal sealed class CollectionCache(
     {
         if (collection.State != CollectionState.Away || stop.IsCancellationRequested) return;
         if (collection.PendingUpdates > 0)
-            _ = RetryAfterAsync(collection, Backoff.After(1)); // what is being committed must be in what is read
+            _ = RetryAfterAsync(collection, Backoff.After(1)); // the reading must include the commit that is running
         else if (!collection.Unused) Load(collection);
         else Drop(collection);
     }

@@ -3,7 +3,7 @@ namespace SharedState.Host.Collections;
 /// <summary>The names of an app's collections that have items, sorted, and the text of all of them. Immutable.</summary>
 internal sealed class CollectionNames
 {
-    // Of a name in the list: the string without its characters, and the reference to it.
+    // The overhead of a name in the list: the string without its characters, and the reference to it.
     private const int NameBytes = 32;
 
     private readonly List<string> _names;
@@ -23,10 +23,10 @@ internal sealed class CollectionNames
     /// <summary>All names, a JSON list.</summary>
     public byte[] Text { get; }
 
-    /// <summary>About what it holds in memory.</summary>
+    /// <summary>Its approximate size in memory.</summary>
     public long Bytes { get; }
 
-    /// <summary>The first names after another, which need not be one of them.</summary>
+    /// <summary>The first names after a given one, which need not be in the list.</summary>
     public IReadOnlyList<string> Page(int most, string? after)
     {
         var found = after is null ? -1 : _names.BinarySearch(after, StringComparer.Ordinal);

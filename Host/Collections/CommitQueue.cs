@@ -3,15 +3,15 @@ using System.Diagnostics.CodeAnalysis;
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The updates that wait for storage, committed in groups: what arrived while the last commit ran is the next one, without a timer. Those
-/// of one client keep their order, and clients take turns. Touched by the service's turns only.
+/// The updates that wait for storage, committed in groups: the updates that arrived during the last commit form the next one, without a
+/// timer. The updates of one client keep their order, and clients take turns. Touched by the service's turns only.
 /// </summary>
 internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimeProvider time, Action<CommitOutcome> done)
 {
-    // In a larger batch every update waits for the last one. An update that is larger by itself is a batch of its own.
+    // In a batch, every update waits for the last one, so batches are bounded. A larger update forms a batch of its own.
     private static readonly BatchSize BatchLimit = new(Updates: 1_024, Operations: 10_000, Bytes: 8 << 20);
 
-    // Every request is answered within 10 s; what is left of them is for a call to be given up on, and for the reply to go out.
+    // Every request is answered within 10 s; the rest of this time is for giving up on a call and for sending the reply.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(9), LeastTime = TimeSpan.FromMilliseconds(500);
 
     private readonly Queue<Lane> _lanes = new();          // those with updates that wait, in the order of their turns
@@ -20,7 +20,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     private bool _committing;
     private bool _largeIsNext; // the first lane has an update that is larger than a batch, and the last batch went before it
 
-    /// <summary>Whether no commit begins.</summary>
+    /// <summary>Whether commits are paused.</summary>
     public bool Paused { get; set; }
 
     public bool Committing => _committing;
@@ -39,7 +39,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     }
 
     /// <summary>Commits the waiting updates, unless a commit runs; the outcome goes to <c>done</c>.</summary>
-    /// <param name="refused">Gets what cannot be committed any more, because its collection is in doubt or there is no time left.</param>
+    /// <param name="refused">Gets the updates that cannot be committed, because their collection is in doubt or there is no time
+    /// left.</param>
     public void Start(List<(PendingUpdate, Error)> refused)
     {
         if (_committing || Empty) return;
@@ -71,8 +72,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     }
 
     /// <summary>
-    /// Takes the outcome of the commit. Returns its updates, each with its result or with the fault; none where they are to be tried one
-    /// by one. They are good until the next commit starts.
+    /// Takes the outcome of the commit. Returns its updates, each with its result or with the fault, or an empty list if they are to be
+    /// tried one by one. The list is valid until the next commit starts.
     /// </summary>
     public (IReadOnlyList<PendingUpdate> Batch, CommitResult[]? Results, ItemServiceFault? Fault) Finish(CommitOutcome committed)
     {
@@ -92,7 +93,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         return (_finished, committed.Results, failure?.Fault);
     }
 
-    /// <summary>Takes back what a lane added and no commit has begun with, in order.</summary>
+    /// <summary>Takes back the updates that a lane added and that are in no commit yet, in order.</summary>
     public IReadOnlyList<PendingUpdate> TakeBack(Lane lane)
     {
         for (var left = _lanes.Count; left > 0; left--)
@@ -111,7 +112,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
 
     private void Fill(long now, List<(PendingUpdate, Error)> refused)
     {
-        // :: 1. Alone goes what storage refused in a batch, and what is larger than a batch: of the latter every second batch at most.
+        // :: 1. Updates that storage refused in a batch run alone, and so do updates larger than a batch: of these, every second batch
+        // at most.
         if (TryPeek(_alone, now, refused, out _))
         {
             _batch.Add(_alone.Dequeue());
@@ -125,7 +127,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
             return;
         }
 
-        // :: 2. Half of the batch is shared out, so that a small update is in the next batch whatever others send.
+        // :: 2. Half of the batch is divided into shares, so that a small update is in the next batch regardless of other clients.
         var size = default(BatchSize);
         var share = BatchLimit.Share(2 * _lanes.Count);
         for (var left = _lanes.Count; left > 0 && size.Updates < BatchLimit.Updates; left--)
@@ -140,7 +142,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
             if (lane.Updates.Count > 0) _lanes.Enqueue(lane);
         }
 
-        // :: 3. The rest goes to larger updates, one of each lane in turn; the last one may go over the limit.
+        // :: 3. The rest goes to larger updates, one of each lane in turn; the last one may exceed the limit.
         while (size.IsBelow(BatchLimit) && TryPeekFirst(now, refused, out var next))
         {
             _largeIsNext = IsLarge(next) && _batch.Count > 0;
@@ -165,7 +167,7 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
 
     private static bool IsLarge(PendingUpdate request) => !default(BatchSize).With(request).FitsIn(BatchLimit);
 
-    /// <summary>Finds the next update of the lane whose turn it is. Lanes that have none left leave.</summary>
+    /// <summary>Finds the next update of the lane whose turn it is. Lanes without updates leave the queue.</summary>
     private bool TryPeekFirst(long now, List<(PendingUpdate, Error)> refused, [NotNullWhen(true)] out PendingUpdate? request)
     {
         while (_lanes.TryPeek(out var lane))
@@ -224,14 +226,14 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
     private static bool IsConflict(ItemUpdate update, CommitResult result) =>
         update.Expected is { } expected && expected != result.Position;
 
-    /// <summary>Whether a storage without a feed gave a revision that was there before.</summary>
+    /// <summary>Whether a storage without a feed returned a revision that was used before.</summary>
     private bool Repeats(Collection collection, CommitResult result, int step) =>
         !storage.HasFeed
         && collection.Position.Epoch == result.Position.Epoch
         && result.Position.Revision < collection.Position.Revision + step;
 
-    /// <summary>The failure that wrong results count as: nothing of them is believed, and the collections are read again. Null where they
-    /// are right.</summary>
+    /// <summary>The failure for invalid results: the host ignores them, and reads the collections again. Null if the results are
+    /// valid.</summary>
     private ItemServiceException? WrongResults(CommitResult[] results)
     {
         var wrong = results.Length != _batch.Count;

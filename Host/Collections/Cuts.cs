@@ -1,12 +1,12 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The places at which the text of a snapshot or a difference may be cut: the starts of some ids and items. Noted while the text is
-/// written, so that no reader has to look for them.
+/// The places at which the text of a snapshot or a difference may be cut: the starts of some ids and items. The writer of the text notes
+/// the places, so that no reader has to search for them.
 /// </summary>
 internal sealed class Cuts
 {
-    // Between two places; a part is rarely larger than asked for by more than one item.
+    // The distance of two places; a part rarely exceeds the requested size by more than one item.
     private const int Distance = 2 << 10;
 
     private readonly List<int> _places = [];
@@ -29,8 +29,7 @@ internal sealed class Cuts
     /// <summary>The removed ids end at one place, and the items start at another.</summary>
     public void NoteItems(int removedEnd, int itemsStart) => (RemovedEnd, ItemsStart, _last) = (removedEnd, itemsStart, itemsStart);
 
-    /// <summary>The slices of a text, none of which is larger than asked for by more than an element and the distance of two
-    /// places.</summary>
+    /// <summary>The slices of a text. A slice exceeds the requested size by at most an element and the distance of two places.</summary>
     /// <param name="length">The bytes of the text.</param>
     /// <param name="most">The bytes of a slice.</param>
     public List<(int Start, int End)> Slices(int length, int most)

@@ -4,17 +4,17 @@ using SharedState.Host.Json;
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// A collection as it will be in the middle of the batch that is being built: what it holds, and the updates of the batch so far. Turns
-/// updates with terms into plain ones that expect exactly this state, so that storage knows nothing of conditions, patches and counters.
-/// If another host commits in between, storage leaves the update out, and it is resolved again on the newer state.
+/// The state of a collection in the middle of the batch that is being built: the collection in memory plus the updates of the batch so far.
+/// Turns updates with terms into plain updates that expect exactly this state, so that storage knows nothing of conditions, patches and
+/// counters. If another host commits in between, storage skips the update, and the host resolves it again on the newer state.
 /// </summary>
 /// <remarks>
-/// An update that fails here is still committed, as an update that does nothing at the expected position: only if storage confirms the
-/// position did the failure see what is stored, and not what an update before it in the batch may yet fail to store.
+/// An update that fails here is still committed, as an update that does nothing at the expected position. Only if storage confirms the
+/// position was the failure based on the stored state, rather than on an earlier update of the batch that may still fail.
 /// </remarks>
 internal sealed class Draft
 {
-    // An increment reads its whole item, so that a request of many of them on a large item would keep the service busy.
+    // An increment reads its whole item, so a request with many increments of a large item would keep the service busy.
     private const long MostBytesRead = 128 << 20;
 
     private readonly ItemLog _log;
@@ -24,15 +24,15 @@ internal sealed class Draft
     private int _count;
     private long _historyStart;
 
-    /// <param name="log">What the collection holds.</param>
-    /// <param name="itemBytes">The most bytes of an item.</param>
+    /// <param name="log">The collection in memory.</param>
+    /// <param name="itemBytes">The maximum size of an item in bytes.</param>
     public Draft(ItemLog log, int itemBytes)
     {
         (_log, _itemBytes) = (log, itemBytes);
         (Position, _count, _historyStart) = (log.Position, log.Count, log.HistoryStart);
     }
 
-    /// <summary>Where the collection will stand.</summary>
+    /// <summary>The position of the collection after the batch so far.</summary>
     public Position Position { get; private set; }
 
     /// <summary>Adds the next update of the batch.</summary>
@@ -98,7 +98,7 @@ internal sealed class Draft
 
     private bool IsUnchanged(Position since, ItemUpdate asked, UpdateTerms terms, List<string> failed)
     {
-        // What happened before the history begins cannot be told, nor what happened in another one.
+        // Changes before the start of the history, or in another history, are unknown.
         var known = since.Epoch == Position.Epoch && since.Revision >= _historyStart && since.Revision <= Position.Revision;
         var named = asked.Remove
             .Concat(asked.Insert.Select(item => item.Id))

@@ -1,9 +1,9 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>Why a request failed, as its client is told. The message is fixed text with names and limits, never the text of an
+/// <summary>The reason why a request failed, for its client. The message is fixed text with names and limits, never the text of an
 /// exception.</summary>
 /// <param name="Code">One of the protocol's codes.</param>
-/// <param name="Message">A readable sentence that names the thing, the limit and the fix.</param>
+/// <param name="Message">A readable sentence that names the object, the limit and the remedy.</param>
 /// <param name="Temporary">Whether the same request may succeed later.</param>
 internal sealed record Error(string Code, string Message, bool Temporary = false)
 {

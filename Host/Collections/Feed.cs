@@ -1,15 +1,15 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// What other hosts commit to the same storage: asks about the collections in memory that are behind, and brings them up. Without a feed, a
-/// collection that turns out to be behind is read as a whole. Touched by the service's turns only.
+/// The commits of other hosts to the same storage: asks about the collections in memory that are behind, and brings them up to date.
+/// Without a feed, a collection that turns out to be behind is read as a whole. Touched by the service's turns only.
 /// </summary>
 internal sealed class Feed
 {
-    /// <summary>What one call of the plugin may be asked for.</summary>
+    /// <summary>The maximum number of collections in one call of the plugin.</summary>
     public const int CollectionsPerRead = 1_000;
 
-    // A list comes at least once a second and confirms the state at which it was asked for: an age of two seconds is usual.
+    // A list comes at least once a second and confirms the state at the time of the request: an age of two seconds is normal.
     private static readonly TimeSpan FreshTime = TimeSpan.FromSeconds(3);
 
     private readonly ServiceStorage _storage;
@@ -35,20 +35,20 @@ internal sealed class Feed
         _watch = new(storage, time, heard => post(new Step(() => Hear(heard))), () => post(new Step(Lose)), stop);
     }
 
-    /// <summary>Gets the collections that can be served again, with a reason to doubt what became of their updates.</summary>
+    /// <summary>Gets the collections that can be served again, with a reason to doubt the outcome of their updates.</summary>
     public required Action<Collection> Settled { private get; init; }
 
-    /// <summary>What is known of the names of collections.</summary>
+    /// <summary>The known names of collections.</summary>
     public required Listings Listings { private get; init; }
 
-    /// <summary>Whether the host hears of each commit of other hosts, or is the only one.</summary>
+    /// <summary>Whether the host receives each commit of other hosts, or is the only host.</summary>
     public bool IsCurrent => _following || !_storage.HasFeed;
 
-    /// <summary>How late commits of other hosts may appear at most; null without a feed, and before its first list. Any thread.</summary>
+    /// <summary>The maximum delay of commits of other hosts; null without a feed, and before its first list. Any thread.</summary>
     public TimeSpan? Delay =>
         _storage.HasFeed && Volatile.Read(ref _confirmedAt) is not 0 and var confirmed ? _time.GetElapsedTime(confirmed) : null;
 
-    /// <summary>The storage is open: what others commit is followed from now on.</summary>
+    /// <summary>The storage is open: from now on, the feed follows the commits of other hosts.</summary>
     public void Start()
     {
         (_following, _paused) = (false, false);
@@ -63,7 +63,7 @@ internal sealed class Feed
         _watch.Stop();
     }
 
-    /// <summary>Completes when nothing is followed any more, after a pause or at the end of the service.</summary>
+    /// <summary>Completes when the feed has stopped, after a pause or at the end of the service.</summary>
     public Task EndAsync() => _watch.EndAsync();
 
     /// <summary>
@@ -88,8 +88,8 @@ internal sealed class Feed
         if (collection.Standing.IsBehind(collection.Position)) _behind.Add(collection);
     }
 
-    /// <summary>A client says to know a position: a client that comes from another host may know more than this one, which then asks before
-    /// it serves.</summary>
+    /// <summary>A client reports its position. A client that comes from another host may know more than this host, which then asks before
+    /// it serves the client.</summary>
     public void Heed(Collection collection, Position known)
     {
         if (_following && collection.IsBehind(known)) BringUp(collection);
@@ -98,7 +98,7 @@ internal sealed class Feed
     /// <summary>Asks about the collections that are behind, unless the answer to another inquiry is awaited.</summary>
     public void Ask()
     {
-        if (_asked.Length > 0 || _paused) return; // the plugin is asked for one list of positions at a time
+        if (_asked.Length > 0 || _paused) return; // one inquiry at a time
         _behind.RemoveWhere(collection => !collection.Standing.WasRead); // is read as a whole
         if (_behind.Count == 0) return;
         _asked = [.. _behind.Take(CollectionsPerRead).Select(collection => collection.Standing.Ask(collection))];
@@ -106,9 +106,9 @@ internal sealed class Feed
         _ = ReadAsync(_asked);
     }
 
-    /// <summary>Brings a collection up, which is not served before.</summary>
+    /// <summary>Brings a collection up to date; it is not served before.</summary>
     /// <param name="collection">The collection.</param>
-    /// <param name="aim">Where it stands at least, by a result of storage; null if how far it is behind is not known.</param>
+    /// <param name="aim">Its minimum position, by a result of storage; null if the distance is unknown.</param>
     public void BringUp(Collection collection, Position? aim = null)
     {
         var now = _time.GetTimestamp();
@@ -152,8 +152,8 @@ internal sealed class Feed
         Ask();
     }
 
-    /// <summary>No list comes any more: collections are served as they are, unless they may be old already, until the storage is
-    /// back.</summary>
+    /// <summary>The feed was lost. Until the storage is back, collections are served as they are, unless they may already be
+    /// stale.</summary>
     private void Lose()
     {
         CheckFresh();
@@ -173,7 +173,8 @@ internal sealed class Feed
         }
     }
 
-    /// <summary>Takes the commits of other hosts: brings collections up, and asks for more where there may be more.</summary>
+    /// <summary>Takes the commits of other hosts: brings collections up to date, and asks again where there may be further
+    /// commits.</summary>
     private void Take(Inquiry[] inquiries, IReadOnlyList<IReadOnlyList<ItemCommit>?> commits)
     {
         _asked = [];
@@ -203,7 +204,7 @@ internal sealed class Feed
     {
         var collection = inquiry.Collection;
 
-        // :: 1. What cannot be told is read as a whole.
+        // :: 1. Without the commits, the collection is read as a whole.
         if (commits is null || !commits.All(commit => collection.TryReceive(commit.Update, commit.Revision)))
         {
             _collections.Load(collection);
@@ -211,7 +212,7 @@ internal sealed class Feed
         }
         collection.Audience.Tell(); // does not count as a use of the collection
 
-        // :: 2. There may be more: of many commits the newest may have been left out.
+        // :: 2. There may be more: of many commits the newest may have been omitted.
         collection.Standing.Reach(inquiry, empty: commits.Count == 0);
         if (collection.Standing.Doubted) _behind.Add(collection);
         Heed(collection);
@@ -225,8 +226,8 @@ internal sealed class Feed
     }
 
     /// <summary>
-    /// Storage is away: every collection that is held back is served as it is, unless something is known to be missing. The next list asks
-    /// again; without a list there is no storage to ask.
+    /// Storage is away: every collection that is held back is served as it is, unless a commit is known to be missing. The next list causes
+    /// a new inquiry; without a list there is no storage to ask.
     /// </summary>
     private void Fail(Inquiry[] inquiries, ItemServiceException failure)
     {

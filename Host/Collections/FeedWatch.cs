@@ -1,8 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>A list of a plugin's feed.</summary>
-/// <param name="Positions">Where collections were brought to.</param>
-/// <param name="AskedAt">Nothing that was committed before is missing, by the monotonic clock.</param>
+/// <param name="Positions">The new positions of collections.</param>
+/// <param name="AskedAt">The time of the request, by the monotonic clock. No earlier commit is missing.</param>
 /// <param name="First">Whether it is the first since the feed began: it does not name earlier commits.</param>
 internal sealed record FeedList(IReadOnlyList<CollectionPosition> Positions, long AskedAt, bool First);
 
@@ -10,7 +10,7 @@ internal sealed record FeedList(IReadOnlyList<CollectionPosition> Positions, lon
 /// <param name="storage">The storage.</param>
 /// <param name="time">The time.</param>
 /// <param name="hear">Gets each list, from any thread.</param>
-/// <param name="lose">Something may have been missed. Any thread.</param>
+/// <param name="lose">Is called when the feed may have missed a commit. Any thread.</param>
 /// <param name="stop">The service ends.</param>
 internal sealed class FeedWatch(ServiceStorage storage, TimeProvider time, Action<FeedList> hear, Action lose, CancellationToken stop)
 {
@@ -27,7 +27,7 @@ internal sealed class FeedWatch(ServiceStorage storage, TimeProvider time, Actio
     /// <summary>Asks the watching to end.</summary>
     public void Stop() => _ = _end?.CancelAsync(); // runs the plugin's own callbacks: not in a turn
 
-    /// <summary>Completes when the watching has ended, which was asked for; a plugin that does not let go is left behind.</summary>
+    /// <summary>Completes when the requested end has happened; a plugin that does not return is abandoned.</summary>
     public async Task EndAsync()
     {
         await _watching.WaitAsync(StorageCommit.CancelTime, time)

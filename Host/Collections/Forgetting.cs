@@ -1,9 +1,9 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// Lets the storage forget collections that were emptied and not used for a while: a room that closed should not keep its revision and the
-/// ids of its removed items for ever. The storage names such collections, the host keeps the time, and the storage forgets only what still
-/// stands at the same position.
+/// Lets the storage forget collections that were emptied and not used for a while, so that their revisions and the ids of removed items do
+/// not stay forever. The storage lists such collections, the host measures the time, and the storage forgets only collections that are
+/// still at the same position.
 /// </summary>
 /// <param name="storage">The storage.</param>
 /// <param name="collections">The collections in memory.</param>
@@ -14,10 +14,10 @@ namespace SharedState.Host.Collections;
 internal sealed class Forgetting(
     ServiceStorage storage, CollectionCache collections, Limits limits, TimeProvider time, Action<Work> post, CancellationToken stop)
 {
-    // Of one pass; the next one goes on. More would only be remembered, not forgotten sooner.
+    // The limit of one pass; the next pass continues. A higher limit would take memory without forgetting collections sooner.
     private const int MostCandidates = 100_000;
 
-    // In memory nothing outlives the service, so that the history of an emptied collection is of little use.
+    // A storage in memory does not outlive the service, so the history of an emptied collection is of little use.
     private static readonly TimeSpan LongestInMemory = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<CollectionKey, (Position At, long Since)> _candidates = []; // owned by the run
@@ -25,7 +25,7 @@ internal sealed class Forgetting(
     private Task _run = Task.CompletedTask;
     private bool _started;
 
-    /// <summary>The storage is open: looks for emptied collections now and then, until the service ends.</summary>
+    /// <summary>The storage is open: looks for emptied collections at intervals, until the service ends.</summary>
     public void Start()
     {
         if (_started) return;
@@ -33,7 +33,7 @@ internal sealed class Forgetting(
         _run = RunAsync();
     }
 
-    /// <summary>Completes when the service has ended, which was asked for; a plugin that does not let go is left behind.</summary>
+    /// <summary>Completes when the requested end of the service has happened; a plugin that does not return is abandoned.</summary>
     public async Task EndAsync() => await _run.WaitAsync(StorageCommit.CancelTime, time)
         .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
 
@@ -62,7 +62,7 @@ internal sealed class Forgetting(
         var emptied = await storage.ListEmptiedAsync(MostCandidates);
         var now = time.GetTimestamp();
 
-        // :: 1. A collection that moved since, or is gone, is no candidate any more; its time begins anew.
+        // :: 1. A collection that has changed or vanished is no longer a candidate; its time starts again.
         var found = new Dictionary<CollectionKey, Position>();
         foreach (var collection in emptied) found[collection.Key] = collection.Position;
         foreach (var (key, candidate) in _candidates)
@@ -70,7 +70,7 @@ internal sealed class Forgetting(
             if (!found.TryGetValue(key, out var at) || at != candidate.At) _candidates.Remove(key);
         }
 
-        // :: 2. The time of the others goes on.
+        // :: 2. The time of the others continues.
         foreach (var (key, at) in found)
         {
             if (_candidates.TryAdd(key, (at, now)) || time.GetElapsedTime(_candidates[key].Since, now) < kept) continue;
@@ -84,7 +84,7 @@ internal sealed class Forgetting(
         }
     }
 
-    /// <summary>Takes a collection out of memory; false if it is in use, and so not to be forgotten.</summary>
+    /// <summary>Takes a collection out of memory; false if it is in use and must not be forgotten.</summary>
     private Task<bool> LeavesMemoryAsync(CollectionKey key)
     {
         var left = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -92,7 +92,7 @@ internal sealed class Forgetting(
         return left.Task;
     }
 
-    /// <summary>A collection that came back into memory meanwhile may have been read before it was forgotten.</summary>
+    /// <summary>A collection that returned to memory meanwhile may have been read before it was forgotten.</summary>
     private void Reread(CollectionKey key)
     {
         if (collections.TryFind(key) is { Standing.WasRead: true } collection) collections.Load(collection);

@@ -1,6 +1,6 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>An item, or what is left of a removed one, in its place in the <see cref="ItemLog"/>.</summary>
+/// <summary>An item, or the record of a removed one, at its place in the <see cref="ItemLog"/>.</summary>
 internal sealed class ItemEntry(string id)
 {
     public string Id { get; } = id;
@@ -8,7 +8,7 @@ internal sealed class ItemEntry(string id)
     /// <summary>Whether the item is gone and only its removal is remembered.</summary>
     public bool Removed { get; set; }
 
-    /// <summary>The item as it came in; empty where it is removed.</summary>
+    /// <summary>The item as received; empty if it was removed.</summary>
     public ReadOnlyMemory<byte> Json { get; set; }
 
     /// <summary>The revision of the last change.</summary>
@@ -19,7 +19,7 @@ internal sealed class ItemEntry(string id)
     public ItemEntry? Newer { get; set; }
 }
 
-/// <summary>Some entries of an <see cref="ItemLog"/>, from one to the newest. Good until the log changes.</summary>
+/// <summary>The entries of an <see cref="ItemLog"/> from a given one to the newest. Valid until the log changes.</summary>
 internal readonly struct ItemWalk(ItemEntry? first)
 {
     public Enumerator GetEnumerator() => new(first);

@@ -2,7 +2,7 @@ namespace SharedState.Host.Collections;
 
 /// <summary>
 /// A collection's items in the order of their last change, removals included: the state is its own change log. The difference since a
-/// revision is a walk back from the newest entry, and costs what changed, however long ago that revision was.
+/// revision is a walk back from the newest entry. Its cost depends on the number of changes, not on the age of the revision.
 /// </summary>
 internal sealed class ItemLog
 {
@@ -11,28 +11,29 @@ internal sealed class ItemLog
     private ItemEntry? _oldest, _newest;
     private int _removals;
 
-    /// <param name="rememberedRemovals">How many removals are remembered at least; as many as there are items may be.</param>
+    /// <param name="rememberedRemovals">The minimum number of remembered removals; the number of items, if greater.</param>
     public ItemLog(int rememberedRemovals) => _rememberedRemovals = rememberedRemovals;
 
-    /// <summary>Where it stands; of no meaning before the first <see cref="Load"/>.</summary>
+    /// <summary>The position of the collection; undefined before the first <see cref="Load"/>.</summary>
     public Position Position { get; private set; }
 
-    /// <summary>The items that are there.</summary>
+    /// <summary>The number of items, without removals.</summary>
     public int Count => _entries.Count - _removals;
 
-    /// <summary>The bytes of the items that are there.</summary>
+    /// <summary>The bytes of the items, without removals.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>About what it holds in memory: the items, and 200 bytes for each entry, removals included (measured: 170 to 210).</summary>
+    /// <summary>Its approximate size in memory: the items, and 200 bytes for each entry, removals included (measured: 170 to
+    /// 210).</summary>
     public long MemoryBytes => Bytes + (200L * _entries.Count);
 
-    /// <summary>The oldest revision whose difference to now can be told.</summary>
+    /// <summary>The oldest revision from which a difference is possible.</summary>
     public long HistoryStart { get; private set; }
 
-    /// <summary>Everything that is remembered, oldest change first.</summary>
+    /// <summary>All entries, oldest change first.</summary>
     public ItemWalk All => new(_oldest);
 
-    /// <summary>What changed after a revision, oldest change first.</summary>
+    /// <summary>The changes after a revision, oldest change first.</summary>
     public ItemWalk Since(long revision)
     {
         ItemEntry? first = null;
@@ -41,7 +42,7 @@ internal sealed class ItemLog
     }
 
     /// <summary>
-    /// Whether what changed after a revision has more bytes than some limit. If so, that holds for each revision before
+    /// Whether the changes after a revision have more bytes than a limit. If so, that holds for each revision before
     /// <paramref name="reached"/>.
     /// </summary>
     public bool ChangesExceed(long bytes, long revision, out long reached)
@@ -74,8 +75,8 @@ internal sealed class ItemLog
         return true;
     }
 
-    /// <summary>Replaces everything by what storage holds.</summary>
-    /// <exception cref="ItemServiceException">Storage cannot hold that: the plugin is wrong.</exception>
+    /// <summary>Replaces all entries by the stored state.</summary>
+    /// <exception cref="ItemServiceException">The stored state is invalid, which is a defect of the plugin.</exception>
     public void Load(StoredCollection stored)
     {
         Clear();
@@ -107,7 +108,7 @@ internal sealed class ItemLog
         if (update.Reset)
         {
             Clear();
-            HistoryStart = revision; // whoever was before it gets the whole, which is no more than what changed
+            HistoryStart = revision; // an older position gets the whole, which is not larger than the changes
         }
         foreach (var id in update.Remove)
         {

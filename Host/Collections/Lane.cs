@@ -1,13 +1,14 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// One client of a service: its requests run in the order in which they came, and it reads its own writes. Owned by the service's turns.
+/// One client of a service: its requests run in the order of their arrival, and the client reads its own writes. Owned by the service's
+/// turns.
 /// </summary>
 /// <param name="writer">The service.</param>
-/// <param name="memory">What the client holds of the memory, at all services; null where that does not count.</param>
+/// <param name="memory">The client's share of the memory, for all services; null if it does not count.</param>
 internal sealed class Lane(ServiceWriter writer, MemoryShare? memory = null)
 {
-    /// <summary>What the client holds of the memory: the collections that were read for it, for example.</summary>
+    /// <summary>The client's share of the memory, which contains the collections that were read for the client, for example.</summary>
     public MemoryShare? Memory => memory;
 
     /// <summary>The service.</summary>
@@ -19,16 +20,16 @@ internal sealed class Lane(ServiceWriter writer, MemoryShare? memory = null)
     /// <summary>Updates that wait for a commit.</summary>
     public Queue<PendingUpdate> Updates { get; } = new();
 
-    /// <summary>The number of updates that are being committed, or wait for it.</summary>
+    /// <summary>The number of updates that are being committed or wait for their commit.</summary>
     public int Commits { get; set; }
 
-    /// <summary>The collection for which the first waiting request waits; null for none.</summary>
+    /// <summary>The collection that the first waiting request waits for, or null.</summary>
     public Collection? WaitsFor { get; set; }
 
     /// <summary>Whether the answer to the first waiting request waits for room.</summary>
     public bool AwaitsRoom { get; set; }
 
-    /// <summary>Whether the first waiting request waits for a turn that may make its text.</summary>
+    /// <summary>Whether the first waiting request waits for a turn with enough quota for its text.</summary>
     public bool AwaitsText { get; set; }
 
     /// <summary>Whether the first waiting request is a listing that is being read.</summary>

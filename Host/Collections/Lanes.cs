@@ -1,14 +1,14 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// A service's requests until they are answered or go to the next commit: those of one client run in order, and wait where they must. None
-/// waits longer than <see cref="WaitTime"/>. Touched by the service's turns only.
+/// A service's requests until they are answered or enter the next commit. The requests of one client run in order. No request waits longer
+/// than <see cref="WaitTime"/>. Touched by the service's turns only.
 /// </summary>
 internal sealed class Lanes(
     CollectionCache collections, Listings listings, CommitQueue commits, TextQuota quota, TimeProvider time, Action<Work> post)
     : IDisposable
 {
-    // Every request is answered within 10 s; a commit that is given up on has ended by then.
+    // Every request is answered within 10 s; the host has given up on a hanging commit by then.
     private static readonly TimeSpan WaitTime = TimeSpan.FromSeconds(9.5), LookInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly HashSet<Lane> _waiting = [];          // lanes with requests that cannot run yet
@@ -16,18 +16,18 @@ internal sealed class Lanes(
     private ITimer? _look;
     private bool _looking;
 
-    /// <summary>Why no request runs, or null where requests run.</summary>
+    /// <summary>The reason why no request runs, or null if requests run.</summary>
     public Error? Closed { get; set; } = Error.StorageAway;
 
     /// <summary>Whether no request waits.</summary>
     public bool Empty => _waiting.Count == 0 && _unsettled.Count == 0;
 
-    /// <summary>Runs a request now, or puts it behind those of its client that cannot run yet.</summary>
+    /// <summary>Runs a request now, or queues it behind earlier requests of its client that cannot run yet.</summary>
     public void Enter(PendingRequest request)
     {
         if (request.Lane.Waiting.Count > 0)
         {
-            // What it will need is read meanwhile, so that a storage that hangs is waited for once, not once for each.
+            // Its collection is read meanwhile, so that the client waits for a hanging storage once, not once for each request.
             if (request is not PendingListing) collections.Find(request.Key, request.Lane);
         }
         else if (TryRun(request))
@@ -44,21 +44,21 @@ internal sealed class Lanes(
         Look();
     }
 
-    /// <summary>Runs what the requests of a lane waited for, as far as they can run now.</summary>
+    /// <summary>Runs the waiting requests of a lane, as far as they can run now.</summary>
     public void Resume(Lane lane)
     {
         while (lane.Waiting.TryPeek(out var request) && TryRun(request)) lane.Waiting.Dequeue();
         if (lane.Waiting.Count == 0) _waiting.Remove(lane);
     }
 
-    /// <summary>Runs what waited for a collection.</summary>
+    /// <summary>Runs the requests that waited for a collection.</summary>
     public void ResumeAll(Collection collection)
     {
         foreach (var lane in collection.TakeWaitingLanes()) Resume(lane);
         collections.DropIfNew(collection);
     }
 
-    /// <summary>Puts updates of which nothing was stored before everything else that their client waits for.</summary>
+    /// <summary>Puts updates that were not stored before all other waiting requests of their client.</summary>
     public void TryAgain(Lane lane, IEnumerable<PendingUpdate> updates)
     {
         var later = lane.Waiting.ToArray();
@@ -77,7 +77,7 @@ internal sealed class Lanes(
         Look();
     }
 
-    /// <summary>The updates that were kept until the collection was read: they are to be answered, or kept again.</summary>
+    /// <summary>Returns the updates that were kept until the collection was read, to be answered or kept again.</summary>
     public IReadOnlyList<UnsettledUpdate> TakeKept(Collection collection)
     {
         if (!_unsettled.Remove(collection)) return [];
@@ -86,7 +86,7 @@ internal sealed class Lanes(
         return kept;
     }
 
-    /// <summary>A listing was read, or could not be.</summary>
+    /// <summary>A listing was read, or could not be read.</summary>
     public void FinishListing(PendingListing listing, CollectionNames? names, Error error)
     {
         var lane = listing.Lane;
@@ -100,7 +100,7 @@ internal sealed class Lanes(
         Resume(lane);
     }
 
-    /// <summary>Answers what has waited long enough.</summary>
+    /// <summary>Answers overdue requests.</summary>
     public void AnswerOverdue()
     {
         _looking = false;
@@ -122,7 +122,7 @@ internal sealed class Lanes(
         Look();
     }
 
-    /// <summary>Answers all that waits: nothing will be done any more.</summary>
+    /// <summary>Refuses all waiting requests, because the service ends.</summary>
     public void RefuseAll(Error error)
     {
         foreach (var collection in _unsettled.ToArray())
@@ -149,7 +149,7 @@ internal sealed class Lanes(
 
     private bool IsOverdue(PendingRequest request) => time.GetElapsedTime(request.ReceivedAt) > WaitTime;
 
-    /// <summary>Answers a request, or hands it to the next commit; false if it has to wait for something. A failure is confined to its
+    /// <summary>Answers a request, or hands it to the next commit; false if the request has to wait. A failure is confined to its
     /// collection.</summary>
     private bool TryRun(PendingRequest request)
     {
@@ -214,7 +214,7 @@ internal sealed class Lanes(
             collection));
     }
 
-    /// <summary>Whether the updates before a query are done, which it must see, and its answer can be taken.</summary>
+    /// <summary>Whether the updates before a query, which it must see, are done, and there is room for the answer.</summary>
     private bool CanAnswer(PendingQuery query)
     {
         if (query.Lane.Commits > 0) return false;
@@ -265,8 +265,7 @@ internal sealed class Lanes(
         post(new Step(() => FindRoom(query.Lane, clientRead)));
     }
 
-    /// <summary>There was room for an answer, and may still be. The time in which the client did not read is not that of the
-    /// storage.</summary>
+    /// <summary>There is room for an answer. Time in which the client did not read does not count against the storage.</summary>
     private void FindRoom(Lane lane, bool clientRead)
     {
         lane.AwaitsRoom = false;

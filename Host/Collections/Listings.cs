@@ -1,23 +1,23 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The names of collections by app: read when they are asked for, once for all that ask meanwhile, and known until a collection of the app
+/// The names of collections by app: read on request, once for all requests that arrive meanwhile, and cached until a collection of the app
 /// appears or vanishes. Touched by the service's turns only.
 /// </summary>
 internal sealed class Listings(ServiceStorage storage, Limits limits, MemoryShare memory, Action<Work> post)
 {
     private readonly Dictionary<string, CollectionNames> _known = [];
 
-    // What is being read: the requests that it answers. A later request joins them unless something appeared or vanished since.
+    // The requests that each running reading answers. A later request joins them unless a collection appeared or vanished since.
     private readonly Dictionary<string, List<PendingListing>> _reads = [];
 
     /// <summary>Whether the service learns of each collection that appears or vanishes.</summary>
     public required Func<bool> MayKeep { private get; init; }
 
-    /// <summary>Gets each listing that was read for a request, or why there is none.</summary>
+    /// <summary>Gets each listing that was read for a request, or the reason for a failure.</summary>
     public required Action<PendingListing, CollectionNames?, Error> WasRead { private get; init; }
 
-    /// <summary>The names of an app's collections where they are known.</summary>
+    /// <summary>The names of an app's collections, if they are known.</summary>
     public CollectionNames? TryFind(string app)
     {
         if (_known.Count > 0 && !MayKeep()) ForgetAll();
@@ -37,7 +37,7 @@ internal sealed class Listings(ServiceStorage storage, Limits limits, MemoryShar
         _ = ReadAsync(app, waiting, listing.Lane);
     }
 
-    /// <summary>A collection of an app has appeared or vanished. What is being read may be older.</summary>
+    /// <summary>A collection of an app has appeared or vanished. A running reading may be older.</summary>
     public void Forget(string app)
     {
         if (_known.Remove(app, out var names)) Charge(-names.Bytes);

@@ -1,19 +1,19 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>A change as it is told.</summary>
+/// <summary>One change of a notice.</summary>
 /// <param name="Since">The revision that it builds on.</param>
-/// <param name="Revision">The revision that it leads to.</param>
+/// <param name="Revision">The resulting revision.</param>
 /// <param name="Start">Where its body starts in the notice's text.</param>
 /// <param name="Length">The bytes of its body.</param>
 internal readonly record struct Change(long Since, long Revision, int Start, int Length);
 
 /// <summary>
-/// What the followers of a collection are told in one go: the whole collection, a difference, or a run of changes one after the other.
-/// Shared by all followers; a message that one of them makes of it is kept for the others.
+/// The news for the followers of a collection: the whole collection, a difference, or a run of consecutive changes. Shared by all
+/// followers; a message that one follower makes of a notice is kept for the others.
 /// </summary>
 internal sealed class Notice
 {
-    // Of a run that is used again. A burst is not kept.
+    // The largest run that is reused. The memory of a burst is not kept.
     private const int KeptChanges = 64;
 
     private readonly TextBuffer? _run;
@@ -22,10 +22,10 @@ internal sealed class Notice
     private Dictionary<object, object>? _others;
 
     /// <summary>The whole collection, or a difference.</summary>
-    /// <param name="since">What it builds on; null for the whole.</param>
-    /// <param name="position">Where it leads to.</param>
-    /// <param name="body">For the whole the items, a JSON list; else the removed ids, a JSON list, <c>,"insert":</c> and the changed items,
-    /// a JSON list.</param>
+    /// <param name="since">The position that the notice builds on; null for the whole.</param>
+    /// <param name="position">The resulting position.</param>
+    /// <param name="body">For the whole, the items (a JSON list); otherwise the removed ids (a JSON list), <c>,"insert":</c> and the
+    /// changed items (a JSON list).</param>
     /// <param name="cuts">Where the body may be cut.</param>
     public Notice(Position? since, Position position, ReadOnlyMemory<byte> body, Cuts cuts)
     {
@@ -39,16 +39,16 @@ internal sealed class Notice
     /// <summary>The position that it builds on; null for the whole collection.</summary>
     public Position? Since { get; private set; }
 
-    /// <summary>The position that it leads to.</summary>
+    /// <summary>The resulting position.</summary>
     public Position Position { get; private set; }
 
-    /// <summary>Its changes, oldest first; one, but for a run.</summary>
+    /// <summary>Its changes, oldest first: one, or several in a run.</summary>
     public List<Change> Changes { get; } = [];
 
-    /// <summary>Where the body of a notice that is no run may be cut.</summary>
+    /// <summary>The places at which the body may be cut, if the notice is not a run.</summary>
     public Cuts? Cuts { get; }
 
-    /// <summary>Whether its bytes stay as they are, so that a message may share them; else they are good for the turn.</summary>
+    /// <summary>Whether its bytes never change, so that a message may share them; otherwise they are valid during the turn.</summary>
     public bool Lasting => _run is null;
 
     /// <summary>The bytes of all its bodies.</summary>
@@ -77,7 +77,7 @@ internal sealed class Notice
 
     /// <summary>Adds the newest change of a collection to a run.</summary>
     /// <param name="bodies">The collection's.</param>
-    /// <param name="before">Where it stood before the change.</param>
+    /// <param name="before">The position of the collection before the change.</param>
     public void Add(Bodies bodies, Position before)
     {
         if (Changes.Count == 0) Since = before;

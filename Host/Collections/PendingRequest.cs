@@ -1,24 +1,24 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// What a client asks of a service, until it is answered. A subclass tells the requester: a connection, for example. It is answered exactly
-/// once, from any thread.
+/// An unanswered request of a client to a service. A subclass answers the requester, for example a connection, exactly once and from any
+/// thread.
 /// </summary>
 /// <param name="lane">The client.</param>
-/// <param name="key">The collection; with a listing its app, and no name.</param>
+/// <param name="key">The collection; for a listing the app, without a name.</param>
 internal abstract class PendingRequest(Lane lane, CollectionKey key) : Work
 {
     public Lane Lane => lane;
 
     public CollectionKey Key => key;
 
-    /// <summary>When its time began, by the monotonic clock. Moves only where the client itself made it wait.</summary>
+    /// <summary>The start of its time limit, by the monotonic clock. Moves only if the client itself caused a wait.</summary>
     public long ReceivedAt { get; set; }
 
-    /// <summary>Its collection, once that was looked up.</summary>
+    /// <summary>Its collection, after the lookup.</summary>
     public Collection? Collection { get; set; }
 
-    /// <summary>Whether the client has more to read than it should, so that the time that passes is its own.</summary>
+    /// <summary>Whether the client has too much unread data, so that the waiting time does not count.</summary>
     public virtual bool AwaitsClient => false;
 
     public override Collection? Touches => Collection;
@@ -29,17 +29,17 @@ internal abstract class PendingRequest(Lane lane, CollectionKey key) : Work
 
     public override void Abandon(Error error) => Refuse(error);
 
-    /// <summary>Answers that nothing was done, or that this is not known. Counts for nothing after another answer.</summary>
+    /// <summary>Answers that nothing was done, or that the outcome is unknown. Has no effect after another answer.</summary>
     public abstract void Refuse(Error error);
 }
 
-/// <summary>A request that is answered with what a collection, or a service, holds.</summary>
+/// <summary>A request for the content of a collection, or of a service.</summary>
 internal abstract class PendingQuery(Lane lane, CollectionKey key) : PendingRequest(lane, key)
 {
-    /// <summary>Whether the answer, which may be large, can be taken now.</summary>
+    /// <summary>Whether there is room for the answer, which may be large.</summary>
     public virtual bool HasRoom => true;
 
-    /// <summary>Waits until the answer can be taken. True where the client had to read for that.</summary>
+    /// <summary>Waits until there is room for the answer. True if the client had to read first.</summary>
     public virtual ValueTask<bool> RoomAsync() => new(false);
 }
 

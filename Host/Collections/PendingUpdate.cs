@@ -1,10 +1,10 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>An update on its way to storage, from any source.</summary>
+/// <summary>An update from any source on its way to storage.</summary>
 /// <param name="lane">The client.</param>
 /// <param name="asked">The removals and inserts. Names each id once.</param>
-/// <param name="bytes">The bytes that it may add to its collection.</param>
-/// <param name="terms">What depends on the state that it meets; null for nothing.</param>
+/// <param name="bytes">The bytes that the update may add to its collection.</param>
+/// <param name="terms">The parts that depend on the current state, or null.</param>
 internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, UpdateTerms? terms = null)
     : PendingRequest(lane, asked.Key)
 {
@@ -20,10 +20,10 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
     /// <summary>The removals and inserts.</summary>
     public ItemUpdate Asked { get; } = asked;
 
-    /// <summary>What depends on the state that it meets; null for nothing.</summary>
+    /// <summary>The parts that depend on the current state, or null.</summary>
     public UpdateTerms? Terms { get; } = terms;
 
-    /// <summary>What to store: what was asked for, or what a <see cref="Draft"/> made of it.</summary>
+    /// <summary>The update to store: the requested one, or the result of a <see cref="Draft"/>.</summary>
     public ItemUpdate Update { get; private set; } = asked;
 
     public long Bytes => bytes;
@@ -34,16 +34,17 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
     /// <summary>The items and the removals.</summary>
     public int Operations => MostItems + Asked.Remove.Count;
 
-    /// <summary>The state of the collection is known: this is to be stored, and then answered as if it were what was asked for.</summary>
-    /// <param name="update">What to store.</param>
+    /// <summary>Sets the update to store, now that the state of the collection is known. The answer is that of the requested
+    /// update.</summary>
+    /// <param name="update">The update to store.</param>
     /// <param name="failed">The ids for which the precondition failed, so that nothing is done; null if it holds.</param>
-    /// <param name="error">Why nothing is done otherwise; or null.</param>
+    /// <param name="error">Another reason for which nothing is done, or null.</param>
     public void Resolve(ItemUpdate update, IReadOnlyList<string>? failed = null, Error? error = null) =>
         (Update, _failed, _error) = (update, failed, error);
 
     /// <summary>
-    /// The update is stored, applied and told. Answers, once the subscriptions of the same client to the collection have it too: a client
-    /// that awaits its update reads it locally.
+    /// The update is stored, applied and told. Answers as soon as the subscriptions of the same client to the collection have the update,
+    /// too: a client that awaits its update reads it locally.
     /// </summary>
     public void Settle(Position stored)
     {
@@ -67,7 +68,7 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
     protected abstract void Answer(Position stored);
 
     /// <summary>Answers that the precondition failed, so that nothing was done.</summary>
-    /// <param name="position">Where the collection stands now.</param>
+    /// <param name="position">The current position of the collection.</param>
     /// <param name="conflicts">The items for which the precondition failed, as they are now.</param>
     protected abstract void Refuse(Position position, IReadOnlyList<ItemConflict> conflicts);
 

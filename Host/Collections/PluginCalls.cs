@@ -1,12 +1,12 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// Calls of a plugin: whatever it throws or wrongly returns becomes an <see cref="ItemServiceException"/>, and none is waited for longer
-/// than its limit, also if it blocks its thread.
+/// Calls of a plugin. Every exception and every invalid result becomes an <see cref="ItemServiceException"/>. The host waits for no call
+/// longer than its limit, even if the call blocks its thread.
 /// </summary>
 internal sealed class PluginCalls(TimeProvider time, TaskScheduler scheduler)
 {
-    /// <summary>Runs a call on a thread of its own choice, for it may block, and gives up on it after the limit.</summary>
+    /// <summary>Runs a call on a separate thread, because it may block, and gives up on it after the limit.</summary>
     public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan limit, ItemServiceFault fault, CancellationToken stop)
     {
         var cancel = new CancellationTokenSource();
@@ -38,7 +38,7 @@ internal sealed class PluginCalls(TimeProvider time, TaskScheduler scheduler)
         }
     }
 
-    /// <summary>Runs a call that is not asked to end where it takes longer: what it does goes on.</summary>
+    /// <summary>Runs a call that is not cancelled if it takes longer: its work continues.</summary>
     public Task RunToEndAsync(Func<ValueTask> call, TimeSpan limit) =>
         Start(async () => { await call(); return true; }).WaitAsync(limit, time);
 

@@ -3,12 +3,12 @@ namespace SharedState.Host.Collections;
 /// <summary>Makes, opens and closes the instances of a service's plugin, of which one is used at a time.</summary>
 internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
 {
-    // For closing, so that a stop ends in time after the last commit. Nothing is lost by a close that is cut: what is committed is durable.
+    // The limit for closing, so that a stop ends in time after the last commit. An interrupted close loses nothing: commits are durable.
     private static readonly TimeSpan CloseTime = TimeSpan.FromMilliseconds(1_500);
 
     private volatile Task? _abandoned; // the last attempt to open that was not waited for to its end
 
-    /// <summary>Whether an attempt to open was given up on and has not ended.</summary>
+    /// <summary>Whether an abandoned attempt to open has not ended yet.</summary>
     public bool Stuck => _abandoned is { IsCompleted: false };
 
     /// <summary>A new instance, which is not opened yet.</summary>
@@ -17,8 +17,8 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
         calls.RunAsync(_ => Task.FromResult(Create(source)), limit, ItemServiceFault.Unusable, CancellationToken.None);
 
     /// <summary>One attempt to open; a failed one leaves nothing behind.</summary>
-    /// <param name="source">What to open with.</param>
-    /// <param name="instance">What to open; null: a new instance.</param>
+    /// <param name="source">The plugin and its configuration.</param>
+    /// <param name="instance">The instance to open; null for a new one.</param>
     /// <param name="stop">Ends the attempt.</param>
     public async Task<IItemService> OpenAsync(StorageSource source, IItemService? instance, CancellationToken stop)
     {
@@ -47,16 +47,16 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
         }
     }
 
-    /// <summary>What opening would change: see <see cref="IItemService.PlanAsync"/>.</summary>
+    /// <summary>The changes that opening would make: see <see cref="IItemService.PlanAsync"/>.</summary>
     /// <param name="service">The instance, which is not open.</param>
-    /// <param name="context">What it would be opened with.</param>
+    /// <param name="context">The context with which it would be opened.</param>
     public Task<IReadOnlyList<StorageChange>?> PlanAsync(IItemService service, ItemServiceContext context) => calls.RunAsync(
         token => PlanAsync(service, context, token), limit, ItemServiceFault.Unavailable, CancellationToken.None);
 
-    /// <summary>Closes, for as long as a stop has time for it; what fails is logged.</summary>
-    /// <param name="service">What to close.</param>
-    /// <param name="context">Whose it is.</param>
-    /// <param name="stuck">Whether a call of it hangs, so that its end is not to be expected.</param>
+    /// <summary>Closes an instance within the time of a stop, and logs a failure.</summary>
+    /// <param name="service">The instance to close.</param>
+    /// <param name="context">The context of the instance.</param>
+    /// <param name="stuck">Whether one of its calls hangs, so that the close may never end.</param>
     public async Task CloseAsync(IItemService service, ItemServiceContext context, bool stuck)
     {
         try
@@ -99,7 +99,7 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
         }
     }
 
-    /// <summary>Refuses to open what would be altered, or may be.</summary>
+    /// <summary>Refuses to open a storage that would be altered, or may be altered.</summary>
     /// <exception cref="ItemServiceException"><see cref="ItemServiceFault.Config"/>.</exception>
     public static void RefuseAlterations(IReadOnlyList<StorageChange>? plan)
     {
@@ -127,8 +127,8 @@ internal sealed class PluginInstances(PluginCalls calls, TimeSpan limit)
         }
     }
 
-    /// <summary>What throws anything else when it is opened does so because of a mistake in it, which another attempt would not
-    /// mend. A library that does not load is a mistake of the folder: the trace tells no more of it.</summary>
+    /// <summary>Any other exception during opening is a defect of the plugin, which another attempt would not fix. A library that does not
+    /// load is a defect of the folder, for which a stack trace has no further information.</summary>
     private static ItemServiceException Broken(Exception exception)
     {
         if (exception is ItemServiceException known) return known;

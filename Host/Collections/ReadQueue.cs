@@ -1,6 +1,6 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>Reads that wait for room: those of one client in order, and clients take turns. The caller guards it.</summary>
+/// <summary>The reads that wait for room: the reads of one client in order, and clients in turn. Guarded by the caller.</summary>
 internal sealed class ReadQueue
 {
     private readonly Dictionary<object, LinkedList<TaskCompletionSource>> _reads = [];
@@ -17,7 +17,7 @@ internal sealed class ReadQueue
         reads.AddLast(read);
     }
 
-    /// <summary>Takes the next read of the client whose turn it is; null for none.</summary>
+    /// <summary>Takes the next read of the client whose turn it is, or null.</summary>
     public TaskCompletionSource? Take()
     {
         if (_clients.First is not { } first) return null;

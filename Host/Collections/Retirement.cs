@@ -1,8 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The end of a service that is no longer configured: requests that were read are finished, later ones get <c>no service</c>, and
-/// subscribers are told. Touched by the service's turns only.
+/// The end of a service that is no longer configured: the requests that were read are finished, later ones get <c>no service</c>, and
+/// subscribers are notified. Touched by the service's turns only.
 /// </summary>
 internal sealed class Retirement(CollectionCache collections, CommitQueue commits, Lanes lanes)
 {
@@ -15,7 +15,7 @@ internal sealed class Retirement(CollectionCache collections, CommitQueue commit
     /// <summary>From now on no new request is taken.</summary>
     public void Begin() => _begun = true;
 
-    /// <summary>Refuses work that comes after the beginning; false for work that the turn has to do.</summary>
+    /// <summary>Refuses work that arrives after the beginning; false for work that the turn has to do.</summary>
     public bool TryRefuse(Work work)
     {
         if (!_begun || !work.IsNew) return false;
@@ -23,13 +23,13 @@ internal sealed class Retirement(CollectionCache collections, CommitQueue commit
         return true;
     }
 
-    /// <summary>A turn is over: looks whether everything is answered.</summary>
+    /// <summary>A turn has ended: checks whether all requests are answered.</summary>
     public void Look()
     {
         if (_begun && commits.Empty && lanes.Empty) _finished.TrySetResult();
     }
 
-    /// <summary>The last turn is over: requests that still wait are refused, and subscribers are told.</summary>
+    /// <summary>The last turn has ended: waiting requests are refused, and subscribers are notified.</summary>
     public void End()
     {
         if (!_begun) return;

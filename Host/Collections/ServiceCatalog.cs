@@ -1,7 +1,7 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>The configured services, in the configuration's order: those that run, and those that do not. May change as a whole while it is
-/// asked.</summary>
+/// <summary>The configured services, in the configuration's order, whether they run or not. Replaced as a whole, also during
+/// queries.</summary>
 internal sealed class ServiceCatalog
 {
     // Replaced, never changed: a reader has one state or the next.
@@ -18,10 +18,10 @@ internal sealed class ServiceCatalog
     /// <summary>A service that runs, or null.</summary>
     public ServiceWriter? Find(string name) => _content.Services.GetValueOrDefault(name);
 
-    /// <summary>Why <see cref="Find"/> found nothing.</summary>
+    /// <summary>The reason why <see cref="Find"/> found no service.</summary>
     public Error Missing(string name) => _content.Services.ContainsKey(name) ? Error.ServiceDown : Error.NoService;
 
-    /// <summary>From now on these are the services.</summary>
+    /// <summary>Replaces the list of services.</summary>
     public void Set(IEnumerable<(string Name, ServiceWriter? Writer)> services) => _content = new(services);
 
     private sealed class Content

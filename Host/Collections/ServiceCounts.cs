@@ -1,6 +1,6 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>What a service holds and has done, for the metrics. Written in the service's turns; any thread may read it.</summary>
+/// <summary>The counters of a service, for the metrics. Written in the service's turns; any thread may read them.</summary>
 internal sealed class ServiceCounts
 {
     private long _subscriptions, _lagging, _items, _itemBytes, _updates, _deliveries, _differences, _wholes;
@@ -25,7 +25,7 @@ internal sealed class ServiceCounts
     /// <summary>Subscriptions that began with a position and were given the difference from there.</summary>
     public long Differences => Volatile.Read(ref _differences);
 
-    /// <summary>Subscriptions that began with a position and had to be given the whole collection.</summary>
+    /// <summary>Subscriptions that began with a position and needed the whole collection.</summary>
     public long Wholes => Volatile.Read(ref _wholes);
 
     public void AddSubscriptions(int change) => _subscriptions += change;

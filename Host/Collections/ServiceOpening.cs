@@ -11,16 +11,16 @@ internal sealed class ServiceOpening(ServiceStorage storage, TimeProvider time, 
     private CancellationTokenSource? _end; // of the attempts, before the service ends
     private Task _attempts = Task.CompletedTask;
 
-    /// <summary>Why the service will not run, once that is known.</summary>
+    /// <summary>The reason why the service will not run, if it is known.</summary>
     public ItemServiceException? Refusal { get; private set; }
 
-    /// <summary>Why the storage is not open, while it is tried again.</summary>
+    /// <summary>The reason why the storage is not open, while the attempts continue.</summary>
     public ItemServiceException? Obstacle { get; private set; }
 
     /// <summary>Whether it was opened.</summary>
     public bool Done { get; private set; }
 
-    /// <summary>Makes the first attempt, and leaves the others to themselves.</summary>
+    /// <summary>Makes the first attempt; later attempts run in the background.</summary>
     /// <exception cref="ItemServiceException">The service will not run: its configuration is wrong, or its storage unusable.</exception>
     public async Task StartAsync()
     {
@@ -32,7 +32,7 @@ internal sealed class ServiceOpening(ServiceStorage storage, TimeProvider time, 
         if (Refusal is not null) throw Refusal;
     }
 
-    /// <summary>Ends the attempts. It may have been opened by the last.</summary>
+    /// <summary>Ends the attempts. The last one may have opened the storage.</summary>
     public async Task EndAsync()
     {
         if (_end is not { } end) return;

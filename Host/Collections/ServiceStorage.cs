@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace SharedState.Host.Collections;
 
-/// <summary>A service's plugin, behind limits: no call of it is waited for longer than <see cref="Limits.StorageTime"/>.</summary>
+/// <summary>A service's plugin, behind limits: the host waits for no call longer than <see cref="Limits.StorageTime"/>.</summary>
 internal sealed class ServiceStorage : IAsyncDisposable
 {
     // No plugin treats it differently, and a list of its collections is short.
@@ -42,28 +42,28 @@ internal sealed class ServiceStorage : IAsyncDisposable
     /// <summary>Where instances come from.</summary>
     public StorageSource Source => _source;
 
-    /// <summary>Gets the failure of a read after which the plugin wants another instance. Any thread.</summary>
+    /// <summary>Gets the failure of a read with which the plugin requests another instance. Any thread.</summary>
     public Action<ItemServiceException>? Broke { get; set; }
 
-    /// <summary>How the last calls went.</summary>
+    /// <summary>The outcome of the last calls.</summary>
     public StorageHealth Health { get; }
 
     /// <summary>Whether there is an instance to call.</summary>
     public bool IsOpen => _service is not null;
 
-    /// <summary>Whether nothing outlives the service.</summary>
+    /// <summary>Whether the data does not outlive the service.</summary>
     public bool IsInMemory => _service is { CommitsAtOnce: true };
 
-    /// <summary>Whether the plugin tells what other hosts commit.</summary>
+    /// <summary>Whether the plugin reports the commits of other hosts.</summary>
     public bool HasFeed => _service is IItemFeed;
 
     /// <summary>
-    /// Whether a call that changes things was given up on and may still happen. Until it ends nothing that is read is sure to be what is
-    /// stored, and another such call would only block another thread.
+    /// Whether an abandoned call that changes data may still take effect. Until it ends, a read may not return the final state, and another
+    /// such call would only block another thread.
     /// </summary>
     public bool Stuck => _instances.Stuck || _commit.Stuck;
 
-    /// <summary>From the next attempt to open on, instances come from there. For a storage that is not open.</summary>
+    /// <summary>Sets the source of instances from the next attempt to open on. For a storage that is not open.</summary>
     public void Use(StorageSource next) => _source = next;
 
     /// <summary>One attempt to open; a failed one leaves nothing behind.</summary>
@@ -81,8 +81,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         }
     }
 
-    /// <summary>What opening would create or alter, in a new instance that is kept until the storage is disposed of.</summary>
-    /// <returns>Null if the plugin cannot tell.</returns>
+    /// <summary>The changes that opening would make, from a new instance that is kept until the storage is disposed of.</summary>
+    /// <returns>Null if the plugin cannot plan.</returns>
     public async Task<IReadOnlyList<StorageChange>?> PlanAsync()
     {
         _service = await _instances.CreateAsync(_source);
@@ -94,15 +94,15 @@ internal sealed class ServiceStorage : IAsyncDisposable
     public Task<IItemService> PrepareAsync(StorageSource next) => _instances.CreateAsync(next);
 
     /// <summary>
-    /// Puts an instance of another source in the place of the one there is. No commit may run meanwhile; reads wait. The old one is closed
-    /// before the new one is opened, for they may want the same files; where the new one cannot be kept, another of the old source is
+    /// Replaces the current instance by one of another source. No commit may run meanwhile; reads wait. The old instance is closed before
+    /// the new one is opened, because both may need the same files. If the new one cannot be kept, another instance of the old source is
     /// opened.
     /// </summary>
-    /// <param name="next">Where the new one comes from.</param>
+    /// <param name="next">The source of the new instance.</param>
     /// <param name="instance">The new one, not opened yet.</param>
-    /// <param name="check">Looks at the new one when it is open; throws where it must not be kept.</param>
+    /// <param name="check">Checks the open new instance; throws if it must not be kept.</param>
     /// <param name="stop">Ends the attempts to open the old source again; nothing is open then.</param>
-    /// <returns>Why the old source is used on; null if the next one is.</returns>
+    /// <returns>The reason why the old source remains in use; null if the next one is in use.</returns>
     public async Task<ItemServiceException?> ExchangeAsync(
         StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
@@ -173,10 +173,10 @@ internal sealed class ServiceStorage : IAsyncDisposable
     });
 
     /// <summary>Stores a batch; the results are the plugin's own, and may be wrong.</summary>
-    /// <param name="batch">What to store; must not change any more.</param>
-    /// <param name="limit">How long the plugin is waited for.</param>
+    /// <param name="batch">The updates; must not change any more.</param>
+    /// <param name="limit">How long to wait for the plugin.</param>
     /// <param name="done">Gets the outcome, once, from any thread.</param>
-    /// <returns>False, and nothing done, while a call that was given up on hangs, or nothing is open.</returns>
+    /// <returns>False, without effect, while an abandoned call hangs, or no instance is open.</returns>
     public bool TryCommit(IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommitOutcome> done)
     {
         if (Stuck || _service is not { } service)
@@ -200,8 +200,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         },
         client: client);
 
-    /// <summary>The collections that have no items but a history, and where they stand.</summary>
-    /// <param name="most">How many at most.</param>
+    /// <summary>The collections with a history but no items, and their positions.</summary>
+    /// <param name="most">The maximum number.</param>
     public Task<List<CollectionPosition>> ListEmptiedAsync(int most) => ReadAsync(async token =>
     {
         var emptied = new List<CollectionPosition>();
@@ -213,11 +213,10 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return emptied;
     });
 
-    /// <summary>Lets the storage forget an emptied collection that stands at a position; false if it keeps it. One call at a
-    /// time.</summary>
+    /// <summary>Lets the storage forget an emptied collection at a position; false if the storage keeps it. One call at a time.</summary>
     public Task<bool> ForgetAsync(CollectionKey key, Position at) => ReadAsync(async token => await _service!.ForgetAsync(key, at, token));
 
-    /// <summary>What was committed after some positions; where that can't be told, null.</summary>
+    /// <summary>The commits after the given positions; null for a collection whose commits are unknown.</summary>
     /// <param name="since">The positions.</param>
     /// <param name="checking">Whether this belongs to the check of a replacement, which other reads wait for.</param>
     public Task<IReadOnlyList<IReadOnlyList<ItemCommit>?>> ReadCommitsAsync(
@@ -233,11 +232,11 @@ internal sealed class ServiceStorage : IAsyncDisposable
                     : throw new InvalidOperationException("the plugin returned another number of lists than it was asked for");
             }, checking);
 
-    /// <summary>Hands on where other hosts' commits brought collections, until something may have been missed, or the token ends
-    /// it.</summary>
+    /// <summary>Passes on the positions after commits of other hosts, until the feed may have missed a commit, or the token is
+    /// cancelled.</summary>
     /// <param name="heard">Gets each list, from any thread.</param>
     /// <param name="stop">Ends it.</param>
-    /// <exception cref="ItemServiceException">Something may have been missed.</exception>
+    /// <exception cref="ItemServiceException">The feed may have missed a commit.</exception>
     public async Task WatchAsync(Action<FeedList> heard, CancellationToken stop)
     {
         // Cancelling runs the plugin's own callbacks. What they throw must not reach a timer's thread, which would end the process, nor the
@@ -312,7 +311,7 @@ internal sealed class ServiceStorage : IAsyncDisposable
         await ListAsync(ProbedApp, this);
     }
 
-    /// <summary>Closes, opens, and goes back if it must.</summary>
+    /// <summary>Closes the old instance, opens the new one, and goes back if necessary.</summary>
     private async Task<ItemServiceException?> CloseThenOpenAsync(
         StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
@@ -335,8 +334,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return failure;
     }
 
-    /// <summary>Opens an instance, where others take over with it in step: none is open before all have closed theirs, and if one fails all
-    /// go back.</summary>
+    /// <summary>Opens an instance in step with other services: none opens before all have closed theirs, and if one fails, all go
+    /// back.</summary>
     private async Task<ItemServiceException?> TryTogetherAsync(
         StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {
@@ -354,8 +353,8 @@ internal sealed class ServiceStorage : IAsyncDisposable
         return own ?? Together.Failure;
     }
 
-    /// <summary>What is kept in memory is in nobody's way, and would be gone: the new one is opened beside it, and gets what it
-    /// holds.</summary>
+    /// <summary>A storage in memory blocks no other instance, and a close would lose its data: the new instance is opened beside it, and
+    /// receives the data.</summary>
     private async Task<ItemServiceException?> CopyThenCloseAsync(
         IItemService memory, StorageSource next, IItemService instance, Func<Task> check, CancellationToken stop)
     {

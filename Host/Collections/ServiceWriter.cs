@@ -1,15 +1,16 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// One service: its turns are the only code that touches the service's collections. A turn takes what arrived while the last commit ran,
-/// commits it in one storage call, then applies, notifies and replies, in the order of the commit. Reads of what is loaded go on meanwhile.
+/// One service: its turns are the only code that touches the service's collections. A turn takes the updates that arrived during the last
+/// commit, commits them in one storage call, then applies, notifies and replies, in the order of the commit. Reads of loaded collections
+/// continue meanwhile.
 /// </summary>
 internal sealed class ServiceWriter : IAsyncDisposable
 {
     // Every request is answered within 10 s, unless its client does not read.
     private static readonly TimeSpan RetireTime = TimeSpan.FromSeconds(10);
 
-    // Instances that are broken at once must not keep a service from everything else.
+    // Instances that break immediately must not keep a service busy.
     private static readonly TimeSpan RenewInterval = TimeSpan.FromSeconds(1);
 
     private readonly ServiceStorage _storage;
@@ -75,22 +76,22 @@ internal sealed class ServiceWriter : IAsyncDisposable
     /// <summary>The service's name, the second segment of its collections' paths.</summary>
     public string Name => _storage.ServiceName;
 
-    /// <summary>Why the service will not run, once that is known.</summary>
+    /// <summary>The reason why the service will not run, if it is known.</summary>
     public ItemServiceException? Refusal => _opening.Refusal;
 
-    /// <summary>Why the storage is not open, while it is tried again.</summary>
+    /// <summary>The reason why the storage is not open, while the attempts continue.</summary>
     public ItemServiceException? Obstacle => _opening.Obstacle;
 
-    /// <summary>Why the storage does not work, by its last calls; null if it does.</summary>
+    /// <summary>The reason why the storage does not work, by its last calls; null if it works.</summary>
     public ItemServiceException? Trouble => _storage.Health.Trouble;
 
-    /// <summary>What the service holds and has done.</summary>
+    /// <summary>The counters of the service.</summary>
     public ServiceCounts Counts => _collections.Counts;
 
     /// <summary>The number of collections in memory.</summary>
     public int Collections => _collections.Count;
 
-    /// <summary>How late commits of other hosts may appear at most; null if there is no feed.</summary>
+    /// <summary>The maximum delay of commits of other hosts; null if there is no feed.</summary>
     public TimeSpan? FeedDelay => _feed.Delay;
 
     /// <summary>
@@ -103,14 +104,14 @@ internal sealed class ServiceWriter : IAsyncDisposable
     public void Post(Work work) => _turns.Post(work);
 
     /// <summary>
-    /// Takes the turn on the calling thread, unless another thread has it. A busy client does so, because requests that wait grow old in
-    /// memory, and the garbage collector then copies them while their clients wait.
+    /// Takes the turn on the calling thread, unless another thread has it. A busy client does so, because queued requests would survive a
+    /// garbage collection, which copies them while their clients wait.
     /// </summary>
     public void Help() => _turns.Run();
 
     /// <summary>
-    /// Swaps the storage for another: another version of its plugin, or another configuration. Between two batches, and only if the other
-    /// opens. A storage that is not open has nothing to go back to: the other is tried until it opens.
+    /// Swaps the storage for another: another version of its plugin, or another configuration. The swap takes place between two batches,
+    /// and only if the new storage opens. If the old storage is not open, there is no way back: the new one is tried until it opens.
     /// </summary>
     public async Task<SwapOutcome> SwapAsync(StorageSource next)
     {
@@ -124,10 +125,10 @@ internal sealed class ServiceWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends a service that is no longer configured, and that no connection finds any more: finishes what was read, tells the subscribers,
-    /// closes the storage. Later requests get <c>no service</c>.
+    /// Ends a service that is no longer configured, and that no connection can find any more: finishes the requests that were read,
+    /// notifies the subscribers, and closes the storage. Later requests get <c>no service</c>.
     /// </summary>
-    /// <returns>The number of items that are gone with it, because it kept them in memory.</returns>
+    /// <returns>The number of lost items, if the service kept them in memory.</returns>
     public async Task<long> RetireAsync()
     {
         _turns.ClosedBecause = Error.NoService;
@@ -138,7 +139,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         return lost;
     }
 
-    /// <summary>Commits what is there, then closes the storage.</summary>
+    /// <summary>Commits the waiting updates, then closes the storage.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_gate) _disposed = true;
@@ -210,7 +211,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Does a piece of work, or without one starts the next commit. A failure does not end the turns.</summary>
+    /// <summary>Does a piece of work; without one, starts the next commit. A failure does not end the turns.</summary>
     private void Take(Work? work)
     {
         try
@@ -298,8 +299,8 @@ internal sealed class ServiceWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// The storage is not open. Where other services swap with this one, it keeps closed until all of them have opened the other plugin, or
-    /// goes on trying the one that it had: two versions of a plugin are never open at a time.
+    /// The storage is not open. If other services swap with this one, it stays closed until all of them have opened the new plugin, or
+    /// continues to try the old one: two versions of a plugin are never open at the same time.
     /// </summary>
     private async Task<SwapOutcome> OpenNextAsync(StorageSource next)
     {

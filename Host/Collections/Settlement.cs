@@ -2,8 +2,8 @@ namespace SharedState.Host.Collections;
 
 /// <summary>An update that cannot be answered before its collection was read.</summary>
 /// <param name="Request">The update.</param>
-/// <param name="Result">What became of it; null where that is not known.</param>
-/// <param name="Readings">How often its collection was read in vain.</param>
+/// <param name="Result">The result; null if it is unknown.</param>
+/// <param name="Readings">The number of unsuccessful readings of its collection.</param>
 internal readonly record struct UnsettledUpdate(PendingUpdate Request, CommitResult? Result, int Readings = 0);
 
 /// <summary>
@@ -12,7 +12,7 @@ internal readonly record struct UnsettledUpdate(PendingUpdate Request, CommitRes
 /// </summary>
 internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCache collections, Feed feed)
 {
-    // A result that the collection does not reach in so many readings is the plugin's mistake.
+    // If the collection does not reach a result in this number of readings, the plugin is wrong.
     private const int MostReadings = 3;
 
     private readonly List<(PendingUpdate Request, CommitResult Result)> _settled = [];
@@ -42,7 +42,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
     {
         if (fault is null) collections.Counts.AddUpdates(results!.Count(result => result.Status == CommitStatus.Committed));
 
-        // :: 1. Apply all, then tell all: followers get the batch in one go.
+        // :: 1. Apply all, then tell all: followers receive the batch in one notice.
         for (var index = 0; index < batch.Count; index++)
         {
             if (fault is not null) Fail(batch[index], fault.Value);
@@ -59,10 +59,10 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         // :: 2. Reply.
         Answer();
 
-        // :: 3. Let the updates that met other commits wait until the collection has these, and try again.
+        // :: 3. Try updates that met other commits again, after the collection has these commits.
         TryAgain();
 
-        // :: 4. Run what waited for them.
+        // :: 4. Run the requests that waited for them.
         foreach (var request in batch)
         {
             lanes.Resume(request.Lane);
@@ -72,7 +72,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         feed.Ask();
     }
 
-    /// <summary>A collection was read, or could not be.</summary>
+    /// <summary>A collection was read, or could not be read.</summary>
     public void FinishLoad(Collection collection, ItemLog? stored)
     {
         var before = collection.Position;
@@ -82,7 +82,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         FinishLoad(collection, before);
     }
 
-    /// <summary>A collection could not be read for want of memory.</summary>
+    /// <summary>A collection could not be read for lack of memory.</summary>
     public void FinishLoadWithoutMemory(Collection collection)
     {
         collections.Collect();
@@ -92,16 +92,16 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
 
     private void FinishLoad(Collection collection, Position before)
     {
-        // Where storage is still where it was, nothing of an uncertain commit happened; else it cannot be told whose change it was.
+        // If the stored position is unchanged, an uncertain commit had no effect; otherwise the origin of the change is unknown.
         var unchanged = collection.State == CollectionState.Loaded && collection.Position == before;
         Settle(collection, unchanged ? Error.StorageAway : Error.OutcomeUnknown);
         feed.Heed(collection);
         feed.Ask();
     }
 
-    /// <summary>Answers what waited for a collection that was read, and runs what waited behind it.</summary>
+    /// <summary>Answers the updates that waited for a collection to be read, and runs the requests behind them.</summary>
     /// <param name="collection">The collection.</param>
-    /// <param name="uncertain">The answer to an update whose outcome is not known.</param>
+    /// <param name="uncertain">The answer to an update with an unknown outcome.</param>
     public void Settle(Collection collection, Error uncertain)
     {
         foreach (var kept in lanes.TakeKept(collection))
@@ -111,14 +111,14 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
             else if (collection.State == CollectionState.Away || kept.Readings == MostReadings) kept.Request.Refuse(Error.OutcomeUnknown);
             else Keep(kept with { Readings = kept.Readings + 1 });
         }
-        Tell(collection, used: false); // a commit of another host is no use of the collection by this one's clients
+        Tell(collection, used: false); // a commit of another host does not count as a use of the collection
         Answer();
         lanes.ResumeAll(collection);
     }
 
     /// <summary>
-    /// Applies an update that was stored, unless it is here already: the feed may have been faster. False if something that others
-    /// committed is missing before it, or the collection is in doubt.
+    /// Applies a stored update, unless the feed was faster and has applied it already. False if an earlier commit of another host is
+    /// missing, or the collection is in doubt.
     /// </summary>
     private bool TryApply(PendingUpdate request, CommitResult result)
     {

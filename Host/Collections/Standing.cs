@@ -18,8 +18,8 @@ internal enum CollectionState
 
 /// <summary>A question to the feed: what was committed to a collection after a position.</summary>
 /// <param name="Collection">The collection.</param>
-/// <param name="Since">Where it stood.</param>
-/// <param name="Heard">Where it should be brought at least; null if that is not known.</param>
+/// <param name="Since">The position of the collection.</param>
+/// <param name="Heard">The minimum position to reach; null if it is unknown.</param>
 internal sealed record Inquiry(Collection Collection, CollectionPosition Since, Position? Heard);
 
 /// <summary>
@@ -66,7 +66,7 @@ internal sealed class Standing
 
     public CollectionState State { get; private set; } = CollectionState.Loading;
 
-    /// <summary>Whether the collection is in memory, also where it has to be brought up first.</summary>
+    /// <summary>Whether the collection is in memory, even if it has to be brought up to date first.</summary>
     public bool WasRead => State is CollectionState.Loaded or CollectionState.Behind;
 
     /// <summary>Whether the collection may be behind by an unknown distance.</summary>
@@ -88,7 +88,7 @@ internal sealed class Standing
 
     public void Postpone() => Enter(CollectionState.Away);
 
-    /// <summary>Lets the collection be served no more before it is brought up; false if it is not served anyway.</summary>
+    /// <summary>Stops serving the collection until it is brought up to date; false if it is not served anyway.</summary>
     /// <param name="now">The time, by the monotonic clock.</param>
     /// <param name="aim">
     /// The position at which it may be served again; null if that is not known, so that it has to be asked about until nothing comes. A
@@ -154,7 +154,7 @@ internal sealed class Standing
         return _inquiry;
     }
 
-    /// <summary>Closes an inquiry; false if its answer counts for nothing, because the collection was read as a whole since.</summary>
+    /// <summary>Closes an inquiry; false if its answer is obsolete, because the collection was read as a whole since.</summary>
     public bool TryClose(Inquiry inquiry)
     {
         if (_inquiry != inquiry) return false;
@@ -164,7 +164,7 @@ internal sealed class Standing
 
     /// <summary>The answer to an inquiry was applied.</summary>
     /// <param name="inquiry">The inquiry.</param>
-    /// <param name="empty">Whether the answer named no commit. If it named some, the newest may have been left out.</param>
+    /// <param name="empty">Whether the answer contained no commit. Otherwise the newest commits may have been omitted.</param>
     public void Reach(Inquiry inquiry, bool empty)
     {
         if (empty) _doubted = _doubtedSinceAsked;
@@ -172,7 +172,7 @@ internal sealed class Standing
         if (empty && _heard is null) _aim = null;
     }
 
-    /// <summary>The collection holds all that is known to be committed; false if it was served anyway.</summary>
+    /// <summary>The collection contains all known commits; false if it was served anyway.</summary>
     public bool TryBringUp()
     {
         if (State != CollectionState.Behind) return false;
@@ -180,7 +180,7 @@ internal sealed class Standing
         return true;
     }
 
-    /// <summary>Whether a position is one that a collection has not reached, or of another epoch.</summary>
+    /// <summary>Whether a collection has not reached a position, or the position belongs to another epoch.</summary>
     public static bool IsAhead(Position known, Position here) => known.Epoch != here.Epoch || known.Revision > here.Revision;
 
     private void Enter(CollectionState state) =>

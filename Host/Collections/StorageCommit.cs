@@ -2,17 +2,17 @@ using SharedState.Host.Diagnostics;
 
 namespace SharedState.Host.Collections;
 
-/// <summary>What came of a commit: a result for each update, or why there are none.</summary>
+/// <summary>The outcome of a commit: a result for each update, or the reason why there are none.</summary>
 internal sealed record CommitOutcome(CommitResult[]? Results, ItemServiceException? Failure);
 
 /// <summary>
-/// A service's commit, of which there is one at a time: runs the plugin's call on a thread of its own, for it may block, unless the plugin
-/// commits at once; gives up on it after a limit, and says what came of it exactly once. Reused from commit to commit; its timer is the
-/// only one.
+/// The commit of a service, one at a time. Runs the plugin's call on a separate thread, because it may block, unless the plugin commits
+/// synchronously. Gives up on the call after a limit, and reports the outcome exactly once. Reused from commit to commit, with a single
+/// timer.
 /// </summary>
 internal sealed class StorageCommit : IDisposable
 {
-    // For a call that is given up on to notice it.
+    // The time in which a cancelled call should end.
     public static readonly TimeSpan CancelTime = TimeSpan.FromMilliseconds(500);
 
     private readonly TaskScheduler _scheduler;
@@ -40,7 +40,7 @@ internal sealed class StorageCommit : IDisposable
             static state => ((StorageCommit)state!).OnTime(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Whether a call that was given up on has not ended: what it was to store may still be stored.</summary>
+    /// <summary>Whether an abandoned call has not ended, so that its batch may still be stored.</summary>
     public bool Stuck
     {
         get { lock (_gate) return _running && _done is null; }
@@ -48,8 +48,8 @@ internal sealed class StorageCommit : IDisposable
 
     /// <summary>Starts a commit. The one before must have ended.</summary>
     /// <param name="service">The plugin's service.</param>
-    /// <param name="batch">What to store; must not change any more.</param>
-    /// <param name="limit">How long the call is waited for.</param>
+    /// <param name="batch">The updates; must not change any more.</param>
+    /// <param name="limit">How long to wait for the call.</param>
     /// <param name="done">Gets the outcome, once, from any thread.</param>
     public void Start(IItemService service, IReadOnlyList<ItemUpdate> batch, TimeSpan limit, Action<CommitOutcome> done)
     {
@@ -105,7 +105,7 @@ internal sealed class StorageCommit : IDisposable
         if (done is not null) End(done, outcome);
     }
 
-    /// <summary>The limit is over: the call is asked to end, and a while later given up on.</summary>
+    /// <summary>The limit has passed: cancels the call, and gives up on it a while later.</summary>
     private void OnTime()
     {
         Action<CommitOutcome>? done = null;

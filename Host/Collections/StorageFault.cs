@@ -2,20 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace SharedState.Host.Collections;
 
-/// <summary>What becomes of a plugin's call that does not end in one of the contract's ways.</summary>
+/// <summary>The faults of plugin calls that violate the contract.</summary>
 internal static class StorageFault
 {
-    /// <summary>The call was given up on.</summary>
+    /// <summary>The host gave up on the call.</summary>
     public static ItemServiceException Silent(ItemServiceFault fault) => new(fault, "the storage does not answer");
 
-    /// <summary>The plugin threw what it should not; marked, since its trace is worth logging.</summary>
+    /// <summary>The plugin threw an unexpected exception; marked, because its stack trace should be logged.</summary>
     public static ItemServiceException Unexpected(
         ItemServiceFault fault, Exception cause, string message = "the plugin threw an exception that is no ItemServiceException") =>
         new(fault, message, cause) { Data = { [WriterLog.UnexpectedKey] = true } };
 
     /// <summary>
-    /// What an exception says, in one line. The message about a missing native library goes on for a page, with each place that was
-    /// looked at.
+    /// The message of an exception, in one line. The message about a missing native library fills a page with all searched locations.
     /// </summary>
     public static string Line(Exception exception)
     {
@@ -26,7 +25,7 @@ internal static class StorageFault
         return $"{(end < 0 ? line : line[..end])} on {RuntimeInformation.RuntimeIdentifier}";
     }
 
-    /// <summary>What went wrong, where a static constructor only passes it on.</summary>
+    /// <summary>The original exception behind that of a static constructor.</summary>
     public static Exception Cause(Exception exception) =>
         exception is TypeInitializationException { InnerException: { } inner } ? inner : exception;
 }

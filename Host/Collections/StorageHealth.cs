@@ -15,15 +15,15 @@ internal enum StorageCall
 
 /// <summary>
 /// Whether a service's storage works, by the last call of each kind. While the last read or commit has failed, the storage is probed:
-/// clients may be elsewhere by then, so that no call of theirs would show that the storage is back. Any thread.
+/// clients may have moved to other hosts, so that none of their calls would show that the storage is back. Any thread.
 /// </summary>
-/// <param name="probe">Reads something cheap from the storage; the outcome comes to <see cref="Note"/> as that of any read.</param>
+/// <param name="probe">Reads a small amount of data from the storage; <see cref="Note"/> gets the outcome like that of any read.</param>
 /// <param name="logger">The service's logger.</param>
 /// <param name="service">The service's name.</param>
 /// <param name="time">The time.</param>
 internal sealed class StorageHealth(Func<Task> probe, ILogger logger, string service, TimeProvider time) : IDisposable
 {
-    // No probe writes. So a failed commit is forgiven when reads succeed and no commit has failed for so long.
+    // No probe writes. So a failed commit is forgiven when reads succeed and no commit has failed for this time.
     private static readonly TimeSpan CommitTime = TimeSpan.FromSeconds(10);
 
     // By the value of StorageCall.
@@ -44,7 +44,7 @@ internal sealed class StorageHealth(Func<Task> probe, ILogger logger, string ser
     /// <summary>The service's name.</summary>
     public string Service => service;
 
-    /// <summary>Why the storage does not work; null if it does.</summary>
+    /// <summary>The reason why the storage does not work; null if it works.</summary>
     public ItemServiceException? Trouble
     {
         get
@@ -55,7 +55,7 @@ internal sealed class StorageHealth(Func<Task> probe, ILogger logger, string ser
 
     /// <summary>A call has ended.</summary>
     /// <param name="call">The kind of the call.</param>
-    /// <param name="failure">Why it failed; null if it succeeded.</param>
+    /// <param name="failure">The failure; null if the call succeeded.</param>
     public void Note(StorageCall call, ItemServiceException? failure)
     {
         if (failure is not null)
@@ -72,7 +72,7 @@ internal sealed class StorageHealth(Func<Task> probe, ILogger logger, string ser
         else if (Volatile.Read(ref _failures[(int)call]) is not null) Forgive(call);
     }
 
-    /// <summary>Another storage has taken the place of the one that was noted.</summary>
+    /// <summary>Another storage has replaced the previous one.</summary>
     public void Clear()
     {
         lock (_gate) Array.Clear(_failures);
@@ -99,7 +99,7 @@ internal sealed class StorageHealth(Func<Task> probe, ILogger logger, string ser
         _ = ProbeAsync(_end.Token);
     }
 
-    /// <summary>The all-clear after failures that were logged.</summary>
+    /// <summary>Logs the end of failures that were logged.</summary>
     private void Forgive(StorageCall call)
     {
         TimeSpan duration;

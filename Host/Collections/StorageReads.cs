@@ -1,7 +1,7 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The reads of a storage: a few at a time, beside commits, and none while one instance takes the place of another. Clients take turns.
+/// The reads of a storage: a few at a time, beside commits, and none while an instance is being replaced. Clients take turns.
 /// </summary>
 internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvider time)
 {
@@ -15,8 +15,8 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
     private bool _paused;
     private int _running;
 
-    /// <summary>Lets those under way end, and lets no more begin but checks. To be followed by <see cref="Resume"/>.</summary>
-    /// <returns>False if one does not end.</returns>
+    /// <summary>Waits for the running reads, and lets only checks begin. To be followed by <see cref="Resume"/>.</summary>
+    /// <returns>False if a read does not end.</returns>
     public async Task<bool> PauseAsync()
     {
         var quiet = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -46,10 +46,10 @@ internal sealed class StorageReads(PluginCalls calls, TimeSpan limit, TimeProvid
         }
     }
 
-    /// <param name="call">What to read.</param>
-    /// <param name="check">Whether it is to be done during a pause, too.</param>
+    /// <param name="call">The read.</param>
+    /// <param name="check">Whether it may run during a pause.</param>
     /// <param name="client">The client for which it is read; null for the host itself.</param>
-    /// <exception cref="ItemServiceException">It failed, or did not end in time.</exception>
+    /// <exception cref="ItemServiceException">The read failed, or did not end in time.</exception>
     public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, bool check, object? client)
     {
         var asked = time.GetTimestamp();

@@ -1,8 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// Swaps one storage for another between two batches: updates and reads of storage wait meanwhile, what is in memory is served on. What the
-/// new one holds is compared with what is in memory, so that subscribers notice only what differs.
+/// Swaps one storage for another between two batches. Updates and reads of storage wait meanwhile; collections in memory are served. The
+/// new storage is compared with the collections in memory, so that subscribers receive only differences.
 /// </summary>
 internal sealed class StorageSwap(
     ServiceStorage storage, CollectionCache collections, CommitQueue commits, Lanes lanes, Feed feed, TimeProvider time, Action<Work> post)
@@ -12,10 +12,10 @@ internal sealed class StorageSwap(
 
     private TaskCompletionSource<IReadOnlyList<CollectionPosition>>? _pausing; // the turn's; gets what is in memory when no commit runs
 
-    /// <summary>Swaps. Completes when updates go on, with the one or the other.</summary>
+    /// <summary>Swaps. Completes when updates continue, with the new storage or the old one.</summary>
     public async Task<SwapOutcome> RunAsync(StorageSource next, CancellationToken stop)
     {
-        // :: 1. Beside the old one: a failure here has no consequence.
+        // :: 1. Create the new instance beside the old one: a failure here has no consequence.
         IItemService instance;
         try
         {
@@ -26,18 +26,18 @@ internal sealed class StorageSwap(
             return new(TimeSpan.Zero, 0, exception);
         }
 
-        // :: 2. Between two batches.
+        // :: 2. Wait for the end of the running batch.
         var began = time.GetTimestamp();
         await using var look = time.CreateTimer(_ => post(new Step(lanes.AnswerOverdue)), null, LookInterval, LookInterval);
         var held = await PauseAsync();
         await feed.EndAsync();
 
-        // :: 3. The one for the other.
+        // :: 3. Exchange the instances.
         var found = new Dictionary<CollectionKey, ItemLog?>();
         var failure = await storage.ExchangeAsync(next, instance, () => CheckAsync(held, found, checking: true), stop);
         if (failure is not null) found.Clear(); // it was read from the storage that was not kept
 
-        // :: 4. What is used now and was not checked: it came into memory at the last moment, or the old one was opened again.
+        // :: 4. Check the remaining collections: they were loaded at the last moment, or the old storage was opened again.
         held = await PauseAsync();
         try
         {
@@ -48,13 +48,13 @@ internal sealed class StorageSwap(
             WriterLog.LoadFailed(storage.Logger, storage.ServiceName, WriterLog.Reason(exception), WriterLog.Trace(exception));
         }
 
-        // :: 5. On.
+        // :: 5. Continue.
         var resumed = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         post(new Step(() => resumed.SetResult(Resume(held, found)), abandon: () => resumed.TrySetResult(0)));
         return new(time.GetElapsedTime(began), await resumed.Task, failure);
     }
 
-    /// <summary>When the last commit has ended, the swap may go on.</summary>
+    /// <summary>When the last commit has ended, the swap may continue.</summary>
     public void GoOn()
     {
         if (_pausing is null || commits.Committing) return;
@@ -64,7 +64,7 @@ internal sealed class StorageSwap(
         _pausing = null;
     }
 
-    /// <summary>Lets no more commits begin. Completes when the last has ended, with what is in memory and used.</summary>
+    /// <summary>Pauses commits. Completes when the last commit has ended, with the used collections in memory.</summary>
     private Task<IReadOnlyList<CollectionPosition>> PauseAsync()
     {
         var paused = new TaskCompletionSource<IReadOnlyList<CollectionPosition>>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -78,7 +78,7 @@ internal sealed class StorageSwap(
         return paused.Task;
     }
 
-    /// <summary>Takes what is stored now, and lets commits go on. Returns how many collections differed.</summary>
+    /// <summary>Takes the stored state, and lets commits continue. Returns the number of collections that differed.</summary>
     private int Resume(IReadOnlyList<CollectionPosition> held, Dictionary<CollectionKey, ItemLog?> found)
     {
         commits.Paused = false;
@@ -101,9 +101,9 @@ internal sealed class StorageSwap(
         return changed;
     }
 
-    /// <summary>Finds out what is stored: where the plugin tells what was committed, that is asked for; else all is read.</summary>
+    /// <summary>Determines the stored state: asks the feed for the commits if there is one; otherwise reads all collections.</summary>
     /// <param name="held">The collections in memory.</param>
-    /// <param name="found">Gets what is stored of it; null where it is what is in memory.</param>
+    /// <param name="found">Gets the stored state of each; null if it equals the state in memory.</param>
     /// <param name="checking">Whether other reads wait for this.</param>
     private async Task CheckAsync(IReadOnlyList<CollectionPosition> held, Dictionary<CollectionKey, ItemLog?> found, bool checking)
     {

@@ -1,22 +1,23 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>How a subscription stands to its collection.</summary>
+/// <summary>The state of a subscription.</summary>
 internal enum SubscriptionState
 {
-    /// <summary>The collection is not in memory. The subscription is fed once it is.</summary>
+    /// <summary>The collection is not in memory. The subscription is served after the load.</summary>
     Waiting,
 
-    /// <summary>The follower has everything. The next change is handed to it.</summary>
+    /// <summary>The follower is current, and receives the next change.</summary>
     Current,
 
-    /// <summary>The follower is behind, and is handed nothing until it (or the rate) asks for the merged difference.</summary>
+    /// <summary>The follower is behind, and receives no change until it (or the rate) asks for the merged difference.</summary>
     Lagging,
 
-    /// <summary>The follower sends a notice in parts, and asks for what came after it when the last part is on its way.</summary>
+    /// <summary>The follower sends a notice in parts, and asks for later changes after the last part.</summary>
     Receiving,
 }
 
-/// <summary>A cursor into a collection: what one follower was given of it. An object of its own, however its client names it.</summary>
+/// <summary>A cursor into a collection: the position that one follower has received. Each subscription is a separate object, regardless of
+/// its name at the client.</summary>
 /// <param name="key">The collection.</param>
 /// <param name="lane">The client.</param>
 /// <param name="follower">Receives the changes.</param>
@@ -31,12 +32,12 @@ internal sealed class Subscription(CollectionKey key, Lane lane, IFollower follo
     /// <summary>Whether the follower gets the changes of one turn as one merged difference.</summary>
     public bool Merges { get; init; }
 
-    /// <summary>The least time between two notices; zero for no limit.</summary>
+    /// <summary>The minimum time between two notices; zero for no limit.</summary>
     public TimeSpan MinInterval { get; init; }
 
     // Owned by the turns of the service.
 
-    /// <summary>While it is not current: the position that the follower was last given, or says to have; null for nothing.</summary>
+    /// <summary>While it is not current: the last position that the follower received or reported, or null.</summary>
     public Position? Known { get; set; }
 
     /// <summary>The collection, from when the subscription begins until it ends.</summary>
@@ -44,25 +45,26 @@ internal sealed class Subscription(CollectionKey key, Lane lane, IFollower follo
 
     public SubscriptionState State { get; set; }
 
-    /// <summary>Whether it began with a position that the follower has, and was given nothing yet.</summary>
+    /// <summary>Whether it began with a position of the follower, and has received no notice yet.</summary>
     public bool Resumes { get; set; }
 
     /// <summary>Updates of the same client whose replies wait until the subscription is current.</summary>
     public List<PendingUpdate>? HeldReplies { get; set; }
 
-    /// <summary>Those of them whose updates are in the notice that is being sent in parts.</summary>
+    /// <summary>Of these, the updates in the notice that is being sent in parts.</summary>
     public List<PendingUpdate>? CoveredReplies { get; set; }
 
     /// <summary>Its place in the audience, so that leaving needs no search.</summary>
     public int Index { get; set; }
 
-    /// <summary>With a rate, or after want of memory: when the next notice may go, by the monotonic clock; 0 for at once.</summary>
+    /// <summary>With a rate, or after a lack of memory: the earliest time of the next notice, by the monotonic clock; 0 for
+    /// immediately.</summary>
     public long DueAt { get; set; }
 
     /// <summary>With a rate: asks for the merged difference when it is due.</summary>
     public ITimer? Timer { get; set; }
 
-    /// <summary>The follower has room for what it missed. It is answered by <see cref="IFollower.TakeMissed"/>. Any thread.</summary>
+    /// <summary>The follower has room for the missed changes. The answer is <see cref="IFollower.TakeMissed"/>. Any thread.</summary>
     public void CatchUp() => lane.Writer.Post(new CatchingUp(this, Asked: true));
 }
 
@@ -81,7 +83,7 @@ internal sealed class Beginning(Subscription subscription) : Work
     }
 }
 
-/// <summary>Subscriptions of one client end. Nothing is told to them after <paramref name="done"/>.</summary>
+/// <summary>Subscriptions of one client end. They receive no notice after <paramref name="done"/>.</summary>
 internal sealed class Ending(IReadOnlyList<Subscription> subscriptions, TaskCompletionSource? done) : Work
 {
     public override void Run()
@@ -93,7 +95,7 @@ internal sealed class Ending(IReadOnlyList<Subscription> subscriptions, TaskComp
     public override void Abandon(Error error) => done?.TrySetResult();
 }
 
-/// <summary>A subscription may be fed again: its follower asks, or its rate does.</summary>
+/// <summary>A subscription may receive notices again: its follower or its rate asks.</summary>
 internal sealed class CatchingUp(Subscription subscription, bool Asked) : Work
 {
     public override Collection? Touches => subscription.Collection;

@@ -1,8 +1,8 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>What came of putting one plugin in the place of another.</summary>
+/// <summary>The outcome of a swap of storages.</summary>
 /// <param name="Paused">How long updates waited.</param>
-/// <param name="Changed">How many of the collections in memory have another content in the new storage; their subscribers were
+/// <param name="Changed">The number of collections in memory that had other contents in the new storage; their subscribers were
 /// updated.</param>
-/// <param name="Failure">Why the old one is used on; null if the new one is.</param>
+/// <param name="Failure">The reason why the old storage remains in use; null if the new one is in use.</param>
 internal sealed record SwapOutcome(TimeSpan Paused, int Changed, ItemServiceException? Failure);

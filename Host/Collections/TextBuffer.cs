@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace SharedState.Host.Collections;
 
-/// <summary>JSON text in the making, as UTF-8. Reused; grows as needed.</summary>
+/// <summary>A buffer for JSON text in UTF-8. Reused; grows as needed.</summary>
 internal sealed class TextBuffer : IBufferWriter<byte>
 {
     private const int SmallestBytes = 1 << 10, KeptBytes = 256 << 10; // the buffer of a snapshot is not kept for the small texts after it
@@ -25,7 +25,7 @@ internal sealed class TextBuffer : IBufferWriter<byte>
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
 
-    /// <summary>What was written from a place on, to be changed in place. Valid until the next write.</summary>
+    /// <summary>The text from a place on, which may be changed in place. Valid until the next write.</summary>
     public Span<byte> From(int place) => _bytes.AsSpan(place, Length - place);
 
     /// <summary>The same as memory. Valid until the next write.</summary>
@@ -66,7 +66,7 @@ internal sealed class TextBuffer : IBufferWriter<byte>
         Write("]"u8);
     }
 
-    /// <summary>A copy of what was written; the buffer is empty again.</summary>
+    /// <summary>Returns a copy of the text, and empties the buffer.</summary>
     public byte[] Take()
     {
         var taken = Written.ToArray();

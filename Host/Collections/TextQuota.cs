@@ -1,10 +1,10 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The bytes of snapshots and differences that a service makes in a turn. Work that needs more of them waits for the next turn, so that
-/// requests of other clients are answered in between. Touched by the service's turns only.
+/// The bytes of snapshots and differences that a service produces in a turn. Work that needs more waits for the next turn, so that requests
+/// of other clients are answered in between. Touched by the service's turns only.
 /// </summary>
-/// <param name="bytes">The bytes of a turn. The text that goes over them is still made.</param>
+/// <param name="bytes">The quota of a turn. The text that exceeds it is still produced.</param>
 /// <param name="post">Hands work to the next turn.</param>
 /// <param name="scheduler">Where the turns run.</param>
 internal sealed class TextQuota(long bytes, Action<Work> post, TaskScheduler scheduler)
@@ -12,7 +12,7 @@ internal sealed class TextQuota(long bytes, Action<Work> post, TaskScheduler sch
     private List<Work> _waiting = [];
     private long _made;
 
-    /// <summary>Whether no more text should be made in this turn.</summary>
+    /// <summary>Whether the quota of this turn is used up.</summary>
     public bool Spent => _made >= bytes;
 
     /// <summary>A text was made.</summary>

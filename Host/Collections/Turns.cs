@@ -31,10 +31,9 @@ internal enum TurnPoint
 /// fence after W was added, so the call sees W.</item>
 /// </list>
 /// The call of 2 or 3 looks at the inbox with W in it. It takes the turn, or it finds <c>_running</c> at 1. In that case another thread R
-/// has the turn. R sets
-/// <c>_running</c> to 0, passes a full fence, and looks at the inbox. The call's compare-exchange failed before R's write, and is a full
-/// fence after the call saw W, so R sees W and takes the turn again. <see cref="TurnPoint"/> names the places between these steps; tests
-/// force the interleavings there.
+/// has the turn. R sets <c>_running</c> to 0, passes a full fence, and looks at the inbox. The call's compare-exchange failed before R's
+/// write, and is a full fence after the call saw W, so R sees W and takes the turn again. <see cref="TurnPoint"/> names the places between
+/// these steps; tests force the interleavings there.
 /// </remarks>
 /// <param name="scheduler">Runs the turns.</param>
 /// <param name="run">Runs a piece of work; gets null when there is none left. Must not throw.</param>
@@ -54,7 +53,7 @@ internal sealed class Turns(TaskScheduler scheduler, Action<Work?> run, Func<boo
     /// <summary>Completes after the last turn.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Why work is abandoned that comes after the last turn. Set before that.</summary>
+    /// <summary>The reason for which work after the last turn is abandoned. Set before that turn.</summary>
     public Error ClosedBecause
     {
         set => _closedBecause = value;
@@ -69,7 +68,7 @@ internal sealed class Turns(TaskScheduler scheduler, Action<Work?> run, Func<boo
         else if (_thread != Environment.CurrentManagedThreadId && Interlocked.Exchange(ref _scheduled, 1) == 0) Schedule();
     }
 
-    /// <summary>Takes turns until the inbox is empty. Returns at once if another thread has the turn, which will see what is in the
+    /// <summary>Takes turns until the inbox is empty. Returns immediately if another thread has the turn, because that thread will see the
     /// inbox.</summary>
     public void Run()
     {

@@ -1,19 +1,20 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>What services log.</summary>
+/// <summary>The log messages of services.</summary>
 internal static partial class WriterLog
 {
-    /// <summary>In the data of an exception: its cause is one that the plugin should not have thrown.</summary>
+    /// <summary>A key in the data of an exception: its cause is an exception that the plugin should not have thrown.</summary>
     public const string UnexpectedKey = "SharedState.Unexpected";
 
-    /// <summary>A failure as one line: the message, and that of the cause where it says more.</summary>
+    /// <summary>A failure as one line: its message, and the message of its cause if that adds information.</summary>
     public static string Reason(ItemServiceException failure) =>
         failure.InnerException is { } cause && StorageFault.Line(cause) is var line
             && !failure.Message.Contains(line, StringComparison.Ordinal)
             ? $"{failure.Message} ({line})"
             : failure.Message;
 
-    /// <summary>The exception to log with a failure's line: none where the plugin knew what it met, for the line says it all.</summary>
+    /// <summary>The exception to log with a failure's line, or null for a fault that the plugin foresaw, because the line is
+    /// sufficient.</summary>
     public static Exception? Trace(ItemServiceException failure) => failure.Data.Contains(UnexpectedKey) ? failure.InnerException : null;
 
     [LoggerMessage(2100, LogLevel.Error, "Service {Service} does not start: {Reason}")]

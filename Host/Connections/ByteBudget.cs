@@ -4,13 +4,13 @@ namespace SharedState.Host.Connections;
 /// The bytes that the unfinished messages of all connections may hold together. Each connection has a <see cref="ByteShare"/> of it.
 /// </summary>
 /// <remarks>
-/// When a connection needs more than the rest of the budget, the connection with the largest share is ended, which may be the one that
-/// asks.
-/// The bytes of an ended connection stay in <see cref="Used"/> until its buffers are returned, but others may have them at once.
+/// When a connection needs more than the rest of the budget, the connection with the largest share is ended, which may be the requesting
+/// one. The bytes of an ended connection stay in <see cref="Used"/> until its buffers are returned, but other connections may use them
+/// immediately.
 /// </remarks>
 internal sealed class ByteBudget(long limit)
 {
-    /// <summary>The reason that a client gets when its connection ends for the budget.</summary>
+    /// <summary>The close reason for a client whose connection the budget ends.</summary>
     public const string UsedUp = "the server holds too many unfinished messages; send smaller ones";
 
     private readonly Lock _gate = new();
@@ -25,14 +25,14 @@ internal sealed class ByteBudget(long limit)
     }
 
     /// <summary>Charges a share for more bytes, and ends the connection with the largest share if there are not that many left.</summary>
-    /// <returns>False, and nothing charged, if the asking connection is the one that must end.</returns>
+    /// <returns>False, without a charge, if the requesting connection must end.</returns>
     public bool TryCharge(ByteShare share, int bytes)
     {
         ByteShare? largest = null;
         lock (_gate)
         {
             if (share.Ended) return false;
-            // One is enough: a larger share is charged more than this one asks for.
+            // One is enough: a larger share has more bytes than this one requests.
             if (_used - _leaving + share.ChargeFor(bytes) - share.ChargeFor(0) > limit)
             {
                 largest = LargestOver(share.Held + bytes);

@@ -4,7 +4,7 @@ namespace SharedState.Host.Connections;
 /// The bytes that one connection's unfinished messages hold. Its first bytes are free, so that a small message never depends on other
 /// connections.
 /// </summary>
-/// <param name="budget">What the bytes beyond the free ones are charged to.</param>
+/// <param name="budget">The budget that is charged for the bytes beyond the free ones.</param>
 /// <param name="end">Ends the connection, because its share is the largest when the budget is used up. Called on any thread.</param>
 internal sealed class ByteShare(ByteBudget budget, Action end)
 {
@@ -20,7 +20,7 @@ internal sealed class ByteShare(ByteBudget budget, Action end)
     /// <summary>Ends the connection.</summary>
     public void End() => end();
 
-    /// <summary>Takes bytes that the connection cannot go on without; false if it must end.</summary>
+    /// <summary>Takes bytes that the connection needs in order to continue; false if it must end.</summary>
     public bool TryTake(int bytes) => TryTakeFree(bytes) || budget.TryCharge(this, bytes);
 
     /// <summary>Takes bytes that the connection can do without; false if there are none to spare.</summary>
@@ -33,7 +33,7 @@ internal sealed class ByteShare(ByteBudget budget, Action end)
         else budget.Return(this, bytes);
     }
 
-    /// <summary>What the budget is charged for this share with some bytes more.</summary>
+    /// <summary>The charge to the budget for this share with some more bytes.</summary>
     public long ChargeFor(int more) => Math.Max(0, Held + more - FreeBytes);
 
     private bool TryTakeFree(int bytes)

@@ -1,15 +1,15 @@
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Why the server ends a connection. The standard's codes where it has one. Of the server's own, 4000-4499 tell a client to come back,
-/// 4500-4999 not to.
+/// The reasons for which the server ends a connection. Standard codes where they exist. Among the server's own codes, 4000-4499 tell a
+/// client to connect again, 4500-4999 not to.
 /// </summary>
 internal enum CloseCode : ushort
 {
     /// <summary>The client asked for it.</summary>
     Normal = 1000,
 
-    /// <summary>The server is stopping; come back.</summary>
+    /// <summary>The server is stopping; connect again.</summary>
     GoingAway = 1001,
 
     /// <summary>The client broke the WebSocket protocol.</summary>
@@ -18,12 +18,12 @@ internal enum CloseCode : ushort
     /// <summary>A text is not UTF-8.</summary>
     InvalidPayload = 1007,
 
-    /// <summary>A message was over the limit in bytes, fragments or time.</summary>
+    /// <summary>A message exceeded a limit of bytes, fragments or time.</summary>
     MessageTooBig = 1009,
 
-    /// <summary>Something failed in the server; come back.</summary>
+    /// <summary>The server failed; connect again.</summary>
     InternalError = 1011,
 
-    /// <summary>The server has as many connections as it may have; come back later.</summary>
+    /// <summary>The server has reached its limit of connections; connect again later.</summary>
     TooManyConnections = 4000,
 }

@@ -8,16 +8,16 @@ namespace SharedState.Host.Connections;
 /// </summary>
 internal static class Compression
 {
-    /// <summary>The answer of the handshake to an offer that is taken.</summary>
+    /// <summary>The handshake's answer to an accepted offer.</summary>
     public const string Accepted = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
-    // A message of up to this size may inflate at any ratio: an item of zeros, which browsers compress a thousandfold, is an honest one.
+    // A message of up to this size may inflate at any ratio: an item of zeros, which browsers compress a thousandfold, is legitimate.
     private const int AnyRatioBytes = 1 << 20;
 
     // A sync flush ends in an empty stored block, which the sender leaves out. An empty last block behind it gives the stream an end.
     private static readonly byte[] End = [0x00, 0x00, 0xFF, 0xFF, 0x03, 0x00];
 
-    /// <summary>Whether one of the offers of a handshake can be taken.</summary>
+    /// <summary>Whether one of the offers of a handshake is acceptable.</summary>
     public static bool IsOffered(string extensions) => extensions.Split(',', StringSplitOptions.TrimEntries).Any(CanTake);
 
     /// <summary>Inflates a message.</summary>
@@ -55,7 +55,7 @@ internal static class Compression
     }
 
     /// <summary>
-    /// Whether an offer is right by RFC 7692, 7.1, and can be kept: the server deflates with a window of 15 bits only. The client's window
+    /// Whether an offer is valid (RFC 7692, 7.1) and acceptable: the server deflates with a window of 15 bits only. The client's window
     /// does not matter, since the server inflates with the largest.
     /// </summary>
     private static bool CanTake(string offer)

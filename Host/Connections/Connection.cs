@@ -8,8 +8,8 @@ namespace SharedState.Host.Connections;
 /// <summary>One client: a loop that reads and dispatches its requests, and one that writes the frames of its outbox.</summary>
 internal sealed class Connection : IDisposable
 {
-    // The client has this long to answer the server's close frame. After it the socket is closed, which may lose what the client has not
-    // read.
+    // The time for the client's answer to the server's close frame. Then the server closes the socket, which may lose data that the
+    // client has not read.
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
 
     private readonly HostState _host;
@@ -35,7 +35,7 @@ internal sealed class Connection : IDisposable
     /// <param name="early">The bytes that arrived behind the handshake.</param>
     /// <param name="compression">Whether permessage-deflate was agreed on.</param>
     /// <param name="abort">Ends the connection at once.</param>
-    /// <param name="keepUnsentSmall">Lets the system hold few bytes that it has not sent; null where that cannot be set.</param>
+    /// <param name="keepUnsentSmall">Limits the unsent bytes in the system's buffer; null if there is no such setting.</param>
     public Connection(
         HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort, Action? keepUnsentSmall = null)
     {
@@ -51,7 +51,7 @@ internal sealed class Connection : IDisposable
         if (host.Limits.RequestRate is { } rate) _rate = new(rate, host.Limits.RequestBurst, host.Time);
     }
 
-    /// <summary>What waits to be sent, or is being sent.</summary>
+    /// <summary>The frames that wait to be sent, or are being sent.</summary>
     public long OutboxBytes => _outbox.HeldBytes;
 
     /// <summary>The part of the registry that holds this connection.</summary>
@@ -116,13 +116,13 @@ internal sealed class Connection : IDisposable
     }
 
     /// <summary>
-    /// Ends the connection if something takes too long: a silent peer, a reader that stalls, a message that does not end. Called about
-    /// once a second.
+    /// Ends the connection if something takes too long: a silent peer, a reader that stalls, a message that does not end. Called about once
+    /// a second.
     /// </summary>
-    /// <param name="now">When this sweep began, by the monotonic clock. If the host stands still during the sweep, the time after it does
-    /// not count yet.</param>
-    /// <param name="awakeSince">When the host last ran again after it stood still, by the monotonic clock: the time before it counts
-    /// against no client.</param>
+    /// <param name="now">When this sweep began, by the monotonic clock. If the host stalls during the sweep, the later time does not count
+    /// yet.</param>
+    /// <param name="awakeSince">When the host last resumed after a stall, by the monotonic clock: earlier time does not count against
+    /// clients.</param>
     public void Sweep(long now, long awakeSince)
     {
         var (time, limits) = (_host.Time, _host.Limits);
@@ -236,7 +236,7 @@ internal sealed class Connection : IDisposable
         _outbox.Close(Frame.Control(FrameHeader.Close, payload[..(2 + length)]));
     }
 
-    /// <summary>Gives up the messages that are not read yet, and their memory. From here on only the client's close frame counts.</summary>
+    /// <summary>Discards the messages that are not read yet, and their memory. From now on only the client's close frame counts.</summary>
     private void StopListening()
     {
         if (_goodbye is not null) return;
@@ -257,12 +257,12 @@ internal sealed class Connection : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // Storage does not answer; those requests end without a reply, as by a broken connection.
+            // Storage does not answer; these requests end without a reply, as after a broken connection.
         }
     }
 
     /// <summary>
-    /// Lets the last frames out. If the server said goodbye first, waits for the client's, because a reset could overtake the frames.
+    /// Sends the last frames. If the server sent its close frame first, waits for the client's, because a reset could overtake the frames.
     /// </summary>
     private async Task EndAsync()
     {

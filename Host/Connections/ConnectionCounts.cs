@@ -4,7 +4,7 @@ using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>What all connections have asked and were sent, for the metrics. Any thread.</summary>
+/// <summary>The counters of requests, frames and bytes of all connections, for the metrics. Any thread.</summary>
 internal sealed class ConnectionCounts
 {
     private const int Frames = 0, Bytes = 1, Requests = 2;
@@ -22,7 +22,7 @@ internal sealed class ConnectionCounts
 
     public long SentBytes => _counters.Sum(Bytes);
 
-    /// <summary>The answered requests by what was asked and how it was answered; the combinations that have occurred.</summary>
+    /// <summary>The answered requests by kind and outcome, for all combinations that have occurred.</summary>
     public IEnumerable<(string Kind, string Outcome, long Count)> AnsweredRequests =>
         from kind in Enumerable.Range(0, Kinds.Length)
         from outcome in Enumerable.Range(0, Outcomes.Length)

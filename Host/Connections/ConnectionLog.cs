@@ -2,7 +2,7 @@ using System.Net;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>What connections log.</summary>
+/// <summary>The log messages of connections.</summary>
 internal static partial class ConnectionLog
 {
     [LoggerMessage(2000, LogLevel.Error, "A connection failed")]

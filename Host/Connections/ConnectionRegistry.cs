@@ -6,15 +6,14 @@ namespace SharedState.Host.Connections;
 
 /// <summary>All open connections: counted, swept once a second, and stopped together.</summary>
 /// <remarks>
-/// A sweep looks at one slice of the connections. Ten thousand connections that came at the same time and are idle are due for a ping at
-/// the same time:
-/// sent in one go, the pings would delay all other traffic.
+/// A sweep checks one slice of the connections. If ten thousand connections arrived at the same time and are idle, their pings are due at
+/// the same time: sent all at once, the pings would delay all other traffic.
 /// </remarks>
 internal sealed class ConnectionRegistry : IDisposable
 {
     private const int Slices = 20;
 
-    // A sweep that is so late shows that the whole host stood still: bytes that clients sent meanwhile are not read yet.
+    // A sweep that is this late shows that the whole host stalled: bytes that clients sent meanwhile are not read yet.
     private static readonly TimeSpan Suspended = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1) / Slices;
@@ -45,10 +44,10 @@ internal sealed class ConnectionRegistry : IDisposable
 
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>What waits in the outboxes of all connections.</summary>
+    /// <summary>The bytes in the outboxes of all connections.</summary>
     public long OutboxBytes => Open().Sum(connection => connection.OutboxBytes);
 
-    /// <summary>Counts a connection in; false where a limit is reached.</summary>
+    /// <summary>Adds a connection to the count; false if a limit is reached.</summary>
     public bool TryAdd(Connection connection, IPAddress address)
     {
         address = AddressGroup.Of(address);
@@ -87,7 +86,7 @@ internal sealed class ConnectionRegistry : IDisposable
     }
 
     /// <summary>
-    /// Asks every connection to answer the requests that were read and to say goodbye. Cuts those that take longer than
+    /// Asks every connection to answer the requests that were read and to close. Aborts connections that take longer than
     /// <see cref="Limits.StopTime"/>.
     /// </summary>
     public async Task StopAsync()

@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// The shared bodies of frames, deflated (RFC 7692, without context takeover). A body is deflated once, whatever frames it stands in: the
-/// bytes before and after it go into stored blocks of the same stream.
+/// The shared bodies of frames, deflated (RFC 7692, without context takeover). A body is deflated once, regardless of the number of its
+/// frames: the bytes before and after it go into stored blocks of the same stream.
 /// </summary>
 internal static class Deflation
 {
@@ -16,18 +16,18 @@ internal static class Deflation
     // By the array that holds a body. A whole snapshot and each of its parts are different bodies.
     private static readonly ConditionalWeakTable<byte[], Lazy<ReadOnlyMemory<byte>?>> Known = [];
 
-    /// <summary>A body as blocks of a deflate stream that end on a byte's border; null where that makes it no smaller.</summary>
+    /// <summary>A body as blocks of a deflate stream that end on a byte boundary; null if the result is not smaller.</summary>
     public static ReadOnlyMemory<byte>? Of(ReadOnlyMemory<byte> body)
     {
         if (!MemoryMarshal.TryGetArray(body, out var segment) || segment.Count != segment.Array!.Length) return Deflate(body.Span);
-        // The threads that want it at the same time wait for the first of them.
+        // Threads that request the same body wait for the first of them.
         return Known.GetValue(segment.Array, static array => new(() => Deflate(array))).Value;
     }
 
     /// <summary>The bytes that <see cref="WriteStored"/> writes.</summary>
     public static int StoredLength(int length) => length + (StoredHeader * ((length + MostStored - 1) / MostStored));
 
-    /// <summary>Writes bytes as stored blocks (RFC 1951, 3.2.4). The stream stands on a byte's border before and after it.</summary>
+    /// <summary>Writes bytes as stored blocks (RFC 1951, 3.2.4). The stream is on a byte boundary before and after the call.</summary>
     public static void WriteStored(Span<byte> target, ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)

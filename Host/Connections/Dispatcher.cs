@@ -7,8 +7,8 @@ using SharedState.Host.Protocol;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Takes the requests of one connection to the services, and answers by itself what needs none. Requests that cannot run yet wait here, in
-/// order, while the receive loop reads on: the time of a request begins when it was read, not when its turn comes.
+/// Hands the requests of one connection to the services, and answers requests that need no service itself. Requests that cannot run yet
+/// wait here, in order, while the receive loop continues: the time limit of a request starts when it was read, not when its turn comes.
 /// </summary>
 internal sealed class Dispatcher
 {
@@ -42,7 +42,7 @@ internal sealed class Dispatcher
         _subscriptions = new(host, outbox, _memory, LaneAt);
     }
 
-    /// <summary>Begins with a request. Completes when the next may be read, which is usually at once. For the receive loop.</summary>
+    /// <summary>Starts a request. Completes when the next one may be read, usually immediately. For the receive loop.</summary>
     public ValueTask DispatchAsync(Request request, CancellationToken aborted)
     {
         // The first reply tells the client the limits.
@@ -66,7 +66,7 @@ internal sealed class Dispatcher
         return _replies.AnsweredAsync(open.Number - most, aborted);
     }
 
-    /// <summary>Waits until everything is answered.</summary>
+    /// <summary>Waits until all requests are answered.</summary>
     public ValueTask FinishAsync(CancellationToken stop) => _replies.AnsweredAsync(_replies.Expected, stop);
 
     /// <summary>The connection ends. What was read still runs where that takes no longer than a stop may, and was not aborted.</summary>

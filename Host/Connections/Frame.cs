@@ -6,7 +6,7 @@ namespace SharedState.Host.Connections;
 /// </summary>
 internal sealed class Frame
 {
-    // Of a shared body. A smaller one is sent as it is: the time to deflate it is worth more than the bytes.
+    // The minimum of a shared body. A smaller one is sent uncompressed: deflating it costs more than it saves.
     private const int LeastDeflated = 4 << 10;
 
     private Frame? _deflated;
@@ -14,7 +14,7 @@ internal sealed class Frame
     private Frame(byte[] head, ReadOnlyMemory<byte> body = default, ReadOnlyMemory<byte> tail = default) =>
         (Head, Body, Tail) = (head, body, tail);
 
-    /// <summary>The first bytes, up to the shared ones; without those, all of them.</summary>
+    /// <summary>The first bytes, up to the shared ones; all bytes if there are no shared ones.</summary>
     public ReadOnlyMemory<byte> Head { get; }
 
     /// <summary>The shared part of the payload; often empty.</summary>
@@ -36,8 +36,8 @@ internal sealed class Frame
     /// <summary>A control frame; its payload has at most 125 bytes.</summary>
     public static Frame Control(byte opcode, ReadOnlySpan<byte> payload) => new(WithHeader(opcode, payload, payload.Length));
 
-    /// <summary>This frame for a connection that takes compression, where it has a body that is worth it; else the frame itself. Takes
-    /// time: not for a turn.</summary>
+    /// <summary>The compressed frame for a connection with compression, if the body is worth it; otherwise the frame itself. Too slow for a
+    /// turn.</summary>
     public Frame Deflated()
     {
         // Two threads may both make it; the frames are equal, and one of them stays.

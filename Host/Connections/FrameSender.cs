@@ -3,26 +3,26 @@ using System.Buffers;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Writes the frames of an outbox to a connection, as many as there are in one write, and deflates those that are worth it. Runs only while
-/// there is something to write: no thread, task or buffer belongs to a connection at rest.
+/// Writes the frames of an outbox to a connection, as many as possible in one write, and deflates the frames that are worth it. Runs only
+/// while the outbox has frames: an idle connection has no thread, task or buffer.
 /// </summary>
 /// <param name="outbox">The outbox to drain. It wakes the sender.</param>
 /// <param name="stream">The connection.</param>
 /// <param name="compression">Whether the client takes compressed frames.</param>
 /// <param name="time">The time.</param>
 /// <param name="counts">Gets the number of frames and bytes.</param>
-/// <param name="failed">Is told why nothing can be written any more.</param>
+/// <param name="failed">Gets the reason why writes are no longer possible.</param>
 internal sealed class FrameSender(
     Outbox outbox, Stream stream, bool compression, TimeProvider time, ConnectionCounts counts, Action<Exception> failed)
     : IThreadPoolWorkItem
 {
-    // One write at most. A client that takes no such piece within the time of a stalled one is stalled.
+    // The maximum of one write. A client that does not take such a piece within the time limit is stalled.
     private const int WriteBytes = 64 << 10;
 
     // A list that once held more is not kept.
     private const int KeptFrames = 64;
 
-    // A part of a frame from this size on is written from where it stands; copying a smaller one costs less than a write of its own.
+    // A part of a frame from this size on is written in place; copying a smaller one costs less than a separate write.
     private const int LeastDirect = 16 << 10;
 
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,13 +33,13 @@ internal sealed class FrameSender(
 
     private long _waitingSince; // written by the run, read by the registry's sweep
 
-    /// <summary>Since when nothing more can be written, by the monotonic clock; 0 while it can.</summary>
+    /// <summary>The time since which writes make no progress, by the monotonic clock; 0 while they do.</summary>
     public long WaitingSince => Volatile.Read(ref _waitingSince);
 
     /// <summary>Ends when the outbox is closed and everything in it is written, or nothing can be written any more.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Writes until there is nothing to write. The outbox sees to it that there is one run at a time.</summary>
+    /// <summary>Writes until the outbox is empty. The outbox ensures that there is one run at a time.</summary>
     public void Execute() => _ = RunAsync(); // it catches everything, and its end is Ended
 
     private async Task RunAsync()
@@ -65,7 +65,7 @@ internal sealed class FrameSender(
         }
     }
 
-    /// <summary>Writes all frames in as few writes as there can be.</summary>
+    /// <summary>Writes all frames in as few writes as possible.</summary>
     private async ValueTask JoinAsync()
     {
         var joined = ArrayPool<byte>.Shared.Rent(WriteBytes);

@@ -24,8 +24,8 @@ internal sealed class FrameWriter
     {
     }
 
-    /// <summary>The calling thread's writer. No method awaits, so none meets another's half-written frame, but for one that an exception
-    /// left.</summary>
+    /// <summary>The calling thread's writer. No method awaits, so the only half-written frame that a method can find is one that an
+    /// exception left.</summary>
     public static FrameWriter OfThisThread
     {
         get
@@ -120,7 +120,7 @@ internal sealed class FrameWriter
     }
 
     /// <summary>One part of a notification.</summary>
-    /// <param name="notice">What to tell; lasting.</param>
+    /// <param name="notice">The notice, which must be lasting.</param>
     /// <param name="format">How the client names the subscription.</param>
     /// <param name="slice">The part of the notice's body.</param>
     /// <param name="more">Whether another part follows.</param>

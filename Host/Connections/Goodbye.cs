@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Looks for the client's close frame in the bytes that still arrive after the last message that was read. Passes over all other frames, of
-/// any length, and keeps none of them.
+/// Looks for the client's close frame in the bytes that arrive after the last message that was read. Skips all other frames, of any length,
+/// and keeps none of them.
 /// </summary>
 internal sealed class Goodbye
 {

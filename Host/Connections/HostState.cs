@@ -2,13 +2,13 @@ using SharedState.Host.Collections;
 
 namespace SharedState.Host.Connections;
 
-/// <summary>What all connections share.</summary>
+/// <summary>The state that all connections share.</summary>
 internal sealed record HostState(ServiceCatalog Services, Limits Limits, TimeProvider Time, ILogger Logger)
 {
     /// <summary>The connections that may be open: those of the limits, or fewer if the system allows fewer.</summary>
     public int Connections { get; set; } = Limits.Connections;
 
-    /// <summary>What all connections have asked and were sent.</summary>
+    /// <summary>The counters of all connections.</summary>
     public ConnectionCounts Counts { get; } = new();
 
     /// <summary>The bytes of all unfinished messages.</summary>

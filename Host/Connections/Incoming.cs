@@ -1,6 +1,6 @@
 namespace SharedState.Host.Connections;
 
-/// <summary>What <see cref="MessageReader.TryRead"/> found.</summary>
+/// <summary>The results of <see cref="MessageReader.TryRead"/>.</summary>
 internal enum Incoming
 {
     /// <summary>Not enough bytes for a frame yet.</summary>

@@ -5,8 +5,8 @@ using System.Text.Unicode;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Takes messages out of the received bytes, by RFC 6455: checks and unmasks frames, joins fragments, checks that a text is UTF-8, and
-/// keeps the limits on a message's bytes and fragments, which the framework's WebSocket does not have.
+/// Extracts messages from the received bytes by RFC 6455: checks and unmasks frames, joins fragments, checks that a text is UTF-8, and
+/// enforces the limits of a message's bytes and fragments, which the framework's WebSocket does not have.
 /// </summary>
 internal sealed class MessageReader(ReceiveBuffer received, ByteShare share, bool compression, Limits limits) : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteShare share, boo
     private bool _compressed, _text;         // of the message that began last
     private Utf8Check _utf8;
 
-    /// <summary>Whether a message has begun and not ended.</summary>
+    /// <summary>Whether a message is unfinished.</summary>
     public bool Unfinished => _fragmentCount > 0 || received.Length > 0;
 
     /// <summary>The bytes that have arrived of that message.</summary>
@@ -56,7 +56,7 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteShare share, boo
             at = 10;
         }
 
-        // :: Step 2: what may not be, before any of it is waited for
+        // :: Step 2: the checks, before the payload has arrived
         CheckOpcode(opcode, final, length);
 
         // :: Step 3: the payload
@@ -65,7 +65,7 @@ internal sealed class MessageReader(ReceiveBuffer received, ByteShare share, boo
         (_payloadAt, _payloadLength) = (at + 4, (int)length);
         Unmask(bytes.Slice(_payloadAt, _payloadLength), mask);
 
-        // :: Step 4: what it is
+        // :: Step 4: the kind of frame
         if (opcode >= FrameHeader.Close) return Found(opcode);
         if (opcode != 0) (_compressed, _text) = (compressed, opcode == FrameHeader.Text);
         // A compressed text can be checked only when it is whole.

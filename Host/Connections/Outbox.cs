@@ -3,12 +3,12 @@ using SharedState.Host.Collections;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// The frames that wait to be written to one connection. It takes notifications only up to its bound; a follower that is refused asks for
-/// one merged difference once the frames that were queued before are written. That is all the back-pressure there is.
+/// The frames that wait to be written to one connection. The outbox accepts notifications only up to its bound; a refused follower asks for
+/// one merged difference after the frames that were queued before have been written. This is the only back-pressure.
 /// </summary>
 /// <remarks>
-/// Large notifications that a client takes in parts do not wait here: a part is made when the frames before it have been taken, so that no
-/// small frame waits for more than one part. A few are sent in turn; more would make the server hold more texts for one client that reads
+/// Large notifications in parts do not wait here: a part is created when the sender has taken the frames before it, so that no small frame
+/// waits for more than one part. Only a few large notifications are sent in turn, because each one holds a text for a client that may read
 /// slowly.
 /// </remarks>
 /// <param name="bound">The bytes that notifications may fill.</param>
@@ -41,19 +41,19 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         get { lock (_gate) return Bytes == 0 && _transfers is not { Count: > 0 }; }
     }
 
-    /// <summary>Whether no more is here than there should be.</summary>
+    /// <summary>Whether the queued bytes are within the bound.</summary>
     public bool HasRoom
     {
         get { lock (_gate) return Bytes <= bound || _closed; }
     }
 
-    /// <summary>Whether it takes nothing any more.</summary>
+    /// <summary>Whether the outbox is closed.</summary>
     public bool Closed
     {
         get { lock (_gate) return _closed; }
     }
 
-    /// <summary>What waits or is being written.</summary>
+    /// <summary>The bytes that wait or are being written.</summary>
     public long HeldBytes
     {
         get { lock (_gate) return Bytes; }
@@ -62,8 +62,8 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
     private long Bytes => _taken - _written;
 
     /// <summary>
-    /// Takes a notification, or says no. After a no the follower is asked to catch up when all frames that were queued before it are
-    /// written, and must not offer anything before.
+    /// Accepts a notification, or refuses it. After a refusal, the follower is asked to catch up when all frames that were queued before
+    /// have been written, and must not offer any notification before.
     /// </summary>
     public bool TryEnqueue(Frame frame, SocketFollower follower)
     {
@@ -76,8 +76,8 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         }
     }
 
-    /// <summary>Takes a notification that is sent in parts, or says no. After the last part, as after a no, the follower is asked to catch
-    /// up.</summary>
+    /// <summary>Accepts a notification that is sent in parts, or refuses it. After the last part, as after a refusal, the follower is asked
+    /// to catch up.</summary>
     public bool TryBegin(Parts parts, SocketFollower follower)
     {
         lock (_gate)
@@ -88,8 +88,8 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
     }
 
     /// <summary>
-    /// Whether a notification would be taken now, unless it is large. A no has the same consequence as that of <see cref="TryEnqueue"/>. A
-    /// follower comes behind those that were refused before, so that no more than one large text is made in vain.
+    /// Whether the outbox would accept a notification now, unless it is large. False has the same consequence as a refusal of
+    /// <see cref="TryEnqueue"/>. Followers that were refused earlier come first, so that at most one large text is produced in vain.
     /// </summary>
     public bool TryReady(SocketFollower follower)
     {
@@ -102,7 +102,8 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         }
     }
 
-    /// <summary>Takes what must not be refused: a reply, a pong. Their number is bounded by what is read from the connection.</summary>
+    /// <summary>Accepts a frame that must not be refused: a reply or a pong. The requests that are read from the connection bound their
+    /// number.</summary>
     public void Enqueue(Frame frame)
     {
         lock (_gate)
@@ -111,7 +112,7 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         }
     }
 
-    /// <summary>The answer of a follower that was asked to catch up: its merged difference, or null where it has none.</summary>
+    /// <summary>The answer of a follower that was asked to catch up: its merged difference, or null.</summary>
     public void CatchUp(Frame? frame)
     {
         SocketFollower? next;
@@ -126,8 +127,8 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         Ask(next);
     }
 
-    /// <summary>The answer of a follower that was asked to catch up, where it is sent in parts.</summary>
-    /// <returns>False if too many are sent in parts already: the follower is asked again.</returns>
+    /// <summary>The answer in parts of a follower that was asked to catch up.</summary>
+    /// <returns>False if too many notifications are being sent in parts: the follower is asked again.</returns>
     public bool TryCatchUp(Parts parts, SocketFollower follower)
     {
         SocketFollower? next;
@@ -142,7 +143,7 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         return began;
     }
 
-    /// <summary>Takes a last frame, and nothing after it.</summary>
+    /// <summary>Accepts a last frame, and closes the outbox.</summary>
     public void Close(Frame? last)
     {
         lock (_gate)
@@ -156,7 +157,7 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         }
     }
 
-    /// <summary>For the sender: gives it the frames that wait, and one part behind them. With nothing there the sender sleeps.</summary>
+    /// <summary>For the sender: returns the waiting frames, and one part after them. If there are none, the sender sleeps.</summary>
     /// <param name="taken">An empty list, which is filled; the outbox keeps no reference to it.</param>
     /// <param name="written">The bytes that it wrote since it last said so.</param>
     public Outgoing Take(ref List<Frame> taken, long written)
@@ -175,7 +176,7 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         return outgoing;
     }
 
-    /// <summary>For the sender: says what it wrote, when that took a while.</summary>
+    /// <summary>For the sender: reports the written bytes after a long write.</summary>
     public void Wrote(long bytes)
     {
         SocketFollower? next;
@@ -183,7 +184,7 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         Ask(next);
     }
 
-    /// <summary>Waits while more is here than there should be: so long nothing more is read from the connection.</summary>
+    /// <summary>Waits while the queued bytes exceed the bound: no requests are read from the connection meanwhile.</summary>
     public ValueTask WaitForRoomAsync(CancellationToken stop)
     {
         lock (_gate)
@@ -201,7 +202,7 @@ internal sealed class Outbox(int bound, Action? beforeParts = null)
         return false;
     }
 
-    /// <summary>Asks a follower once the frames that are queued now have been written; later frames do not put it off.</summary>
+    /// <summary>Asks a follower after the frames that are queued now have been written; later frames do not delay this.</summary>
     private void AskLater(SocketFollower follower)
     {
         _lagging ??= [];

@@ -1,14 +1,14 @@
 namespace SharedState.Host.Connections;
 
-/// <summary>What <see cref="Outbox.Take"/> found.</summary>
+/// <summary>The results of <see cref="Outbox.Take"/>.</summary>
 internal enum Outgoing
 {
-    /// <summary>Nothing now: the sender is woken when something comes.</summary>
+    /// <summary>No frames now: the next frame wakes the sender.</summary>
     Nothing,
 
     /// <summary>Frames, to be written.</summary>
     Frames,
 
-    /// <summary>Nothing, and nothing will come any more.</summary>
+    /// <summary>No frames, now or later.</summary>
     End,
 }

@@ -4,9 +4,8 @@ using SharedState.Host.Protocol;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// A large notification as the parts in which clients take it. A part is made when it is sent, and shared by all connections that are sent
-/// the same one.
-/// Thread-safe: two threads may make the same part, and one of the equal frames stays.
+/// A large notification in parts. A part is created when it is sent, and shared by all connections that receive the same one. Thread-safe:
+/// two threads may create the same part, and one of the equal frames stays.
 /// </summary>
 internal sealed class Parts
 {

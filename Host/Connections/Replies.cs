@@ -3,8 +3,8 @@ using SharedState.Host.Collections;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// The replies that one connection still has to get. Requests may be answered in any order and by any thread: the replies go out in the
-/// order in which the requests came, one for each.
+/// The outstanding replies of one connection. Requests may be answered in any order and by any thread; the replies are sent in the order of
+/// the requests, one for each.
 /// </summary>
 /// <param name="outbox">Gets the replies.</param>
 /// <param name="budget">Gets the bytes of large requests back.</param>
@@ -56,18 +56,18 @@ internal sealed class Replies(Outbox outbox, RequestBudget budget, ConnectionCou
     }
 
     /// <summary>
-    /// Whether a reply that may be large can be made: all before it are in the outbox, which holds no more than it should. So a client
-    /// that does not read makes the server hold one such reply, however many it asks for.
+    /// Whether there is room for a reply that may be large: all earlier replies are in the outbox, which is within its bound. So a client
+    /// that does not read makes the server hold one such reply, regardless of the number of its requests.
     /// </summary>
     public bool HasRoom(OpenRequest open)
     {
         lock (_gate) return _closed || (_answered == open.Number - 1 && outbox.HasRoom);
     }
 
-    /// <summary>Whether more waits for the client to read than should.</summary>
+    /// <summary>Whether the client has too much unread data.</summary>
     public bool AwaitsClient => !outbox.HasRoom;
 
-    /// <summary>Waits until there is room for a request's reply; true where the client had to read for that.</summary>
+    /// <summary>Waits until there is room for a request's reply; true if the client had to read first.</summary>
     public async ValueTask<bool> RoomAsync(OpenRequest open)
     {
         await AnsweredAsync(open.Number - 1, CancellationToken.None);
@@ -88,11 +88,10 @@ internal sealed class Replies(Outbox outbox, RequestBudget budget, ConnectionCou
         }
     }
 
-    /// <summary>Answers a request, once: what comes after the first answer counts for nothing. The reply waits for the replies before
-    /// it.</summary>
+    /// <summary>Answers a request once: later answers have no effect. The reply waits for the replies before it.</summary>
     /// <param name="open">The request.</param>
     /// <param name="reply">The reply.</param>
-    /// <param name="failure">The failure that the reply tells; null for a success.</param>
+    /// <param name="failure">The failure in the reply; null for a success.</param>
     public void Answer(OpenRequest open, Frame reply, Error? failure)
     {
         lock (_gate)

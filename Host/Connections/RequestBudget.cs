@@ -1,9 +1,9 @@
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// The bytes that the large requests of all connections may hold together from their arrival to their answer. A request for which there is
-/// no room waits, in the order of arrival; meanwhile its connection is not read from, and its message counts in the <see
-/// cref="ByteBudget"/> of unfinished ones.
+/// The bytes that the large requests of all connections may hold together from their arrival to their answer. A request without room waits,
+/// in the order of arrival; meanwhile the server does not read from its connection, and its message counts in the <see cref="ByteBudget"/>
+/// of unfinished messages.
 /// </summary>
 internal sealed class RequestBudget(long limit)
 {

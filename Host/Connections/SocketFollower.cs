@@ -31,7 +31,7 @@ internal sealed class SocketFollower : IFollower
     /// <summary>Whether the server ended it. Set once, by the service; then the connection's own set forgets it.</summary>
     public bool Dropped => Volatile.Read(ref _dropped);
 
-    /// <summary>Whether nothing more may be sent: the server or the client ended the subscription.</summary>
+    /// <summary>Whether the server or the client ended the subscription, so that no more notifications may be sent.</summary>
     public bool Ended => Volatile.Read(ref _ended);
 
     public bool IsReady() => _outbox.TryReady(this);

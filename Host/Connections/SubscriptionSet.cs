@@ -6,8 +6,8 @@ namespace SharedState.Host.Connections;
 
 /// <summary>The subscriptions of one connection, by the client's name for each. Owned by the dispatcher's run.</summary>
 /// <param name="host">What all connections share.</param>
-/// <param name="outbox">Where the notifications go.</param>
-/// <param name="memory">What the connection holds of the memory. The subscriptions count in it.</param>
+/// <param name="outbox">Gets the notifications.</param>
+/// <param name="memory">The connection's share of the memory. The subscriptions count in it.</param>
 /// <param name="lane">The connection's lane at a service.</param>
 internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare memory, Func<ServiceWriter, Lane> lane)
 {
@@ -29,7 +29,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
         else open.Refuse(Error.Memory);
     }
 
-    /// <summary>Does what a PUT on <c>/subs</c> asks for, and answers it. The new subscriptions begin with <see cref="Start"/>.</summary>
+    /// <summary>Executes a PUT on <c>/subs</c>, and answers it. The new subscriptions begin with <see cref="Start"/>.</summary>
     public async ValueTask ChangeAsync(OpenRequest open)
     {
         var change = open.Request.Subscriptions!;
@@ -40,7 +40,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
             return;
         }
 
-        // :: Step 1: what can be subscribed to
+        // :: Step 1: the valid subscriptions
         var errors = new List<(SubscriptionName, Error)>();
         var insert = new List<(SubscriptionRequest Wanted, ServiceWriter Writer)>();
         var kept = change.Replace ? 0 : _followers.Keys.Except(change.Remove).Except(change.Insert.Select(wanted => wanted.Name)).Count();
@@ -61,7 +61,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
             return;
         }
 
-        // :: Step 2: what goes; nothing of it is notified after the reply
+        // :: Step 2: the removed subscriptions, which get no notification after the reply
         var dropped = new List<SocketFollower>();
         if (change.Replace)
         {
@@ -77,7 +77,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
         }
         await DropAsync(dropped);
 
-        // :: Step 3: what comes, after the reply
+        // :: Step 3: the new subscriptions, which begin after the reply
         foreach (var (wanted, writer) in insert)
         {
             var follower = new SocketFollower(wanted, lane(writer), outbox);
@@ -103,7 +103,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
         Charge();
     }
 
-    /// <summary>Leaves out what the server ended, of which the client has been told.</summary>
+    /// <summary>Removes the subscriptions that the server ended, of which the client was notified.</summary>
     private void Forget()
     {
         foreach (var (name, follower) in _followers.ToArray())
@@ -115,7 +115,8 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
     private static long BytesOf(SubscriptionRequest wanted) =>
         EmptyBytes + (sizeof(char) * wanted.Name.Spelling.Length) + wanted.Options.Echo.Length;
 
-    /// <summary>Whether there is memory for the list of all subscriptions, which is about as large as they are and the request.</summary>
+    /// <summary>Whether there is memory for the list of all subscriptions, which is about as large as the subscriptions and the
+    /// request.</summary>
     private bool HasRoomForReply(OpenRequest open)
     {
         var bytes = _charged + open.Request.MessageBytes;

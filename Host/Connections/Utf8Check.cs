@@ -14,7 +14,7 @@ internal struct Utf8Check
     private Cut _cut; // the bytes of a character whose end is still to come
     private int _cutBytes;
 
-    /// <summary>Checks the next piece. After a false result the check is of no use any more.</summary>
+    /// <summary>Checks the next piece. After false, the object cannot be used any more.</summary>
     /// <param name="piece">The piece.</param>
     /// <param name="last">Whether the text ends with it. The next piece then begins another text.</param>
     public bool Passes(ReadOnlySpan<byte> piece, bool last)

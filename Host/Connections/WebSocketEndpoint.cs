@@ -73,7 +73,7 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         if (compressed) context.Response.Headers.SecWebSocketExtensions = Compression.Accepted;
         if (Subprotocol.Choose(request.Headers.SecWebSocketProtocol.ToString()) is { } chosen)
             context.Response.Headers.SecWebSocketProtocol = chosen;
-        // Kestrel's rule for slow readers does not apply: a connection lags, and is closed when nothing can be written at all.
+        // Kestrel's rule for slow readers does not apply: a connection lags, and is closed when writes make no progress at all.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         var stream = await upgrade.UpgradeAsync();
         var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
@@ -140,7 +140,7 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
     private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
 
     /// <summary>
-    /// Whether the Origin may connect. Without a list any may: no page has an ambient authority here. Programs send no Origin.
+    /// Whether the Origin may connect. Without a list any Origin may: pages have no ambient authority here. Programs send no Origin.
     /// </summary>
     private bool IsWelcome(HttpRequest request)
     {

@@ -20,7 +20,7 @@ internal static class Increment
     /// <summary>Adds to the number at a path. Missing objects and numbers are created.</summary>
     /// <param name="item">The item, a JSON object.</param>
     /// <param name="path">The names from the outside in; a number is an index where the path meets an array. At least one.</param>
-    /// <param name="by">What to add, a JSON number.</param>
+    /// <param name="by">The summand, a JSON number.</param>
     /// <param name="error">Gets a sentence if the path leads to something else than a number, or the sum is not finite.</param>
     /// <returns>The new item; null if nothing changes, or there is an error.</returns>
     public static byte[]? Apply(ReadOnlySpan<byte> item, ReadOnlySpan<string> path, ReadOnlySpan<byte> by, out string? error)
@@ -86,8 +86,8 @@ internal static class Increment
     // Never fails for a JSON number; one that is too large is infinite.
     private static double Double(ReadOnlySpan<byte> number) => double.Parse(number, NumberStyles.Float, CultureInfo.InvariantCulture);
 
-    /// <summary>Moves from the start of an object to the value of a member; of two with one name to the last, which readers take. If there
-    /// is none, tells where the object ends.</summary>
+    /// <summary>Moves from the start of an object to the value of a member; if two members have the same name, to the last one, as other
+    /// readers do. If there is none, returns the end of the object.</summary>
     private static bool TryEnterMember(ref Utf8JsonReader reader, string name, out int end, out bool empty)
     {
         Utf8JsonReader found = default;
@@ -120,7 +120,7 @@ internal static class Increment
         return false;
     }
 
-    /// <summary>The member that is missing, with the objects in it.</summary>
+    /// <summary>The missing member, with the objects in it.</summary>
     private static byte[] Missing(ReadOnlySpan<string> path, ReadOnlySpan<byte> number)
     {
         var text = new StringBuilder();

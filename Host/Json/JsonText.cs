@@ -7,10 +7,9 @@ using System.Text.Json;
 namespace SharedState.Host.Json;
 
 /// <summary>
-/// Reads and compares JSON strings. <see cref="Utf8JsonReader.GetString"/> and <see
-/// cref="Utf8JsonReader.ValueTextEquals(ReadOnlySpan{byte})"/>
-/// throw at an escaped lone surrogate, which is valid JSON though no text; these methods do not, also because an exception for each key of
-/// a message would be a cheap way to keep the host busy.
+/// Reads and compares JSON strings. <see cref="Utf8JsonReader.GetString"/> and
+/// <see cref="Utf8JsonReader.ValueTextEquals(ReadOnlySpan{byte})"/> throw at an escaped lone surrogate, which is valid JSON but not valid
+/// text. These methods do not throw, also because an exception for each key of a message would be a cheap way to keep the host busy.
 /// </summary>
 internal static class JsonText
 {
@@ -21,7 +20,8 @@ internal static class JsonText
         ? !HoldsLoneSurrogate(ref reader) && reader.ValueTextEquals(text)
         : reader.ValueSpan.SequenceEqual(text); // a message is one span
 
-    /// <summary>The string that the reader stands on; false if it is none, or holds a lone surrogate, which no UTF-8 can.</summary>
+    /// <summary>The string that the reader is at; false if the token is not a string, or contains a lone surrogate, which UTF-8 cannot
+    /// represent.</summary>
     public static bool TryRead(ref Utf8JsonReader reader, [NotNullWhen(true)] out string? text)
     {
         text =

@@ -27,7 +27,7 @@ internal static class MergePatch
         return merge.Changed ? merge.Output.WrittenSpan.ToArray() : null;
     }
 
-    /// <summary>The item that a patch makes where there is none: its members but for the nulls.</summary>
+    /// <summary>The item that a patch creates if there is none: its members without the nulls.</summary>
     public static byte[] Create(ReadOnlyMemory<byte> patch)
     {
         using var document = JsonDocument.Parse(patch, DeepDocument);
@@ -51,7 +51,7 @@ internal static class MergePatch
             foreach (var member in patch.EnumerateObject()) members[JsonText.NameOf(JsonMarshal.GetRawUtf8PropertyName(member))] = member;
             if (isItem) members.Remove("id");
 
-            // :: 2. The members of the target, each as it was or as the patch wants it.
+            // :: 2. The members of the target, unchanged or patched.
             var separator = "{"u8;
             var merged = new HashSet<string>(StringComparer.Ordinal);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -82,7 +82,7 @@ internal static class MergePatch
                 else Output.Write(value);
             }
 
-            // :: 3. What is new.
+            // :: 3. The new members.
             foreach (var (name, member) in members)
             {
                 if (merged.Contains(name) || member.Value.ValueKind == JsonValueKind.Null) continue;
@@ -94,7 +94,7 @@ internal static class MergePatch
             Output.Write(separator[0] == (byte)'{' ? "{}"u8 : "}"u8);
         }
 
-        /// <summary>An object of a patch where the target has none: its members but for the nulls.</summary>
+        /// <summary>An object of a patch that the target lacks: its members without the nulls.</summary>
         public void New(JsonElement patch)
         {
             var reader = new Utf8JsonReader("{}"u8, Deep);

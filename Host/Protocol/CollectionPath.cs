@@ -14,7 +14,7 @@ internal readonly record struct CollectionPath(string App, string Service, strin
 
     public CollectionKey Key => new(App, Collection);
 
-    /// <summary>Splits at slashes; a leading one may be missing, trailing and doubled ones count for nothing.</summary>
+    /// <summary>Splits at slashes; the leading slash is optional, trailing and doubled slashes are ignored.</summary>
     public static bool TrySplit(string path, Limits limits, out string[] segments, [NotNullWhen(false)] out Error? error)
     {
         var longest = LongestInNames * limits.NameBytes;

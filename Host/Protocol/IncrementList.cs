@@ -7,7 +7,7 @@ namespace SharedState.Host.Protocol;
 /// <summary>The list <c>inc</c> of an update.</summary>
 internal struct IncrementList(Limits limits)
 {
-    // What a sum adds to an item beside its path and its number: the quotes and braces on the way.
+    // The bytes that a sum adds to an item in addition to its path and its number: quotes and braces.
     private const int NestingBytes = 6;
 
     // Every finite number can be written with fewer characters.
@@ -19,7 +19,7 @@ internal struct IncrementList(Limits limits)
 
     public readonly IReadOnlyList<ItemIncrement> Increments => _increments ?? (IReadOnlyList<ItemIncrement>)[];
 
-    /// <summary>The bytes that they may add to items at most.</summary>
+    /// <summary>The maximum number of bytes that the increments add to items.</summary>
     public long Bytes { get; private set; }
 
     public void Read(ref Utf8JsonReader reader, ref Error? error)

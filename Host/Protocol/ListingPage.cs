@@ -4,8 +4,8 @@ using SharedState.Host.Json;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>The part of a listing that a request asks for.</summary>
-/// <param name="Most">How many names at most.</param>
+/// <summary>The requested part of a listing.</summary>
+/// <param name="Most">The maximum number of names.</param>
 /// <param name="After">The name that comes before the first one; null for the beginning.</param>
 internal sealed record ListingPage(int Most, string? After)
 {

@@ -6,9 +6,9 @@ namespace SharedState.Host.Protocol;
 
 /// <summary>Writes replies and notifications as text, which a connection then frames.</summary>
 /// <remarks>
-/// The items stand at the end of each message, so that messages can share them: what stands before them is the message's own, and <see
-/// cref="EndOfNotify"/> or
-/// <see cref="EndOfReply"/> closes it. Names and punctuation are copied as they stand; only texts that may need escaping are encoded.
+/// The items are at the end of each message, so that messages can share them: the text before the items is specific to the message, and
+/// <see cref="EndOfNotify"/> or <see cref="EndOfReply"/> closes it. Names and punctuation are copied unchanged; only texts that may need
+/// escaping are encoded.
 /// </remarks>
 internal sealed class MessageWriter
 {
@@ -21,8 +21,8 @@ internal sealed class MessageWriter
     /// <summary>A successful reply up to its data, a JSON value that is to follow with <see cref="EndOfReply"/>.</summary>
     /// <param name="text">Gets it.</param>
     /// <param name="request">The request.</param>
-    /// <param name="position">Where the collection stands, if the reply is about one.</param>
-    /// <param name="announced">The largest message that the server takes, for the first reply of a connection; else 0.</param>
+    /// <param name="position">The position of the collection, if the reply is about one.</param>
+    /// <param name="announced">The largest message that the server accepts, for the first reply of a connection; otherwise 0.</param>
     public void BeginReply(TextBuffer text, Request request, Position? position, int announced)
     {
         WriteReply(text, request, ok: true, position, announced);
@@ -102,7 +102,7 @@ internal sealed class MessageWriter
     /// <summary>A notification up to its body, which is to follow with <see cref="EndOfNotify"/>.</summary>
     /// <param name="text">Gets it.</param>
     /// <param name="format">How the client names the subscription.</param>
-    /// <param name="position">Where the collection stands after it.</param>
+    /// <param name="position">The position of the collection after the notification.</param>
     /// <param name="since">The oldest revision that it builds on; null for the whole collection.</param>
     public void BeginNotify(TextBuffer text, NotifyFormat format, Position position, long? since)
     {
@@ -114,7 +114,7 @@ internal sealed class MessageWriter
     /// <summary>One part of a notification up to its elements, which are to follow with <see cref="EndOfPart"/>.</summary>
     /// <param name="text">Gets it.</param>
     /// <param name="format">How the client names the subscription.</param>
-    /// <param name="position">Where the collection stands after the last part.</param>
+    /// <param name="position">The position of the collection after the last part.</param>
     /// <param name="since">As of the whole notification.</param>
     /// <param name="removed">Whether the elements are removed ids; else they are items.</param>
     /// <param name="more">Whether another part follows.</param>

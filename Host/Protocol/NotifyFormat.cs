@@ -7,7 +7,7 @@ namespace SharedState.Host.Protocol;
 /// <summary>How the notifications of a subscription name it. Equal formats share messages.</summary>
 /// <param name="Path">The path as the client spelled it.</param>
 /// <param name="As">The name that the client gave the subscription; null without.</param>
-/// <param name="PartBytes">The bytes of a part, where the client takes large notifications in parts; else 0.</param>
+/// <param name="PartBytes">The bytes of a part, if the client accepts large notifications in parts; otherwise 0.</param>
 internal sealed record NotifyFormat(JsonEncodedText Path, JsonEncodedText? As, int PartBytes)
 {
     /// <summary>The format that a client asks for.</summary>

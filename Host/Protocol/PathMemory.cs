@@ -1,6 +1,7 @@
 namespace SharedState.Host.Protocol;
 
-/// <summary>The collection that a connection named last: most name the same again, and then its path need not be read again.</summary>
+/// <summary>The last collection that a connection named: most requests name the same one again, so that its path need not be parsed
+/// again.</summary>
 internal sealed class PathMemory
 {
     private byte[] _spelling = [];

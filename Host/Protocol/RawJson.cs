@@ -3,7 +3,7 @@ using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>Passes over JSON values that are not looked into, and copies them as they stand.</summary>
+/// <summary>Skips JSON values without interpreting them, and copies them unchanged.</summary>
 internal static class RawJson
 {
     /// <summary>Copies the value that the reader stands on; null where it is too long, which is an error.</summary>
@@ -22,14 +22,14 @@ internal static class RawJson
         return null;
     }
 
-    /// <summary>Notes that a field was read. A second one is an error: which of the two is meant cannot be told.</summary>
+    /// <summary>Notes that a field was read. A second occurrence is an error, because the meaning would be ambiguous.</summary>
     public static void Once(ref bool seen, string field, ref Error? error)
     {
         if (seen) error ??= Error.BadRequest($"the field \"{field}\" comes twice");
         seen = true;
     }
 
-    /// <summary>Passes over the value that the reader stands on.</summary>
+    /// <summary>Skips the value that the reader is at.</summary>
     public static void Skip(ref Utf8JsonReader reader, int depth, ref Error? error)
     {
         if (reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray)) return;

@@ -2,7 +2,7 @@ using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>What a request is addressed to.</summary>
+/// <summary>The kinds of targets of requests.</summary>
 internal enum Target
 {
     /// <summary>Nothing: the request was refused while it was read.</summary>
@@ -30,16 +30,16 @@ internal enum Target
     Update,
 }
 
-/// <summary>One request, read and checked; everything that can be known without the server's state is settled here. Immutable.</summary>
+/// <summary>One request, read and checked as far as possible without the server's state. Immutable.</summary>
 internal sealed class Request
 {
-    /// <summary>The command as it came in, a JSON value to be carried back; <c>null</c> where there is none.</summary>
+    /// <summary>The command as received, a JSON value that the reply returns; <c>null</c> if there is none.</summary>
     public required byte[] Command { get; init; }
 
-    /// <summary>The tunnel as it came in, a JSON value to be carried back; <c>null</c> where there is none.</summary>
+    /// <summary>The tunnel as received, a JSON value that the reply returns; <c>null</c> if there is none.</summary>
     public required byte[] Tunnel { get; init; }
 
-    /// <summary>What the request is addressed to.</summary>
+    /// <summary>The target of the request.</summary>
     public Target Target { get; init; }
 
     /// <summary>Why the request is refused, with <see cref="Target.None"/>.</summary>
@@ -57,6 +57,6 @@ internal sealed class Request
     /// <summary>With <see cref="Target.Listing"/>: the part that is asked for; null for all of it.</summary>
     public ListingPage? Page { get; init; }
 
-    /// <summary>The bytes of the message: about what it holds until it is answered.</summary>
+    /// <summary>The bytes of the message, about the memory of the request until it is answered.</summary>
     public int MessageBytes { get; init; }
 }

@@ -5,7 +5,7 @@ using SharedState.Host.Json;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>Reads a message into a <see cref="Request"/>. Never throws: whatever is wrong becomes the request's error.</summary>
+/// <summary>Reads a message into a <see cref="Request"/>. Never throws: any mistake becomes the request's error.</summary>
 internal static class RequestReader
 {
     // A nesting over the limits is an error of its own, found by RawJson: what stands after it must still be read.
@@ -13,7 +13,7 @@ internal static class RequestReader
 
     private static readonly byte[] Put = "\"PUT\""u8.ToArray(), Get = "\"GET\""u8.ToArray(), Null = "null"u8.ToArray();
 
-    /// <summary>Reads and checks one message. What it keeps of the message is copied.</summary>
+    /// <summary>Reads and checks one message. The request contains copies of the message's bytes.</summary>
     /// <param name="message">The message.</param>
     /// <param name="limits">The limits on it.</param>
     /// <param name="paths">The path that the connection used last.</param>
@@ -33,8 +33,8 @@ internal static class RequestReader
         return envelope.ToRequest();
     }
 
-    /// <summary>The fields of a message, as far as they were read. Wrong ones do not end the reading: the tunnel may come after
-    /// them.</summary>
+    /// <summary>The fields of a message, as far as they were read. Invalid fields do not end the reading, because the tunnel may
+    /// follow.</summary>
     private ref struct Envelope(ReadOnlySpan<byte> message, Limits limits, PathMemory paths)
     {
         private readonly ReadOnlySpan<byte> _message = message;
@@ -144,8 +144,8 @@ internal static class RequestReader
         }
 
         /// <summary>
-        /// Reads the argument in passing, which the common order of fields (cmd and path before arg) allows. False, and the reader not
-        /// moved, where that order is another, or where the argument is wrong.
+        /// Reads the argument in the first pass, which the common order of fields (cmd and path before arg) allows. False, without moving
+        /// the reader, if the order differs or the argument is invalid.
         /// </summary>
         private bool TryReadArgument(ref Utf8JsonReader reader)
         {
@@ -174,7 +174,7 @@ internal static class RequestReader
             else RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);
         }
 
-        /// <summary>Settles what the request is addressed to; false where that is wrong.</summary>
+        /// <summary>Determines the target of the request; false if it is invalid.</summary>
         private bool Resolve()
         {
             if (_paths.TryFind(_pathText!, out var known))

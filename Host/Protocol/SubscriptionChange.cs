@@ -2,18 +2,18 @@ using SharedState.Host.Collections;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>How a client knows one of its subscriptions.</summary>
+/// <summary>The name of a subscription at its client.</summary>
 /// <param name="Spelling">The path as the client spelled it.</param>
 /// <param name="As">The option <c>as</c>, which tells several subscriptions to one spelling apart; null without.</param>
 internal readonly record struct SubscriptionName(string Spelling, string? As);
 
-/// <summary>What a PUT on <c>/subs</c> asks for.</summary>
+/// <summary>The change of a PUT on <c>/subs</c>.</summary>
 /// <param name="Replace">Whether it replaces the connection's subscriptions; else it adds and drops.</param>
 /// <param name="Insert">The subscriptions to begin, in order, each name once.</param>
 /// <param name="Remove">The subscriptions to drop.</param>
 internal sealed record SubscriptionChange(bool Replace, IReadOnlyList<SubscriptionRequest> Insert, IReadOnlyList<SubscriptionName> Remove);
 
-/// <summary>One subscription that a client wants.</summary>
+/// <summary>One subscription that a client requests.</summary>
 internal sealed class SubscriptionRequest
 {
     /// <summary>How its notifications name it.</summary>

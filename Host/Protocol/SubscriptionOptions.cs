@@ -6,7 +6,8 @@ using SharedState.Host.Json;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>A subscription's options: those that the server knows, and all of them (less the position) to be given back.</summary>
+/// <summary>A subscription's options: the options that the server knows, and the text of all options (without the position) for the
+/// reply.</summary>
 internal sealed class SubscriptionOptions
 {
     // Above the fastest rate a limit has no effect. Below the slowest one a reply that waits for its notification would come too late.
@@ -19,7 +20,7 @@ internal sealed class SubscriptionOptions
 
     private static readonly byte[] Empty = "{}"u8.ToArray();
 
-    /// <summary>What a subscription without options has.</summary>
+    /// <summary>The options of a subscription without any.</summary>
     public static readonly SubscriptionOptions None = new();
 
     private long? _since;
@@ -29,10 +30,10 @@ internal sealed class SubscriptionOptions
     {
     }
 
-    /// <summary>The options as they came in, less <c>since</c> and <c>epoch</c>.</summary>
+    /// <summary>The options as received, without <c>since</c> and <c>epoch</c>.</summary>
     public byte[] Echo { get; private set; } = Empty;
 
-    /// <summary>The position that the client says to have, if it does.</summary>
+    /// <summary>The position that the client reports, or null.</summary>
     public Position? Since => _since is { } revision && _epoch is { } epoch ? new Position(epoch, revision) : null;
 
     /// <summary>The name that tells it apart from others to the same spelling, or null.</summary>
@@ -41,10 +42,10 @@ internal sealed class SubscriptionOptions
     /// <summary>Whether the client wants merged differences whenever it is behind at all.</summary>
     public bool Conflate { get; private set; }
 
-    /// <summary>The bytes of a part, where the client takes large notifications in parts; else 0.</summary>
+    /// <summary>The bytes of a part, if the client accepts large notifications in parts; otherwise 0.</summary>
     public int PartBytes { get; private set; }
 
-    /// <summary>The least time between two notifications; zero for no limit.</summary>
+    /// <summary>The minimum time between two notifications; zero for no limit.</summary>
     public TimeSpan MinInterval { get; private set; }
 
     /// <summary>What is wrong with them, or null.</summary>

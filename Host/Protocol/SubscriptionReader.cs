@@ -7,7 +7,7 @@ namespace SharedState.Host.Protocol;
 /// <summary>Reads the argument of a PUT on <c>/subs</c>.</summary>
 internal static class SubscriptionReader
 {
-    /// <summary>Reads the object that the reader stands on. Null where it is wrong, which <paramref name="error"/> then says.</summary>
+    /// <summary>Reads the object that the reader is at. Null if it is invalid; <paramref name="error"/> then has the reason.</summary>
     public static SubscriptionChange? Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Limits limits, ref Error? error)
     {
         if (reader.TokenType != JsonTokenType.StartObject)

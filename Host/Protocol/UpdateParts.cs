@@ -5,7 +5,7 @@ using SharedState.Host.Json;
 
 namespace SharedState.Host.Protocol;
 
-/// <summary>Checks that the parts of an update share.</summary>
+/// <summary>The checks that the parts of an update have in common.</summary>
 internal static class UpdateParts
 {
     public static bool StartsList(ref Utf8JsonReader reader, string field, ref Error? error)

@@ -108,8 +108,8 @@ internal static class UpdateReader
         };
     }
 
-    /// <summary>Without what these fields ask for, something else would be done than was asked: they are not passed over like unknown
-    /// ones.</summary>
+    /// <summary>An update that ignored these fields would not do what the client requested, so they are refused, unlike unknown
+    /// fields.</summary>
     private static string? NotSupported(ref Utf8JsonReader reader) =>
         JsonText.Is(ref reader, "ephemeral"u8) ? "ephemeral"
         : JsonText.Is(ref reader, "ttl"u8) ? "ttl"
