@@ -314,13 +314,14 @@ var SHAREDSTATE = (() => {
      * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
      * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
      */
-    async update(changes = {}, options) {
+    update(changes = {}, options) {
       this.#refuseReleased();
       if (!options?.unchanged) return this.#owner.send(this.path, changes, options);
       const at = this.#position;
       if (at?.epoch !== void 0) return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
       const message = "not sent: the collection shows no state yet that could be unchanged; await its `ready`";
-      return this.#owner.end({ ok: false, path: this.path, data: message, error: refusal("bad_request", message) }, options);
+      const result = { ok: false, path: this.path, data: message, error: refusal("bad_request", message) };
+      return Promise.resolve(result).then((refused2) => this.#owner.end(refused2, options));
     }
     update_items(changes, options) {
       return this.update(changes, options);
@@ -346,9 +347,12 @@ var SHAREDSTATE = (() => {
      * was faster: up to 25 times, then the result is a `conflict`. The function may be called several times; if it returns undefined,
      * nothing is changed.
      */
-    async transact(id, change, options) {
+    transact(id, change, options) {
       this.#refuseReleased();
       must(typeof change === "function", "a function of an item", change);
+      return this.#transact(text(id), change, options);
+    }
+    async #transact(id, change, options) {
       let at = this.#position, item = this.get(id);
       for (let attempt = 1; ; attempt++) {
         if (at?.epoch === void 0) {

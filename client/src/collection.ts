@@ -139,13 +139,14 @@ export class ProxyCollection<T extends Item = AnyItem> {
    * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
    * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
    */
-  async update(changes: Changes<T> = {}, options?: UpdateOptions): Promise<Result<number>> {
+  update(changes: Changes<T> = {}, options?: UpdateOptions): Promise<Result<number>> {
     this.#refuseReleased();
     if (!options?.unchanged) return this.#owner.send(this.path, changes, options);
     const at = this.#position;
     if (at?.epoch !== undefined) return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
     const message = "not sent: the collection shows no state yet that could be unchanged; await its `ready`";
-    return this.#owner.end<number>({ ok: false, path: this.path, data: message, error: refusal("bad_request", message) }, options);
+    const result: Result<number> = { ok: false, path: this.path, data: message, error: refusal("bad_request", message) };
+    return Promise.resolve(result).then(refused => this.#owner.end(refused, options));
   }
 
   update_items(changes?: Changes<T>, options?: UpdateOptions): Promise<Result<number>> {
@@ -177,9 +178,13 @@ export class ProxyCollection<T extends Item = AnyItem> {
    * was faster: up to 25 times, then the result is a `conflict`. The function may be called several times; if it returns undefined,
    * nothing is changed.
    */
-  async transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
+  transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
     this.#refuseReleased();
     must(typeof change === "function", "a function of an item", change);
+    return this.#transact(text(id), change, options);
+  }
+
+  async #transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
     let at = this.#position, item = this.get(id);
     for (let attempt = 1; ; attempt++) {
       if (at?.epoch === undefined) {
