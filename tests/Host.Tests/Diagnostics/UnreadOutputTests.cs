@@ -98,8 +98,8 @@ public sealed partial class UnreadOutputTests : IDisposable
     public async Task AClosingQueueWritesItsLinesAndDoesNotWaitForABlockedOutput()
     {
         using var reading = new AnonymousPipeServerStream(PipeDirection.In);
-        await using var writing =
-            new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, reading.ClientSafePipeHandle)) { AutoFlush = true };
+        using var pipe = new AnonymousPipeClientStream(PipeDirection.Out, reading.ClientSafePipeHandle);
+        var writing = new StreamWriter(pipe) { AutoFlush = true }; // not disposed of: what is left in it cannot be written any more
         var open = new LogQueue(new LoggerConfiguration().WriteTo.Sink(new Written(writing)).CreateLogger(), TimeProvider.System);
         open.Emit(NewEvent("short"));
         open.Dispose();
