@@ -23,7 +23,7 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
     private readonly HashSet<Collection> _taken = [];          // an update with terms stands before
 
     /// <summary>Resolves a batch, once.</summary>
-    /// <param name="batch">The batch. What is left for a later batch is removed from it.</param>
+    /// <param name="batch">The batch. Updates that are left for a later batch are removed from it.</param>
     /// <param name="putBack">Gets the updates of a lane that are left for a later batch, in order.</param>
     public void Resolve(List<PendingUpdate> batch, Action<Lane, IEnumerable<PendingUpdate>> putBack)
     {

@@ -124,7 +124,7 @@ internal sealed class Standing
         (_doubted, _doubtedSinceAsked, _doubtedAt) = (true, true, now);
     }
 
-    /// <summary>What was committed until a time is in the lists that were heard.</summary>
+    /// <summary>The lists that were heard name all commits up to a time.</summary>
     /// <param name="askedAt">The time.</param>
     /// <param name="named">Whether the last list names the position of the collection, which is then known.</param>
     public void Confirm(long askedAt, bool named = false)

@@ -21,7 +21,7 @@ internal sealed class TextQuota(long bytes, Action<Work> post, TaskScheduler sch
     /// <summary>Runs work in the next turn.</summary>
     public void Wait(Work work) => _waiting.Add(work);
 
-    /// <summary>A turn has ended. What waits comes behind all that is scheduled, or the thread would go from turn to turn.</summary>
+    /// <summary>A turn has ended. Waiting work is scheduled last; otherwise the thread would go from turn to turn.</summary>
     public void Renew()
     {
         _made = 0;

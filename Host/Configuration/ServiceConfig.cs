@@ -8,7 +8,7 @@ namespace SharedState.Host.Configuration;
 /// <summary>One entry of <c>services</c>.</summary>
 internal sealed class ServiceConfig
 {
-    /// <summary>The key of <c>config</c> that is for the host, whatever the plugin.</summary>
+    /// <summary>The key of <c>config</c> that the host reads itself, for every plugin.</summary>
     public const string MigrateKey = "migrate";
 
     // From here on, chance does not put a secret into a word.
@@ -40,7 +40,7 @@ internal sealed class ServiceConfig
     /// <summary>A value of <c>config</c>; null if there is none.</summary>
     public string? this[string key] => Entries.FirstOrDefault(entry => entry.Key == key && entry.HasValue)?.Node.Text;
 
-    /// <summary>Whether a start may alter what is stored already: <c>"migrate": false</c> forbids it.</summary>
+    /// <summary>Whether a start may alter existing tables: <c>"migrate": false</c> forbids it.</summary>
     public bool MayAlter => this[MigrateKey] != "false";
 
     /// <summary>The base of relative paths in <c>config</c>.</summary>

@@ -77,7 +77,7 @@ internal sealed record TlsFiles(string Certificate, string Key)
         }
     }
 
-    /// <summary>What is wrong with the blocks of the files; null if there is a certificate in one and a plain key in the other.</summary>
+    /// <summary>The mistake in the blocks of the files; null if one holds a certificate and the other a plain key.</summary>
     private string? FindFault()
     {
         string[] certificates = Labels(Certificate), keys = Labels(Key);

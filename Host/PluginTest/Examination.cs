@@ -123,7 +123,7 @@ internal sealed class Examination(TestRequest request, ReportCard card)
         }
     }
 
-    /// <summary>Kills a worker during its commits, and lets the next one check what is stored.</summary>
+    /// <summary>Kills a worker during its commits, and lets the next worker check the stored items.</summary>
     private async Task StormAsync(Question question, Action afterKill)
     {
         var (name, acknowledged) = (Storage.NewName(), 0L);

@@ -42,7 +42,7 @@ internal sealed class LossyDisk : IDisposable
         return new(folder, image);
     }
 
-    /// <summary>Lets the power fail and come back: what was not synced is gone. Nothing may have a file on the disk open.</summary>
+    /// <summary>Simulates a power failure: data that was not synced is lost. No process may have a file on the disk open.</summary>
     public void Fail()
     {
         var left = $"{_folder}.{++_failures}.img";

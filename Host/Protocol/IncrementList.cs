@@ -39,7 +39,8 @@ internal struct IncrementList(Limits limits)
 
     private (string Place, Error Error)? ReadIncrement(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) return ("", Error.BadRequest("an increment is an object with \"id\", \"path\" and \"by\""));
+        if (reader.TokenType != JsonTokenType.StartObject)
+            return ("", Error.BadRequest("an increment is an object with \"id\", \"path\" and \"by\""));
         string? id = null;
         string[]? path = null;
         byte[]? by = null;
@@ -74,7 +75,8 @@ internal struct IncrementList(Limits limits)
             }
             if (error is not null) return ("", error);
         }
-        if (id is null || path is null || by is null) return ("", Error.BadRequest("an increment has an \"id\", a \"path\" and a number \"by\""));
+        if (id is null || path is null || by is null)
+            return ("", Error.BadRequest("an increment has an \"id\", a \"path\" and a number \"by\""));
         _increments!.Add(new(id, path, by));
         Bytes += (2 * id.Length) + path.Sum(name => (6L * name.Length) + NestingBytes) + by.Length + ItemIncrement.MostSumBytes;
         return null;

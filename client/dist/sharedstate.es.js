@@ -289,7 +289,9 @@ var ProxyCollection = class {
     this.#refuseReleased();
     if (!options?.unchanged) return this.#owner.send(this.path, changes, options);
     const at = this.#position;
-    if (at?.epoch !== void 0) return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
+    if (at?.epoch !== void 0) {
+      return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
+    }
     const message = "not sent: the collection shows no state yet that could be unchanged; await its `ready`";
     const result = { ok: false, path: this.path, data: message, error: refusal("bad_request", message) };
     return Promise.resolve(result).then((refused2) => this.#owner.end(refused2, options));
@@ -333,7 +335,9 @@ var ProxyCollection = class {
         item = read.data.find((one) => one.id === id);
       }
       const next = change(item);
-      if (next === void 0) return { ok: true, path: this.path, data: 0, rev: at.rev, ...at.epoch !== void 0 && { epoch: at.epoch } };
+      if (next === void 0) {
+        return { ok: true, path: this.path, data: 0, rev: at.rev, ...at.epoch !== void 0 && { epoch: at.epoch } };
+      }
       const changes = { insert: [{ ...next, id }], if: { since: at.rev, epoch: at.epoch } };
       const result = await this.#owner.send(this.path, changes, { throw: false });
       if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return this.#owner.end(result, options);

@@ -143,7 +143,9 @@ export class ProxyCollection<T extends Item = AnyItem> {
     this.#refuseReleased();
     if (!options?.unchanged) return this.#owner.send(this.path, changes, options);
     const at = this.#position;
-    if (at?.epoch !== undefined) return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
+    if (at?.epoch !== undefined) {
+      return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
+    }
     const message = "not sent: the collection shows no state yet that could be unchanged; await its `ready`";
     const result: Result<number> = { ok: false, path: this.path, data: message, error: refusal("bad_request", message) };
     return Promise.resolve(result).then(refused => this.#owner.end(refused, options));
@@ -194,7 +196,9 @@ export class ProxyCollection<T extends Item = AnyItem> {
         item = read.data.find(one => one.id === id) as T | undefined;
       }
       const next = change(item);
-      if (next === undefined) return { ok: true, path: this.path, data: 0, rev: at.rev, ...(at.epoch !== undefined && { epoch: at.epoch }) };
+      if (next === undefined) {
+        return { ok: true, path: this.path, data: 0, rev: at.rev, ...(at.epoch !== undefined && { epoch: at.epoch }) };
+      }
       const changes = { insert: [{ ...next, id }], if: { since: at.rev, epoch: at.epoch } };
       const result = await this.#owner.send(this.path, changes, { throw: false });
       if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return this.#owner.end(result, options);
