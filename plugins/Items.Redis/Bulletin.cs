@@ -7,8 +7,9 @@ namespace SharedState.Items.Redis;
 /// </remarks>
 /// <param name="layout">Finds collections' buckets.</param>
 /// <param name="tellers">The buckets that count the messages.</param>
+/// <param name="landmarks">Get each message that comes in order.</param>
 /// <param name="host">This host, whose own commits are not told: it has their results.</param>
-internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, string host) : IDisposable
+internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, Landmarks landmarks, string host) : IDisposable
 {
     /// <summary>Of more collections than this it is not told where they are: the host asks for those that it has.</summary>
     private const int MostCollections = 100_000;
@@ -41,6 +42,7 @@ internal sealed class Bulletin(Layout layout, IReadOnlyList<Bucket> tellers, str
         lock (_lock)
         {
             if (!Follows(announcement)) return;
+            if (!_missed) landmarks.Saw(announcement);
             if (announcement.Host != host && !_missed) Note(announcement);
         }
         Wake();

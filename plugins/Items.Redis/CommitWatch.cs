@@ -10,7 +10,7 @@ namespace SharedState.Items.Redis;
 /// what it can, and the server that the channel is heard from may not be the master any more. So the messages are numbered, where the
 /// commits are stored, and a list is handed on when all are there that were counted when it was asked for.
 /// </remarks>
-internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets, string host)
+internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets, Landmarks landmarks, string host)
 {
     private readonly RedisOptions _options = server.Options;
     private readonly IReadOnlyList<Bucket> _tellers = layout.Tellers(server.IsCluster);
@@ -18,7 +18,7 @@ internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets,
     /// <summary>The lists of <see cref="IItemFeed.WatchAsync"/>.</summary>
     public async IAsyncEnumerable<IReadOnlyList<CollectionPosition>> ListsAsync([EnumeratorCancellation] CancellationToken stop)
     {
-        using var bulletin = new Bulletin(layout, _tellers, host);
+        using var bulletin = new Bulletin(layout, _tellers, landmarks, host);
         try
         {
             await WithinTimeAsync(limit => BeginAsync(bulletin, limit), stop);
@@ -41,6 +41,11 @@ internal sealed class CommitWatch(Server server, Layout layout, Buckets buckets,
     {
         await server.SubscribeAsync(layout.Channel, bulletin.Hear, limit);
         bulletin.Begin(await CountsAsync(limit));
+
+        // From here on the numbers show an older copy. One that is there already shows by the landmarks.
+        if (!await landmarks.AreMissingAsync(limit)) return;
+        await buckets.ReplaceAsync(limit);
+        throw Missed();
     }
 
     private async Task<IReadOnlyList<CollectionPosition>> NextAsync(Bulletin bulletin, CancellationToken stop)

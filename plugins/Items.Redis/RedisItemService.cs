@@ -28,7 +28,7 @@ public sealed class RedisItemService : IItemService, IItemFeed
         await _buckets.VisitAsync(layout.All[0], layout.All[0].Seen, stop);
         _committer = new Committer(server, layout, _buckets);
         _reader = new CollectionReader(server, layout, _buckets, context.Logger);
-        _watch = new CommitWatch(server, layout, _buckets, _committer.Host);
+        _watch = new CommitWatch(server, layout, _buckets, new Landmarks(server, layout), _committer.Host);
         _changes = new ChangeReader(server, layout);
         var mode = server.IsCluster ? $"a Cluster of {server.Masters.Count} masters" : "one server";
         context.Logger.Opened(context.ServiceName, options.Table, options.Name, version, mode);

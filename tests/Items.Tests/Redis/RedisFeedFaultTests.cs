@@ -170,11 +170,16 @@ public sealed class RedisFeedFaultTests : RedisTests
         Assert.Null(await ReadAsync(two, new Position("another", 0)));
     }
 
-    [RedisFact]
-    public async Task AnOlderCopyIsNoticedAlsoWhenAHostThatDidNotSeeTheLossWritesToItFirst()
+    /// <param name="commits">How many commits another host makes to the older copy, which lacks one.</param>
+    /// <param name="watches">Whether the watch goes on, and finds the older copy; else it ended before, and a new one finds it.</param>
+    [RedisTheory]
+    [InlineData(1, true)]
+    [InlineData(1, false)]
+    [InlineData(3, false)]
+    public async Task AnOlderCopyIsNoticedAlsoWhenAHostThatDidNotSeeTheLossWritesToItFirst(int commits, bool watches)
     {
         var server = await StartAsync();
-        var (writer, follower) = (await OpenAsync(server), await OpenAsync(server));
+        var (writer, follower) = (await OpenAsync(server), await OpenAsync(server, Patient));
         await InsertAsync(writer, "a");
         await using var lists = Watch(follower);
         await NextAsync(lists);
@@ -182,19 +187,32 @@ public sealed class RedisFeedFaultTests : RedisTests
         var lost = await InsertAsync(writer, "lost");
         while (!(await NextAsync(lists)).Contains(new(Key, lost)))
         {
-            // It comes.
+            // The next list may be empty.
         }
+        if (!watches) await lists.DisposeAsync();
         await CloseAsync(writer);
         await server.RestoreAsync(copy);
 
-        // As many commits as before, so that no number tells.
+        // One commit is as many as before, so that no count is lower.
         var other = await OpenAsync(server);
-        await InsertAsync(other, "other");
-        await EndAsync(lists);
+        for (var n = 1; n <= commits; n++) await InsertAsync(other, $"other{n}");
+        if (watches)
+        {
+            await EndAsync(lists);
+        }
+        else
+        {
+            await using var anew = Watch(follower);
+            await EndAsync(anew);
+        }
         await UntilAsync(async () => (await LoadAsync(follower)).Position.Epoch != lost.Epoch, "the follower is in another epoch");
         Assert.Equal((await LoadAsync(follower)).Position, (await LoadAsync(other)).Position);
-        Assert.Equal(["a", "other"], await IdsAsync(follower));
+        Assert.Equal(["a", .. Enumerable.Range(1, commits).Select(n => $"other{n}")], await IdsAsync(follower));
         Assert.Null(await ReadAsync(follower, lost));
+
+        // The watch waits for the connection that the restart has ended.
+        static RedisOptions Patient(RedisOptions options) =>
+            options with { ReconnectTime = TimeSpan.FromSeconds(20), ConfirmTime = TimeSpan.FromSeconds(20) };
     }
 
     /// <summary>
@@ -203,10 +221,12 @@ public sealed class RedisFeedFaultTests : RedisTests
     private static async Task<int> EndAsync(IAsyncEnumerator<IReadOnlyList<CollectionPosition>> lists)
     {
         var told = 0;
+        var deadline = DateTime.UtcNow.AddSeconds(20);
         var fault = await Assert.ThrowsAsync<ItemServiceException>(async () =>
         {
             while (true)
             {
+                Assert.True(DateTime.UtcNow < deadline, "in 20 s: the watch says that something may be missing");
                 if ((await NextAsync(lists)).Count > 0) told++;
             }
         });
