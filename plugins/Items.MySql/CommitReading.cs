@@ -107,7 +107,7 @@ internal sealed class CommitReading(
         if (StoredCommit.Read(one.Chain.Since.Key, data) is not { } update || !one.Chain.TryAdd(new ItemCommit(revision, update))) return;
         _bytes += data.Length;
         var age = TimeSpan.FromMicroseconds(reader.GetInt64(3));
-        if (Last is null || age <= Last.Age) Last = new(one.Collection, one.Chain.Since.Position.Epoch, revision, age);
+        if (Last is null || age <= Last.Age) Last = new(one.Collection, one.Chain.Since.Position.Epoch, revision, age, _nowhere);
     }
 
     /// <summary>Looks whether what was left out can be told when it is asked for.</summary>

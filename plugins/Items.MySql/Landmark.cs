@@ -7,14 +7,14 @@ namespace SharedState.Items.MySql;
 /// <param name="Epoch">The collection's epoch.</param>
 /// <param name="Revision">The revision that it led to.</param>
 /// <param name="Age">How long ago it was made when it was seen.</param>
-internal sealed record Landmark(long Collection, string Epoch, long Revision, TimeSpan Age)
+/// <param name="StoreEpoch">
+/// An epoch that the store had before the commit was read. If the collection was forgotten since, the store has another one.
+/// </param>
+internal sealed record Landmark(long Collection, string Epoch, long Revision, TimeSpan Age, string StoreEpoch)
 {
     /// <summary>The age of a commit, in a query about the table of commits: microseconds.</summary>
     public const string AgeColumn = "TIMESTAMPDIFF(MICROSECOND, made, CURRENT_TIMESTAMP(6))";
 
     /// <summary>When it was made, by <see cref="Stopwatch"/>.</summary>
     public long Made { get; } = Stopwatch.GetTimestamp() - (long)(Age.TotalSeconds * Stopwatch.Frequency);
-
-    /// <summary>The epoch of the store at that time, or an earlier one.</summary>
-    public string StoreEpoch { get; init; } = "";
 }

@@ -27,17 +27,19 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
 {
     private const MySqlErrorCode NoProcessRight = (MySqlErrorCode)1227;
 
-    /// <summary>The epoch of the store as it was last read; any thread reads and writes it.</summary>
-    private volatile string _epoch = "";
+    private volatile string _storeEpoch = "";
     private volatile Landmark? _landmark;
     private readonly Lock _lock = new();
+
+    /// <summary>The epoch of the store as a new connection last read it; any thread reads and writes it.</summary>
+    public string StoreEpoch => _storeEpoch;
 
     /// <summary>Notes a commit that is on disk and that clients may have been shown, if it is the newest one.</summary>
     public void Saw(Landmark commit)
     {
         lock (_lock)
         {
-            if (_landmark is null || _landmark.Made <= commit.Made) _landmark = commit with { StoreEpoch = _epoch };
+            if (_landmark is null || _landmark.Made <= commit.Made) _landmark = commit;
         }
     }
 
@@ -74,7 +76,7 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
             COMMIT
             """,
             stop);
-        _epoch = epoch;
+        _storeEpoch = epoch;
         if (before.Identity.Text.Length > 0 && !quiet) logger.HistoryReplaced(options.Table, options.Name);
     }
 
@@ -85,7 +87,7 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
         using var command = new MySqlCommand(sql, connection) { CommandTimeout = 0 };
         await using var reader = await command.ExecuteReaderAsync(stop);
         if (!await reader.ReadAsync(stop)) return null;
-        _epoch = reader.GetString(1);
+        _storeEpoch = reader.GetString(1);
         return new Standing(Identity.Parse(reader.GetString(0)), reader.GetInt64(2) != 0);
     }
 

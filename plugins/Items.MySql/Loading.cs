@@ -36,7 +36,8 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         await using var reader = await command.ExecuteReaderAsync(stop);
         await Results.ToColumnsAsync(reader, stop);
         await reader.ReadAsync(stop);
-        var row = reader.IsDBNull(0) ? new CollectionRow { Epoch = reader.GetString(7) } : TransactionReading.Row(reader);
+        var storeEpoch = reader.GetString(7);
+        var row = reader.IsDBNull(0) ? new CollectionRow { Epoch = storeEpoch } : TransactionReading.Row(reader);
         TimeSpan? age = reader.IsDBNull(8) ? null : TimeSpan.FromMicroseconds(reader.GetInt64(8)); // what is older is on disk
 
         await reader.NextResultAsync(stop);
@@ -53,7 +54,7 @@ internal sealed class Loading(Tables tables, MySqlOptions options, Fence fence, 
         {
         }
         await reader.DisposeAsync();
-        if (age is { } fresh) await fence.WaitAsync(connection, new(row.Id, row.Epoch, row.Revision, fresh), stop);
+        if (age is { } fresh) await fence.WaitAsync(connection, new(row.Id, row.Epoch, row.Revision, fresh, storeEpoch), stop);
         return items is null ? null : new StoredCollection(row.Position, items) { Tombstones = removals, HistoryStart = row.HistoryStart };
     }
 

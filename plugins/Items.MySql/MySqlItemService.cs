@@ -159,7 +159,9 @@ public sealed class MySqlItemService : IItemService, IItemFeed
                 () =>
                     Connections.WriteAsync(
                         connection =>
-                            new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop).RunAsync(batch, suspect), stop),
+                            new Transaction(connection, _tables!, Options, Connections.PacketBytes, stop)
+                                .RunAsync(batch, _lineage!.StoreEpoch, suspect),
+                        stop),
                 stop);
         }
         catch (ItemServiceException e) when (e.Fault == ItemServiceFault.OutcomeUnknown)

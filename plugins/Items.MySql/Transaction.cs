@@ -18,11 +18,12 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
 
     /// <summary>Stores a batch.</summary>
     /// <param name="batch">The updates.</param>
+    /// <param name="storeEpoch">The last known epoch of the store, for the <see cref="Landmark"/>.</param>
     /// <param name="suspect">A collection to adopt, if another program changed it; null for none.</param>
     /// <exception cref="ItemServiceException">
     /// <see cref="ItemServiceFault.OutcomeUnknown"/>: the COMMIT was sent and not answered.
     /// </exception>
-    public async Task<Outcome> RunAsync(IReadOnlyList<ItemUpdate> batch, CollectionKey? suspect = null)
+    public async Task<Outcome> RunAsync(IReadOnlyList<ItemUpdate> batch, string storeEpoch, CollectionKey? suspect)
     {
         // :: 1. Lock the collections, always in the same order, and ask which of the named items are there.
         var drafts = new SortedDictionary<CollectionKey, CollectionDraft>(KeyOrder.Instance);
@@ -63,7 +64,7 @@ internal sealed class Transaction(MySqlConnection connection, Tables tables, MyS
             throw new ItemServiceException(
                 ItemServiceFault.OutcomeUnknown, $"{options.Name} went away while it was to store: {e.Message}", e);
         }
-        var stored = dirty is [.., { Row: { } last }] ? new Landmark(last.Id, last.Epoch, last.Revision, TimeSpan.Zero) : null;
+        var stored = dirty is [.., { Row: { } last }] ? new Landmark(last.Id, last.Epoch, last.Revision, TimeSpan.Zero, storeEpoch) : null;
         return new(results, adopted, stored);
     }
 

@@ -122,52 +122,6 @@ public sealed class MySqlLineageTests : MySqlTests
         await _server.StartAgainAsync(); // it is asked to drop the database
     }
 
-    [MariaDbTheory]
-    [InlineData("a commit")]
-    [InlineData("a load")]
-    [InlineData("a read of commits")]
-    [InlineData("a new collection")]
-    public async Task AnOlderCopyOfTheServersFilesIsANewEpochForWhoSawMore(string seen)
-    {
-        var (service, writer) = (await OpenAsync(), await OpenAsync());
-        var before = await InsertAsync(service, "a");
-        var older = new CollectionKey("app", "older");
-        await CommitAsync(writer, new ItemUpdate { Key = older, Insert = [NewItem("a")] });
-        var copy = await _server.CopyAsync();
-        var key = seen == "a new collection" ? new CollectionKey("app", "new") : Key;
-        var update = new ItemUpdate { Key = key, Insert = [NewItem("lost")] };
-        var lost = await CommitAsync(seen is "a commit" or "a new collection" ? service : writer, update);
-        if (seen == "a load") await LoadAsync(service);
-        if (seen == "a commit") await LoadAsync(service, older); // does not hide the newer one
-        if (seen == "a read of commits") Assert.Single((await service.ReadAsync([new(Key, before)], CancellationToken.None))[0]!);
-        await CloseAsync(writer);
-        await _server.RestoreAsync(copy);
-
-        var position = await CommitAsync(service, new ItemUpdate { Key = key, Insert = [NewItem("new")] });
-        Assert.Equal(lost.Revision, position.Revision);
-        Assert.NotEqual(lost.Epoch, position.Epoch);
-        Assert.Equal(position.Epoch, (await LoadAsync(service)).Position.Epoch);
-        Assert.Contains(Database.Name, Assert.Single(Log.Of(HistoryReplaced)));
-    }
-
-    [MariaDbFact]
-    public async Task ARestartThatLosesNothingKeepsTheEpochAlsoWhereTheLastCollectionWasForgotten()
-    {
-        var service = await OpenAsync();
-        var position = await InsertAsync(service, "a");
-        var other = new CollectionKey("app", "other");
-        await CommitAsync(service, new ItemUpdate { Key = other, Insert = [NewItem("a")] });
-        var emptied = await CommitAsync(service, new ItemUpdate { Key = other, Reset = true });
-        Assert.True(await service.ForgetAsync(other, emptied, CancellationToken.None));
-
-        // As ten minutes later.
-        await SqlAsync("DELETE FROM items__collections WHERE revision = 0; DELETE FROM items__commits WHERE revision = 0");
-        await _server.KillAsync();
-        await _server.StartAgainAsync();
-        Assert.Equal(position, (await LoadAsync(service)).Position);
-        Assert.Empty(Log.Of(HistoryReplaced));
-    }
-
     [MariaDbFact]
     public async Task NumbersOfCommitsHaveNoStepsWhateverTheServerIsSetTo()
     {
