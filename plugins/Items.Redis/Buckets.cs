@@ -23,7 +23,9 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
         async () =>
         {
             if (doubted.Seen.Epoch != seen.Epoch) return; // who was here before saw it too
-            if (await VisitAllAsync(replace: false, stop) && server.IsCluster) await VisitAllAsync(replace: true, stop);
+            var before = layout.All.Select(bucket => bucket.Seen.Epoch).ToArray();
+            if (!await VisitAllAsync(layout.All, replace: false, stop) || !server.IsCluster) return;
+            await VisitAllAsync([.. layout.All.Where(bucket => bucket.Seen.Epoch == before[bucket.Number])], replace: true, stop);
         },
         stop);
 
@@ -31,7 +33,7 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
     /// Begins new epochs for all buckets that are still in an epoch that this host knows, because their history is not what it was.
     /// </summary>
     /// <exception cref="ItemServiceException">They could not be looked at.</exception>
-    public Task ReplaceAsync(CancellationToken stop) => InTurnAsync(() => VisitAllAsync(replace: true, stop), stop);
+    public Task ReplaceAsync(CancellationToken stop) => InTurnAsync(() => VisitAllAsync(layout.All, replace: true, stop), stop);
 
     public void Dispose() => _turn.Dispose();
 
@@ -49,13 +51,13 @@ internal sealed class Buckets(Server server, Layout layout, ILogger logger) : ID
     }
 
     /// <summary>
-    /// Looks at all of them: at once or, in a Cluster, where a script sees one slot, at each by itself; then a replaced history of one is
-    /// that of all, as soon as they are looked at again.
+    /// Looks at buckets: at all at once or, in a Cluster, where a script sees one slot, at each by itself. Then the replaced history of one
+    /// ends the others' epochs in a second visit, which leaves out the buckets that have a new epoch since the first.
     /// </summary>
     /// <returns>Whether this host began new epochs.</returns>
-    private async Task<bool> VisitAllAsync(bool replace, CancellationToken stop)
+    private async Task<bool> VisitAllAsync(IReadOnlyList<Bucket> buckets, bool replace, CancellationToken stop)
     {
-        var groups = server.IsCluster ? layout.All.Select(bucket => (IReadOnlyList<Bucket>)[bucket]) : [layout.All];
+        var groups = server.IsCluster ? buckets.Select(bucket => (IReadOnlyList<Bucket>)[bucket]) : [buckets];
         var found = await server.AskAsync(database => Task.WhenAll(groups.Select(group => VisitAsync(database, group, replace))), stop);
         return Compare([.. found.SelectMany(one => one)]);
     }

@@ -178,6 +178,34 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests,
         Assert.Equal(["c"], await IdsAsync(service, keys[0]));
     }
 
+    [RedisFact]
+    public async Task AServerThatWentBackBeginsOneNewEpochInEachBucketOfTheCluster()
+    {
+        var service = await OpenAsync(cluster.Config("back"));
+        CollectionKey[] keys = [.. Enumerable.Range(0, 300).Select(n => new CollectionKey("app", $"{n}"))];
+        await service.CommitAsync([.. keys.Select(key => new ItemUpdate { Key = key, Insert = [NewItem("a")] })], CancellationToken.None);
+        var layout = new SharedState.Items.Redis.Layout("back:items");
+        foreach (var bucket in layout.All.Where(bucket => cluster.Servers[1].Admin.Multiplexer.HashSlot(bucket.Mark) / 5461 == 1))
+            await cluster.Servers[1].ExecuteAsync("HSET", (string)bucket.Mark!, "commits", 0);
+
+        var before = await WritesOfMarksAsync();
+        await Task.WhenAll(keys.Select(key => LoadAsync(service, key)));
+        Assert.Equal(layout.All.Count, await WritesOfMarksAsync() - before);
+        Assert.Single(Log.Of(HistoryReplaced));
+    }
+
+    /// <summary>How often the servers of the Cluster ran HSET, scripts included: a load writes nothing but the marks of new epochs.</summary>
+    private async Task<int> WritesOfMarksAsync()
+    {
+        var sum = 0;
+        foreach (var server in cluster.Servers)
+        {
+            var line = (await server.Admin.InfoRawAsync("commandstats"))!.Split('\n').FirstOrDefault(text => text.StartsWith("cmdstat_hset:"));
+            sum += line is null ? 0 : int.Parse(line.Split("calls=")[1].Split(',')[0], CultureInfo.InvariantCulture);
+        }
+        return sum;
+    }
+
     private async Task<bool> TryCountAsync(RedisKey mark)
     {
         try
