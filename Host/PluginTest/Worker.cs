@@ -102,8 +102,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
     private async Task<Answer> KeepAsync(string name)
     {
         if (!_keepsFiles && Contract.NeedsFiles(name)) return new() { LeftOut = NoFiles };
-        await Contract.RunAsync(name, _plugin!, NewStorage, request, _remembersRemovals, _keepsFiles);
-        return new();
+        return new() { LeftOut = await Contract.RunAsync(name, _plugin!, NewStorage, request, _remembersRemovals, _keepsFiles) };
     }
 
     /// <summary>Answers with the stored batch, then writes without an end.</summary>
@@ -167,7 +166,7 @@ internal sealed class Worker(TestRequest request, Action<Answer> answer)
             Items.Conformance.ContractPromise.All.Single(promise => promise.Name == name).Needs == Items.Conformance.Need.OperatedStorage;
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        public static Task RunAsync(
+        public static Task<string?> RunAsync(
             string name, TestedPlugin plugin, Func<Storage> storage, TestRequest request, bool remembersRemovals, bool keepsFiles) =>
             Items.Conformance.ContractPromise.All.Single(promise => promise.Name == name).RunAsync(() =>
             {

@@ -23,7 +23,7 @@ public abstract partial class ItemServiceConformance
         }
     }
 
-    [Fact]
+    [SkippableFact]
     [Promise(
         Fix = "What a kill leaves is what was acknowledged: a log that is replayed has no update that was a conflict, and all that were "
             + "none.",
@@ -31,7 +31,7 @@ public abstract partial class ItemServiceConformance
     public async Task WhatWasAcknowledgedAmongConflictsIsThereAfterAKill()
     {
         await using var operated = NewOperatedStorage();
-        if (operated is null) return;
+        Skip.If(operated is null, "not tried: NewOperatedStorage returns null");
         var models = _two.ToDictionary(key => key, _ => new Model());
         var service = await OpenAsync();
         for (var round = 0; round < 3; round++)

@@ -23,7 +23,7 @@ public abstract partial class ItemServiceConformance
         Assert.Equal(position, (await LoadAsync(service)).Position);
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData(true)]
     [InlineData(false)]
     [Promise(
@@ -33,7 +33,7 @@ public abstract partial class ItemServiceConformance
     public async Task ACommitInDoubtIsSettledBeforeTheNextLoad(bool isNew)
     {
         await using var held = NewHeldCommit();
-        if (held is null) return;
+        Skip.If(held is null, "not tried: NewHeldCommit returns null");
         var service = await OpenAsync(held.Config);
         await LoadAsync(service);
         if (!isNew) await CommitAsync(service, Insert("a"));

@@ -67,11 +67,12 @@ public abstract partial class ItemServiceConformance : IAsyncLifetime
     {
         var service = TimedService.Of(Create(), CallTime);
         _opened.Add(service);
-        await service.OpenAsync(
-            new ItemServiceContext { ServiceName = serviceName, Config = config ?? Config, BaseDirectory = BaseDirectory, Logger = Logger },
-            CancellationToken.None);
+        await service.OpenAsync(NewContext(config ?? Config, serviceName), CancellationToken.None);
         return service;
     }
+
+    private ItemServiceContext NewContext(IReadOnlyDictionary<string, string> config, string serviceName) =>
+        new() { ServiceName = serviceName, Config = config, BaseDirectory = BaseDirectory, Logger = Logger };
 
     /// <summary>Closes a service, and opens the storage again.</summary>
     protected async Task<IItemService> ReopenAsync(IItemService service)

@@ -56,4 +56,10 @@ public enum Flaw
 
     /// <summary>The epoch is stored with the data, so that a copy has it too.</summary>
     EpochOfCopies,
+
+    /// <summary>A plan opens the storage, and so creates what it names.</summary>
+    PlanCreates,
+
+    /// <summary>A plan names everything again for a storage that was opened before.</summary>
+    PlanRepeats,
 }

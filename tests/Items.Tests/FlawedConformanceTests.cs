@@ -22,6 +22,8 @@ public sealed class FlawedConformanceTests
     [InlineData(Flaw.ClosingCutsLoads, nameof(ItemServiceConformance.ClosingDuringLoadsAndListingsGivesAWholeAnswerOrNone))]
     [InlineData(Flaw.ClosingBreaksLoads, nameof(ItemServiceConformance.ClosingDuringLoadsAndListingsGivesAWholeAnswerOrNone))]
     [InlineData(Flaw.EpochOfCopies, nameof(ItemServiceConformance.NoPositionIsGivenTwiceWhenAnOlderCopyIsPutInPlace))]
+    [InlineData(Flaw.PlanCreates, nameof(ItemServiceConformance.APlanNamesWhatOpeningWouldChangeAndChangesNothing))]
+    [InlineData(Flaw.PlanRepeats, nameof(ItemServiceConformance.APlanNamesWhatOpeningWouldChangeAndChangesNothing))]
     public async Task AFlawFailsTheTestOfItsPromise(Flaw flaw, string test, params object[] arguments) =>
         Assert.NotNull(await FailureAsync(new FlawedConformance(flaw, TimeSpan.FromSeconds(60)), test, arguments));
 

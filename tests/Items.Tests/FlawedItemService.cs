@@ -38,6 +38,13 @@ internal sealed class FlawedItemService(IItemService inner, Flaw flaw) : IItemSe
         if (Returning.TryRemove(_database, out var returning)) await inner.CommitAsync(returning, stop);
     }
 
+    public async ValueTask<IReadOnlyList<StorageChange>?> PlanAsync(ItemServiceContext context, CancellationToken stop)
+    {
+        var plan = await inner.PlanAsync(context, stop);
+        if (flaw == Flaw.PlanCreates) await inner.OpenAsync(context, stop);
+        return flaw == Flaw.PlanRepeats ? [new() { Statement = "a table" }] : plan;
+    }
+
     public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
         if (flaw == Flaw.SlowLoad) await Task.Delay(TooLong, stop);

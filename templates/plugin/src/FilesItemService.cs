@@ -27,6 +27,12 @@ public sealed class FilesItemService : IItemService
         return default;
     }
 
+    public ValueTask<IReadOnlyList<StorageChange>?> PlanAsync(ItemServiceContext context, CancellationToken stop)
+    {
+        context.GetRequiredString("db_name");
+        return new(Folder.Plan(context.GetPath("db_name")!));
+    }
+
     public ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
     {
         lock (_lock)

@@ -16,6 +16,13 @@ internal sealed class Folder : IDisposable
 
     private Folder(string path, FileStream held) => (_path, _lock) = (path, held);
 
+    /// <summary>What <see cref="Open"/> would create.</summary>
+    public static IReadOnlyList<StorageChange> Plan(string path)
+    {
+        if (File.Exists(path)) throw NotAFolder($"{path} is a file");
+        return Directory.Exists(path) ? [] : [new() { Statement = $"the folder {path}" }];
+    }
+
     /// <summary>Takes the folder for this process alone, until it is disposed of or the process ends, in whatever way.</summary>
     public static Folder Open(string path)
     {
@@ -25,10 +32,7 @@ internal sealed class Folder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ItemServiceException(ItemServiceFault.Config, $"\"db_name\" must be a folder that can be written to: {e.Message}", e)
-            {
-                ConfigKey = "db_name",
-            };
+            throw NotAFolder(e.Message, e);
         }
         try
         {
@@ -42,6 +46,9 @@ internal sealed class Folder : IDisposable
     }
 
     public void Dispose() => _lock.Dispose();
+
+    private static ItemServiceException NotAFolder(string reason, Exception? cause = null) =>
+        new(ItemServiceFault.Config, $"\"db_name\" must be a folder that can be written to: {reason}", cause) { ConfigKey = "db_name" };
 
     /// <summary>Reads all collections, after it has finished the commit that was interrupted, if one was.</summary>
     public ImmutableDictionary<CollectionKey, Collection> Read()
