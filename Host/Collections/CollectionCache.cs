@@ -16,7 +16,12 @@ internal sealed class CollectionCache(
     // A failure that recurs with each reading must not keep the service busy.
     private static readonly TimeSpan DistrustTime = TimeSpan.FromSeconds(1);
 
+    // Of more collections than these, the all-clear is left out.
+    private const int MostRefused = 1_000;
+
     private readonly Dictionary<CollectionKey, Collection> _collections = [];
+    private readonly HashSet<CollectionKey> _refused = [];  // for lack of memory, and not read since
+    private readonly HashSet<Collection> _passedOn = [];    // read for another client since the last retry
     private bool _open;
 
     /// <summary>The counters of the service.</summary>
@@ -45,7 +50,8 @@ internal sealed class CollectionCache(
     {
         if (_collections.TryGetValue(key, out var collection))
         {
-            if (!collection.ExceedsShareOfOther(lane)) return collection;
+            // Once in each wait between two retries: clients that ask in turns would make the host read all the time.
+            if (!collection.ExceedsShareOfOther(lane) || !_passedOn.Add(collection)) return collection;
             collection.ReadFor(lane);
             Load(collection);
             return collection;
@@ -111,6 +117,7 @@ internal sealed class CollectionCache(
     public void Refuse(Collection collection)
     {
         WriterLog.NoMemory(storage.Logger, storage.ServiceName, limits.Memory.Limit);
+        if (_refused.Count < MostRefused) _refused.Add(collection.Key);
         DropUnused();
         RetryLater(collection);
         collection.AwayBecause = Error.Memory;
@@ -119,7 +126,8 @@ internal sealed class CollectionCache(
     /// <summary>Takes the stored state.</summary>
     public void Take(Collection collection, ItemLog stored)
     {
-        if (collection.AwayBecause == Error.Memory) WriterLog.MemoryAgain(storage.Logger, storage.ServiceName);
+        _passedOn.Remove(collection);
+        if (_refused.Remove(collection.Key)) WriterLog.MemoryAgain(storage.Logger, storage.ServiceName);
         collection.Load(stored);
     }
 
@@ -171,9 +179,11 @@ internal sealed class CollectionCache(
     }
 
     /// <summary>It is time to read an absent collection again, if it still has subscribers.</summary>
-    private void Retry(Collection collection)
+    private void Retry(Collection collection, int failedLoads)
     {
         if (collection.State != CollectionState.Away || stop.IsCancellationRequested) return;
+        if (collection.Standing.FailedLoads != failedLoads) return; // a later failure has a wait of its own
+        _passedOn.Remove(collection);
         if (collection.PendingUpdates > 0)
             _ = RetryAfterAsync(collection, Backoff.After(1)); // the reading must include the commit that is running
         else if (!collection.Unused) Load(collection);
@@ -185,6 +195,7 @@ internal sealed class CollectionCache(
         // Another object may have taken the place of one that was dropped before.
         if (_collections.GetValueOrDefault(collection.Key) != collection) return;
         _collections.Remove(collection.Key);
+        _passedOn.Remove(collection);
         collection.Leave();
     }
 
@@ -217,7 +228,8 @@ internal sealed class CollectionCache(
 
     private async Task RetryAfterAsync(Collection collection, TimeSpan wait)
     {
+        var failedLoads = collection.Standing.FailedLoads;
         await Task.Delay(wait, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        post(new Step(() => Retry(collection), collection));
+        post(new Step(() => Retry(collection, failedLoads), collection));
     }
 }

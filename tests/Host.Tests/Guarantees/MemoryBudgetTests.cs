@@ -46,6 +46,7 @@ public sealed class MemoryBudgetTests
         for (var index = 0; !refused && index < Collections; index++) refused = Refused(await client.GetAsync($"/app/items/c{index}"));
         Assert.True(refused, "no collection is refused, although all are used and do not fit");
         Assert.True(logger.Count(2116) > 0);
+        Assert.Equal(0, logger.Count(2120));
         Assert.True((bool)(await client.GetAsync("/clock"))["ok"]!);
 
         await follower.PutAsync("/subs", """{"insert":[]}""");
@@ -54,6 +55,40 @@ public sealed class MemoryBudgetTests
             var path = $"/app/items/c{index}";
             await Wait.UntilAsync(async () => (bool)(await client.GetAsync(path))["ok"]!, "the collection is served");
         }
+        Assert.InRange(logger.Count(2120), 1, Collections); // the all-clear
+    }
+
+    [Fact]
+    public async Task TwoClientsThatAskInTurnsForACollectionThatDoesNotFitDoNotHaveItReadEachTime()
+    {
+        var (storage, limits) = (Stored(), new Limits { Memory = new(Few.Memory.Limit) });
+        await using var host = await LiveHost.StartAsync(storage, limits: limits);
+        await using var follower = await Client.ConnectAsync(host.Url);
+        await using var one = await Client.ConnectAsync(host.Url);
+        await using var other = await Client.ConnectAsync(host.Url);
+        var paths = Enumerable.Range(0, Collections).Select(index => $$"""["/app/items/c{{index}}",{}]""");
+        await follower.PutAsync("/subs", $$"""{"insert":[{{string.Join(',', paths)}}]}""");
+        await follower.NotificationAsync();
+        var index = Collections - 1;
+        while (!Refused(await one.GetAsync($"/app/items/c{index}"))) index--;
+
+        var reads = new System.Collections.Concurrent.ConcurrentQueue<long>();
+        storage.BeforeLoad = (key, _) =>
+        {
+            if (key.Collection == $"c{index}") reads.Enqueue(TimeProvider.System.GetTimestamp());
+            return Task.CompletedTask;
+        };
+        var begun = TimeProvider.System.GetTimestamp();
+        const int Requests = 200;
+        for (var n = 0; n < Requests; n++)
+        {
+            foreach (var client in (Client[])[one, other]) await client.GetAsync($"/app/items/c{index}");
+        }
+
+        // The first waits are 0.1 s: in each of them there is one attempt more, for the client that did not have the last one.
+        var waits = TimeProvider.System.GetElapsedTime(begun).TotalSeconds / 0.1;
+        Assert.InRange(reads.Count, 0, 2 * (waits + 2));
+        Assert.InRange(reads.Count, 0, Requests);
     }
 
     [Fact]
