@@ -18,12 +18,12 @@ internal sealed class Engine : IAsyncDisposable
     private Task _connectionsStop = Task.CompletedTask;
     private long _stoppingSince;
 
-    public Engine(ServiceSet services, Limits limits, IReadOnlySet<string>? origins, bool compression, TimeProvider time, ILogger logger)
+    public Engine(ServiceSet services, Limits limits, bool compression, TimeProvider time, ILogger logger)
     {
         _services = services;
         _state = new(services.Catalog, limits, time, logger);
         _connections = new(_state);
-        _endpoint = new(_state, _connections, origins, compression);
+        _endpoint = new(_state, _connections, compression);
         _metrics = new(services, _connections, _state);
     }
 

@@ -12,13 +12,10 @@ using SharedState.Host.Http;
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Takes the WebSocket upgrade, on any path: checks the handshake of RFC 6455, the Origin and the limits, and runs the connection.
+/// Takes the WebSocket upgrade, on any path: checks the handshake of RFC 6455 and the limits, and runs the connection.
 /// </summary>
-internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, IReadOnlySet<string>? origins, bool compression)
+internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, bool compression)
 {
-    // In the log: longer than any name of a host.
-    private const int LongestOrigin = 300;
-
     private const string KeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455, 1.3
 
     /// <summary>Serves a WebSocket handshake; false for any other request.</summary>
@@ -50,15 +47,6 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         }
 
         // :: Step 2: the door
-        if (!IsWelcome(request))
-        {
-            var origin = request.Headers.Origin.ToString();
-            if (origin.Length > LongestOrigin) origin = $"{origin.AsSpan(0, LongestOrigin)}..";
-            ConnectionLog.WrongOrigin(host.Logger, context.Connection.RemoteIpAddress, origin);
-            await RefuseAsync(
-                context, StatusCodes.Status403Forbidden, "This Origin may not connect; the server's service.origins lists those that may.");
-            return true;
-        }
         if (connections.Stopping)
         {
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server is stopping; connect again.");
@@ -138,17 +126,6 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
 
     [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; it protects nothing.")]
     private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
-
-    /// <summary>
-    /// Whether the Origin may connect. Without a list any Origin may: pages have no ambient authority here. Programs send no Origin.
-    /// </summary>
-    private bool IsWelcome(HttpRequest request)
-    {
-        var origin = request.Headers.Origin.ToString();
-        if (origins is null || origin.Length == 0 || origins.Contains(origin)) return true;
-        var scheme = origin.IndexOf("://", StringComparison.Ordinal);
-        return scheme > 0 && origin.AsSpan(scheme + 3).Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
-    }
 
     private static bool IsToken(StringValues header, string token) =>
         header.ToString().Split(',', StringSplitOptions.TrimEntries).Contains(token, StringComparer.OrdinalIgnoreCase);

@@ -17,31 +17,42 @@ export class RealHost {
   #port = 0;
   #storage;
   #limits;
+  #more;
   #started;
 
-  /** On a file and with the default limits, if nothing else is said. */
-  constructor(storage = storages[0], limits = {}) {
+  /**
+   * On a file and with the default limits, if nothing else is said. `more` has further fields of the configuration, in the form of
+   * `{service: {..}, access: {..}}`.
+   */
+  constructor(storage = storages[0], limits = {}, more = {}) {
     this.#storage = storage;
     this.#limits = limits;
+    this.#more = more;
   }
 
   /** Where it listens: the same after a restart. */
   get origin() { return `http://127.0.0.1:${this.#port}`; }
 
+  get port() { return this.#port; }
+
+  /** All that it has said. */
+  output = "";
+
   async start() {
     this.#started ??= await this.#storage.start();
     const { plugins, services } = this.#started;
-    const config = { service: { host: "127.0.0.1", port: this.#port, limits: this.#limits }, plugins, services };
+    const service = { host: "127.0.0.1", limits: this.#limits, ...this.#more.service, port: this.#port };
+    const config = { ...this.#more, service, plugins, services };
     writeFileSync(join(this.#folder, "my.json"), JSON.stringify(config));
     this.#process = spawn(program, [join(this.#folder, "my.json")], { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
+    this.output = "";
     await new Promise((resolve, reject) => {
       this.#process.stdout.on("data", data => {
-        output += data;
-        const listening = /listens on http:\/\/127\.0\.0\.1:(\d+)\//.exec(output);
+        this.output += data;
+        const listening = /listens on http:\/\/(?:127\.0\.0\.1|localhost):(\d+)\//.exec(this.output);
         if (listening) resolve(this.#port = Number(listening[1]));
       });
-      this.#process.on("exit", code => reject(new Error(`the host ended with ${code}: ${output}`)));
+      this.#process.on("exit", code => reject(new Error(`the host ended with ${code}: ${this.output}`)));
     });
     return this;
   }

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
 using SharedState.Host.Http;
@@ -42,7 +43,7 @@ internal sealed class LiveHost : IAsyncDisposable
 
     public static async Task<LiveHost> StartAsync(
         MemoryStorage? items = null, MemoryStorage? other = null, Limits? limits = null, TimeProvider? time = null,
-            IReadOnlySet<string>? origins = null, bool compression = false, ILogger? logger = null)
+            DoorSettings? doors = null, bool compression = false, ILogger? logger = null)
     {
         limits ??= new();
         time ??= TimeProvider.System;
@@ -51,7 +52,9 @@ internal sealed class LiveHost : IAsyncDisposable
         foreach (var writer in writers) await writer.StartAsync();
         var state = new HostState(new([("items", writers[0]), ("other", writers[1]), ("down", null)]), limits, time, logger);
         var registry = new ConnectionRegistry(state);
-        var endpoint = new WebSocketEndpoint(state, registry, origins, compression);
+        var endpoint = new WebSocketEndpoint(state, registry, compression);
+        // As if it listened beyond loopback, where any origin is welcome without a list.
+        var gate = new Doors(doors ?? new(null, null), "0.0.0.0", [new(IPAddress.Any, 0)], () => false, logger);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -64,7 +67,7 @@ internal sealed class LiveHost : IAsyncDisposable
         var app = builder.Build();
         app.Use(async (context, next) =>
         {
-            if (!await endpoint.TryServeAsync(context)) await next(context);
+            if (!await gate.TryRefuseAsync(context) && !await endpoint.TryServeAsync(context)) await next(context);
         });
         app.Run(context => context.Response.WriteAsync("plain"));
         await app.StartAsync();

@@ -21,11 +21,12 @@ public sealed class RoomTests
         // Services and their plugins.
         ["JsonFiles"] = ["Diagnostics"],
         ["Plugins"] = ["JsonFiles"],
-        ["Configuration"] = ["Bounds", "Diagnostics", "JsonFiles", "Plugins"],
+        ["Access"] = ["Diagnostics", "JsonFiles"],
+        ["Configuration"] = ["Access", "Bounds", "Diagnostics", "JsonFiles", "Plugins"],
         ["Services"] = ["Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins"],
 
         // Operation.
-        ["Changes"] = ["Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
+        ["Changes"] = ["Access", "Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
         ["Listing"] = ["Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
         ["Admin"] = ["Changes", "Collections", "Configuration", "Diagnostics", "Http", "Listing", "Plugins", "Services"],
         ["PluginTest"] = ["Bounds", "Collections", "Diagnostics", "JsonFiles", "Plugins", "Services"],
