@@ -103,16 +103,19 @@ internal static class Program
             Log.NothingRuns(logger);
             return 1;
         }
-        await using var engine = new Engine(services, limits, config.Compression, time, logger);
+        using var access = new AccessControl(time, logger);
+        access.Set(config.Access);
+        var doors = new Doors(
+            config.Doors, config.Address.Host, installation.Sockets!.EndPoints, () => access.Policy is not null, logger);
+        await using var engine = new Engine(services, limits, access, doors, config.Compression, time, logger);
         using var swaps = new SwapCounts();
-        using var metrics = Telemetry.Start(scraped: installation.Sockets!.Admin is not null);
+        using var metrics = Telemetry.Start(scraped: installation.Sockets.Admin is not null);
         var report = new ChangeReport(plugins, services, swaps, logger);
         report.Remember(ChangeReport.Troubles(installation, services.Refusals));
         var reload = new Reload(
             installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder),
-            hangup, supervisor, plugins, services, report, loggers, time);
+            hangup, supervisor, plugins, services, engine.Change, report, loggers, time);
         var doorway = new Doorway(time, logger);
-        var doors = new Doors(config.Doors, config.Address.Host, installation.Sockets!.EndPoints, () => false, logger);
         var health = new Health(services, () => engine.Stopping);
         await using var app = Build(installation, doorway, health, doors, engine, reload, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>

@@ -17,8 +17,16 @@ internal static class StartReport
         WriteServices(logger, installation, services);
         Log.Limits(logger, string.Join(", ", LimitField.All.Select(limit => limit.Describe(limits))));
         Log.Doors(logger, config.Tls is null ? "off" : "on", doors.Description, config.Compression ? "on" : "off");
-        if (!sockets.OnlyLoopback) Log.OpenToTheNetwork(logger, urls);
-        if (!doors.HasOrigins && !doors.OnlyLoopback) Log.AnyOrigin(logger);
+        if (config.Access is { } access)
+        {
+            AccessLog.Configured(logger, access.Issuers.Count, access.Keys.Count, access.Cookie ?? "off");
+            AccessLog.NoRules(logger);
+        }
+        else if (!sockets.OnlyLoopback)
+        {
+            Log.OpenToTheNetwork(logger, urls);
+        }
+        if (config.Access is null && !doors.HasOrigins && !doors.OnlyLoopback) Log.AnyOrigin(logger);
     }
 
     /// <summary>The plugins that cannot be used, and the state of each service.</summary>

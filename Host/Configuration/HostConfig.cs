@@ -28,6 +28,9 @@ internal sealed record HostConfig
     /// <summary>The origins whose pages may connect, and the names of the server.</summary>
     public required DoorSettings Doors { get; init; }
 
+    /// <summary>Who may do what; null: everyone may do everything.</summary>
+    public AccessConfig? Access { get; init; }
+
     /// <summary>Whether the server accepts compression.</summary>
     public bool Compression { get; init; }
 
@@ -56,13 +59,15 @@ internal sealed record HostConfig
     {
         var root = new JsonFields(file, file.Root);
         var service = root.Object("service");
+        var doors = DoorSettings.Read(file, service);
         var config = new HostConfig
         {
             File = file,
             Address = ListenAddress.Read(service, "service", 9_000),
             Admin = ReadAdmin(service),
             Tls = TlsFiles.Read(file, service.Object("tls")),
-            Doors = DoorSettings.Read(file, service),
+            Doors = doors,
+            Access = AccessConfig.Read(file, root, doors),
             Compression = service.Boolean("compression") ?? true,
             Pages = ReadPages(file, service),
             JsonLog = service.Choice("log", "text", "json") == "json",

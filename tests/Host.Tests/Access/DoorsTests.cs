@@ -76,7 +76,8 @@ public sealed class DoorsTests
         Assert.Equal(letsIn, LetsIn(Everywhere(new(["https://good.example"], null)), host, origin));
 
     [Fact]
-    public void TheNameOfTheComputerIsAName() => Assert.True(LetsIn(Everywhere(new(["https://good.example"], null)), Dns.GetHostName(), null));
+    public void TheNameOfTheComputerIsAName() =>
+        Assert.True(LetsIn(Everywhere(new(["https://good.example"], null)), Dns.GetHostName(), null));
 
     [Theory]
     [InlineData("10.1.2.3:9000", true)]
@@ -138,8 +139,8 @@ public sealed class DoorsTests
         var context = Context("evil.example:9000", null);
         context.Response.Body = new MemoryStream();
         Assert.True(await Loopback(new(null, null)).TryRefuseAsync(context));
-        Assert.StartsWith("This server does not know the name evil.example: add it to service.hosts", Body(context), StringComparison.Ordinal);
-        Assert.StartsWith("A request from (null) was refused: its Host evil.example is not", Assert.Single(_log.Lines), StringComparison.Ordinal);
+        Assert.Contains("does not know the name evil.example: add it to service.hosts", Body(context), StringComparison.Ordinal);
+        Assert.Contains("its Host evil.example is not a name of this server", Assert.Single(_log.Lines), StringComparison.Ordinal);
     }
 
     [Theory]

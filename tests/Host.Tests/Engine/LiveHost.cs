@@ -43,7 +43,7 @@ internal sealed class LiveHost : IAsyncDisposable
 
     public static async Task<LiveHost> StartAsync(
         MemoryStorage? items = null, MemoryStorage? other = null, Limits? limits = null, TimeProvider? time = null,
-            DoorSettings? doors = null, bool compression = false, ILogger? logger = null)
+            DoorSettings? doors = null, AccessConfig? access = null, bool compression = false, ILogger? logger = null)
     {
         limits ??= new();
         time ??= TimeProvider.System;
@@ -51,10 +51,12 @@ internal sealed class LiveHost : IAsyncDisposable
         ServiceWriter[] writers = [Writer("items", items ?? new()), Writer("other", other ?? new())];
         foreach (var writer in writers) await writer.StartAsync();
         var state = new HostState(new([("items", writers[0]), ("other", writers[1]), ("down", null)]), limits, time, logger);
+        state.Access.Set(access);
         var registry = new ConnectionRegistry(state);
-        var endpoint = new WebSocketEndpoint(state, registry, compression);
         // As if it listened beyond loopback, where any origin is welcome without a list.
-        var gate = new Doors(doors ?? new(null, null), "0.0.0.0", [new(IPAddress.Any, 0)], () => false, logger);
+        var gate = new Doors(
+            doors ?? new(null, null), "0.0.0.0", [new(IPAddress.Any, 0)], () => state.Access.Policy is not null, logger);
+        var endpoint = new WebSocketEndpoint(state, registry, new(state.Access, gate), compression);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -77,6 +79,13 @@ internal sealed class LiveHost : IAsyncDisposable
         {
             return new(new(Source(name, storage, logger), limits, time), limits, time);
         }
+    }
+
+    /// <summary>Changes the access policy, as a change of the configuration does.</summary>
+    public void Change(AccessConfig? access)
+    {
+        _state.Access.Set(access);
+        _registry.Review();
     }
 
     /// <summary>Puts another storage in the place of the one of <c>items</c>.</summary>

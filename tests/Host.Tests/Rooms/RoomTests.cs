@@ -16,12 +16,12 @@ public sealed class RoomTests
         ["Collections"] = ["Bounds", "Diagnostics", "Json"],
         ["Protocol"] = ["Bounds", "Collections", "Json"],
         ["Http"] = ["Diagnostics"],
-        ["Connections"] = ["Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
+        ["Connections"] = ["Access", "Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
 
         // Services and their plugins.
         ["JsonFiles"] = ["Diagnostics"],
         ["Plugins"] = ["JsonFiles"],
-        ["Access"] = ["Diagnostics", "JsonFiles"],
+        ["Access"] = ["Collections", "Diagnostics", "Http", "JsonFiles"],
         ["Configuration"] = ["Access", "Bounds", "Diagnostics", "JsonFiles", "Plugins"],
         ["Services"] = ["Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins"],
 
