@@ -57,6 +57,15 @@ export class RealHost {
     return this;
   }
 
+  /** Waits until it has said something so many times: the log comes a moment after what it is about. */
+  async said(text, times = 1) {
+    const deadline = Date.now() + 20_000;
+    while (this.output.split(text).length <= times) {
+      if (Date.now() > deadline) throw new Error(`not said: ${text}\n${this.output}`);
+      await new Promise(resolve => setTimeout(resolve, 10));
+    }
+  }
+
   /** SIGTERM, or kill -9. */
   async stop(signal = "SIGTERM") {
     const ended = new Promise(resolve => this.#process.on("exit", resolve));
