@@ -1,4 +1,5 @@
 using System.Net;
+using SharedState.Host.Diagnostics;
 
 namespace SharedState.Host.Access;
 
@@ -38,6 +39,7 @@ internal sealed class AccessControl(TimeProvider time, ILogger logger) : IDispos
     public async ValueTask<Identity?> CheckAsync(AccessPolicy policy, string token, IPAddress address, CancellationToken stop)
     {
         var (identity, reason) = await policy.CheckAsync(token, stop);
+        HostMeter.Tokens.Add(1, HostMeter.Outcome(identity is not null));
         if (identity is not null) return identity;
         AccessLog.WrongToken(logger, address, reason);
         var delay = _failures.Add(address);

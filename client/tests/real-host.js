@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { lastBuilt } from "./built.js";
 import { storages } from "./storages.js";
 
-const program = lastBuilt("Host", "sharedstate")?.slice(0, -".dll".length);
+export const program = lastBuilt("Host", "sharedstate")?.slice(0, -".dll".length);
 
 /** Why there is no host to test against; false if there is one. */
 export const noHost = program ? false : "the host is not built: dotnet build Host";
