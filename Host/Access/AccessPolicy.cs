@@ -36,6 +36,8 @@ internal sealed class AccessPolicy(IReadOnlyList<TokenIssuer> issuers, IReadOnly
             return (null, "it is no JSON Web Token"); // the library's message may show parts of it
         }
 
+        // Fields that the host would have to understand (RFC 7515, 4.1.11). It understands none.
+        if (read.TryGetHeaderValue("crit", out object _)) return (null, "it demands extensions (crit)");
         var reason = "its issuer (iss) is not in access.tokens";
         foreach (var issuer in issuers)
         {

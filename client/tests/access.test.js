@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { WebSocket } from "ws";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
 import { launch, noBrowser } from "./chromium.js";
@@ -56,6 +58,32 @@ describe("identity", { skip: noHost, timeout: 120_000 }, () => {
     assert.equal(client.user, null);
     await host.said("was refused: it is neither a signed token (JWT) nor an API key");
     assert.doesNotMatch(host.output, /nonsense/);
+  });
+
+  test("React: a page that logs in and out shows the user", { skip: noBrowser }, async t => {
+    const browser = await launch();
+    t.after(() => browser.close());
+    const page = await browser.newPage();
+    await page.route(`${host.origin}/empty`, route => route.fulfill({ contentType: "text/html", body: '<div id="app"></div>' }));
+    await page.goto(`${host.origin}/empty`);
+    const { outputFiles: [{ text }] } = await build({
+      stdin: {
+        contents: `
+          import { StrictMode } from "react";
+          import { createRoot } from "react-dom/client";
+          import { SharedState, useConnection } from "sharedstate/react";
+          const User = () => <p id="user">{String(useConnection().user)}</p>;
+          const root = createRoot(document.getElementById("app"));
+          globalThis.show = token => root.render(<StrictMode><SharedState url="." token={token}><User /></SharedState></StrictMode>);`,
+        loader: "jsx", resolveDir: fileURLToPath(new URL(".", import.meta.url)),
+      },
+      bundle: true, write: false, jsx: "automatic", conditions: ["browser"], define: { "process.env.NODE_ENV": '"development"' },
+    });
+    await page.addScriptTag({ content: text });
+    for (const user of ["ann", "bob", null, "ann"]) {
+      await page.evaluate(given => globalThis.show(given), user && token({ sub: user }));
+      await page.waitForFunction(wanted => document.getElementById("user")?.textContent === wanted, String(user), { timeout: 20_000 });
+    }
   });
 
   test("a client that logs in and out changes its identity", async t => {

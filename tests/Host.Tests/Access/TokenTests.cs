@@ -174,6 +174,13 @@ public sealed class TokenTests : IDisposable
     public async Task WhatIsNoTokenIsRefused(string token) => Assert.NotNull(await ReasonAsync(WithKey("ssk_known"), token));
 
     [Fact]
+    public async Task ATokenThatDemandsExtensionsIsRefused()
+    {
+        var token = Forge("""{"alg":"HS256","crit":["b64"],"b64":false}""", $$"""{"iss":"{{Name}}"}""", "AAAA");
+        Assert.Equal("it demands extensions (crit)", await ReasonAsync(Config, token));
+    }
+
+    [Fact]
     public async Task ATokenOf100KilobytesIsRefusedUnread() =>
         Assert.Equal("it has 102400 characters, more than 16384", await ReasonAsync(Config, new string('a', 100 << 10)));
 
