@@ -1,3 +1,4 @@
+using SharedState.Host.Access;
 using SharedState.Host.Changes;
 using SharedState.Host.Connections;
 using SharedState.Host.Diagnostics;
@@ -18,17 +19,25 @@ internal sealed class Engine : IAsyncDisposable
     private Task _connectionsStop = Task.CompletedTask;
     private long _stoppingSince;
 
-    public Engine(ServiceSet services, Limits limits, IReadOnlySet<string>? origins, bool compression, TimeProvider time, ILogger logger)
+    public Engine(
+        ServiceSet services, Limits limits, AccessControl access, Doors doors, bool compression, TimeProvider time, ILogger logger)
     {
         _services = services;
-        _state = new(services.Catalog, limits, time, logger);
+        _state = new(services.Catalog, limits, time, logger) { Access = access };
         _connections = new(_state);
-        _endpoint = new(_state, _connections, origins, compression);
+        _endpoint = new(_state, _connections, new(access, doors), compression);
         _metrics = new(services, _connections, _state);
     }
 
     /// <summary>Whether the graceful stop has begun.</summary>
     public bool Stopping => _connections.Stopping;
+
+    /// <summary>Takes over a changed access policy: rights that are taken away end at once.</summary>
+    public void Change(AccessConfig? access)
+    {
+        _state.Access.Set(access);
+        _connections.Review();
+    }
 
     /// <summary>The connections that may be open from now on.</summary>
     public void Bound(int connections) => _state.Connections = connections;

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Serilog.Extensions.Logging;
+using SharedState.Host.Access;
 using SharedState.Host.Admin;
 using SharedState.Host.Changes;
 using SharedState.Host.Configuration;
@@ -102,18 +103,21 @@ internal static class Program
             Log.NothingRuns(logger);
             return 1;
         }
-        await using var engine = new Engine(
-            services, limits, config.Origins?.ToHashSet(StringComparer.OrdinalIgnoreCase), config.Compression, time, logger);
+        using var access = new AccessControl(time, logger);
+        access.Set(config.Access);
+        var doors = new Doors(
+            config.Doors, config.Address.Host, installation.Sockets!.EndPoints, () => access.Policy is not null, logger);
+        await using var engine = new Engine(services, limits, access, doors, config.Compression, time, logger);
         using var swaps = new SwapCounts();
-        using var metrics = Telemetry.Start(scraped: installation.Sockets!.Admin is not null);
+        using var metrics = Telemetry.Start(scraped: installation.Sockets.Admin is not null);
         var report = new ChangeReport(plugins, services, swaps, logger);
         report.Remember(ChangeReport.Troubles(installation, services.Refusals));
         var reload = new Reload(
             installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder),
-            hangup, supervisor, plugins, services, report, loggers, time);
+            hangup, supervisor, plugins, services, engine.Change, report, loggers, time);
         var doorway = new Doorway(time, logger);
         var health = new Health(services, () => engine.Stopping);
-        await using var app = Build(installation, doorway, health, engine, reload, loggers);
+        await using var app = Build(installation, doorway, health, doors, engine, reload, loggers);
         app.Lifetime.ApplicationStopping.Register(() =>
         {
             Log.Stopping(logger);
@@ -133,7 +137,7 @@ internal static class Program
         if (fitted.Connections < limits.Connections && limits.Connections != new Limits().Connections)
             Log.FewDescriptors(logger, fitted.Connections, limits.Connections);
         engine.Bound(fitted.Connections);
-        StartReport.Write(logger, installation, fitted, services);
+        StartReport.Write(logger, installation, fitted, services, doors);
         doorway.Open(fitted.Handshakes, fitted.HandshakeShare);
         supervisor.Ready();
         await app.WaitForShutdownAsync();
@@ -142,7 +146,7 @@ internal static class Program
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The application disposes its services.")]
     private static WebApplication Build(
-        Installation installation, Doorway doorway, Health health, Engine engine, Reload reload, ILoggerFactory loggers)
+        Installation installation, Doorway doorway, Health health, Doors doors, Engine engine, Reload reload, ILoggerFactory loggers)
     {
         var (config, sockets) = (installation.Config, installation.Sockets!);
         var limits = config.Limits;
@@ -183,7 +187,7 @@ internal static class Program
         var app = builder.Build();
         app.Use(async (context, next) =>
         {
-            if (!await health.TryAnswerAsync(context)) await next(context);
+            if (!await health.TryAnswerAsync(context) && !await doors.TryRefuseAsync(context)) await next(context);
         });
         engine.Use(app);
         if (config.Pages is not null) app.UseLanAddress(sockets.EndPoints, config.Tls is null ? "http" : "https");

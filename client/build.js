@@ -13,7 +13,8 @@ export const dist = join(here, "dist");
 const INTERNAL = new RegExp(`^(${[
   "acquire", "allowance", "answered", "arrived", "bytes", "closed", "drop", "end", "fail", "failed", "flush", "follow", "handles", "key",
   "link", "lost", "moved", "opened", "optionsText",
-  "parts", "position", "quiet", "received", "receive", "refusals", "replied", "request", "retry", "sendWaiting", "sent", "tick", "waiting",
+  "began", "beginning", "changed", "judged", "opened", "renew", "parts", "position", "quiet", "received", "receive", "refusals", "replied",
+  "request", "retry", "sendWaiting", "sent", "tick", "waiting",
 ].join("|")})$`);
 
 /** The content of every file of dist/, by its name there. The same sources give the same bytes. */

@@ -48,9 +48,10 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
     /// <summary>Reports a file that was applied.</summary>
     /// <param name="installation">The content of the file.</param>
     /// <param name="changes">The changes to the services.</param>
+    /// <param name="accessChanged">Whether the access policy changed.</param>
     /// <param name="needRestart">The changed fields that take effect only at the next start.</param>
     /// <param name="asked">Whether the file was changed, or SIGHUP arrived: then the report also says if there was nothing to do.</param>
-    public void Write(Installation installation, ServiceChanges changes, IReadOnlyList<string> needRestart, bool asked)
+    public void Write(Installation installation, ServiceChanges changes, bool accessChanged, IReadOnlyList<string> needRestart, bool asked)
     {
         var file = installation.Config.File.Name;
         foreach (var mistake in installation.Plugins.Mistakes.Where(mistake => IsFirst(mistake.ToString())))
@@ -67,6 +68,7 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
             .. Part("added", changes.Added.Select(service => service.Name)),
             .. Part("reopened", changes.Reopened.Select(service => service.Name)),
             .. Part("removed", changes.Removed),
+            .. Part("changed", accessChanged ? ["access"] : []),
         ];
         if (done.Length > 0) ChangeLog.Changed(logger, file, string.Join("; ", done));
         else if (asked && !changes.Any && needRestart.Count == 0) ChangeLog.Unchanged(logger, file);

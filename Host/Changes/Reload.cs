@@ -1,3 +1,4 @@
+using SharedState.Host.Access;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Plugins;
@@ -16,12 +17,13 @@ namespace SharedState.Host.Changes;
 /// <param name="supervisor">Is told when the host reads again.</param>
 /// <param name="plugins">Loads new plugins.</param>
 /// <param name="services">The running services.</param>
+/// <param name="changeAccess">Takes over the access policy.</param>
 /// <param name="report">Logs the results.</param>
 /// <param name="loggers">Creates the loggers of services.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Reload(
     Installation started, Func<Installation> read, Watch watch, Hangup hangup, ServiceSupervisor supervisor, PluginHost plugins,
-    ServiceSet services, ChangeReport report, ILoggerFactory loggers, TimeProvider time)
+    ServiceSet services, Action<AccessConfig?> changeAccess, ChangeReport report, ILoggerFactory loggers, TimeProvider time)
     : BackgroundService
 {
     private readonly HostConfig _started = started.Config;
@@ -147,11 +149,13 @@ internal sealed class Reload(
             return;
         }
 
-        // :: 3. Change the services.
+        // :: 3. Change the access policy, and then the services: a new service must not be open to users whose rights have ended.
         _again = false;
+        var accessChanged = installation.Config.Access?.Fingerprint != _current.Config.Access?.Fingerprint;
+        if (accessChanged) changeAccess(installation.Config.Access);
         var changes = await services.ChangeAsync(wanted, again);
         _current = installation;
-        report.Write(installation, changes, RestartFields.Changed(_started, installation.Config), changed);
+        report.Write(installation, changes, accessChanged, RestartFields.Changed(_started, installation.Config), changed);
     }
 
     private Installation ReadAll()

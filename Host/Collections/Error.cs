@@ -36,6 +36,13 @@ internal sealed record Error(string Code, string Message, bool Temporary = false
 
     public static readonly Error Internal = new("internal", "something failed on the server; its log says what");
 
+    public static readonly Error Unauthorized = new(
+        "unauthorized", "the server lets only users do this; send a valid token by PUT /auth");
+
+    public static readonly Error Forbidden = new("forbidden", "no access rule of the server allows this to this user");
+
+    public static readonly Error WrongToken = new("unauthorized", "the token is not valid; the server's log says why");
+
     public static readonly Error ServiceDown = new(
         "unavailable", "the service is configured but not running; the server's log says why", Temporary: true);
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SharedState.Host.Access;
 using SharedState.Host.JsonFiles;
 using SharedState.Host.Plugins;
 
@@ -24,8 +25,11 @@ internal sealed record HostConfig
     /// <summary>The certificate's files; null: no TLS.</summary>
     public TlsFiles? Tls { get; init; }
 
-    /// <summary>The exact origins whose pages may connect; null: all.</summary>
-    public IReadOnlyList<string>? Origins { get; init; }
+    /// <summary>The origins whose pages may connect, and the names of the server.</summary>
+    public required DoorSettings Doors { get; init; }
+
+    /// <summary>Who may do what; null: everyone may do everything.</summary>
+    public AccessConfig? Access { get; init; }
 
     /// <summary>Whether the server accepts compression.</summary>
     public bool Compression { get; init; }
@@ -55,13 +59,15 @@ internal sealed record HostConfig
     {
         var root = new JsonFields(file, file.Root);
         var service = root.Object("service");
+        var doors = DoorSettings.Read(file, service);
         var config = new HostConfig
         {
             File = file,
             Address = ListenAddress.Read(service, "service", 9_000),
             Admin = ReadAdmin(service),
             Tls = TlsFiles.Read(file, service.Object("tls")),
-            Origins = ReadOrigins(file, service),
+            Doors = doors,
+            Access = AccessConfig.Read(file, root, doors),
             Compression = service.Boolean("compression") ?? true,
             Pages = ReadPages(file, service),
             JsonLog = service.Choice("log", "text", "json") == "json",
@@ -85,19 +91,6 @@ internal sealed record HostConfig
         var address = ListenAddress.Read(admin, "service.admin", 9_001);
         admin.End();
         return address;
-    }
-
-    private static string[]? ReadOrigins(JsonFile file, JsonFields service)
-    {
-        if (service.Take("origins") is null or { Kind: JsonValueKind.Null }) return null;
-        var origins = service.TextList("origins");
-        foreach (var origin in origins)
-        {
-            // Browsers send an origin in lower case, without a default port and without a path.
-            if (!Uri.TryCreate(origin.Text, UriKind.Absolute, out var uri) || uri.GetLeftPart(UriPartial.Authority) != origin.Text)
-                file.Add(origin, "must be an origin as browsers send it, like \"https://example.org\", without a path");
-        }
-        return [.. origins.Select(origin => origin.Text)];
     }
 
     private static string? ReadPages(JsonFile file, JsonFields service)

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Text;
+using SharedState.Host.Access;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Protocol;
 
@@ -17,6 +19,7 @@ internal sealed class Connection : IDisposable
     private readonly Action _abort;
     private readonly Outbox _outbox;
     private readonly FrameSender _sender;
+    private readonly Session _session;
     private readonly Dispatcher _dispatcher;
     private readonly ReceiveBuffer _received;
     private readonly MessageReader _messages;
@@ -36,14 +39,17 @@ internal sealed class Connection : IDisposable
     /// <param name="compression">Whether permessage-deflate was agreed on.</param>
     /// <param name="abort">Ends the connection at once.</param>
     /// <param name="keepUnsentSmall">Limits the unsent bytes in the system's buffer; null if there is no such setting.</param>
+    /// <param name="session">Who the client is; null for an anonymous one.</param>
     public Connection(
-        HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort, Action? keepUnsentSmall = null)
+        HostState host, Stream stream, ReadOnlySpan<byte> early, bool compression, Action abort, Action? keepUnsentSmall = null,
+        Session? session = null)
     {
+        _session = session ?? new(host.Access, Identity.Anonymous, IPAddress.None);
         (_host, _input, _abort) = (host, stream, abort);
         _outbox = new(host.Limits.OutboxBytes, keepUnsentSmall);
         _sender = new(_outbox, stream, compression, host.Time, host.Counts, CannotSend);
         _outbox.Sender = _sender;
-        _dispatcher = new(host, _outbox);
+        _dispatcher = new(host, _session, _outbox);
         var share = new ByteShare(host.Unfinished, () => End(CloseCode.MessageTooBig, ByteBudget.UsedUp));
         _received = new(share);
         _received.Append(early);
@@ -98,6 +104,12 @@ internal sealed class Connection : IDisposable
         if (Cancel(_aborted) && Cancel(_ended) && Cancel(_stopReading)) _abort();
     }
 
+    /// <summary>Follows the end of the client's identity and changes of the access policy. Any thread.</summary>
+    public void Review()
+    {
+        if (_session.IsStale) _dispatcher.Review();
+    }
+
     public void Dispose()
     {
         _messages.Dispose();
@@ -126,6 +138,7 @@ internal sealed class Connection : IDisposable
     public void Sweep(long now, long awakeSince)
     {
         var (time, limits) = (_host.Time, _host.Limits);
+        Review();
         if (Elapsed(_sender.WaitingSince) > limits.StalledTime)
         {
             ConnectionLog.Stalled(_host.Logger, limits.StalledTime);

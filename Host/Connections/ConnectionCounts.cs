@@ -10,11 +10,15 @@ internal sealed class ConnectionCounts
     private const int Frames = 0, Bytes = 1, Requests = 2;
 
     // By the value of Target.
-    private static readonly string[] Kinds = ["invalid", "services", "clock", "subscriptions", "subscribe", "list", "read", "update"];
+    private static readonly string[] Kinds =
+        ["invalid", "services", "clock", "subscriptions", "subscribe", "identity", "authenticate", "list", "read", "update"];
 
     // The codes of Error. Other codes do not exist.
     private static readonly string[] Outcomes =
-        ["ok", "bad_request", "not_found", "conflict", "too_large", "limit", "unavailable", "unknown", "internal"];
+    [
+        "ok", "bad_request", "not_found", "unauthorized", "forbidden", "conflict", "too_large", "limit", "unavailable", "unknown",
+        "internal",
+    ];
 
     private readonly Counters _counters = new(Requests + (Kinds.Length * Outcomes.Length));
 

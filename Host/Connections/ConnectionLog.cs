@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace SharedState.Host.Connections;
 
 /// <summary>The log messages of connections.</summary>
@@ -16,10 +14,6 @@ internal static partial class ConnectionLog
 
     [LoggerMessage(2003, LogLevel.Warning, "A connection was refused: {Limit} are open, the limit of {Name}")]
     public static partial void TooMany(ILogger logger, int limit, string name);
-
-    [LoggerMessage(2004, LogLevel.Information,
-        "A connection from {Address} was refused: its Origin {Origin} is not among service.origins")]
-    public static partial void WrongOrigin(ILogger logger, IPAddress? address, string origin);
 
     [LoggerMessage(2005, LogLevel.Warning, "{Count} connections did not end in time and were cut")]
     public static partial void Cut(ILogger logger, int count);

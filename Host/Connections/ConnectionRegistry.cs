@@ -85,6 +85,12 @@ internal sealed class ConnectionRegistry : IDisposable
         CountOut();
     }
 
+    /// <summary>Lets all connections follow a change of the access policy.</summary>
+    public void Review()
+    {
+        foreach (var connection in Open()) connection.Review();
+    }
+
     /// <summary>
     /// Asks every connection to answer the requests that were read and to close. Aborts connections that take longer than
     /// <see cref="Limits.StopTime"/>.

@@ -1,6 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Protocol;
 
@@ -22,10 +22,12 @@ internal sealed class Dispatcher
     // Guarded by _gate; bounded by Limits.RequestsInFlight, since the receive loop waits.
     private readonly Queue<OpenRequest> _waiting = new();
     private bool _busy;                               // guarded by _gate: whether there is a run
-    private Task _run = Task.CompletedTask;           // the receive loop's
-    private volatile bool _left;                      // set once, by the receive loop
+    private bool _review;                             // guarded by _gate: whether the run is to look at the identity first
+    private TaskCompletionSource? _idle;              // guarded by _gate: the end of the run
+    private volatile bool _left;                      // set once, by the receive loop, under _gate
 
     // Owned by the run, of which there is one at a time.
+    private readonly Session _session;
     private readonly SubscriptionSet _subscriptions;
     private readonly MemoryShare _memory;
     private readonly List<Lane> _lanes = []; // one for each service that the connection named
@@ -33,13 +35,14 @@ internal sealed class Dispatcher
     private int _posted; // since it helped
 
     /// <param name="host">What all connections share.</param>
+    /// <param name="session">Who the client is, and what it may do.</param>
     /// <param name="outbox">Gets what is to be sent.</param>
-    public Dispatcher(HostState host, Outbox outbox)
+    public Dispatcher(HostState host, Session session, Outbox outbox)
     {
-        _host = host;
+        (_host, _session) = (host, session);
         _replies = new(outbox, host.Requests, host.Counts);
         _memory = new(host.Limits.Memory, MemoryShare.OfConnection);
-        _subscriptions = new(host, outbox, _memory, LaneAt);
+        _subscriptions = new(host, session, outbox, _memory, LaneAt);
     }
 
     /// <summary>Starts a request. Completes when the next one may be read, usually immediately. For the receive loop.</summary>
@@ -60,7 +63,7 @@ internal sealed class Dispatcher
     private ValueTask Begin(OpenRequest open, CancellationToken aborted)
     {
         _replies.Expect(open);
-        if (MustBegin(open)) _run = RunAsync();
+        if (MustBegin(open)) _ = RunAsync(); // its end: IdleAsync
         // The requests in flight are bounded in number, and in bytes: a message's worth, and the one that goes over it.
         var most = _replies.Bytes > _host.Limits.MessageBytes ? 1 : _host.Limits.RequestsInFlight - 1;
         return _replies.AnsweredAsync(open.Number - most, aborted);
@@ -69,15 +72,28 @@ internal sealed class Dispatcher
     /// <summary>Waits until all requests are answered.</summary>
     public ValueTask FinishAsync(CancellationToken stop) => _replies.AnsweredAsync(_replies.Expected, stop);
 
+    /// <summary>The client's identity has ended, or the access policy has changed: subscriptions that are no longer allowed end. Any
+    /// thread.</summary>
+    public void Review()
+    {
+        lock (_gate)
+        {
+            _review = true;
+            if (_busy || _left) return;
+            _busy = true;
+        }
+        _ = RunAsync(); // its end: IdleAsync
+    }
+
     /// <summary>The connection ends. What was read still runs where that takes no longer than a stop may, and was not aborted.</summary>
     public async Task LeaveAsync(CancellationToken aborted)
     {
         const ConfigureAwaitOptions WithoutThrowing =
             ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
-        await _run.WaitAsync(_host.Limits.StopTime, _host.Time, aborted).ConfigureAwait(WithoutThrowing);
-        _left = true;
+        await IdleAsync().WaitAsync(_host.Limits.StopTime, _host.Time, aborted).ConfigureAwait(WithoutThrowing);
+        lock (_gate) _left = true;
         _replies.Close();
-        await _run;
+        await IdleAsync();
         _subscriptions.Leave();
     }
 
@@ -91,9 +107,34 @@ internal sealed class Dispatcher
         }
     }
 
-    private bool TryNext([NotNullWhen(true)] out OpenRequest? open)
+    /// <summary>Takes the next request; null for a review, which comes before the requests that wait. False ends the run.</summary>
+    private bool TryNext(out OpenRequest? open)
     {
-        lock (_gate) return _busy = _waiting.TryDequeue(out open);
+        lock (_gate)
+        {
+            open = null;
+            if (_review)
+            {
+                _review = false;
+                return true;
+            }
+            if (_waiting.TryDequeue(out open)) return true;
+            _busy = false;
+            _idle?.TrySetResult();
+            _idle = null;
+            return false;
+        }
+    }
+
+    /// <summary>Waits until there is no run.</summary>
+    private Task IdleAsync()
+    {
+        lock (_gate)
+        {
+            if (!_busy) return Task.CompletedTask;
+            _idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _idle.Task;
+        }
     }
 
     private async Task RunAsync()
@@ -102,19 +143,32 @@ internal sealed class Dispatcher
         {
             try
             {
-                await RunAsync(open);
+                if (open is null) await ReviewAsync();
+                else await RunAsync(open);
             }
             catch (Exception exception)
             {
                 ConnectionLog.Failed(_host.Logger, exception);
-                open.Refuse(Error.Internal);
+                open?.Refuse(Error.Internal);
             }
         }
+    }
+
+    private async ValueTask ReviewAsync()
+    {
+        if (_left) return;
+        _session.Renew();
+        await _subscriptions.ReviewAsync();
     }
 
     private async ValueTask RunAsync(OpenRequest open)
     {
         var request = open.Request;
+        if (_session.Rights is var rights && rights != Rights.All && !Allows(rights, request.Target))
+        {
+            open.Refuse(_session.Refusal);
+            return;
+        }
         if (request.Target is Target.Read or Target.Update or Target.Listing && _host.Services.Find(request.Path.Service) is { } writer)
         {
             // The requests at another service are answered first, so that requests run in the order in which they came.
@@ -136,6 +190,14 @@ internal sealed class Dispatcher
         await AnswerAsync(open);
         _subscriptions.Start();
     }
+
+    private static bool Allows(Rights rights, Target target) => target switch
+    {
+        Target.Read => rights.Read,
+        Target.Update => rights.Write,
+        Target.Services or Target.Listing => rights.List,
+        _ => true, // subscriptions are judged one by one
+    };
 
     private Lane LaneAt(ServiceWriter writer)
     {
@@ -167,6 +229,12 @@ internal sealed class Dispatcher
             case Target.ChangeSubscriptions:
                 await _subscriptions.ChangeAsync(open);
                 break;
+            case Target.Identity:
+                open.Answer(frames.Reply(request, _session.Identity.ToJson(), open.Announced));
+                break;
+            case Target.ChangeIdentity:
+                await ChangeIdentityAsync(open);
+                break;
             case Target.None:
                 open.Refuse(request.Error!);
                 break;
@@ -174,5 +242,16 @@ internal sealed class Dispatcher
                 open.Refuse(_host.Services.Missing(request.Path.Service));
                 break;
         }
+    }
+
+    private async ValueTask ChangeIdentityAsync(OpenRequest open)
+    {
+        if (await _session.ChangeAsync(open.Request.Token, CancellationToken.None) is { } error)
+        {
+            open.Refuse(error);
+            return;
+        }
+        await _subscriptions.ReviewAsync();
+        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, _session.Identity.ToJson(), open.Announced));
     }
 }

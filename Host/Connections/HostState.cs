@@ -1,3 +1,4 @@
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 
 namespace SharedState.Host.Connections;
@@ -7,6 +8,9 @@ internal sealed record HostState(ServiceCatalog Services, Limits Limits, TimePro
 {
     /// <summary>The connections that may be open: those of the limits, or fewer if the system allows fewer.</summary>
     public int Connections { get; set; } = Limits.Connections;
+
+    /// <summary>Who may do what.</summary>
+    public AccessControl Access { get; init; } = new(Time, Logger);
 
     /// <summary>The counters of all connections.</summary>
     public ConnectionCounts Counts { get; } = new();

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Protocol;
 
@@ -6,10 +7,12 @@ namespace SharedState.Host.Connections;
 
 /// <summary>The subscriptions of one connection, by the client's name for each. Owned by the dispatcher's run.</summary>
 /// <param name="host">What all connections share.</param>
+/// <param name="session">What the client may do.</param>
 /// <param name="outbox">Gets the notifications.</param>
 /// <param name="memory">The connection's share of the memory. The subscriptions count in it.</param>
 /// <param name="lane">The connection's lane at a service.</param>
-internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare memory, Func<ServiceWriter, Lane> lane)
+internal sealed class SubscriptionSet(
+    HostState host, Session session, Outbox outbox, MemoryShare memory, Func<ServiceWriter, Lane> lane)
 {
     // Of a subscription: the objects that it consists of, without its spelling and options.
     private const int EmptyBytes = 1 << 10;
@@ -95,6 +98,19 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
         _added.Clear();
     }
 
+    /// <summary>Ends the subscriptions that are no longer allowed, and tells the client why. The last of them get no notification after
+    /// that.</summary>
+    public async ValueTask ReviewAsync()
+    {
+        Forget();
+        if (session.Rights.Read) return;
+        SocketFollower[] refused = [.. _followers.Values];
+        _followers.Clear();
+        await DropAsync([.. refused]);
+        foreach (var follower in refused.Where(follower => !follower.Dropped)) follower.End(session.Refusal);
+        Charge();
+    }
+
     /// <summary>The connection ends.</summary>
     public void Leave()
     {
@@ -150,6 +166,7 @@ internal sealed class SubscriptionSet(HostState host, Outbox outbox, MemoryShare
     {
         writer = null;
         if (wanted.Error is { } error) return error;
+        if (!session.Rights.Read) return session.Refusal;
         writer = host.Services.Find(wanted.Path.Service);
         if (writer is null) return host.Services.Missing(wanted.Path.Service);
         if (others >= host.Limits.Subscriptions)

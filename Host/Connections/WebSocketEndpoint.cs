@@ -7,18 +7,16 @@ using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Primitives;
+using SharedState.Host.Access;
 using SharedState.Host.Http;
 
 namespace SharedState.Host.Connections;
 
 /// <summary>
-/// Takes the WebSocket upgrade, on any path: checks the handshake of RFC 6455, the Origin and the limits, and runs the connection.
+/// Takes the WebSocket upgrade, on any path: checks the handshake of RFC 6455, the token and the limits, and runs the connection.
 /// </summary>
-internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, IReadOnlySet<string>? origins, bool compression)
+internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry connections, Entrance entrance, bool compression)
 {
-    // In the log: longer than any name of a host.
-    private const int LongestOrigin = 300;
-
     private const string KeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; // RFC 6455, 1.3
 
     /// <summary>Serves a WebSocket handshake; false for any other request.</summary>
@@ -49,21 +47,13 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
             return true;
         }
 
-        // :: Step 2: the door
-        if (!IsWelcome(request))
-        {
-            var origin = request.Headers.Origin.ToString();
-            if (origin.Length > LongestOrigin) origin = $"{origin.AsSpan(0, LongestOrigin)}..";
-            ConnectionLog.WrongOrigin(host.Logger, context.Connection.RemoteIpAddress, origin);
-            await RefuseAsync(
-                context, StatusCodes.Status403Forbidden, "This Origin may not connect; the server's service.origins lists those that may.");
-            return true;
-        }
+        // :: Step 2: the state of the host, and the client
         if (connections.Stopping)
         {
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server is stopping; connect again.");
             return true;
         }
+        if (await entrance.TryIdentifyAsync(context) is not { } identity) return true;
 
         // :: Step 3: the connection
         context.Response.Headers.SecWebSocketAccept = Accept(key);
@@ -77,24 +67,25 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         var stream = await upgrade.UpgradeAsync();
         var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        var session = new Session(host.Access, identity, address);
         var http = context.Features.GetRequiredFeature<HttpSocket>();
         if (request.IsHttps)
         {
             // Not context.Abort, which throws when the sweep calls it after the context has ended.
             var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
-            using var connection = new Connection(host, stream, early: [], compressed, lifetime.Abort, http.Visit.KeepUnsentSmall);
+            using var connection = new Connection(host, stream, early: [], compressed, lifetime.Abort, http.Visit.KeepUnsentSmall, session);
             using var gone = context.RequestAborted.Register(connection.Abort);
-            await RunAsync(connection, address, http.Visit);
+            await RunAsync(connection, session, http.Visit);
         }
         else
         {
-            LeaveHttp(http, compressed, address);
+            LeaveHttp(http, compressed, session);
         }
         return true;
     }
 
     /// <summary>Without TLS in between, the connection goes on with the bare socket; the request that began it ends.</summary>
-    private void LeaveHttp(HttpSocket http, bool compressed, IPAddress address)
+    private void LeaveHttp(HttpSocket http, bool compressed, Session session)
     {
         var visit = http.Visit;
         byte[] early = [];
@@ -103,8 +94,8 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
             try
             {
                 using var stream = new NetworkStream(socket, ownsSocket: true);
-                using var connection = new Connection(host, stream, early, compressed, visit.Cut, visit.KeepUnsentSmall);
-                await RunAsync(connection, address, visit);
+                using var connection = new Connection(host, stream, early, compressed, visit.Cut, visit.KeepUnsentSmall, session);
+                await RunAsync(connection, session, visit);
             }
             catch (Exception exception)
             {
@@ -117,9 +108,9 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         });
     }
 
-    private async Task RunAsync(Connection connection, IPAddress address, Visit visit)
+    private async Task RunAsync(Connection connection, Session session, Visit visit)
     {
-        if (!connections.TryAdd(connection, address))
+        if (!connections.TryAdd(connection, session.Address))
         {
             // The visit goes on until the connection has ended, so that refused clients are bounded, too.
             await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later");
@@ -138,17 +129,6 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
 
     [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; it protects nothing.")]
     private static string Accept(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + KeySuffix)));
-
-    /// <summary>
-    /// Whether the Origin may connect. Without a list any Origin may: pages have no ambient authority here. Programs send no Origin.
-    /// </summary>
-    private bool IsWelcome(HttpRequest request)
-    {
-        var origin = request.Headers.Origin.ToString();
-        if (origins is null || origin.Length == 0 || origins.Contains(origin)) return true;
-        var scheme = origin.IndexOf("://", StringComparison.Ordinal);
-        return scheme > 0 && origin.AsSpan(scheme + 3).Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
-    }
 
     private static bool IsToken(StringValues header, string token) =>
         header.ToString().Split(',', StringSplitOptions.TrimEntries).Contains(token, StringComparer.OrdinalIgnoreCase);

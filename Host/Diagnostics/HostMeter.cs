@@ -31,6 +31,9 @@ internal static class HostMeter
     public static readonly Counter<long> Closes = Meter.CreateCounter<long>(
         "sharedstate.connection.closes", "{connection}", "Connections that ended.");
 
+    public static readonly Counter<long> Tokens = Meter.CreateCounter<long>(
+        "sharedstate.tokens", "{token}", "Tokens and API keys that were checked.");
+
     /// <summary>A label that names a service.</summary>
     public static KeyValuePair<string, object?> Service(string name) => new("service", name);
 

@@ -20,6 +20,12 @@ internal enum Target
     /// <summary>PUT <c>/subs</c>.</summary>
     ChangeSubscriptions,
 
+    /// <summary>GET <c>/auth</c>: who the client is.</summary>
+    Identity,
+
+    /// <summary>PUT <c>/auth</c>: a token.</summary>
+    ChangeIdentity,
+
     /// <summary>GET <c>/app/service</c>: an app's collections.</summary>
     Listing,
 
@@ -53,6 +59,9 @@ internal sealed class Request
 
     /// <summary>With <see cref="Target.ChangeSubscriptions"/>: what to do.</summary>
     public SubscriptionChange? Subscriptions { get; init; }
+
+    /// <summary>With <see cref="Target.ChangeIdentity"/>: the token; null for none.</summary>
+    public string? Token { get; init; }
 
     /// <summary>With <see cref="Target.Listing"/>: the part that is asked for; null for all of it.</summary>
     public ListingPage? Page { get; init; }

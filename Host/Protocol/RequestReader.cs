@@ -41,7 +41,7 @@ internal static class RequestReader
         private readonly Limits _limits = limits;
         private readonly PathMemory _paths = paths;
         private bool _type, _command, _path, _argument, _tunnel;
-        private bool _isRequest, _isGet, _isPut;
+        private bool _isRequest, _isGet, _isPut, _isArgumentRead;
         private string? _pathText;
         private byte[] _commandJson = Null, _tunnelJson = Null;
         private Target _target;
@@ -49,6 +49,7 @@ internal static class RequestReader
         private RequestedUpdate? _update;
         private SubscriptionChange? _subscriptions;
         private ListingPage? _page;
+        private string? _token;
         private Error? _error;
         private Utf8JsonReader _atArgument; // stands on the argument's first token, where it could not be read in passing
 
@@ -69,6 +70,7 @@ internal static class RequestReader
             Update = _update,
             Subscriptions = _subscriptions,
             Page = _page,
+            Token = _token,
             MessageBytes = _message.Length,
         };
 
@@ -154,12 +156,12 @@ internal static class RequestReader
             ReadArgument(ref ahead);
             if (_error is not null) return false;
             reader = ahead;
-            return true;
+            return _isArgumentRead = true;
         }
 
         private void ReadArgumentNow()
         {
-            if (_update is not null || _subscriptions is not null) return;
+            if (_isArgumentRead) return;
             if (_argument) ReadArgument(ref _atArgument);
             else if (_isPut) _error = Error.BadRequest("a PUT has an \"arg\", an object");
         }
@@ -170,6 +172,7 @@ internal static class RequestReader
                 _update = UpdateReader.Read(ref reader, _message, _parsedPath.Key, _limits, ref _error);
             else if (_target == Target.ChangeSubscriptions)
                 _subscriptions = SubscriptionReader.Read(ref reader, _message, _limits, ref _error);
+            else if (_target == Target.ChangeIdentity) _token = TokenReader.Read(ref reader, _limits, ref _error);
             else if (_target == Target.Listing) _page = ListingPage.Read(ref reader, _limits, ref _error);
             else RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);
         }
@@ -212,6 +215,8 @@ internal static class RequestReader
             ("clock", true) => (Target.None, Error.BadRequest("/clock can only be read")),
             ("subs", false) => (Target.Subscriptions, null),
             ("subs", true) => (Target.ChangeSubscriptions, null),
+            ("auth", false) => (Target.Identity, null),
+            ("auth", true) => (Target.ChangeIdentity, null),
             _ => (Target.None, CollectionPath.NotThreeSegments(1)),
         };
     }

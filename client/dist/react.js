@@ -18,7 +18,7 @@ import {
   SharedStateClient
 } from "./sharedstate.es.js";
 var NOTHING = { items: [], total: 0, state: "pending", error: void 0 };
-var UNCONNECTED = { state: "connecting", pending: 0 };
+var UNCONNECTED = { state: "connecting", pending: 0, user: null };
 var snapshotOf = ({ items, state, error }) => ({ items, total: items.length, state, error });
 var connect = (url, options) => typeof document === "undefined" ? void 0 : new SharedStateClient(url, options);
 function follow(client, path, options, changed) {
@@ -39,9 +39,10 @@ var Context = createContext(void 0);
 function SharedState({ url = ".", client: own, children, ...options }) {
   const [made, setMade] = useState();
   const kept = useRef(void 0);
+  const token = useToken(options.token, own ?? made);
   useEffect(() => {
     if (own) return;
-    const connection = kept.current?.url === url ? kept.current : { url, client: connect(url, options) };
+    const connection = kept.current?.url === url ? kept.current : { url, client: connect(url, { ...options, token }) };
     clearTimeout(connection.end);
     kept.current = connection;
     setMade(connection.client);
@@ -53,6 +54,18 @@ function SharedState({ url = ".", client: own, children, ...options }) {
     };
   }, [url, own]);
   return createElement(Context.Provider, { value: own ?? made }, children);
+}
+function useToken(token, client) {
+  const latest = useRef(token);
+  latest.current = token;
+  const ask = useCallback(() => typeof latest.current === "function" ? latest.current() : latest.current, []);
+  const text = typeof token === "function" ? "" : token;
+  const told = useRef(text);
+  useEffect(() => {
+    if (told.current !== text) client?.setToken(ask);
+    told.current = text;
+  }, [text, client]);
+  return token === void 0 ? void 0 : ask;
 }
 var useClient = () => useContext(Context);
 var suspended = /* @__PURE__ */ new WeakMap();

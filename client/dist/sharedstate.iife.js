@@ -953,6 +953,104 @@ var SHAREDSTATE = (() => {
     }
   };
 
+  // src/session.ts
+  var ANONYMOUS = { user: null, claims: {}, expires: null };
+  var LIFE_PARTS = 5;
+  var MOST_LEAD_MS = 6e4;
+  var LEAST_MS = 1e3;
+  var Session = class {
+    identity = ANONYMOUS;
+    #source;
+    #host;
+    /** The connection is up, and the token is not on its way yet. */
+    #beginning = false;
+    #connected = false;
+    /** Counts the tokens that were asked for: only the last one counts. */
+    #attempt = 0;
+    #asking = false;
+    #askedAt = -Infinity;
+    #failures = 0;
+    /** The token that the server refused last: it is not sent again. */
+    #refused;
+    #timer;
+    constructor(source, host) {
+      this.#source = source;
+      this.#host = host;
+    }
+    /** Other requests have to wait for the token. */
+    get beginning() {
+      return this.#beginning;
+    }
+    opened() {
+      this.#connected = true;
+      this.#refused = void 0;
+      if (this.#source === void 0) return this.#host.began();
+      this.#beginning = true;
+      void this.#ask();
+    }
+    lost() {
+      clearTimeout(this.#timer);
+      this.#attempt++;
+      this.#connected = this.#beginning = this.#asking = false;
+    }
+    /** Another token from now on; null makes the client anonymous. */
+    change(source) {
+      this.#source = source ?? null;
+      this.#refused = void 0;
+      if (this.#connected) void this.#ask();
+    }
+    /** The server wants a valid token. Whether there may be one; then `judged` follows. */
+    renew() {
+      if (typeof this.#source !== "function") return false;
+      if (!this.#asking) this.#askIn(Math.max(0, this.#askedAt + LEAST_MS - Date.now()));
+      return true;
+    }
+    #askIn(ms) {
+      clearTimeout(this.#timer);
+      this.#timer = later(ms, () => void this.#ask());
+    }
+    async #ask() {
+      clearTimeout(this.#timer);
+      const attempt = ++this.#attempt;
+      this.#asking = true;
+      this.#askedAt = Date.now();
+      const source = this.#source;
+      let token;
+      let failure;
+      try {
+        token = typeof source === "function" ? await source() : source;
+      } catch (error) {
+        failure = error;
+        guarded(() => Promise.reject(error));
+      }
+      if (attempt !== this.#attempt) return;
+      const known = token !== void 0 && token === this.#refused;
+      const answer = failure || known ? void 0 : this.#host.send(token ?? null);
+      if (this.#beginning) {
+        this.#beginning = false;
+        this.#host.began();
+      }
+      this.#settle(token, failure, answer && await answer, attempt);
+    }
+    #settle(token, failure, answer, attempt) {
+      if (attempt !== this.#attempt) return;
+      this.#asking = false;
+      const { ok, data, error } = answer ?? {};
+      if (ok) {
+        this.#failures = 0;
+        this.identity = data;
+        const { expires } = this.identity;
+        const leftMs = (expires ?? Infinity) * 1e3 - Date.now();
+        if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS)));
+        this.#host.changed();
+        return this.#host.judged();
+      }
+      if (error?.code === "unauthorized") this.#refused = token;
+      if (typeof this.#source === "function" && (failure || error?.code === "unauthorized")) this.#askIn(backoffMs(this.#failures++));
+      this.#host.judged(error ?? refusal("unauthorized", failure ? `there is no token: ${failure}` : "the server refused this token before"));
+    }
+  };
+
   // src/parts.ts
   var PART_BYTES = 16 * 1024;
   var Parts = class {
@@ -1011,6 +1109,7 @@ ${as}` : path;
   var Subscriptions = class {
     #put;
     #settled;
+    #renew;
     #wanted = /* @__PURE__ */ new Map();
     /** The keys of those that the server has not been told on this connection; only while connected. */
     #changed = /* @__PURE__ */ new Set();
@@ -1018,12 +1117,18 @@ ${as}` : path;
     #server = "unknown";
     /** A list is on its way, or its first NOTIFY is. */
     #asking = false;
+    /** Those that wait for a valid token. */
+    #unauthorized = /* @__PURE__ */ new Set();
     /** How many names were given. */
     #names = 0;
-    /** `settled` is called when requests that had to wait for subscriptions may go. */
-    constructor(put, settled) {
+    /**
+     * `settled` is called when requests that had to wait for subscriptions may go, `renew` when the server wants a valid token; if there may
+     * be one, `judged` follows.
+     */
+    constructor(put, settled, renew) {
       this.#put = put;
       this.#settled = settled;
+      this.#renew = renew;
     }
     /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
     get waiting() {
@@ -1072,6 +1177,7 @@ ${as}` : path;
     lost(forGood) {
       this.#connected = false;
       this.#changed.clear();
+      this.#unauthorized.clear();
       for (const { collection, parts, retry } of [...this.#wanted.values()]) {
         clearTimeout(retry);
         parts.clear();
@@ -1096,6 +1202,20 @@ ${as}` : path;
     drop(drop) {
       const subscription = this.#wanted.get(keyOf(drop.path, drop.as));
       if (subscription) this.#refused(subscription, drop.error);
+    }
+    /** The server has judged a token. What it refused before may be allowed now, unless there is a reason why not. */
+    judged(reason) {
+      for (const subscription of this.#wanted.values()) {
+        const { collection, key } = subscription;
+        if (this.#unauthorized.has(subscription)) {
+          if (reason) collection.fail(reason);
+          else this.#change(key);
+        } else if (!reason && ["unauthorized", "forbidden"].includes(collection.error?.code)) {
+          collection.retry();
+          this.#change(key);
+        }
+      }
+      this.#unauthorized.clear();
     }
     /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
     flush() {
@@ -1138,7 +1258,10 @@ ${as}` : path;
     }
     #refused(subscription, { code, message, temporary }) {
       subscription.parts.clear();
-      if (temporary ?? refusal(code, message).temporary) {
+      if (code === "unauthorized" && this.#renew()) {
+        subscription.collection.lost();
+        this.#unauthorized.add(subscription);
+      } else if (temporary ?? refusal(code, message).temporary) {
         subscription.collection.lost();
         clearTimeout(subscription.retry);
         subscription.retry = setTimeout(() => this.#change(subscription.key), backoffMs(subscription.refusals++));
@@ -1158,6 +1281,8 @@ ${as}` : path;
     #socket;
     #requests;
     #subscriptions;
+    #session;
+    #identities = new Callbacks();
     #objects = /* @__PURE__ */ new WeakMap();
     #clock;
     #states = new Callbacks();
@@ -1176,7 +1301,17 @@ ${as}` : path;
       const timeoutMs = limitMs || Infinity;
       this.url = WebSocket ? webSocketUrl(url) : url;
       this.options = options;
-      this.#subscriptions = new Subscriptions((arg) => this.#request("PUT", "/subs", arg), () => this.#sendWaiting());
+      this.#session = new Session(options.token, {
+        send: (token) => this.#requests.add("PUT", "/auth", { token }, this.connected),
+        began: () => this.#onBegan(),
+        changed: () => this.#onIdentity(),
+        judged: (reason) => this.#subscriptions.judged(reason)
+      });
+      this.#subscriptions = new Subscriptions(
+        (arg) => this.#request("PUT", "/subs", arg),
+        () => this.#sendWaiting(),
+        () => this.#session.renew()
+      );
       const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs, heartbeatMs }, {
         connecting: () => this.#onConnecting(),
         opened: () => this.#onOpened(),
@@ -1209,11 +1344,30 @@ ${as}` : path;
     remove_state_callback(handle) {
       this.#states.remove(handle);
     }
+    /** The user that the server knows the client as; null while it is anonymous. */
+    get user() {
+      return this.identity.user;
+    }
+    /** All that the server knows of the user: what the token says. */
+    get identity() {
+      return this.#session.identity;
+    }
+    /** Calls the handler with each later identity. */
+    add_identity_callback(handler) {
+      return this.#identities.add(handler);
+    }
+    remove_identity_callback(handle) {
+      this.#identities.remove(handle);
+    }
+    /** Uses another token, or another function, from now on, as after a login; null makes the client anonymous. */
+    setToken(token) {
+      this.#session.change(token);
+    }
     /** The updates that are not answered yet: for a "Saving…". */
     get pending() {
       return this.#pending;
     }
-    /** Calls the handler at once, and with each change of `state` or `pending`. Returns the function that ends this. */
+    /** Calls the handler at once, and with each change of `state`, `pending` or `user`. Returns the function that ends this. */
     subscribe(handler) {
       return this.#views.follow(handler, this.#view);
     }
@@ -1313,7 +1467,7 @@ ${as}` : path;
     on_message(_data) {
     }
     get #view() {
-      return { state: this.state, pending: this.#pending };
+      return { state: this.state, pending: this.#pending, user: this.user };
     }
     /** Why it can never connect. */
     get #unusable() {
@@ -1338,6 +1492,7 @@ ${as}` : path;
       const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch } };
       if (ok) return { ok, path, data, ...position, ...insert && { ids: insert.map(({ id }) => id) } };
       const reason = error ?? refusal("failed", String(data));
+      if (reason.code === "unauthorized") this.#session.renew();
       return this.#end({ ok, path, data, error: reason, ...position, ...conflicts && { conflicts } }, options);
     }
     #end(result, options) {
@@ -1361,7 +1516,7 @@ ${as}` : path;
       return collection;
     }
     #request(cmd, path, arg, wait = false) {
-      const answer = this.#requests.add(cmd, path, arg, this.connected && !wait);
+      const answer = this.#requests.add(cmd, path, arg, this.connected && !wait && !this.#session.beginning);
       if (this.state === "closed") this.#requests.lost(true, this.#unusable);
       return answer;
     }
@@ -1370,18 +1525,25 @@ ${as}` : path;
       this.#socket.send(text2);
     }
     #sendWaiting() {
-      if (this.connected && !this.#subscriptions.waiting) this.#requests.sendWaiting();
+      if (this.connected && !this.#subscriptions.waiting && !this.#session.beginning) this.#requests.sendWaiting();
     }
     #onConnecting() {
       this.#subscriptions.connecting();
       this.#tell();
     }
     #onOpened() {
-      this.#subscriptions.opened();
-      this.#sendWaiting();
+      this.#session.opened();
       this.#clock?.restart();
       this.#tell();
       guarded(() => this.on_connect());
+    }
+    #onBegan() {
+      this.#subscriptions.opened();
+      this.#sendWaiting();
+    }
+    #onIdentity() {
+      this.#identities.call(this.identity);
+      this.#views.call(this.#view);
     }
     #onReceived(text2) {
       if (this.options.debug) console.log("sharedstate <-", text2);
@@ -1398,6 +1560,7 @@ ${as}` : path;
     }
     #onClosed(reason) {
       const forGood = this.state === "closed";
+      this.#session.lost();
       this.#requests.lost(forGood);
       this.#subscriptions.lost(forGood);
       this.#clock?.restart();

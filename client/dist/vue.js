@@ -15,7 +15,7 @@ import {
   SharedStateClient
 } from "./sharedstate.es.js";
 var NOTHING = { items: [], total: 0, state: "pending", error: void 0 };
-var UNCONNECTED = { state: "connecting", pending: 0 };
+var UNCONNECTED = { state: "connecting", pending: 0, user: null };
 var snapshotOf = ({ items, state, error }) => ({ items, total: items.length, state, error });
 var connect = (url, options) => typeof document === "undefined" ? void 0 : new SharedStateClient(url, options);
 function follow(client, path, options, changed) {
@@ -77,7 +77,7 @@ function useConnection() {
     view.value = now;
   });
   if (stop) onScopeDispose(stop);
-  return { state: computed(() => view.value.state), pending: computed(() => view.value.pending) };
+  return { state: computed(() => view.value.state), pending: computed(() => view.value.pending), user: computed(() => view.value.user) };
 }
 export {
   sharedState,

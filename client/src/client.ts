@@ -11,6 +11,7 @@ import {
   parseMessage, refusal, SharedStateError, type AnyItem, type Changes, type Item, type RequestOptions, type Result,
 } from "./protocol.js";
 import { refused, Requests, type Answer } from "./requests.js";
+import { Session, type Identity, type TokenSource } from "./session.js";
 import { Socket, type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
 
@@ -19,6 +20,11 @@ export interface SharedStateOptions {
   debug?: boolean;
   /** A request that is refused throws a SharedStateError instead of resolving with `ok: false`. Default false. */
   throw?: boolean;
+  /**
+   * The token for the server, or a function that gets one, also as a promise. The client sends it as the first request of each connection,
+   * never in the URL, and calls the function again before the token expires and when the server says `unauthorized`.
+   */
+  token?: TokenSource;
   /** Disposes of the client when it aborts. */
   signal?: AbortSignal;
   /** Give up after so many failed attempts to connect in a row. Default: never. */
@@ -44,6 +50,8 @@ export interface ClientView {
   readonly state: ClientState;
   /** The updates that are not answered yet. */
   readonly pending: number;
+  /** The user that the server knows the client as; null while it is anonymous. */
+  readonly user: string | null;
 }
 
 /** Older browsers and Node have no `Symbol.dispose`. */
@@ -59,12 +67,16 @@ export class SharedStateClient {
 
   declare acquireCollection: SharedStateClient["acquire_collection"];
   declare acquireObject: SharedStateClient["acquire_object"];
+  declare addIdentityCallback: SharedStateClient["add_identity_callback"];
+  declare removeIdentityCallback: SharedStateClient["remove_identity_callback"];
   declare addStateCallback: SharedStateClient["add_state_callback"];
   declare removeStateCallback: SharedStateClient["remove_state_callback"];
 
   #socket: Socket;
   #requests: Requests;
   #subscriptions: Subscriptions;
+  #session: Session;
+  #identities = new Callbacks<Identity>();
   #objects = new WeakMap<ProxyCollection, Map<string, ProxyObject>>();
   #clock: ServerClock | undefined;
   #states = new Callbacks<ClientState>();
@@ -84,7 +96,14 @@ export class SharedStateClient {
     const timeoutMs = limitMs || Infinity;
     this.url = WebSocket ? webSocketUrl(url) : url;
     this.options = options;
-    this.#subscriptions = new Subscriptions(arg => this.#request("PUT", "/subs", arg), () => this.#sendWaiting());
+    this.#session = new Session(options.token, {
+      send: token => this.#requests.add("PUT", "/auth", { token }, this.connected),
+      began: () => this.#onBegan(),
+      changed: () => this.#onIdentity(),
+      judged: reason => this.#subscriptions.judged(reason),
+    });
+    this.#subscriptions = new Subscriptions(
+      arg => this.#request("PUT", "/subs", arg), () => this.#sendWaiting(), () => this.#session.renew());
     const socket = this.#socket = new Socket(this.url, { WebSocket, retries, timeoutMs, heartbeatMs }, {
       connecting: () => this.#onConnecting(),
       opened: () => this.#onOpened(),
@@ -121,12 +140,36 @@ export class SharedStateClient {
     this.#states.remove(handle);
   }
 
+  /** The user that the server knows the client as; null while it is anonymous. */
+  get user(): string | null {
+    return this.identity.user;
+  }
+
+  /** All that the server knows of the user: what the token says. */
+  get identity(): Identity {
+    return this.#session.identity;
+  }
+
+  /** Calls the handler with each later identity. */
+  add_identity_callback(handler: (identity: Identity) => void): CallbackHandle<Identity> {
+    return this.#identities.add(handler);
+  }
+
+  remove_identity_callback(handle: CallbackHandle<Identity>): void {
+    this.#identities.remove(handle);
+  }
+
+  /** Uses another token, or another function, from now on, as after a login; null makes the client anonymous. */
+  setToken(token: TokenSource): void {
+    this.#session.change(token);
+  }
+
   /** The updates that are not answered yet: for a "Saving…". */
   get pending(): number {
     return this.#pending;
   }
 
-  /** Calls the handler at once, and with each change of `state` or `pending`. Returns the function that ends this. */
+  /** Calls the handler at once, and with each change of `state`, `pending` or `user`. Returns the function that ends this. */
   subscribe(handler: (view: ClientView) => void): () => void {
     return this.#views.follow(handler, this.#view);
   }
@@ -239,7 +282,7 @@ export class SharedStateClient {
   on_message(_data: string): void {}
 
   get #view(): ClientView {
-    return { state: this.state, pending: this.#pending };
+    return { state: this.state, pending: this.#pending, user: this.user };
   }
 
   /** Why it can never connect. */
@@ -271,6 +314,7 @@ export class SharedStateClient {
     const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
     if (ok) return { ok, path, data: data as D, ...position, ...(insert && { ids: insert.map(({ id }) => id) }) };
     const reason = error ?? refusal("failed", String(data));
+    if (reason.code === "unauthorized") this.#session.renew();
     return this.#end({ ok, path, data, error: reason, ...position, ...(conflicts && { conflicts }) }, options);
   }
 
@@ -297,7 +341,7 @@ export class SharedStateClient {
   }
 
   #request(cmd: "GET" | "PUT", path: string, arg: unknown, wait = false): Promise<Answer> {
-    const answer = this.#requests.add(cmd, path, arg, this.connected && !wait);
+    const answer = this.#requests.add(cmd, path, arg, this.connected && !wait && !this.#session.beginning);
     if (this.state === "closed") this.#requests.lost(true, this.#unusable);
     return answer;
   }
@@ -308,7 +352,7 @@ export class SharedStateClient {
   }
 
   #sendWaiting(): void {
-    if (this.connected && !this.#subscriptions.waiting) this.#requests.sendWaiting();
+    if (this.connected && !this.#subscriptions.waiting && !this.#session.beginning) this.#requests.sendWaiting();
   }
 
   #onConnecting(): void {
@@ -317,11 +361,20 @@ export class SharedStateClient {
   }
 
   #onOpened(): void {
-    this.#subscriptions.opened();
-    this.#sendWaiting();
+    this.#session.opened();
     this.#clock?.restart();
     this.#tell();
     guarded(() => this.on_connect());
+  }
+
+  #onBegan(): void {
+    this.#subscriptions.opened();
+    this.#sendWaiting();
+  }
+
+  #onIdentity(): void {
+    this.#identities.call(this.identity);
+    this.#views.call(this.#view);
   }
 
   #onReceived(text: string): void {
@@ -340,6 +393,7 @@ export class SharedStateClient {
 
   #onClosed(reason: CloseReason): void {
     const forGood = this.state === "closed";
+    this.#session.lost();
     this.#requests.lost(forGood);
     this.#subscriptions.lost(forGood);
     this.#clock?.restart();

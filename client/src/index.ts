@@ -9,4 +9,5 @@ export {
   SharedStateError, type AnyItem, type Changes, type Condition, type Conflict, type Increment, type Item, type NewItem, type Patch,
   type Refusal, type RequestOptions, type Result, type UpdateOptions,
 } from "./protocol.js";
+export type { Identity, Token, TokenSource } from "./session.js";
 export type { ClientState, CloseReason, WebSocketLike } from "./socket.js";

@@ -54,6 +54,7 @@ const keyOf = (path: string, as: string | undefined): string => (as ? `${path}\n
 export class Subscriptions {
   #put: (arg: object) => Promise<Answer>;
   #settled: () => void;
+  #renew: () => boolean;
   #wanted = new Map<string, Subscription>();
   /** The keys of those that the server has not been told on this connection; only while connected. */
   #changed = new Set<string>();
@@ -61,13 +62,19 @@ export class Subscriptions {
   #server: "unknown" | "older" | "incremental" = "unknown";
   /** A list is on its way, or its first NOTIFY is. */
   #asking = false;
+  /** Those that wait for a valid token. */
+  #unauthorized = new Set<Subscription>();
   /** How many names were given. */
   #names = 0;
 
-  /** `settled` is called when requests that had to wait for subscriptions may go. */
-  constructor(put: (arg: object) => Promise<Answer>, settled: () => void) {
+  /**
+   * `settled` is called when requests that had to wait for subscriptions may go, `renew` when the server wants a valid token; if there may
+   * be one, `judged` follows.
+   */
+  constructor(put: (arg: object) => Promise<Answer>, settled: () => void, renew: () => boolean) {
     this.#put = put;
     this.#settled = settled;
+    this.#renew = renew;
   }
 
   /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
@@ -124,6 +131,7 @@ export class Subscriptions {
   lost(forGood: boolean): void {
     this.#connected = false;
     this.#changed.clear();
+    this.#unauthorized.clear();
     for (const { collection, parts, retry } of [...this.#wanted.values()]) {
       clearTimeout(retry);
       parts.clear();
@@ -152,6 +160,21 @@ export class Subscriptions {
   drop(drop: Drop): void {
     const subscription = this.#wanted.get(keyOf(drop.path, drop.as));
     if (subscription) this.#refused(subscription, drop.error);
+  }
+
+  /** The server has judged a token. What it refused before may be allowed now, unless there is a reason why not. */
+  judged(reason?: Refusal): void {
+    for (const subscription of this.#wanted.values()) {
+      const { collection, key } = subscription;
+      if (this.#unauthorized.has(subscription)) {
+        if (reason) collection.fail(reason);
+        else this.#change(key);
+      } else if (!reason && ["unauthorized", "forbidden"].includes(collection.error?.code as string)) {
+        collection.retry();
+        this.#change(key);
+      }
+    }
+    this.#unauthorized.clear();
   }
 
   /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
@@ -203,7 +226,10 @@ export class Subscriptions {
 
   #refused(subscription: Subscription, { code, message, temporary }: Reason): void {
     subscription.parts.clear();
-    if (temporary ?? refusal(code, message).temporary) {
+    if (code === "unauthorized" && this.#renew()) {
+      subscription.collection.lost();
+      this.#unauthorized.add(subscription);
+    } else if (temporary ?? refusal(code, message).temporary) {
       subscription.collection.lost();
       clearTimeout(subscription.retry);
       subscription.retry = setTimeout(() => this.#change(subscription.key), backoffMs(subscription.refusals++));

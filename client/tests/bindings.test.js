@@ -132,6 +132,12 @@ describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 
     await host?.end();
   });
 
+  /** A page of the host: one of no origin may not connect. */
+  async function openEmpty(page) {
+    await page.route(`${host.origin}/empty`, route => route.fulfill({ contentType: "text/html", body: '<div id="app"></div>' }));
+    await page.goto(`${host.origin}/empty`);
+  }
+
   for (const [framework, { code, components }] of Object.entries(apps)) test(`${framework}: a component shows a collection, an item, an object and the connection, live`, async t => {
     const client = new SharedStateClient(host.origin, { WebSocket });
     t.after(() => client.dispose());
@@ -146,7 +152,7 @@ describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 
       socket.on("framereceived", ({ payload }) => messages.push(JSON.parse(payload)));
       socket.on("framesent", ({ payload }) => messages.push(JSON.parse(payload)));
     });
-    await page.setContent('<div id="app"></div>');
+    await openEmpty(page);
     await page.evaluate(server => { globalThis.server = server; }, host.origin.replace("http", "ws"));
     await page.addScriptTag({ content: await bundle(code, { components }) });
     const shows = (selector, text) => page.waitForFunction(
@@ -182,7 +188,7 @@ describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 
     const client = new SharedStateClient(host.origin, { WebSocket });
     t.after(() => client.dispose());
     const page = await browser.newPage();
-    await page.setContent('<div id="app"></div>');
+    await openEmpty(page);
     await page.evaluate(server => { globalThis.server = server; }, host.origin.replace("http", "ws"));
     await page.addScriptTag({ content: await bundle(`
       import { StrictMode } from "react";

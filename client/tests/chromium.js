@@ -13,4 +13,4 @@ const args = [
   "--disable-features=LocalNetworkAccessChecks", // Pages that a test makes up count as public ones, and the host as a private one.
 ];
 
-export const launch = () => chromium.launch({ executablePath, args });
+export const launch = (...more) => chromium.launch({ executablePath, args: [...args, ...more] });

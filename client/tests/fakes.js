@@ -12,6 +12,8 @@ export class FakeServer {
   /** While true it reads and says nothing. */
   muted = false;
   now = 1000;
+  /** Answers PUT /auth: the identity of a token, or false. Undefined for a server that knows no tokens. */
+  authenticate;
   /** What the first reply of a connection says of the server's limits; undefined for a server that says nothing. */
   limits;
   #collections = new Map();
@@ -77,7 +79,11 @@ export class FakeServer {
       connection.send({ type: "REPLY", cmd, tunnel, ...fields, ...limits });
     };
     if (path === "/clock") reply({ ok: true, data: this.now });
-    else if (path === "/subs" && cmd === "PUT") this.#subscribe(connection, arg, reply);
+    else if (path === "/auth" && this.authenticate) {
+      const data = this.authenticate(arg.token);
+      const error = { code: "unauthorized", message: "the token is not valid", temporary: false };
+      reply(data ? { ok: true, data } : { ok: false, data: error.message, error });
+    } else if (path === "/subs" && cmd === "PUT") this.#subscribe(connection, arg, reply);
     else if (path.split("/").length !== 4) reply({ ok: false, data: "no service" });
     else if (cmd === "GET") reply({ ok: true, data: this.items(path), ...this.#position(path) });
     else {

@@ -10,6 +10,17 @@ interface Note {
 const client = new SharedStateClient("ws://host", { retries: 3, debug: true, timeoutMs: 1000, WebSocket });
 const notes = client.acquire_collection<Note>("/app/items/notes", { maxRate: 5 });
 
+client.user satisfies string | null;
+client.identity.claims["role"] satisfies unknown;
+client.addIdentityCallback(({ user: who, expires }) => [who?.length, expires?.toFixed()]);
+client.setToken(null);
+client.setToken(async () => "token");
+new SharedStateClient("ws://host", { token: () => undefined });
+// @ts-expect-error: a token is a string.
+new SharedStateClient("ws://host", { token: 1 });
+// @ts-expect-error: an identity is read-only.
+client.identity.user = "ann";
+
 const note: Note | undefined = notes.get("a");
 const all: Note[] = notes.get();
 // @ts-expect-error: it may be absent.

@@ -4,12 +4,18 @@ import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
 import { ProxyObject } from "./object.js";
 import { type AnyItem, type Changes, type Item, type RequestOptions, type Result } from "./protocol.js";
+import { type Identity, type TokenSource } from "./session.js";
 import { type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
 export interface SharedStateOptions {
     /** Log all traffic to the console, and refusals whose `ok` nothing has read. Default false. */
     debug?: boolean;
     /** A request that is refused throws a SharedStateError instead of resolving with `ok: false`. Default false. */
     throw?: boolean;
+    /**
+     * The token for the server, or a function that gets one, also as a promise. The client sends it as the first request of each connection,
+     * never in the URL, and calls the function again before the token expires and when the server says `unauthorized`.
+     */
+    token?: TokenSource;
     /** Disposes of the client when it aborts. */
     signal?: AbortSignal;
     /** Give up after so many failed attempts to connect in a row. Default: never. */
@@ -34,6 +40,8 @@ export interface ClientView {
     readonly state: ClientState;
     /** The updates that are not answered yet. */
     readonly pending: number;
+    /** The user that the server knows the client as; null while it is anonymous. */
+    readonly user: string | null;
 }
 /** Older browsers and Node have no `Symbol.dispose`. */
 declare const symbolDispose: typeof Symbol.dispose;
@@ -45,6 +53,8 @@ export declare class SharedStateClient {
     readonly options: SharedStateOptions;
     acquireCollection: SharedStateClient["acquire_collection"];
     acquireObject: SharedStateClient["acquire_object"];
+    addIdentityCallback: SharedStateClient["add_identity_callback"];
+    removeIdentityCallback: SharedStateClient["remove_identity_callback"];
     addStateCallback: SharedStateClient["add_state_callback"];
     removeStateCallback: SharedStateClient["remove_state_callback"];
     /**
@@ -59,9 +69,18 @@ export declare class SharedStateClient {
     /** Calls the handler with each later state. */
     add_state_callback(handler: (state: ClientState) => void): CallbackHandle<ClientState>;
     remove_state_callback(handle: CallbackHandle<ClientState>): void;
+    /** The user that the server knows the client as; null while it is anonymous. */
+    get user(): string | null;
+    /** All that the server knows of the user: what the token says. */
+    get identity(): Identity;
+    /** Calls the handler with each later identity. */
+    add_identity_callback(handler: (identity: Identity) => void): CallbackHandle<Identity>;
+    remove_identity_callback(handle: CallbackHandle<Identity>): void;
+    /** Uses another token, or another function, from now on, as after a login; null makes the client anonymous. */
+    setToken(token: TokenSource): void;
     /** The updates that are not answered yet: for a "Saving…". */
     get pending(): number;
-    /** Calls the handler at once, and with each change of `state` or `pending`. Returns the function that ends this. */
+    /** Calls the handler at once, and with each change of `state`, `pending` or `user`. Returns the function that ends this. */
     subscribe(handler: (view: ClientView) => void): () => void;
     /**
      * Connects again after it closed, or at once if it waits for its next attempt; right after a failure that attempt is made in due

@@ -1,5 +1,5 @@
 import type { ProxyCollection } from "./collection.js";
-import { type Drop, type Item, type Notify, type Reply } from "./protocol.js";
+import { type Drop, type Item, type Notify, type Refusal, type Reply } from "./protocol.js";
 import type { Answer } from "./requests.js";
 /**
  * The subscriptions that this client wants, and how the server is told.
@@ -11,8 +11,11 @@ import type { Answer } from "./requests.js";
  */
 export declare class Subscriptions {
     #private;
-    /** `settled` is called when requests that had to wait for subscriptions may go. */
-    constructor(put: (arg: object) => Promise<Answer>, settled: () => void);
+    /**
+     * `settled` is called when requests that had to wait for subscriptions may go, `renew` when the server wants a valid token; if there may
+     * be one, `judged` follows.
+     */
+    constructor(put: (arg: object) => Promise<Answer>, settled: () => void, renew: () => boolean);
     /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
     get waiting(): boolean;
     /** The collection of a path and options, with one more handle; with `any`, the path's first one. A new one if there is none. */
@@ -28,6 +31,8 @@ export declare class Subscriptions {
     receive(notify: Notify): void;
     /** The server serves a subscription no more. */
     drop(drop: Drop): void;
+    /** The server has judged a token. What it refused before may be allowed now, unless there is a reason why not. */
+    judged(reason?: Refusal): void;
     /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
     flush(): void;
 }

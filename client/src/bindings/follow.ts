@@ -18,11 +18,13 @@ export interface ConnectionSnapshot {
   readonly state: ClientState;
   /** The updates that are not answered yet. */
   readonly pending: number;
+  /** The user that the server knows the client as; null while it is anonymous. */
+  readonly user: string | null;
 }
 
 /** What a component sees where pages are rendered on a server, and before the first snapshot. */
 export const NOTHING: CollectionSnapshot<never> = { items: [], total: 0, state: "pending", error: undefined };
-export const UNCONNECTED: ConnectionSnapshot = { state: "connecting", pending: 0 };
+export const UNCONNECTED: ConnectionSnapshot = { state: "connecting", pending: 0, user: null };
 
 export const snapshotOf = <T extends Item>({ items, state, error }: ProxyCollection<T>): CollectionSnapshot<T> =>
   ({ items, total: items.length, state, error });

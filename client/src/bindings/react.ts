@@ -3,7 +3,7 @@ import {
   createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore,
   type ReactElement, type ReactNode,
 } from "react";
-import type { AnyItem, Item, ProxyCollection, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import type { AnyItem, Item, ProxyCollection, Result, SharedStateClient, SharedStateOptions, TokenSource } from "../index.js";
 import {
   connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
 } from "./follow.js";
@@ -33,9 +33,10 @@ interface Connection {
 export function SharedState({ url = ".", client: own, children, ...options }: SharedStateProps): ReactElement {
   const [made, setMade] = useState<SharedStateClient>();
   const kept = useRef<Connection>(undefined);
+  const token = useToken(options.token, own ?? made);
   useEffect(() => {
     if (own) return;
-    const connection = kept.current?.url === url ? kept.current : { url, client: connect(url, options) };
+    const connection = kept.current?.url === url ? kept.current : { url, client: connect(url, { ...options, token }) };
     clearTimeout(connection.end);
     kept.current = connection;
     setMade(connection.client);
@@ -48,6 +49,20 @@ export function SharedState({ url = ".", client: own, children, ...options }: Sh
     };
   }, [url, own]);
   return createElement(Context.Provider, { value: own ?? made }, children);
+}
+
+/** The token of the latest render: a function is called when the client needs a token, a text that changes is sent at once. */
+function useToken(token: TokenSource, client: SharedStateClient | undefined): TokenSource {
+  const latest = useRef(token);
+  latest.current = token;
+  const ask = useCallback(() => (typeof latest.current === "function" ? latest.current() : latest.current), []);
+  const text = typeof token === "function" ? "" : token;
+  const told = useRef(text);
+  useEffect(() => {
+    if (told.current !== text) client?.setToken(ask);
+    told.current = text;
+  }, [text, client]);
+  return token === undefined ? undefined : ask;
 }
 
 /** The client; undefined until the provider is mounted. */

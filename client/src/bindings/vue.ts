@@ -72,5 +72,5 @@ export function useConnection(): { [K in keyof ConnectionSnapshot]: ComputedRef<
   const view = shallowRef(UNCONNECTED);
   const stop = useClient()?.subscribe(now => { view.value = now; });
   if (stop) onScopeDispose(stop);
-  return { state: computed(() => view.value.state), pending: computed(() => view.value.pending) };
+  return { state: computed(() => view.value.state), pending: computed(() => view.value.pending), user: computed(() => view.value.user) };
 }

@@ -55,7 +55,7 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"prot\": 1", "service.prot: unknown field; did you mean \"port\"?")]
     [InlineData(
         "\"zzzzzzzzz\": 1",
-        "service.zzzzzzzzz: unknown field; known are admin, compression, host, limits, log, log_level, origins, pages, port, tls")]
+        "service.zzzzzzzzz: unknown field; known are admin, compression, host, hosts, limits, log, log_level, origins, pages, port, tls")]
     [InlineData("\"port\": \"x\"", "service.port: must be a whole number from 0 to 65535, not a string")]
     [InlineData("\"port\": 65536", "service.port: must be a whole number from 0 to 65535, not 65536")]
     [InlineData("\"port\": 1.5", "service.port: must be a whole number from 0 to 65535, not 1.5")]
@@ -76,11 +76,11 @@ public sealed class MistakeTests : IDisposable
     [InlineData("\"tls\": {\"key\": \"k\"}", "service.tls: \"certificate\" is missing")]
     [InlineData(
         "\"origins\": [\"https://a.org/\"]",
-        "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path"
+        "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path, or \"*\" for all"
     )]
     [InlineData(
         "\"origins\": [\"https://a.org:443\"]",
-        "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path"
+        "service.origins[0]: must be an origin as browsers send it, like \"https://example.org\", without a path, or \"*\" for all"
     )]
     [InlineData("\"port\": 1, \"port\": 2", "service.port: stands here a second time; the first is in line 1")]
     [InlineData(

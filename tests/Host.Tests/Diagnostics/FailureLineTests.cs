@@ -49,10 +49,10 @@ public sealed class FailureLineTests : IDisposable
             {"service": {"port": 0}, "services": [{"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "x.db"}}]}
             """);
         using var first = HostProcess.Start(_folder.FullName, ["my.json"]);
-        await first.LineAsync("Pages from any origin");
+        await first.LineAsync("Doors:");
         using var second = HostProcess.Start(_folder.FullName, ["my.json"]);
         await second.LineAsync("not open yet: table items of ");
-        await second.LineAsync("Pages from any origin");
+        await second.LineAsync("Doors:");
         Assert.Equal(0, await second.TerminateAsync());
         Assert.DoesNotContain(second.Lines, line => line.StartsWith(' '));
     }

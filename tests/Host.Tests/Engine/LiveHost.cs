@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
 using SharedState.Host.Http;
@@ -42,7 +43,7 @@ internal sealed class LiveHost : IAsyncDisposable
 
     public static async Task<LiveHost> StartAsync(
         MemoryStorage? items = null, MemoryStorage? other = null, Limits? limits = null, TimeProvider? time = null,
-            IReadOnlySet<string>? origins = null, bool compression = false, ILogger? logger = null)
+            DoorSettings? doors = null, AccessConfig? access = null, bool compression = false, ILogger? logger = null)
     {
         limits ??= new();
         time ??= TimeProvider.System;
@@ -50,8 +51,12 @@ internal sealed class LiveHost : IAsyncDisposable
         ServiceWriter[] writers = [Writer("items", items ?? new()), Writer("other", other ?? new())];
         foreach (var writer in writers) await writer.StartAsync();
         var state = new HostState(new([("items", writers[0]), ("other", writers[1]), ("down", null)]), limits, time, logger);
+        state.Access.Set(access);
         var registry = new ConnectionRegistry(state);
-        var endpoint = new WebSocketEndpoint(state, registry, origins, compression);
+        // As if it listened beyond loopback, where any origin is welcome without a list.
+        var gate = new Doors(
+            doors ?? new(null, null), "0.0.0.0", [new(IPAddress.Any, 0)], () => state.Access.Policy is not null, logger);
+        var endpoint = new WebSocketEndpoint(state, registry, new(state.Access, gate), compression);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var listening = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -64,7 +69,7 @@ internal sealed class LiveHost : IAsyncDisposable
         var app = builder.Build();
         app.Use(async (context, next) =>
         {
-            if (!await endpoint.TryServeAsync(context)) await next(context);
+            if (!await gate.TryRefuseAsync(context) && !await endpoint.TryServeAsync(context)) await next(context);
         });
         app.Run(context => context.Response.WriteAsync("plain"));
         await app.StartAsync();
@@ -74,6 +79,13 @@ internal sealed class LiveHost : IAsyncDisposable
         {
             return new(new(Source(name, storage, logger), limits, time), limits, time);
         }
+    }
+
+    /// <summary>Changes the access policy, as a change of the configuration does.</summary>
+    public void Change(AccessConfig? access)
+    {
+        _state.Access.Set(access);
+        _registry.Review();
     }
 
     /// <summary>Puts another storage in the place of the one of <c>items</c>.</summary>

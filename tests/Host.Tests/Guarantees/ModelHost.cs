@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
 using SharedState.Host.Protocol;
@@ -104,7 +106,7 @@ internal sealed class ModelPeer
     {
         (_host, Client) = (host, client);
         _outbox = new(outboxBytes);
-        _dispatcher = new(host.State, _outbox);
+        _dispatcher = new(host.State, new(host.State.Access, Identity.Anonymous, IPAddress.None), _outbox);
         _receiving = host.Thread.Begin(ReceiveLoop);
     }
 

@@ -105,22 +105,22 @@ public sealed class DoorTests(SharedHost shared) : IClassFixture<SharedHost>
     [InlineData("Origin: *", false)]
     public async Task WithAListOnlyItsOriginsAndTheSameHostAreLetIn(string header, bool welcome)
     {
-        await using var host = await LiveHost.StartAsync(origins: new HashSet<string> { "https://good.example" });
+        await using var host = await LiveHost.StartAsync(doors: new(["https://good.example"], null));
         var (socket, answer) = await HandshakeAsync(host, Handshake("/", header));
         await using var _ = socket;
         Assert.StartsWith(welcome ? "HTTP/1.1 101 " : "HTTP/1.1 403 ", answer);
-        if (!welcome) Assert.Contains("This Origin may not connect; the server's service.origins lists those that may.", answer);
+        if (!welcome) Assert.Contains("may not connect: list it in service.origins in the server's configuration", answer);
     }
 
     [Fact]
     public async Task ARefusedOriginIsLoggedWithItsAddress()
     {
         var logger = new KeepingLogger();
-        await using var host = await LiveHost.StartAsync(origins: new HashSet<string> { "https://good.example" }, logger: logger);
+        await using var host = await LiveHost.StartAsync(doors: new(["https://good.example"], null), logger: logger);
         var (socket, _) = await HandshakeAsync(host, Handshake("/", $"Origin: https://evil.example{new string('x', 1_000)}"));
         await socket.DisposeAsync();
         var line = Assert.Single(logger.Lines, line => line.Contains("Origin", StringComparison.Ordinal));
-        Assert.StartsWith("A connection from 127.0.0.1 was refused: its Origin https://evil.examplexx", line, StringComparison.Ordinal);
+        Assert.StartsWith("A request from 127.0.0.1 was refused: its Origin https://evil.examplexx", line, StringComparison.Ordinal);
         Assert.InRange(line.Length, 300, 450);
     }
 

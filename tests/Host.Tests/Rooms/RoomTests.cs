@@ -16,16 +16,17 @@ public sealed class RoomTests
         ["Collections"] = ["Bounds", "Diagnostics", "Json"],
         ["Protocol"] = ["Bounds", "Collections", "Json"],
         ["Http"] = ["Diagnostics"],
-        ["Connections"] = ["Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
+        ["Connections"] = ["Access", "Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
 
         // Services and their plugins.
         ["JsonFiles"] = ["Diagnostics"],
         ["Plugins"] = ["JsonFiles"],
-        ["Configuration"] = ["Bounds", "Diagnostics", "JsonFiles", "Plugins"],
+        ["Access"] = ["Collections", "Diagnostics", "Http", "JsonFiles"],
+        ["Configuration"] = ["Access", "Bounds", "Diagnostics", "JsonFiles", "Plugins"],
         ["Services"] = ["Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins"],
 
         // Operation.
-        ["Changes"] = ["Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
+        ["Changes"] = ["Access", "Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
         ["Listing"] = ["Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
         ["Admin"] = ["Changes", "Collections", "Configuration", "Diagnostics", "Http", "Listing", "Plugins", "Services"],
         ["PluginTest"] = ["Bounds", "Collections", "Diagnostics", "JsonFiles", "Plugins", "Services"],

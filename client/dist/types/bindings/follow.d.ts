@@ -13,6 +13,8 @@ export interface ConnectionSnapshot {
     readonly state: ClientState;
     /** The updates that are not answered yet. */
     readonly pending: number;
+    /** The user that the server knows the client as; null while it is anonymous. */
+    readonly user: string | null;
 }
 /** What a component sees where pages are rendered on a server, and before the first snapshot. */
 export declare const NOTHING: CollectionSnapshot<never>;
