@@ -13,6 +13,7 @@ public sealed class RoomTests
 
         // The engine.
         ["Json"] = [],
+        ["Conditions"] = ["Json"],
         ["Collections"] = ["Bounds", "Diagnostics", "Json"],
         ["Protocol"] = ["Bounds", "Collections", "Json"],
         ["Http"] = ["Diagnostics"],

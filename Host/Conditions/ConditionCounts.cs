@@ -1,0 +1,29 @@
+namespace SharedState.Host.Conditions;
+
+/// <summary>The limits of a condition, which bound what its evaluation costs.</summary>
+internal sealed class ConditionCounts
+{
+    /// <summary>How deep the objects of a condition are nested.</summary>
+    public const int MostLevels = 16;
+
+    public const int MostOperators = 256;
+
+    public const int MostValues = 1000;
+
+    private int _operators, _values;
+
+    public static void CheckLevel(string place, int level)
+    {
+        if (level > MostLevels) throw new ConditionMistake(place, $"a condition has at most {MostLevels} levels of objects");
+    }
+
+    public void AddOperator(string place)
+    {
+        if (++_operators > MostOperators) throw new ConditionMistake(place, $"a condition has at most {MostOperators} operators and fields");
+    }
+
+    public void AddValue(string place)
+    {
+        if (++_values > MostValues) throw new ConditionMistake(place, $"a condition has at most {MostValues} values");
+    }
+}
