@@ -23,19 +23,14 @@ internal static class ConditionMembers
         }
     }
 
-    /// <summary>Whether the first member of an object is an operator.</summary>
-    public static bool StartWithOperator(JsonElement json)
-    {
-        foreach (var member in json.EnumerateObject()) return Name(member).Name.StartsWith('$');
-        return false;
-    }
+    /// <summary>Whether a value is an object with an operator.</summary>
+    public static bool HasOperator(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Object && json.EnumerateObject().Any(member => Name(member).Name.StartsWith('$'));
 
-    /// <summary>Whether the first member of an object combines conditions.</summary>
-    public static bool StartWithCombination(JsonElement json)
-    {
-        foreach (var member in json.EnumerateObject()) return Name(member).Name is "$and" or "$or" or "$nor";
-        return false;
-    }
+    /// <summary>Whether a value is an object with an operator of a field, one that does not combine conditions.</summary>
+    public static bool HasFieldOperator(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Object && json.EnumerateObject().Any(
+            member => Name(member).Name is var name && name.StartsWith('$') && name is not ("$and" or "$or" or "$nor"));
 
     private static (string Name, bool IsText) Name(JsonProperty member)
     {

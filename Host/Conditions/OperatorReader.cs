@@ -1,7 +1,5 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using SharedState.Host.Json;
 
 namespace SharedState.Host.Conditions;
 
@@ -26,29 +24,27 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
     /// <param name="level">How many objects are around it.</param>
     /// <param name="form">What becomes of it.</param>
     public T Read<T>(JsonElement json, string place, int level, OperatorForm<T> form) =>
-        json.ValueKind == JsonValueKind.Object && ConditionMembers.StartWithOperator(json)
+        ConditionMembers.HasOperator(json)
             ? Operators(json, place, level + 1, form)
             : form.Test(new EqualTest(Value(json, place, level)));
 
     private T Operators<T>(JsonElement json, string place, int level, OperatorForm<T> form)
     {
         ConditionCounts.CheckLevel(place, level);
+        var members = ConditionMembers.Of(json, place).ToList();
+        var options = members.Find(member => member.Name == "$options");
         var parts = new List<T>();
-        foreach (var (name, value, at) in ConditionMembers.Of(json, place))
+        foreach (var (name, value, at) in members)
         {
             if (!name.StartsWith('$')) throw new ConditionMistake(at, "an object has operators or fields, not both");
             counts.AddOperator(at);
-            if (name == "$options")
-            {
-                if (!json.TryGetProperty("$regex"u8, out _)) throw new ConditionMistake(at, "this belongs to a \"$regex\"");
-                continue;
-            }
-            parts.Add(Operator(name, value, json, at, level, form));
+            if (name != "$options") parts.Add(Operator(name, value, options.Value, at, level, form));
+            else if (!members.Exists(member => member.Name == "$regex")) throw new ConditionMistake(at, "this belongs to a \"$regex\"");
         }
         return parts.Count == 1 ? parts[0] : form.All(parts);
     }
 
-    private T Operator<T>(string name, JsonElement json, JsonElement operators, string place, int level, OperatorForm<T> form)
+    private T Operator<T>(string name, JsonElement json, JsonElement options, string place, int level, OperatorForm<T> form)
     {
         switch (name)
         {
@@ -64,9 +60,9 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
             case "$size": return form.Test(Size(json, place));
             case "$all": return All(json, place, level, form);
             case "$elemMatch": return form.Test(ElementMatch(json, place, level));
-            case "$regex": return form.Test(Pattern(json, operators, place));
+            case "$regex": return form.Test(Pattern(json, options, place));
             case "$not":
-                if (json.ValueKind != JsonValueKind.Object || !ConditionMembers.StartWithOperator(json))
+                if (!ConditionMembers.HasOperator(json))
                     throw new ConditionMistake(place, "an object of operators is needed");
                 return form.Not(Operators(json, place, level + 1, form));
             case "$and" or "$or" or "$nor":
@@ -79,11 +75,6 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
     /// <summary>A value to compare with, of any type.</summary>
     private Literal Value(JsonElement json, string place, int level)
     {
-        if (json.ValueKind == JsonValueKind.String && substitution is not null)
-        {
-            counts.AddValue(place);
-            return substitution.Value(Text(json));
-        }
         if (json.ValueKind == JsonValueKind.Object)
         {
             ConditionCounts.CheckLevel(place, level + 1);
@@ -96,13 +87,13 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
         if (json.ValueKind == JsonValueKind.Array && json.GetArrayLength() > 0)
             return Literal.OfElements(json.EnumerateArray().Select((element, index) => Value(element, $"{place}[{index}]", level)));
         counts.AddValue(place);
-        return Literal.Of(json);
+        return Scalar(json);
     }
 
     private OrderTest Order(JsonElement json, string place, bool greater, bool orEqual)
     {
         counts.AddValue(place);
-        var literal = substitution is not null && json.ValueKind == JsonValueKind.String ? substitution.Value(Text(json)) : Literal.Of(json);
+        var literal = Scalar(json);
         if (literal.Value.Kind is not (ValueKind.Number or ValueKind.String))
             throw new ConditionMistake(place, "a number or a string is needed");
         return new(literal, greater, orEqual);
@@ -125,7 +116,7 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
     }
 
     private Literal ListValue(JsonElement json, string place, int level) =>
-        json.ValueKind == JsonValueKind.Object && ConditionMembers.StartWithOperator(json)
+        ConditionMembers.HasOperator(json)
             ? throw new ConditionMistake(place, "a value is needed, not an operator")
             : Value(json, place, level);
 
@@ -152,7 +143,7 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
     {
         var isList = json.ValueKind == JsonValueKind.Array;
         var first = isList && json.GetArrayLength() > 0 ? json[0] : default;
-        if (first.ValueKind != JsonValueKind.Object || !ConditionMembers.StartWithOperator(first))
+        if (!ConditionMembers.HasOperator(first))
         {
             var tests = List(json, place, level).ConvertAll(literal => form.Test(new EqualTest(literal)));
             return tests.Count switch { 0 => form.Test(new InTest([])), 1 => tests[0], _ => form.All(tests) };
@@ -161,7 +152,7 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
         foreach (var element in json.EnumerateArray())
         {
             var at = $"{place}[{matches.Count}]";
-            if (element.ValueKind != JsonValueKind.Object || !ConditionMembers.StartWithOperator(element))
+            if (!ConditionMembers.HasOperator(element))
                 throw new ConditionMistake(at, "either all or none of the list are \"$elemMatch\"");
             ConditionCounts.CheckLevel(at, level + 1);
             foreach (var (name, value, inner) in ConditionMembers.Of(element, at))
@@ -177,29 +168,26 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
     private ValueTest ElementMatch(JsonElement json, string place, int level)
     {
         if (json.ValueKind != JsonValueKind.Object) throw new ConditionMistake(place, "an object is needed");
-        return ConditionMembers.StartWithOperator(json) && !ConditionMembers.StartWithCombination(json)
+        return ConditionMembers.HasFieldOperator(json)
             ? new ElementTest(Operators(json, place, level + 1, Element))
             : new ElementConditionTest(conditions.Inner(json, place, level + 1));
     }
 
-    private PatternTest Pattern(JsonElement json, JsonElement operators, string place)
+    private PatternTest Pattern(JsonElement json, JsonElement options, string place)
     {
-        if (json.ValueKind != JsonValueKind.String) throw new ConditionMistake(place, "a string is needed");
-        var ignoreCase = false;
-        if (operators.TryGetProperty("$options"u8, out var options))
-        {
-            var text = options.ValueKind == JsonValueKind.String ? JsonMarshal.GetRawUtf8Value(options) : default;
-            ignoreCase = text.SequenceEqual("\"i\""u8);
-            if (!ignoreCase && !text.SequenceEqual("\"\""u8))
-                throw new ConditionMistake($"{place[..place.LastIndexOf('$')]}$options", "the only option is \"i\"");
-        }
-        var pattern = substitution is not null ? substitution.Pattern(Text(json)) : Text(json);
-        return PatternTest.Create(pattern, ignoreCase, out var wrong) ?? throw new ConditionMistake(place, wrong!);
+        var text = ListReader.Text(json) ?? throw new ConditionMistake(place, "a string is needed, without lone surrogates");
+        var option = options.ValueKind == JsonValueKind.Undefined ? "" : ListReader.Text(options);
+        if (option is not ("" or "i"))
+            throw new ConditionMistake($"{place[..place.LastIndexOf('$')]}$options", "the only option is \"i\"");
+        var ignoreCase = option == "i";
+        if (substitution is not null) text = substitution.Pattern(text);
+        var pattern = SharedState.Host.Patterns.Pattern.Parse(text, ignoreCase, out var wrong) ?? throw new ConditionMistake(place, wrong!);
+        return new(pattern, text, ignoreCase);
     }
 
-    private static string Text(JsonElement json) =>
-        JsonText.NameOf(JsonMarshal.GetRawUtf8Value(json)[1..^1]);
-
     private JsonElement Argument(JsonElement json, JsonElement any) =>
-        substitution is not null && json.ValueKind == JsonValueKind.String ? substitution.Argument(Text(json), json, any) : json;
+        substitution is not null && ListReader.Text(json) is { } text ? substitution.Argument(text, json, any) : json;
+
+    private Literal Scalar(JsonElement json) =>
+        substitution is not null && ListReader.Text(json) is { } text ? substitution.Value(text) : Literal.Of(json);
 }

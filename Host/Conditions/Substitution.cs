@@ -31,7 +31,7 @@ internal sealed partial class Substitution(Func<string, JsonElement?>? values)
         IsName(text) ? Find(text[1..^1]) ?? any : json;
 
     /// <summary>The regular expression that a string stands for. Values are literal in it.</summary>
-    public string Pattern(string text) => Text(text, Regex.Escape);
+    public string Pattern(string text) => Text(text, Escaped);
 
     private static bool IsName(string text) => Name().Match(text) is { Success: true } match && match.Length == text.Length;
 
@@ -43,7 +43,7 @@ internal sealed partial class Substitution(Func<string, JsonElement?>? values)
         switch (value?.ValueKind)
         {
             case null:
-                return "";
+                return "x"; // what can be repeated, if it stands in an expression
             case JsonValueKind.String:
                 return ListReader.Text(value.Value) ?? Nothing();
             case JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False:
@@ -52,6 +52,10 @@ internal sealed partial class Substitution(Func<string, JsonElement?>? values)
                 return Nothing();
         }
     }
+
+    // Also those characters that mean something in a set only.
+    private static string Escaped(string value) =>
+        string.Concat(value.Select(character => char.IsAscii(character) && !char.IsLetterOrDigit(character) ? $"\\{character}" : $"{character}"));
 
     private JsonElement? Find(string name)
     {

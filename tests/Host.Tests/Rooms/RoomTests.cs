@@ -13,7 +13,8 @@ public sealed class RoomTests
 
         // The engine.
         ["Json"] = [],
-        ["Conditions"] = ["Json"],
+        ["Patterns"] = [],
+        ["Conditions"] = ["Json", "Patterns"],
         ["Collections"] = ["Bounds", "Diagnostics", "Json"],
         ["Protocol"] = ["Bounds", "Collections", "Json"],
         ["Http"] = ["Diagnostics"],
