@@ -66,7 +66,7 @@ internal sealed class ConditionReader(Substitution? substitution = null)
         return name switch
         {
             "$and" => new AndExpression(parts),
-            "$or" => new OrExpression(parts),
+            "$or" => parts.Count == 1 ? parts[0] : new OrExpression(parts),
             _ => new NotExpression(new OrExpression(parts)),
         };
     }

@@ -1,6 +1,9 @@
+using System.Buffers;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using SharedState.Host.Json;
 
 namespace SharedState.Host.Conditions;
@@ -38,7 +41,7 @@ internal sealed class Literal
 
     public bool IsScalar => _members is null && _elements is null;
 
-    /// <summary>The literal of a JSON value; a string in which no escape matters may also be given as its text.</summary>
+    /// <summary>The literal of a JSON value. Of two members with one name the last one counts.</summary>
     public static Literal Of(JsonElement json)
     {
         switch (json.ValueKind)
@@ -139,23 +142,23 @@ internal sealed class Literal
         return !equal.Contains(false);
     }
 
-    private static string Quote(ReadOnlySpan<byte> text) => JsonText.Quote(Wtf8(text));
-
-    // A lone surrogate keeps its number: two texts must not become one.
-    private static string Wtf8(ReadOnlySpan<byte> text)
+    /// <summary>A text as a JSON string. A lone surrogate keeps its number, as an escape: two texts must not become one.</summary>
+    private static string Quote(ReadOnlySpan<byte> text)
     {
-        var builder = new StringBuilder(text.Length);
+        if (Utf8.IsValid(text)) return JsonText.Quote(Encoding.UTF8.GetString(text));
+        var quoted = new StringBuilder("\"");
         while (!text.IsEmpty)
         {
-            if (Rune.DecodeFromUtf8(text, out var rune, out var length) == System.Buffers.OperationStatus.Done)
+            if (Rune.DecodeFromUtf8(text, out var rune, out var length) == OperationStatus.Done)
             {
-                builder.Append(rune.ToString());
+                quoted.Append(JsonText.Quote(rune.ToString())[1..^1]);
                 text = text[length..];
                 continue;
             }
-            builder.Append((char)(((text[0] & 0xF) << 12) | ((text[1] & 0x3F) << 6) | (text[2] & 0x3F)));
+            var surrogate = ((text[0] & 0xF) << 12) | ((text[1] & 0x3F) << 6) | (text[2] & 0x3F);
+            quoted.Append(CultureInfo.InvariantCulture, $"\\u{surrogate:x4}");
             text = text[3..];
         }
-        return builder.ToString();
+        return quoted.Append('"').ToString();
     }
 }

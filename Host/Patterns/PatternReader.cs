@@ -69,7 +69,7 @@ internal sealed class PatternReader
 
     private PatternNode ReadRepeat()
     {
-        if (_text[_at] is '*' or '+' or '?' || TryReadCounts(out _, out _)) throw Mistake("there is nothing to repeat");
+        if (AtQuantifier()) throw Mistake("there is nothing to repeat");
         var part = ReadAtom();
         var (least, most) = (0, (int?)null);
         if (Take('*')) { }
@@ -79,8 +79,16 @@ internal sealed class PatternReader
         if (part is At) throw Mistake("a place cannot be repeated");
         Take('?'); // whether a repetition is lazy does not change what matches
         if (More && _text[_at] == '+') throw NotSupported("a possessive quantifier");
-        if (More && (_text[_at] is '*' or '?' || TryReadCounts(out _, out _))) throw Mistake("a quantifier follows a quantifier");
+        if (AtQuantifier()) throw Mistake("a quantifier follows a quantifier");
         return new Repeat(part, least, most);
+    }
+
+    private bool AtQuantifier()
+    {
+        var start = _at;
+        var counts = TryReadCounts(out _, out _);
+        _at = start;
+        return counts || (More && _text[_at] is '*' or '+' or '?');
     }
 
     /// <summary>Reads <c>{2}</c>, <c>{2,}</c> or <c>{2,5}</c>; other braces are characters.</summary>
