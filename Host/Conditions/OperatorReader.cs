@@ -181,7 +181,8 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
             throw new ConditionMistake($"{place[..place.LastIndexOf('$')]}$options", "the only option is \"i\"");
         var ignoreCase = option == "i";
         if (substitution is not null) text = substitution.Pattern(text);
-        var pattern = SharedState.Host.Patterns.Pattern.Parse(text, ignoreCase, out var wrong) ?? throw new ConditionMistake(place, wrong!);
+        var pattern = Patterns.Pattern.Parse(text, ignoreCase, out var wrong) ?? throw new ConditionMistake(place, wrong!);
+        counts.AddPattern(place, pattern);
         return new(pattern, text, ignoreCase);
     }
 

@@ -9,7 +9,7 @@ namespace SharedState.Host.Patterns;
 /// </summary>
 internal sealed class Pattern
 {
-    /// <summary>The size of an expression. Each character of a text costs at most a visit of each instruction, about a microsecond.</summary>
+    /// <summary>The greatest size. Each character of a text costs at most a visit of each instruction, a few microseconds.</summary>
     public const int MostInstructions = 300;
 
     private const int MostCharacters = 1000;
@@ -23,6 +23,9 @@ internal sealed class Pattern
         _instructions = instructions;
         _atStart = instructions[0] is { Operation: PatternOperation.At, Place: PatternPlace.Start };
     }
+
+    /// <summary>The number of its instructions: about that of its characters, written without counts.</summary>
+    public int Size => _instructions.Length;
 
     /// <summary>Reads an expression.</summary>
     /// <param name="text">The expression.</param>

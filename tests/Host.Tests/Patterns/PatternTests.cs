@@ -112,14 +112,14 @@ public sealed class PatternTests
     {
         var seed = Environment.GetEnvironmentVariable("SHAREDSTATE_SEED") is { } set ? int.Parse(set) : Random.Shared.Next();
         var random = new Random(seed);
-        for (var round = 0; round < 3000; round++)
+        for (var round = 0; round < 1500; round++)
         {
-            var expression = RandomExpression(random, 4);
+            var expression = RandomExpression(random, 3);
             var ignoreCase = random.Next(3) == 0;
             var pattern = Pattern.Parse(expression, ignoreCase, out var mistake);
             Assert.True(pattern is not null, $"seed {seed}: {expression}: {mistake}");
-            var options = RegexOptions.CultureInvariant | (ignoreCase ? RegexOptions.IgnoreCase : RegexOptions.None);
-            var regex = new Regex(expression, options, TimeSpan.FromSeconds(20));
+            var options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
+            var regex = new Regex(expression, options | (ignoreCase ? RegexOptions.IgnoreCase : RegexOptions.None));
             for (var count = 0; count < 20; count++)
             {
                 var text = string.Concat(Enumerable.Range(0, random.Next(8)).Select(_ => "abABx1_ \n"[random.Next(9)]));
@@ -149,7 +149,7 @@ public sealed class PatternTests
         Assert.True(pattern is not null, mistake);
         foreach (var letters in new[] { "a", "ab", "abcdxyz", "äöü😀", "x" })
         {
-            byte[] text = Text(letters, 1 << 13), longer = Text(letters, 1 << 16);
+            byte[] text = Text(letters, 1 << 11), longer = Text(letters, 1 << 14);
             pattern.IsMatch(text);
             var allocated = GC.GetAllocatedBytesForCurrentThread();
             pattern.IsMatch(longer);
