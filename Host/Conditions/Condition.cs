@@ -10,22 +10,30 @@ internal sealed class Condition
 
     /// <param name="root">The expression, whose paths have these numbers.</param>
     /// <param name="paths">The paths.</param>
-    public Condition(Expression root, IReadOnlyList<FieldPath> paths)
+    /// <param name="size">The number of its operators, fields and values.</param>
+    public Condition(Expression root, IReadOnlyList<FieldPath> paths, int size)
     {
-        (Root, Paths, Text) = (root, paths, root.Text);
+        (Root, Paths, Size, Text) = (root, paths, size, root.Text);
+        Cost = 1 + root.Cost + paths.Sum(path => path.Names.Count);
         Equalities = [.. (root is AndExpression and ? and.Parts : [root]).Select(EqualityOf).OfType<Equality>()];
     }
 
     /// <summary>Holds for each document.</summary>
-    public static Condition Always { get; } = new(new AndExpression([]), []);
+    public static Condition Always { get; } = new(new AndExpression([]), [], size: 0);
 
     /// <summary>Holds for no document.</summary>
-    public static Condition Never { get; } = new(new NotExpression(new AndExpression([])), []);
+    public static Condition Never { get; } = new(new NotExpression(new AndExpression([])), [], size: 0);
 
     public Expression Root { get; }
 
     /// <summary>The paths that the condition reads, each once.</summary>
     public IReadOnlyList<FieldPath> Paths { get; }
+
+    /// <summary>The number of operators, fields and values, each of which takes some hundred bytes of memory.</summary>
+    public int Size { get; }
+
+    /// <summary>What an evaluation costs at worst, in readings of the item.</summary>
+    public int Cost { get; }
 
     /// <summary>The condition as a text that is the same for conditions that differ only in the order of keys, of the parts of
     /// <c>$and</c>, <c>$or</c>, <c>$nor</c> and <c>$in</c>, and in parts that come twice.</summary>

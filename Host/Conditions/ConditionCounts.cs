@@ -17,6 +17,9 @@ internal sealed class ConditionCounts
 
     private int _operators, _values;
 
+    /// <summary>The number of operators, fields and values so far.</summary>
+    public int All => _operators + _values;
+
     public static void CheckLevel(string place, int level)
     {
         if (level > MostLevels) throw new ConditionMistake(place, $"a condition has at most {MostLevels} levels of objects");

@@ -40,7 +40,7 @@ internal sealed class ConditionReader(Substitution? substitution = null)
     private Condition Condition(JsonElement json, string place, int level)
     {
         var root = new AndExpression(Parts(json, place, level));
-        return new(root.Parts.Length == 1 ? root.Parts[0] : root, [.. _paths.Keys]);
+        return new(root.Parts.Length == 1 ? root.Parts[0] : root, [.. _paths.Keys], _counts.All);
     }
 
     private List<Expression> Parts(JsonElement json, string place, int level)

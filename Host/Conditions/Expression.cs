@@ -6,6 +6,9 @@ internal abstract class Expression
     /// <summary>The JSON of the part. It does not depend on the order of keys and of parts.</summary>
     public abstract string Text { get; }
 
+    /// <summary>What the part costs, in readings of the item.</summary>
+    public abstract int Cost { get; }
+
     /// <summary>Whether the part holds.</summary>
     /// <param name="item">The fields of the item.</param>
     /// <param name="fields">The field of each of the condition's paths.</param>
@@ -31,6 +34,8 @@ internal sealed class FieldExpression(FieldPath path, int number, ValueTest test
 
     public override string Text { get; } = $"{{{Json.JsonText.Quote(path.Text)}:{test.Text}}}";
 
+    public override int Cost => test.Cost;
+
     public override bool Matches(ItemFields item, Field[] fields)
     {
         var field = fields[number];
@@ -55,6 +60,8 @@ internal sealed class AndExpression : Expression
 
     public override string Text { get; }
 
+    public override int Cost => Parts.Sum(part => part.Cost);
+
     public override bool Matches(ItemFields item, Field[] fields)
     {
         foreach (var part in Parts)
@@ -78,6 +85,8 @@ internal sealed class OrExpression : Expression
 
     public override string Text { get; }
 
+    public override int Cost => _parts.Sum(part => part.Cost);
+
     public override bool Matches(ItemFields item, Field[] fields)
     {
         foreach (var part in _parts)
@@ -92,6 +101,8 @@ internal sealed class OrExpression : Expression
 internal sealed class NotExpression(Expression part) : Expression
 {
     public override string Text { get; } = $"{{\"$nor\":[{part.Text}]}}";
+
+    public override int Cost => part.Cost;
 
     public override bool Matches(ItemFields item, Field[] fields) => !part.Matches(item, fields);
 }

@@ -12,6 +12,9 @@ internal abstract class ValueTest
     /// <summary>Whether the test holds for a missing field.</summary>
     public virtual bool HoldsForMissing => false;
 
+    /// <summary>What the test costs, in readings of the value.</summary>
+    public virtual int Cost => 1;
+
     public abstract bool Holds(in FieldValue value);
 }
 
@@ -46,6 +49,8 @@ internal sealed class InTest : ValueTest
     public override string Text => $"{{\"$in\":[{string.Join(',', Literals.Select(literal => literal.Text))}]}}";
 
     public override bool HoldsForMissing => _keys.Contains(new(FieldValue.Null));
+
+    public override int Cost => 1 + _others.Length;
 
     public override bool Holds(in FieldValue value)
     {
@@ -107,6 +112,8 @@ internal sealed class AllTests(IReadOnlyList<ValueTest> tests) : ValueTest
 {
     public override string Text => $"[{string.Join(',', tests.Select(test => test.Text).Distinct().Order(StringComparer.Ordinal))}]";
 
+    public override int Cost => tests.Sum(test => test.Cost);
+
     public override bool Holds(in FieldValue value)
     {
         foreach (var test in tests)
@@ -122,6 +129,8 @@ internal sealed class NotTest(ValueTest test) : ValueTest
 {
     public override string Text => $"{{\"$not\":{test.Text}}}";
 
+    public override int Cost => test.Cost;
+
     public override bool Holds(in FieldValue value) => !test.Holds(value);
 }
 
@@ -131,6 +140,8 @@ internal sealed class ElementTest(ValueTest test) : ValueTest
     public override string Text => $"{{\"$elemMatch\":{test.Text}}}";
 
     public override bool ReachesElements => false;
+
+    public override int Cost => 1 + test.Cost;
 
     public override bool Holds(in FieldValue value)
     {
@@ -149,6 +160,8 @@ internal sealed class ElementConditionTest(Condition condition) : ValueTest
     public override string Text => $"{{\"$elemMatch\":{condition.Text}}}";
 
     public override bool ReachesElements => false;
+
+    public override int Cost => 1 + condition.Cost;
 
     public override bool Holds(in FieldValue value)
     {

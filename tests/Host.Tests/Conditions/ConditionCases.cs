@@ -4,10 +4,14 @@ namespace SharedState.Host.Tests.Conditions;
 internal static class ConditionCases
 {
     /// <summary>All cases: the condition, the item, whether the item matches.</summary>
-    public static IEnumerable<(string Condition, string Item, bool Matches)> All()
+    public static IEnumerable<(string Condition, string Item, bool Matches)> All() =>
+        In(File.ReadLines(Repository.At("tests", "Host.Tests", "Conditions", "conditions.txt")));
+
+    /// <summary>The cases in some lines.</summary>
+    public static IEnumerable<(string Condition, string Item, bool Matches)> In(IEnumerable<string> lines)
     {
         var condition = "";
-        foreach (var line in File.ReadLines(Repository.At("tests", "Host.Tests", "Conditions", "conditions.txt")))
+        foreach (var line in lines)
         {
             if (line.StartsWith('{')) condition = line;
             else if (line.StartsWith("+ ", StringComparison.Ordinal)) yield return (condition, line[2..], true);

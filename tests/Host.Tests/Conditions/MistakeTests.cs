@@ -32,13 +32,13 @@ public sealed class MistakeTests
     }
 
     [Theory]
-    [InlineData(15, null)]
-    [InlineData(16, "filter.$or[0]")]
-    public void ConditionsHaveAtMost16LevelsOfObjects(int levels, string? place)
+    [InlineData(15, false)]
+    [InlineData(16, true)]
+    public void ConditionsHaveAtMost16LevelsOfObjects(int levels, bool tooDeep)
     {
-        var mistake = Refusal(Enumerable.Range(0, levels).Aggregate("""{"a":1}""", (condition, _) => $$"""{"$or":[{{condition}}]}"""));
-        if (place is null) Assert.Null(mistake);
-        else Assert.Equal(string.Concat(Enumerable.Repeat(".$or[0]", 16)), mistake!["filter".Length..mistake.IndexOf(':')]);
+        var condition = Enumerable.Range(0, levels).Aggregate("""{"a":1}""", (inner, _) => $$"""{"$or":[{{inner}}]}""");
+        var place = $"filter{string.Concat(Enumerable.Repeat(".$or[0]", 16))}";
+        Assert.Equal(tooDeep ? $"{place}: a condition has at most 16 levels of objects" : null, Refusal(condition));
     }
 
     [Theory]

@@ -82,5 +82,6 @@ internal sealed class ModelHistory
     /// <summary>An item that is found again by its mark, at the end of its JSON.</summary>
     public static string Item(string id, int mark, int padding) => $$"""{"id":"{{id}}","x":"{{new string('x', padding)}}","v":{{mark}}}""";
 
-    private static int Mark(string json) => int.Parse(json.AsSpan(json.LastIndexOf(':') + 1).TrimEnd('}'));
+    /// <summary>The mark of an item, or the number of the counter.</summary>
+    public static int Mark(string json) => int.Parse(json.AsSpan(json.LastIndexOf(':') + 1).TrimEnd('}'));
 }

@@ -103,7 +103,8 @@ internal sealed class ModelRun : IDisposable
     private ModelCondition Condition(ModelPeer peer, string path)
     {
         var since = _random.Next(2) == 0 && peer.Client.Copies.TryGetValue(path, out var copy) ? copy.Position : null;
-        return new(since, Ids(), Ids());
+        var matches = Ids().Distinct().ToDictionary(id => id, _ => _random.Next(_mark));
+        return new(since, Ids(), Ids(), matches);
 
         string[] Ids() => [.. Enumerable.Range(0, Math.Max(0, _random.Next(-2, 2))).Select(_ => $"k{_random.Next(8)}")];
     }

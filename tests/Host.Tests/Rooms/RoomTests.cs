@@ -15,8 +15,8 @@ public sealed class RoomTests
         ["Json"] = [],
         ["Patterns"] = [],
         ["Conditions"] = ["Json", "Patterns"],
-        ["Collections"] = ["Bounds", "Diagnostics", "Json"],
-        ["Protocol"] = ["Bounds", "Collections", "Json"],
+        ["Collections"] = ["Bounds", "Conditions", "Diagnostics", "Json"],
+        ["Protocol"] = ["Bounds", "Collections", "Conditions", "Json"],
         ["Http"] = ["Diagnostics"],
         ["Connections"] = ["Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
 
