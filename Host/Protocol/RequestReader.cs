@@ -49,6 +49,7 @@ internal static class RequestReader
         private RequestedUpdate? _update;
         private SubscriptionChange? _subscriptions;
         private ListingPage? _page;
+        private ViewDefinition _view = ViewDefinition.Whole;
         private Error? _error;
         private Utf8JsonReader _atArgument; // stands on the argument's first token, where it could not be read in passing
 
@@ -69,6 +70,7 @@ internal static class RequestReader
             Update = _update,
             Subscriptions = _subscriptions,
             Page = _page,
+            View = _view,
             MessageBytes = _message.Length,
         };
 
@@ -171,6 +173,7 @@ internal static class RequestReader
             else if (_target == Target.ChangeSubscriptions)
                 _subscriptions = SubscriptionReader.Read(ref reader, _message, _limits, ref _error);
             else if (_target == Target.Listing) _page = ListingPage.Read(ref reader, _limits, ref _error);
+            else if (_target == Target.Read) _view = ViewReader.Read(ref reader, _message, _limits, ref _error);
             else RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);
         }
 
