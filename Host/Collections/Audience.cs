@@ -97,7 +97,11 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     {
         if (_members.Count == 0) return;
         _toldUntil ??= before;
-        if (_following == 0) return;
+        if (_following == 0)
+        {
+            ForgetNoted(); // the merged difference contains more
+            return;
+        }
         _run = null;
         _noted.Add(bodies.Since(null));
     }
@@ -185,7 +189,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     /// <summary>Tells the noted changes to a subscription that requests merged changes.</summary>
     private void FeedMerged(Subscription subscription, Position before)
     {
-        if (_noted is [{ Changes.Count: 1 } single] && IsDue(subscription)) Offer(subscription, single);
+        if (_noted is [{ Changes.Count: 1 } single] && single.Since == before && IsDue(subscription)) Offer(subscription, single);
         else Feed(subscription, before);
     }
 

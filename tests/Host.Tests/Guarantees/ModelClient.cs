@@ -135,7 +135,6 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
     {
         using var document = JsonDocument.Parse(message);
         var root = document.RootElement;
-        Console.WriteLine($"{GetHashCode()} << {root}");
         if (root.GetProperty("type").ValueEquals("MESSAGE"))
         {
             Notified(root);
@@ -227,7 +226,6 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
     private string Request(string command, string path, string? argument, Action<JsonElement> answered)
     {
         _expected.Enqueue(answered);
-        Console.WriteLine($"{GetHashCode()} >> {_sent} {command} {path} {argument}");
         return $$"""{"type":"REQUEST","cmd":"{{command}}","path":"{{path}}",{{(argument is null ? "" : $"\"arg\":{argument},")}}"tunnel":{{_sent++}}}""";
     }
 
