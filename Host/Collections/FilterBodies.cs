@@ -13,6 +13,9 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
     /// <summary>The position at which the view has changed last.</summary>
     public Position ChangedAt { get; private set; } = log.Position;
 
+    /// <summary>Whether the current update changed the total of a view with a limit.</summary>
+    public virtual bool TotalChanged => false;
+
     protected Filter Filter => filter;
 
     protected Filters Filters => filters;

@@ -14,8 +14,8 @@ internal sealed class View(ViewDefinition definition, Bodies bodies, Audience au
 
     // Owned by Views.
 
-    /// <summary>The total that the followers were told last.</summary>
-    public long? ToldTotal { get; set; }
+    /// <summary>Whether the total has changed since the followers were told it.</summary>
+    public bool TotalChanged { get; set; }
 
     /// <summary>The earliest time at which a change of the total alone is told, by the monotonic clock.</summary>
     public long TotalDueAt { get; set; }

@@ -164,8 +164,9 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
             bodies.Change();
             Publish(view);
         }
-        else if (_change.Total != view.ToldTotal && view.Audience.Count > 0)
+        else if (bodies.TotalChanged && view.Audience.Count > 0)
         {
+            view.TotalChanged = true;
             NoteTotal(view);
         }
     }
@@ -180,7 +181,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
 
     private void Publish(View view)
     {
-        view.ToldTotal = _change.Total;
+        view.TotalChanged = false;
         view.TotalDueAt = time.GetTimestamp() + (long)(TotalTime.TotalSeconds * time.TimestampFrequency);
         view.Audience.Note(_change);
         if (_noted.Count == 0 || _noted[^1] != view) _noted.Add(view);
@@ -214,9 +215,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
     {
         view.TotalTimer?.Dispose();
         view.TotalTimer = null;
-        var bodies = (FilterBodies)view.Bodies;
-        if (view.Audience.Count == 0 || bodies.Total == view.ToldTotal) return;
-        TellEmpty(view);
+        if (view.TotalChanged && view.Audience.Count > 0) TellEmpty(view);
     }
 
     /// <summary>Tells a newer position to views that have not changed for long, before the removals are forgotten that a resume from the
