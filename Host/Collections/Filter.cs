@@ -15,7 +15,7 @@ internal readonly record struct FilteredChange(ItemChange Item, bool Was, bool I
 /// <param name="visible">The condition under which the reader may know of an item; null for all items.</param>
 internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
 {
-    private readonly Dictionary<string, Ranking> _rankings = [];
+    private Dictionary<string, Ranking>? _rankings;
 
     public BoundCondition? Condition => condition;
 
@@ -34,8 +34,18 @@ internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
     /// <summary>The number of the change about which the filter was asked last.</summary>
     public long AskedAbout { get; set; }
 
-    /// <summary>The orders of its items that windows need.</summary>
-    public IEnumerable<Ranking> Rankings => _rankings.Values;
+    /// <summary>The approximate size of its rankings in memory.</summary>
+    public long MemoryBytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var ranking in Rankings) bytes += ranking.MemoryBytes;
+            return bytes;
+        }
+    }
+
+    private IEnumerable<Ranking> Rankings => _rankings is null ? [] : _rankings.Values;
 
     /// <summary>Whether some items are hidden from the reader.</summary>
     public bool Hides => visible is not null;
@@ -46,18 +56,36 @@ internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
     /// <summary>The ranking of its items in an order.</summary>
     public Ranking Rank(SortOrder order)
     {
+        _rankings ??= [];
         if (_rankings.TryGetValue(order.Text, out var ranking)) return ranking;
         ranking = new(order);
         _rankings.Add(order.Text, ranking);
         return ranking;
     }
 
-    /// <summary>Forgets the rankings that no view uses.</summary>
-    public void DropRankings()
+    /// <summary>The rankings take the changes of the current update.</summary>
+    public void ApplyToRankings()
     {
-        foreach (var text in _rankings.Keys)
+        if (_rankings is null) return;
+        foreach (var ranking in _rankings.Values)
         {
-            if (!Views.Exists(view => view.Definition.IsWindow && view.Definition.WindowOrder.Text == text)) _rankings.Remove(text);
+            if (ranking.Built) ranking.Apply(Changes);
         }
+    }
+
+    /// <summary>All items of the collection were replaced.</summary>
+    public void ClearRankings()
+    {
+        foreach (var ranking in Rankings) ranking.Clear();
+    }
+
+    /// <summary>Forgets the rankings that no view uses. True if none is left.</summary>
+    public bool DropRankings()
+    {
+        foreach (var text in _rankings?.Keys.ToArray() ?? [])
+        {
+            if (!Views.Exists(view => view.Definition.IsWindow && view.Definition.WindowOrder.Text == text)) _rankings!.Remove(text);
+        }
+        return _rankings is not { Count: > 0 };
     }
 }

@@ -20,6 +20,7 @@ internal sealed class Filters
     private readonly Dictionary<FieldPath, EqualityIndex> _indexes = [];
     private readonly Dictionary<string, FieldPath> _chosen = []; // by the paths at which conditions require values; the most recent ones
     private readonly List<Filter> _asked = []; // about every change
+    private readonly List<Filter> _ranked = []; // have rankings
     private readonly List<Filter> _concerned = [];
     private ItemLog _log;
     private long _changes;
@@ -33,10 +34,7 @@ internal sealed class Filters
         {
             var bytes = 0L;
             foreach (var index in _indexes.Values) bytes += index.MemoryBytes;
-            foreach (var filter in _filters.Values)
-            {
-                foreach (var ranking in filter.Rankings) bytes += ranking.MemoryBytes;
-            }
+            foreach (var filter in _ranked) bytes += filter.MemoryBytes;
             return bytes;
         }
     }
@@ -46,10 +44,7 @@ internal sealed class Filters
     {
         _log = log;
         foreach (var index in _indexes.Values) index.Clear();
-        foreach (var filter in _filters.Values)
-        {
-            foreach (var ranking in filter.Rankings) ranking.Clear();
-        }
+        foreach (var filter in _ranked) filter.ClearRankings();
     }
 
     /// <summary>The filter of a view.</summary>
@@ -65,13 +60,20 @@ internal sealed class Filters
         return filter;
     }
 
+    /// <summary>The ranking of a filter's items in an order.</summary>
+    public Ranking Rank(Filter filter, SortOrder order)
+    {
+        if (!_ranked.Contains(filter)) _ranked.Add(filter);
+        return filter.Rank(order);
+    }
+
     /// <summary>Forgets a view, and what only that view needs.</summary>
     public void Drop(View view)
     {
         var text = TextOf(view.Definition);
         var filter = _filters[text];
         filter.Views.Remove(view);
-        filter.DropRankings();
+        if (filter.DropRankings()) _ranked.Remove(filter);
         if (filter.Views.Count > 0) return;
         _filters.Remove(text);
         if (filter.Place is var (index, required))
@@ -97,13 +99,7 @@ internal sealed class Filters
         foreach (var filter in _concerned) filter.Changes.Clear();
         _concerned.Clear();
         foreach (var change in changes) Note(change);
-        foreach (var filter in _concerned)
-        {
-            foreach (var ranking in filter.Rankings)
-            {
-                if (ranking.Built) ranking.Apply(filter.Changes);
-            }
-        }
+        foreach (var filter in _concerned) filter.ApplyToRankings();
         return _concerned;
     }
 
@@ -140,7 +136,8 @@ internal sealed class Filters
         return filter.Visible?.Matches(_after) == false;
     }
 
-    private static string TextOf(ViewDefinition definition) => $"{definition.Filter?.Text}\n{definition.Visible?.Text}";
+    private static string TextOf(ViewDefinition definition) =>
+        definition.Visible is null ? definition.Filter?.Text ?? "" : $"{definition.Filter?.Text}\n{definition.Visible.Text}";
 
     private void Note(ItemChange change)
     {
@@ -150,9 +147,10 @@ internal sealed class Filters
         if (exists) _after.Read(change.Entry.Json);
         foreach (var index in _indexes.Values)
         {
+            var moved = !existed || !exists || !HaveSameKeys(index.Field);
             if (existed) AskThose(index, _before);
-            if (exists) AskThose(index, _after);
-            if (!index.Built) continue;
+            if (exists && moved) AskThose(index, _after);
+            if (!index.Built || !moved) continue;
             if (existed) index.Remove(change.Entry, _before);
             if (exists) index.Add(change.Entry, _after);
         }
@@ -175,6 +173,17 @@ internal sealed class Filters
             if (filter.Changes.Count == 0) _concerned.Add(filter);
             filter.Changes.Add(new(change, was, matches));
         }
+    }
+
+    /// <summary>Whether an item has the same keys before and after a change.</summary>
+    private bool HaveSameKeys(Field field)
+    {
+        var after = _after.KeysAt(field).GetEnumerator();
+        foreach (var key in _before.KeysAt(field))
+        {
+            if (!after.MoveNext() || !after.Current.Equals(key)) return false;
+        }
+        return !after.MoveNext();
     }
 
     private BoundCondition? Bind(Condition? condition) => condition is null ? null : _fields.Add(condition);

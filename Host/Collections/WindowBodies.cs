@@ -10,7 +10,7 @@ internal sealed class WindowBodies(
     ItemLog log, MemoryBudget memory, TextQuota quota, Filters filters, Filter filter, ViewDefinition definition)
     : FilterBodies(log, memory, quota, filters, filter, definition)
 {
-    private readonly Ranking _ranking = filter.Rank(definition.WindowOrder);
+    private readonly Ranking _ranking = filters.Rank(filter, definition.WindowOrder);
     private bool _known;    // whether the end is known, while the ranking is built
     private SortKey? _last; // the key of the last item, if the window is full
 
@@ -82,20 +82,16 @@ internal sealed class WindowBodies(
         return Copy(Items(), cuts);
     }
 
-    private IEnumerable<ItemEntry> Items()
-    {
-        var end = Definition.Limit is { } limit ? Math.Min(_ranking.Count, Start + limit) : _ranking.Count;
-        for (var rank = Start; rank < end; rank++) yield return _ranking.At(rank).Entry;
-    }
+    private IEnumerable<ItemEntry> Items() =>
+        _ranking.From(Start).Take(Definition.Limit ?? int.MaxValue).Select(entry => entry.Item);
 
     /// <summary>Other items move up into the window, or are pushed out of it.</summary>
     private void Shift(ViewChange change, SortKey? before, SortKey? after)
     {
         if (Compare(before, after) is var growth && growth == 0) return;
         var (start, end) = growth < 0 ? (before!.Value, after) : (after!.Value, before);
-        for (var rank = _ranking.RankAfter(start); rank < _ranking.Count; rank++)
+        foreach (var (key, entry) in _ranking.From(_ranking.RankAfter(start)))
         {
-            var (key, entry) = _ranking.At(rank);
             if (end is { } last && key.CompareTo(last) > 0) break;
             if (entry.Revision == Position.Revision) continue; // changed by this update
             var item = new ItemChange(entry, entry.Json);
@@ -116,6 +112,6 @@ internal sealed class WindowBodies(
     {
         if (Definition.Limit is not { } limit) return null;
         var end = Start + limit;
-        return end <= _ranking.Count ? _ranking.At(end - 1).Key : null;
+        return end <= _ranking.Count ? _ranking.KeyAt(end - 1) : null;
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace SharedState.Host.Conditions;
 
 /// <summary>
@@ -7,6 +9,19 @@ internal readonly struct SortKey(byte[] bytes) : IComparable<SortKey>, IEquatabl
 {
     /// <summary>The size of the key in bytes.</summary>
     public int Length => bytes.Length;
+
+    /// <summary>The first bytes of the key as a number: of two keys with different numbers, the one with the smaller number is
+    /// less.</summary>
+    public ulong Prefix
+    {
+        get
+        {
+            Span<byte> prefix = stackalloc byte[sizeof(ulong)];
+            prefix.Clear();
+            bytes.AsSpan(0, Math.Min(bytes.Length, prefix.Length)).CopyTo(prefix);
+            return BinaryPrimitives.ReadUInt64BigEndian(prefix);
+        }
+    }
 
     public int CompareTo(SortKey other) => bytes.AsSpan().SequenceCompareTo(other.Bytes);
 
