@@ -4,7 +4,7 @@ namespace SharedState.Host.Collections;
 /// The subscriptions to a view of a collection. A current subscription receives each change unmodified. A subscription that is behind, or requests
 /// merged changes, receives one difference as soon as there is room or time for it. Touched by the service's turns only.
 /// </summary>
-internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time, ServiceCounts counts)
+internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
 {
     // A longer run is split into several notices, each of which a follower that is behind may refuse. Below the garbage collector's
     // threshold for large objects.
@@ -15,7 +15,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
 
     private readonly List<Subscription> _members = [];
     private readonly List<Notice> _noted = []; // changes that were applied and are not told
-    private Notice? _spare, _run;              // an empty run to be used again; the last of _noted, while it takes changes
+    private Notice? _run;                      // the last of _noted, while it takes changes
     private Position? _toldUntil;              // while there are changes that are not told: what they build on
     private int _following;                    // how many get each change as it is
     private bool _distrusted;                  // until the collection is read again
@@ -197,7 +197,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     private Notice Run()
     {
         if (_run is not null) return _run;
-        (_run, _spare) = (_spare ?? new(), null);
+        _run = runs.Take();
         _noted.Add(_run);
         return _run;
     }
@@ -310,9 +310,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         _run = null;
         foreach (var notice in _noted)
         {
-            if (notice.Lasting) continue;
-            notice.Clear();
-            _spare = notice;
+            if (!notice.Lasting) runs.Give(notice);
         }
         _noted.Clear();
     }

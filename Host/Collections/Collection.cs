@@ -15,6 +15,7 @@ internal sealed class Collection
     private MemoryShare? _reader;         // that of the client for which it was read
     private readonly TimeProvider _time;
     private readonly TextQuota _quota;
+    private readonly SpareRuns _runs = new();
     private readonly View _whole;
     private Views? _views; // made with the first view that does not contain the whole collection
     private ItemLog _log;
@@ -29,7 +30,7 @@ internal sealed class Collection
     {
         (Key, _limits, _memory, _quota, _time, _counts, _log) = (key, limits, memory, quota, time, counts, new(limits.Tombstones));
         var bodies = new WholeBodies(_log, limits.Memory, quota);
-        _whole = new(ViewDefinition.Whole, bodies, new(bodies, quota, time, counts));
+        _whole = new(ViewDefinition.Whole, bodies, new(bodies, quota, time, counts, _runs));
         Charge();
         Touch();
     }
@@ -203,7 +204,7 @@ internal sealed class Collection
     public View View(ViewDefinition definition)
     {
         if (definition.IsWhole) return _whole;
-        _views ??= new(_log, _limits.Memory, _quota, _time, _counts);
+        _views ??= new(_log, _limits.Memory, _quota, _time, _counts, _runs);
         return _views.Find(definition);
     }
 

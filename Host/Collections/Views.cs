@@ -1,7 +1,7 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>The views of a collection that do not contain all of it. Touched by the service's turns only.</summary>
-internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, TimeProvider time, ServiceCounts counts)
+internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
 {
     // A view, its filter and its audience, without indexes and rankings.
     private const int EmptyBytes = 2 << 10;
@@ -128,7 +128,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         var bodies = definition.IsWindow
             ? new WindowBodies(_log, memory, quota, _filters, filter, definition)
             : new FilterBodies(_log, memory, quota, _filters, filter, definition);
-        var view = new View(definition, bodies, new(bodies, quota, time, counts));
+        var view = new View(definition, bodies, new(bodies, quota, time, counts, runs));
         filter.Views.Add(view);
         _views.Add(definition.Text, view);
         view.Place = _told.AddLast(view);
