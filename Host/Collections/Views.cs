@@ -39,10 +39,12 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
     {
         if (view.Audience.Count == 0)
         {
+            counts.AddViews(-1);
             KeepUnused(view);
         }
         else if (view.UnusedPlace is { } place)
         {
+            counts.AddViews(1);
             _unused.Remove(place);
             view.UnusedPlace = null;
         }
