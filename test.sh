@@ -45,6 +45,7 @@ install haproxy haproxy || echo "== no HAProxy: the tests of hosts behind a prox
 
 # :: 2. The build.
 (cd client && npm ci --silent) || stop "The client's packages could not be installed: 'npm ci' in client/ says why."
+(cd tests/Sift && npm ci --silent) || stop "The package that conditions are compared with could not be installed: 'npm ci' in tests/Sift says why."
 dotnet restore SharedState.sln --locked-mode -v quiet || stop "The packages are not those of the lock files: 'dotnet restore' after a change of Directory.Packages.props, and commit what it changes."
 dotnet build SharedState.sln --no-restore -v quiet -clp:ErrorsOnly || stop "The build failed."
 

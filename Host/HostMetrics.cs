@@ -26,6 +26,7 @@ internal sealed class HostMetrics : IDisposable
 
         // :: Services
         ServiceGauge("subscriptions", "{subscription}", "Open subscriptions.", service => service.Counts.Subscriptions);
+        ServiceGauge("views", "{view}", "Views that are followed: filters, windows and fields.", service => service.Counts.Views);
         ServiceGauge("subscriptions.lagging", "{subscription}", "Subscriptions that are behind, and wait for a merged difference.",
             service => service.Counts.Lagging);
         ServiceCounter("deliveries", "{delivery}", "Snapshots, differences and changes that were handed to subscriptions.",

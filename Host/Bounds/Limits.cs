@@ -54,7 +54,7 @@ internal sealed record Limits
     public int Subscriptions { get; init; } = 1_000;
 
     /// <summary>Bytes of a subscription's options, which the host keeps in order to return them.</summary>
-    public int OptionsBytes { get; init; } = 16 << 10;
+    public int OptionsBytes { get; init; } = 64 << 10;
 
     /// <summary>Requests per second that the host reads from a connection; beyond them it pauses reading. Null: no limit.</summary>
     public double? RequestRate { get; init; }

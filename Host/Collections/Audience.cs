@@ -1,10 +1,10 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The subscriptions to a collection. A current subscription receives each change unmodified. A subscription that is behind, or requests
+/// The subscriptions to a view of a collection. A current subscription receives each change unmodified. A subscription that is behind, or requests
 /// merged changes, receives one difference as soon as there is room or time for it. Touched by the service's turns only.
 /// </summary>
-internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time, ServiceCounts counts)
+internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
 {
     // A longer run is split into several notices, each of which a follower that is behind may refuse. Below the garbage collector's
     // threshold for large objects.
@@ -15,12 +15,15 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
 
     private readonly List<Subscription> _members = [];
     private readonly List<Notice> _noted = []; // changes that were applied and are not told
-    private Notice? _spare, _run;              // an empty run to be used again; the last of _noted, while it takes changes
+    private Notice? _run;                      // the last of _noted, while it takes changes
     private Position? _toldUntil;              // while there are changes that are not told: what they build on
     private int _following;                    // how many get each change as it is
     private bool _distrusted;                  // until the collection is read again
 
     public int Count => _members.Count;
+
+    /// <summary>Whether some subscriptions are current.</summary>
+    public bool HasCurrent => _members.Exists(subscription => subscription.State == SubscriptionState.Current);
 
     public IReadOnlyList<Subscription> Members => _members;
 
@@ -58,19 +61,49 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         if (_members.Count == 0) return;
         _toldUntil ??= before;
         if (_following == 0) return;
-        if (alone || !bodies.Reaches(before))
+        if (!bodies.Reaches(before))
         {
-            _run = null;
-            _noted.Add(bodies.Reaches(before) ? bodies.Difference(before) : bodies.Since(null));
+            NoteReset(before);
             return;
         }
-        if (_run is null)
+        if (alone)
         {
-            (_run, _spare) = (_spare ?? new(), null);
-            _noted.Add(_run);
+            _run = null;
+            _noted.Add(bodies.Difference(before));
+            return;
         }
-        _run.Add(bodies, before);
-        if (_run.Bytes >= RunBytes) _run = null;
+        Run().Add(bodies, before);
+        if (_run!.Bytes >= RunBytes) _run = null;
+    }
+
+    /// <summary>Notes a change of the view, for <see cref="Tell"/>.</summary>
+    public void Note(ViewChange change)
+    {
+        if (_members.Count == 0) return;
+        _toldUntil ??= change.Before;
+        if (change.IsLarge)
+        {
+            _run = null;
+            _noted.Add(bodies.Lasting(change));
+            return;
+        }
+        Run().Add(change);
+        if (_run!.Bytes >= RunBytes) _run = null;
+    }
+
+    /// <summary>Notes that all items of the collection were replaced, for <see cref="Tell"/>.</summary>
+    /// <param name="before">The position of the collection before.</param>
+    public void NoteReset(Position before)
+    {
+        if (_members.Count == 0) return;
+        _toldUntil ??= before;
+        if (_following == 0)
+        {
+            ForgetNoted(); // the merged difference contains more
+            return;
+        }
+        _run = null;
+        _noted.Add(bodies.Since(null));
     }
 
     /// <summary>Tells the noted changes to all current subscriptions.</summary>
@@ -82,7 +115,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         {
             if (subscription.Merges)
             {
-                if (subscription.State == SubscriptionState.Current) Feed(subscription, before);
+                if (subscription.State == SubscriptionState.Current) FeedMerged(subscription, before);
                 continue;
             }
             foreach (var notice in _noted)
@@ -149,8 +182,24 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         Release(subscription.CoveredReplies);
         subscription.CoveredReplies = null;
         if (_distrusted) Set(subscription, SubscriptionState.Waiting);
-        else if (subscription.Known != bodies.Position) Set(subscription, SubscriptionState.Lagging);
+        else if (!bodies.IsCurrent(subscription.Known)) Set(subscription, SubscriptionState.Lagging);
         else BecomeCurrent(subscription);
+    }
+
+    /// <summary>Tells the noted changes to a subscription that requests merged changes.</summary>
+    private void FeedMerged(Subscription subscription, Position before)
+    {
+        if (_noted is [{ Changes.Count: 1 } single] && single.Since == before && IsDue(subscription)) Offer(subscription, single);
+        else Feed(subscription, before);
+    }
+
+    /// <summary>The run that takes the next change.</summary>
+    private Notice Run()
+    {
+        if (_run is not null) return _run;
+        _run = runs.Take();
+        _noted.Add(_run);
+        return _run;
     }
 
     /// <summary>No reply waits for the subscription any more.</summary>
@@ -261,9 +310,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         _run = null;
         foreach (var notice in _noted)
         {
-            if (notice.Lasting) continue;
-            notice.Clear();
-            _spare = notice;
+            if (!notice.Lasting) runs.Give(notice);
         }
         _noted.Clear();
     }

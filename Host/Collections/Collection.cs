@@ -14,20 +14,24 @@ internal sealed class Collection
     private readonly MemoryShare _memory; // the service's
     private MemoryShare? _reader;         // that of the client for which it was read
     private readonly TimeProvider _time;
-    private readonly Bodies _bodies;
+    private readonly TextQuota _quota;
+    private readonly SpareRuns _runs = new();
+    private readonly View _whole;
+    private Views? _views; // made with the first view that does not contain the whole collection
     private ItemLog _log;
     private readonly ServiceCounts _counts;
     private long _charged; // to the budget of memory
     private int _counted;  // items
+    private int _subscriptions;
     private List<Lane> _waitingLanes = []; // their next request waits for this collection; a lane counts while it says so itself
 
     public Collection(
         CollectionKey key, Limits limits, MemoryShare memory, TextQuota quota, TimeProvider time, ServiceCounts counts)
     {
-        (Key, _limits, _memory, _time, _counts, _log) = (key, limits, memory, time, counts, new(limits.Tombstones));
-        _bodies = new(_log, limits.Memory, quota);
+        (Key, _limits, _memory, _quota, _time, _counts, _log) = (key, limits, memory, quota, time, counts, new(limits.Tombstones));
+        var bodies = new WholeBodies(_log, limits.Memory, quota);
+        _whole = new(ViewDefinition.Whole, bodies, new(bodies, quota, time, counts, _runs));
         Charge();
-        Audience = new(_bodies, quota, time, counts);
         Touch();
     }
 
@@ -36,8 +40,9 @@ internal sealed class Collection
     /// <summary>Is told when the collection gets its first item or loses its last one.</summary>
     public Action<CollectionKey>? AppearedOrVanished { private get; init; }
 
-    /// <summary>Its subscriptions.</summary>
-    public Audience Audience { get; }
+    /// <summary>Its subscriptions, those to all its views.</summary>
+    public IEnumerable<Subscription> Subscriptions =>
+        _views is null ? _whole.Audience.Members : _whole.Audience.Members.Concat(_views.All.SelectMany(view => view.Audience.Members));
 
     /// <summary>The state of the collection compared with its storage.</summary>
     public Standing Standing { get; } = new();
@@ -65,7 +70,7 @@ internal sealed class Collection
 
     /// <summary>Whether nothing refers to it, so that it may leave memory.</summary>
     public bool Unused =>
-        Audience.Count == 0
+        _subscriptions == 0
         && PendingUpdates == 0
         && !_waitingLanes.Exists(lane => lane.WaitsFor == this)
         && Unsettled.Count == 0
@@ -96,12 +101,13 @@ internal sealed class Collection
         Position? before = Position.Epoch is not null ? Position : null;
         var appeared = before is not null && (_log.Count == 0) != (log.Count == 0);
         _log = log;
-        _bodies.Replace(log);
+        _whole.Bodies.Replace(log);
         Charge();
         Touch();
         Standing.Load();
         AwayBecause = Error.StorageAway; // a want of memory before this reading is over
-        Audience.Loaded(before);
+        _whole.Audience.Loaded(before);
+        _views?.Load(log, before);
         if (appeared) AppearedOrVanished?.Invoke(Key);
     }
 
@@ -116,7 +122,7 @@ internal sealed class Collection
                 BringUp();
                 return false;
             }
-            Audience.Distrust(); // their positions do not distinguish the two
+            DistrustAudiences(); // their positions do not distinguish the two
         }
         Load(log);
         return true;
@@ -125,7 +131,9 @@ internal sealed class Collection
     /// <summary>The collection contains all known commits: waiting subscriptions receive it.</summary>
     public void BringUp()
     {
-        if (Standing.TryBringUp()) Audience.Loaded(null);
+        if (!Standing.TryBringUp()) return;
+        _whole.Audience.Loaded(null);
+        _views?.BringUp();
     }
 
     /// <summary>Whether a known position shows that the collection is behind.</summary>
@@ -147,7 +155,14 @@ internal sealed class Collection
     public void Tell()
     {
         Touch();
-        Audience.Tell();
+        TellOthers();
+    }
+
+    /// <summary>The same for changes of other hosts, which do not count as a use of the collection.</summary>
+    public void TellOthers()
+    {
+        _whole.Audience.Tell();
+        _views?.Tell();
     }
 
     /// <summary>The limit that an update would exceed together with the pending ones, or null.</summary>
@@ -185,27 +200,40 @@ internal sealed class Collection
     /// <summary>A draft of the next batch.</summary>
     public Draft Draft() => new(_log, _limits.ItemBytes);
 
-    /// <summary>The items, a JSON list.</summary>
-    public ReadOnlyMemory<byte> Snapshot() => _bodies.Snapshot();
+    /// <summary>The view of a definition.</summary>
+    public View View(ViewDefinition definition)
+    {
+        if (definition.IsWhole) return _whole;
+        _views ??= new(_log, _limits.Memory, _quota, _time, _counts, _runs);
+        return _views.Find(definition);
+    }
 
     /// <summary>A subscription begins.</summary>
     public void Add(Subscription subscription)
     {
-        subscription.Collection = this;
-        Audience.Add(subscription, State == CollectionState.Loaded);
+        var view = View(subscription.Definition);
+        (subscription.Collection, subscription.View) = (this, view);
+        _subscriptions++;
+        view.Audience.Add(subscription, State == CollectionState.Loaded);
+        if (view != _whole) _views!.Heed(view);
+        Charge();
     }
 
     /// <summary>A subscription ends.</summary>
     public void Remove(Subscription subscription)
     {
-        Audience.Remove(subscription);
+        var view = subscription.View!;
+        view.Audience.Remove(subscription);
+        _subscriptions--;
+        if (view != _whole) _views!.Heed(view);
+        Charge();
         Touch();
     }
 
     /// <summary>An unexpected failure left the collection in an unknown state: it is not served before it was read again.</summary>
     public void Distrust()
     {
-        Audience.Distrust();
+        DistrustAudiences();
         Standing.Distrust();
     }
 
@@ -238,14 +266,8 @@ internal sealed class Collection
     public bool ExceedsShareOfOther(Lane lane) =>
         State == CollectionState.Away && AwayBecause == Error.Memory && PendingUpdates == 0 && _reader != lane.Memory;
 
-    /// <summary>Whether the text of its items exists.</summary>
-    public bool HasSnapshot => _bodies.HasSnapshot;
-
     /// <summary>Whether it counts in the share of a client.</summary>
     public bool IsOf(Lane lane) => _reader is not null && _reader == lane.Memory;
-
-    /// <summary>Whether there is memory for the text of its items.</summary>
-    public bool HasRoomForSnapshot => _bodies.HasRoom(null);
 
     /// <summary>The collection leaves memory.</summary>
     public void Leave()
@@ -259,7 +281,18 @@ internal sealed class Collection
     public Error AwayBecause { get; set; } = Error.StorageAway;
 
     /// <summary>Discards texts that no client needs any more.</summary>
-    public void ForgetBodies() => _bodies.Forget();
+    public void ForgetBodies()
+    {
+        _whole.Bodies.Forget();
+        _views?.Forget();
+        Charge();
+    }
+
+    private void DistrustAudiences()
+    {
+        _whole.Audience.Distrust();
+        _views?.Distrust();
+    }
 
     private void Apply(ItemUpdate update, long revision)
     {
@@ -268,16 +301,18 @@ internal sealed class Collection
         _log.Apply(update, revision);
         if (wasEmpty != (_log.Count == 0)) AppearedOrVanished?.Invoke(Key);
         Charge();
-        _bodies.Forget();
+        _whole.Bodies.Forget();
+        _views?.Note(before, update.Reset);
+        if (_whole.Audience.Count == 0) return;
         var bytes = 0L;
         for (var index = 0; index < update.Insert.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Insert[index].Json.Length;
         for (var index = 0; index < update.Remove.Count && bytes <= LargeUpdateBytes; index++) bytes += update.Remove[index].Length;
-        Audience.Note(before, alone: bytes > LargeUpdateBytes);
+        _whole.Audience.Note(before, alone: bytes > LargeUpdateBytes);
     }
 
     private void Charge()
     {
-        var (bytes, items) = (EmptyBytes + _log.MemoryBytes, _log.Count);
+        var (bytes, items) = (EmptyBytes + _log.MemoryBytes + (_views?.MemoryBytes ?? 0), _log.Count);
         if (bytes == _charged && items == _counted) return;
         Charge(bytes - _charged);
         _counts.AddItems(items - _counted, bytes - _charged);

@@ -64,10 +64,10 @@ internal sealed class Draft
     public long Resolve(PendingUpdate pending)
     {
         var (asked, terms) = (pending.Asked, pending.Terms!);
-        var failed = Failed(asked, terms);
         Error? error = null;
         var bytes = 0L;
-        var update = failed is null ? Edit(asked, terms, ref error, ref bytes) : null;
+        var failed = Failed(asked, terms, ref error, ref bytes);
+        var update = failed is null && error is null ? Edit(asked, terms, ref error, ref bytes) : null;
         pending.Resolve(update ?? Nothing(asked.Key), failed, error);
         Add(pending.Update);
         return bytes;
@@ -78,8 +78,8 @@ internal sealed class Draft
 
     private ItemUpdate Nothing(CollectionKey key) => new() { Key = key, Expected = Position };
 
-    /// <summary>The ids for which the precondition does not hold; null if it holds.</summary>
-    private List<string>? Failed(ItemUpdate asked, UpdateTerms terms)
+    /// <summary>The ids for which the precondition does not hold; null if it holds, or with an error.</summary>
+    private List<string>? Failed(ItemUpdate asked, UpdateTerms terms, ref Error? error, ref long bytes)
     {
         if (terms.If is not { } condition) return null;
         var failed = new List<string>();
@@ -90,6 +90,17 @@ internal sealed class Draft
         foreach (var id in condition.Present)
         {
             if (!Find(id).Exists) failed.Add(id);
+        }
+        foreach (var (id, match) in condition.Matches)
+        {
+            var item = Find(id).Json;
+            bytes += (item?.Length ?? 0) * (long)match.Cost;
+            if (bytes > MostBytesRead)
+            {
+                error = Error.Limit("if.match: the conditions are too expensive for items of this size; send several requests");
+                return null;
+            }
+            if (item is null || !match.Matches(item.Value)) failed.Add(id);
         }
         var holds = failed.Count == 0;
         if (condition.Since is { } since) holds &= IsUnchanged(since, asked, terms, failed);

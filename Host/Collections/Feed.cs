@@ -210,7 +210,7 @@ internal sealed class Feed
             _collections.Load(collection);
             return false;
         }
-        collection.Audience.Tell(); // does not count as a use of the collection
+        collection.TellOthers();
 
         // :: 2. There may be more: of many commits the newest may have been omitted.
         collection.Standing.Reach(inquiry, empty: commits.Count == 0);

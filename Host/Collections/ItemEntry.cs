@@ -19,6 +19,11 @@ internal sealed class ItemEntry(string id)
     public ItemEntry? Newer { get; set; }
 }
 
+/// <summary>The change of an item in one update.</summary>
+/// <param name="Entry">The item, with its content after the update.</param>
+/// <param name="Before">The content before the update; empty if there was no such item.</param>
+internal readonly record struct ItemChange(ItemEntry Entry, ReadOnlyMemory<byte> Before);
+
 /// <summary>The entries of an <see cref="ItemLog"/> from a given one to the newest. Valid until the log changes.</summary>
 internal readonly struct ItemWalk(ItemEntry? first)
 {

@@ -30,6 +30,15 @@ internal sealed class ItemLog
     /// <summary>The oldest revision from which a difference is possible.</summary>
     public long HistoryStart { get; private set; }
 
+    /// <summary>The number of removals that it was told, without resets.</summary>
+    public long Removals { get; private set; }
+
+    /// <summary>The number of removals that it remembers at least.</summary>
+    public int RememberedRemovals => Math.Max(_rememberedRemovals, Count);
+
+    /// <summary>Gets the changes of each update, if set. Without those of a reset.</summary>
+    public List<ItemChange>? Changes { get; set; }
+
     /// <summary>All entries, oldest change first.</summary>
     public ItemWalk All => new(_oldest);
 
@@ -121,10 +130,12 @@ internal sealed class ItemLog
 
     private void Remove(ItemEntry entry, long revision)
     {
+        Note(entry, revision);
         Unlink(entry);
         Bytes -= entry.Json.Length;
         (entry.Removed, entry.Json, entry.Revision) = (true, default, revision);
         _removals++;
+        Removals++;
         Append(entry);
     }
 
@@ -132,6 +143,7 @@ internal sealed class ItemLog
     {
         if (_entries.TryGetValue(item.Id, out var entry))
         {
+            Note(entry, revision);
             Unlink(entry);
             Bytes -= entry.Json.Length;
             if (entry.Removed) _removals--;
@@ -140,16 +152,22 @@ internal sealed class ItemLog
         {
             entry = new(item.Id);
             _entries.Add(item.Id, entry);
+            Note(entry, revision);
         }
         (entry.Removed, entry.Json, entry.Revision) = (false, item.Json, revision);
         Bytes += entry.Json.Length;
         Append(entry);
     }
 
+    private void Note(ItemEntry entry, long revision)
+    {
+        if (entry.Revision != revision) Changes?.Add(new(entry, entry.Json));
+    }
+
     // Half of them go at once, so that the walk costs no more than the removals that led to it.
     private void BoundRemovals()
     {
-        var most = Math.Max(_rememberedRemovals, Count);
+        var most = RememberedRemovals;
         if (_removals <= 2 * most) return;
         for (var entry = _oldest; entry is not null && _removals > most;)
         {

@@ -191,14 +191,22 @@ internal sealed class Lanes(
                 return false;
             case CollectionState.Loaded when request is PendingUpdate update:
                 return Update(update, collection);
-            case CollectionState.Loaded when quota.Spent && !collection.HasSnapshot:
-                AwaitText(request.Lane, collection);
-                return false;
             default:
-                if (collection.HasRoomForSnapshot) ((PendingRead)request).Answer(collection.Snapshot(), collection.Position);
-                else request.Refuse(Error.Memory);
-                return true;
+                return Read((PendingRead)request, collection);
         }
+    }
+
+    private bool Read(PendingRead read, Collection collection)
+    {
+        var bodies = collection.View(read.Definition).Bodies;
+        if (quota.Spent && !bodies.HasSnapshot)
+        {
+            AwaitText(read.Lane, collection);
+            return false;
+        }
+        if (bodies.HasRoom(null)) read.Answer(bodies.Snapshot(), collection.Position, bodies.Total);
+        else read.Refuse(Error.Memory);
+        return true;
     }
 
     private void AwaitText(Lane lane, Collection collection)

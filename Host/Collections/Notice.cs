@@ -5,10 +5,11 @@ namespace SharedState.Host.Collections;
 /// <param name="Revision">The resulting revision.</param>
 /// <param name="Start">Where its body starts in the notice's text.</param>
 /// <param name="Length">The bytes of its body.</param>
-internal readonly record struct Change(long Since, long Revision, int Start, int Length);
+/// <param name="Total">For a view with a limit: the resulting number of items that match; otherwise null.</param>
+internal readonly record struct Change(long Since, long Revision, int Start, int Length, long? Total = null);
 
 /// <summary>
-/// The news for the followers of a collection: the whole collection, a difference, or a run of consecutive changes. Shared by all
+/// The news for the followers of a view: all its items, a difference, or a run of consecutive changes. Shared by all
 /// followers; a message that one follower makes of a notice is kept for the others.
 /// </summary>
 internal sealed class Notice
@@ -21,22 +22,23 @@ internal sealed class Notice
     private object? _format, _message;                       // most followers of a collection spell it alike
     private Dictionary<object, object>? _others;
 
-    /// <summary>The whole collection, or a difference.</summary>
-    /// <param name="since">The position that the notice builds on; null for the whole.</param>
+    /// <summary>All items of a view, or a difference.</summary>
+    /// <param name="since">The position that the notice builds on; null for all items.</param>
     /// <param name="position">The resulting position.</param>
-    /// <param name="body">For the whole, the items (a JSON list); otherwise the removed ids (a JSON list), <c>,"insert":</c> and the
+    /// <param name="body">For all items, a JSON list; otherwise the removed ids (a JSON list), <c>,"insert":</c> and the
     /// changed items (a JSON list).</param>
     /// <param name="cuts">Where the body may be cut.</param>
-    public Notice(Position? since, Position position, ReadOnlyMemory<byte> body, Cuts cuts)
+    /// <param name="total">For a view with a limit: the number of items that match.</param>
+    public Notice(Position? since, Position position, ReadOnlyMemory<byte> body, Cuts cuts, long? total)
     {
         (Since, Position, _body, Cuts) = (since, position, body, cuts);
-        Changes.Add(new(since?.Revision ?? 0, position.Revision, 0, body.Length));
+        Changes.Add(new(since?.Revision ?? 0, position.Revision, 0, body.Length, total));
     }
 
     /// <summary>An empty run of changes.</summary>
     public Notice() => _run = new();
 
-    /// <summary>The position that it builds on; null for the whole collection.</summary>
+    /// <summary>The position that it builds on; null for all items.</summary>
     public Position? Since { get; private set; }
 
     /// <summary>The resulting position.</summary>
@@ -85,6 +87,16 @@ internal sealed class Notice
         bodies.WriteChanges(_run, before.Revision);
         Changes.Add(new(before.Revision, bodies.Position.Revision, start, _run.Length - start));
         Position = bodies.Position;
+    }
+
+    /// <summary>Adds a change of a view to a run.</summary>
+    public void Add(ViewChange change)
+    {
+        if (Changes.Count == 0) Since = change.Before;
+        var start = _run!.Length;
+        change.Write(_run, cuts: null);
+        Changes.Add(new(change.Before.Revision, change.After.Revision, start, _run.Length - start, change.Total));
+        Position = change.After;
     }
 
     /// <summary>Empties a run, to be used again.</summary>

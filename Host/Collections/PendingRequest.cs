@@ -43,11 +43,16 @@ internal abstract class PendingQuery(Lane lane, CollectionKey key) : PendingRequ
     public virtual ValueTask<bool> RoomAsync() => new(false);
 }
 
-/// <summary>A read of a collection.</summary>
-internal abstract class PendingRead(Lane lane, CollectionKey key) : PendingQuery(lane, key)
+/// <summary>A read of a view of a collection.</summary>
+internal abstract class PendingRead(Lane lane, CollectionKey key, ViewDefinition definition) : PendingQuery(lane, key)
 {
-    /// <summary>Answers with the items, a JSON list whose bytes are shared and do not change.</summary>
-    public abstract void Answer(ReadOnlyMemory<byte> items, Position position);
+    public ViewDefinition Definition => definition;
+
+    /// <summary>Answers with the items.</summary>
+    /// <param name="items">A JSON list whose bytes are shared and do not change.</param>
+    /// <param name="position">The position of the collection.</param>
+    /// <param name="total">For a view with a limit: the number of items that match.</param>
+    public abstract void Answer(ReadOnlyMemory<byte> items, Position position, long? total);
 }
 
 /// <summary>A listing of the collections of an app.</summary>

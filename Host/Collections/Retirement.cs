@@ -36,7 +36,7 @@ internal sealed class Retirement(CollectionCache collections, CommitQueue commit
         lanes.RefuseAll(Error.NoService);
         foreach (var collection in collections.All)
         {
-            foreach (var subscription in collection.Audience.Members.ToArray())
+            foreach (var subscription in collection.Subscriptions.ToArray())
             {
                 collection.Remove(subscription);
                 subscription.Follower.End(Error.ServiceRemoved);

@@ -3,9 +3,12 @@ namespace SharedState.Host.Collections;
 /// <summary>The counters of a service, for the metrics. Written in the service's turns; any thread may read them.</summary>
 internal sealed class ServiceCounts
 {
-    private long _subscriptions, _lagging, _items, _itemBytes, _updates, _deliveries, _differences, _wholes;
+    private long _subscriptions, _views, _lagging, _items, _itemBytes, _updates, _deliveries, _differences, _wholes;
 
     public long Subscriptions => Volatile.Read(ref _subscriptions);
+
+    /// <summary>Views with subscriptions, without those of a whole collection.</summary>
+    public long Views => Volatile.Read(ref _views);
 
     /// <summary>Subscriptions that are behind and wait for a merged difference.</summary>
     public long Lagging => Volatile.Read(ref _lagging);
@@ -29,6 +32,8 @@ internal sealed class ServiceCounts
     public long Wholes => Volatile.Read(ref _wholes);
 
     public void AddSubscriptions(int change) => _subscriptions += change;
+
+    public void AddViews(int change) => _views += change;
 
     public void AddLagging(int change) => _lagging += change;
 

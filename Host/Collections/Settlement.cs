@@ -152,7 +152,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
         try
         {
             if (used) collection.Tell();
-            else collection.Audience.Tell();
+            else collection.TellOthers();
         }
         catch (Exception exception)
         {

@@ -29,6 +29,9 @@ internal sealed class Subscription(CollectionKey key, Lane lane, IFollower follo
 
     public IFollower Follower => follower;
 
+    /// <summary>What the follower gets of the collection.</summary>
+    public ViewDefinition Definition { get; init; } = ViewDefinition.Whole;
+
     /// <summary>Whether the follower gets the changes of one turn as one merged difference.</summary>
     public bool Merges { get; init; }
 
@@ -42,6 +45,9 @@ internal sealed class Subscription(CollectionKey key, Lane lane, IFollower follo
 
     /// <summary>The collection, from when the subscription begins until it ends.</summary>
     public Collection? Collection { get; set; }
+
+    /// <summary>The view of the collection; not null while <see cref="Collection"/> is not.</summary>
+    public View? View { get; set; }
 
     public SubscriptionState State { get; set; }
 
@@ -102,7 +108,7 @@ internal sealed class CatchingUp(Subscription subscription, bool Asked) : Work
 
     public override void Run()
     {
-        if (subscription.Collection is { } collection) collection.Audience.CatchUp(subscription, Asked);
+        if (subscription.Collection is not null) subscription.View!.Audience.CatchUp(subscription, Asked);
         else if (Asked) subscription.Follower.TakeMissed(null);
     }
 

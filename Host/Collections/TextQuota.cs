@@ -15,8 +15,8 @@ internal sealed class TextQuota(long bytes, Action<Work> post, TaskScheduler sch
     /// <summary>Whether the quota of this turn is used up.</summary>
     public bool Spent => _made >= bytes;
 
-    /// <summary>A text was made.</summary>
-    public void Note(byte[] text) => _made += text.Length;
+    /// <summary>A text was made, or so many bytes of items were read.</summary>
+    public void Note(long bytes) => _made += bytes;
 
     /// <summary>Runs work in the next turn.</summary>
     public void Wait(Work work) => _waiting.Add(work);

@@ -1,3 +1,5 @@
+using SharedState.Host.Conditions;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>The parts of an update that depend on the current state. A <see cref="Draft"/> turns them into removals and inserts.</summary>
@@ -28,8 +30,18 @@ internal sealed class UpdateTerms
 /// <param name="Ids">More ids that must not have changed.</param>
 /// <param name="Absent">The ids of items that must not exist.</param>
 /// <param name="Present">The ids of items that must exist.</param>
+/// <param name="Matches">Items that must exist and match a condition.</param>
 internal sealed record Precondition(
-    Position? Since, IReadOnlyList<string> Ids, IReadOnlyList<string> Absent, IReadOnlyList<string> Present);
+    Position? Since,
+    IReadOnlyList<string> Ids,
+    IReadOnlyList<string> Absent,
+    IReadOnlyList<string> Present,
+    IReadOnlyList<ItemMatch> Matches);
+
+/// <summary>A condition that an item must match.</summary>
+/// <param name="Id">The item's id.</param>
+/// <param name="Condition">The condition.</param>
+internal readonly record struct ItemMatch(string Id, Condition Condition);
 
 /// <summary>A JSON merge patch (RFC 7396) of one item, which is created if it is missing.</summary>
 /// <param name="Id">The item's id.</param>

@@ -64,9 +64,9 @@ internal sealed class FrameWriter
     }
 
     /// <summary>The reply to GET of a collection, or of the names of an app's collections, which shares its data.</summary>
-    public Frame Reply(Request request, ReadOnlyMemory<byte> items, Position? position, int announced)
+    public Frame Reply(Request request, ReadOnlyMemory<byte> items, Position? position, int announced, long? total = null)
     {
-        _messages.BeginReply(_text, request, position, announced);
+        _messages.BeginReply(_text, request, position, announced, total);
         return Frame.FromText(_text.Written, items, MessageWriter.EndOfReply); // counts the items, so the header is made last
     }
 
@@ -104,14 +104,13 @@ internal sealed class FrameWriter
     {
         if (notice.Lasting && notice.Bytes >= LeastShared)
         {
-            _messages.BeginNotify(_text, format, notice.Position, notice.Since?.Revision);
+            _messages.BeginNotify(_text, format, notice, notice.Changes[0]);
             return Frame.FromText(_text.Written, notice.Body(notice.Changes[0]), MessageWriter.EndOfNotify);
         }
         foreach (var change in notice.Changes)
         {
             Begin();
-            _messages.BeginNotify(_text, format, notice.Position with { Revision = change.Revision },
-                notice.Since is null ? null : change.Since);
+            _messages.BeginNotify(_text, format, notice, change);
             _text.Write(notice.Body(change).Span);
             _text.Write(MessageWriter.EndOfNotify.Span);
             End();
@@ -127,7 +126,7 @@ internal sealed class FrameWriter
     public Frame Part(Notice notice, NotifyFormat format, (int Start, int End) slice, bool more)
     {
         var body = notice.Body(notice.Changes[0])[slice.Start..slice.End];
-        _messages.BeginPart(_text, format, notice.Position, notice.Since?.Revision, slice.End <= notice.Cuts!.RemovedEnd, more);
+        _messages.BeginPart(_text, format, notice, slice.End <= notice.Cuts!.RemovedEnd, more);
         return Frame.FromText(_text.Written, body, MessageWriter.EndOfPart);
     }
 

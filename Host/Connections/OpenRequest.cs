@@ -66,7 +66,7 @@ internal sealed class ConnectionUpdate(OpenRequest open, Lane lane)
 }
 
 /// <summary>A read from a connection.</summary>
-internal sealed class ConnectionRead(OpenRequest open, Lane lane) : PendingRead(lane, open.Request.Path.Key)
+internal sealed class ConnectionRead(OpenRequest open, Lane lane) : PendingRead(lane, open.Request.Path.Key, open.Request.View)
 {
     public override bool AwaitsClient => open.AwaitsClient;
 
@@ -76,8 +76,8 @@ internal sealed class ConnectionRead(OpenRequest open, Lane lane) : PendingRead(
 
     public override void Refuse(Error error) => open.Refuse(error);
 
-    public override void Answer(ReadOnlyMemory<byte> items, Position position) =>
-        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, items, position, open.Announced));
+    public override void Answer(ReadOnlyMemory<byte> items, Position position, long? total) =>
+        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, items, position, open.Announced, total));
 }
 
 /// <summary>A listing from a connection.</summary>

@@ -15,6 +15,7 @@ internal sealed class SocketFollower : IFollower
         (Request, _outbox, _format) = (request, outbox, NotifyFormat.Of(request));
         Subscription = new(request.Path.Key, lane, this)
         {
+            Definition = request.Options.View,
             Known = request.Options.Since,
             Merges = request.Options.Conflate || request.Options.MinInterval > TimeSpan.Zero,
             MinInterval = request.Options.MinInterval,

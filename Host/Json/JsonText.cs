@@ -35,12 +35,17 @@ internal static class JsonText
     /// The text of a name in its JSON spelling, without quotes, for comparison. A name with a lone surrogate, which no text can hold, is
     /// compared by its spelling.
     /// </summary>
-    public static string NameOf(ReadOnlySpan<byte> spelling)
+    public static string NameOf(ReadOnlySpan<byte> spelling) => NameOf(spelling, out _);
+
+    /// <summary>The text of a name in its JSON spelling, and whether it is one: see the other overload.</summary>
+    public static string NameOf(ReadOnlySpan<byte> spelling, out bool isText)
     {
+        isText = true;
         if (!spelling.Contains((byte)'\\')) return Encoding.UTF8.GetString(spelling);
         var reader = new Utf8JsonReader([(byte)'"', .. spelling, (byte)'"']);
         reader.Read();
-        return TryRead(ref reader, out var text) ? text : $"\\{Encoding.UTF8.GetString(spelling)}";
+        isText = TryRead(ref reader, out var text);
+        return text ?? $"\\{Encoding.UTF8.GetString(spelling)}";
     }
 
     /// <summary>A text as a JSON string.</summary>

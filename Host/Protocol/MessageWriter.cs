@@ -23,9 +23,11 @@ internal sealed class MessageWriter
     /// <param name="request">The request.</param>
     /// <param name="position">The position of the collection, if the reply is about one.</param>
     /// <param name="announced">The largest message that the server accepts, for the first reply of a connection; otherwise 0.</param>
-    public void BeginReply(TextBuffer text, Request request, Position? position, int announced)
+    /// <param name="total">For a view with a limit: the number of items that match.</param>
+    public void BeginReply(TextBuffer text, Request request, Position? position, int announced, long? total = null)
     {
         WriteReply(text, request, ok: true, position, announced);
+        WriteTotal(text, total);
         text.Write(",\"data\":"u8);
     }
 
@@ -102,27 +104,26 @@ internal sealed class MessageWriter
     /// <summary>A notification up to its body, which is to follow with <see cref="EndOfNotify"/>.</summary>
     /// <param name="text">Gets it.</param>
     /// <param name="format">How the client names the subscription.</param>
-    /// <param name="position">The position of the collection after the notification.</param>
-    /// <param name="since">The oldest revision that it builds on; null for the whole collection.</param>
-    public void BeginNotify(TextBuffer text, NotifyFormat format, Position position, long? since)
+    /// <param name="notice">The news.</param>
+    /// <param name="change">The change of the notice that the notification contains.</param>
+    public void BeginNotify(TextBuffer text, NotifyFormat format, Notice notice, Change change)
     {
-        WriteNotify(text, format, position, since);
-        if (since is null) text.Write(""","data":{"reset":true,"remove":[],"insert":"""u8);
+        WriteNotify(text, format, notice, change);
+        if (notice.Since is null) text.Write(""","data":{"reset":true,"remove":[],"insert":"""u8);
         else text.Write(""","data":{"reset":false,"remove":"""u8);
     }
 
     /// <summary>One part of a notification up to its elements, which are to follow with <see cref="EndOfPart"/>.</summary>
     /// <param name="text">Gets it.</param>
     /// <param name="format">How the client names the subscription.</param>
-    /// <param name="position">The position of the collection after the last part.</param>
-    /// <param name="since">As of the whole notification.</param>
+    /// <param name="notice">The whole notification.</param>
     /// <param name="removed">Whether the elements are removed ids; else they are items.</param>
     /// <param name="more">Whether another part follows.</param>
-    public void BeginPart(TextBuffer text, NotifyFormat format, Position position, long? since, bool removed, bool more)
+    public void BeginPart(TextBuffer text, NotifyFormat format, Notice notice, bool removed, bool more)
     {
-        WriteNotify(text, format, position, since);
+        WriteNotify(text, format, notice, notice.Changes[0]);
         if (more) text.Write(",\"more\":true"u8);
-        text.Write(since is null ? ",\"data\":{\"reset\":true"u8 : ",\"data\":{\"reset\":false"u8);
+        text.Write(notice.Since is null ? ",\"data\":{\"reset\":true"u8 : ",\"data\":{\"reset\":false"u8);
         text.Write(removed ? ",\"insert\":[],\"remove\":["u8 : ",\"remove\":[],\"insert\":["u8);
     }
 
@@ -136,14 +137,22 @@ internal sealed class MessageWriter
         text.Write("}"u8);
     }
 
-    private void WriteNotify(TextBuffer text, NotifyFormat format, Position position, long? since)
+    private void WriteNotify(TextBuffer text, NotifyFormat format, Notice notice, Change change)
     {
         text.Write("{\"type\":\"MESSAGE\",\"cmd\":\"NOTIFY\""u8);
         format.WriteName(text);
-        WritePosition(text, position);
-        if (since is not { } revision) return;
+        WritePosition(text, notice.Position with { Revision = change.Revision });
+        WriteTotal(text, change.Total);
+        if (notice.Since is null) return;
         text.Write(",\"prev\":"u8);
-        text.Write(revision);
+        text.Write(change.Since);
+    }
+
+    private static void WriteTotal(TextBuffer text, long? total)
+    {
+        if (total is not { } number) return;
+        text.Write(",\"total\":"u8);
+        text.Write(number);
     }
 
     private void WriteReply(TextBuffer text, Request request, bool ok, Position? position, int announced)

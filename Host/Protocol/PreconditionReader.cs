@@ -9,23 +9,26 @@ internal static class PreconditionReader
 {
     /// <summary>Reads the object that the reader stands on.</summary>
     /// <param name="reader">Stands on the first token; on return on the last.</param>
+    /// <param name="message">What the reader reads.</param>
     /// <param name="limits">The limits on it.</param>
     /// <param name="named">Gets the number of ids in it.</param>
     /// <param name="error">Gets what is wrong with it.</param>
     /// <returns>The condition; null where there is none, or it is wrong.</returns>
-    public static Precondition? Read(ref Utf8JsonReader reader, Limits limits, out int named, ref Error? error)
+    public static Precondition? Read(
+        ref Utf8JsonReader reader, ReadOnlySpan<byte> message, Limits limits, out int named, ref Error? error)
     {
         named = 0;
         if (reader.TokenType == JsonTokenType.Null) return null;
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            error ??= Error.BadRequest("\"if\" is an object with \"since\" and \"epoch\", \"ids\", \"absent\" or \"present\"");
+            error ??= Error.BadRequest("\"if\" is an object with \"since\" and \"epoch\", \"ids\", \"absent\", \"present\" or \"match\"");
             return null;
         }
         IdList ids = new(limits, "if.ids"), absent = new(limits, "if.absent"), present = new(limits, "if.present");
+        var matches = new MatchList(limits);
         long? since = null;
         string? epoch = null;
-        bool sawSince = false, sawEpoch = false, sawIds = false, sawAbsent = false, sawPresent = false;
+        bool sawSince = false, sawEpoch = false, sawIds = false, sawAbsent = false, sawPresent = false, sawMatch = false;
         while (error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             if (JsonText.Is(ref reader, "since"u8))
@@ -59,6 +62,12 @@ internal static class PreconditionReader
                 reader.Read();
                 present.Read(ref reader, ref error);
             }
+            else if (JsonText.Is(ref reader, "match"u8))
+            {
+                RawJson.Once(ref sawMatch, "if.match", ref error);
+                reader.Read();
+                matches.Read(ref reader, message, ref error);
+            }
             else
             {
                 // A condition that the server does not know might be the one that must hold.
@@ -67,10 +76,10 @@ internal static class PreconditionReader
             }
         }
         if (error is not null) return null;
-        named = ids.Count + absent.Count + present.Count;
+        named = ids.Count + absent.Count + present.Count + matches.Count;
         if (since is null != epoch is null) error = Error.BadRequest("if: \"since\" and \"epoch\" come together");
         else if (since is null && sawIds) error = Error.BadRequest("if.ids: they come with \"since\" and \"epoch\"");
-        if (error is not null || (since is null && absent.Count == 0 && present.Count == 0)) return null;
-        return new(since is { } position ? new Position(epoch!, position) : null, ids.Ids, absent.Ids, present.Ids);
+        if (error is not null || (since is null && named == 0)) return null;
+        return new(since is { } position ? new Position(epoch!, position) : null, ids.Ids, absent.Ids, present.Ids, matches.Matches);
     }
 }

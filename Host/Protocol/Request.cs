@@ -63,6 +63,9 @@ internal sealed class Request
     /// <summary>With <see cref="Target.ChangeIdentity"/>: the token; null for none.</summary>
     public string? Token { get; init; }
 
+    /// <summary>With <see cref="Target.Read"/>: the view that is read.</summary>
+    public ViewDefinition View { get; init; } = ViewDefinition.Whole;
+
     /// <summary>With <see cref="Target.Listing"/>: the part that is asked for; null for all of it.</summary>
     public ListingPage? Page { get; init; }
 

@@ -50,6 +50,7 @@ internal static class RequestReader
         private SubscriptionChange? _subscriptions;
         private ListingPage? _page;
         private string? _token;
+        private ViewDefinition _view = ViewDefinition.Whole;
         private Error? _error;
         private Utf8JsonReader _atArgument; // stands on the argument's first token, where it could not be read in passing
 
@@ -71,6 +72,7 @@ internal static class RequestReader
             Subscriptions = _subscriptions,
             Page = _page,
             Token = _token,
+            View = _view,
             MessageBytes = _message.Length,
         };
 
@@ -174,6 +176,7 @@ internal static class RequestReader
                 _subscriptions = SubscriptionReader.Read(ref reader, _message, _limits, ref _error);
             else if (_target == Target.ChangeIdentity) _token = TokenReader.Read(ref reader, _limits, ref _error);
             else if (_target == Target.Listing) _page = ListingPage.Read(ref reader, _limits, ref _error);
+            else if (_target == Target.Read) _view = ViewReader.Read(ref reader, _message, _limits, ref _error);
             else RawJson.Skip(ref reader, _limits.EnvelopeDepth, ref _error);
         }
 

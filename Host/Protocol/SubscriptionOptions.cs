@@ -48,6 +48,9 @@ internal sealed class SubscriptionOptions
     /// <summary>The minimum time between two notifications; zero for no limit.</summary>
     public TimeSpan MinInterval { get; private set; }
 
+    /// <summary>What the subscription contains of the collection.</summary>
+    public ViewDefinition View { get; private set; } = ViewDefinition.Whole;
+
     /// <summary>What is wrong with them, or null.</summary>
     public Error? Error { get; private set; }
 
@@ -57,11 +60,13 @@ internal sealed class SubscriptionOptions
         var options = new SubscriptionOptions();
         var kept = new ArrayBufferWriter<byte>();
         kept.Write("{"u8);
+        ViewReader? view = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var start = (int)reader.TokenStartIndex;
             var isPosition = options.TryReadPosition(ref reader);
-            if (!isPosition) options.ReadKept(ref reader);
+            if (!isPosition && ViewReader.IsField(ref reader)) (view ??= new()).ReadField(ref reader, message, limits, ref error);
+            else if (!isPosition) options.ReadKept(ref reader);
             RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
             if (isPosition) continue;
             if (kept.WrittenCount > 1) kept.Write(","u8);
@@ -72,6 +77,9 @@ internal sealed class SubscriptionOptions
             options.Error ??= Error.TooLarge(
                 $"a subscription's options have at most {limits.OptionsBytes} bytes; these have {kept.WrittenCount}");
         else options.Echo = kept.WrittenSpan.ToArray();
+        var mistake = options.Error;
+        if (view is not null && mistake is null) options.View = view.Define(ref mistake) ?? ViewDefinition.Whole;
+        options.Error = mistake;
         return options;
     }
 

@@ -8,6 +8,8 @@ namespace SharedState.Host.Protocol;
 /// <summary>The checks that the parts of an update have in common.</summary>
 internal static class UpdateParts
 {
+    private const string NoId = "an id is a string, without lone surrogates";
+
     public static bool StartsList(ref Utf8JsonReader reader, string field, ref Error? error)
     {
         if (reader.TokenType == JsonTokenType.StartArray) return true;
@@ -18,8 +20,18 @@ internal static class UpdateParts
     public static Error? CheckId(ref Utf8JsonReader reader, Limits limits, out string id)
     {
         id = "";
-        if (!JsonText.TryRead(ref reader, out var text)) return Error.BadRequest("an id is a string, without lone surrogates");
-        id = text;
+        return JsonText.TryRead(ref reader, out var text) ? CheckId(id = text, limits) : Error.BadRequest(NoId);
+    }
+
+    /// <summary>Checks the id that is the name of the field the reader stands on.</summary>
+    public static Error? CheckIdAsName(ref Utf8JsonReader reader, Limits limits, out string id)
+    {
+        id = JsonText.NameOf(reader.ValueSpan, out var isText);
+        return isText ? CheckId(id, limits) : Error.BadRequest(NoId);
+    }
+
+    private static Error? CheckId(string text, Limits limits)
+    {
         var bytes = Encoding.UTF8.GetByteCount(text);
         return bytes >= 1 && bytes <= limits.IdBytes
             ? null

@@ -65,7 +65,7 @@ internal static class UpdateReader
             {
                 RawJson.Once(ref sawIf, "if", ref error);
                 reader.Read();
-                condition = PreconditionReader.Read(ref reader, limits, out conditionIds, ref error);
+                condition = PreconditionReader.Read(ref reader, message, limits, out conditionIds, ref error);
             }
             else
             {

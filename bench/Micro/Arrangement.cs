@@ -15,7 +15,7 @@ internal sealed class Arrangement
     private static readonly PathMemory _paths = new(); // as of a connection that names the same collection again and again
     private List<Frame> _taken = [];
     private readonly List<Outbox> _outboxes = [];
-    private readonly Collection _collection = new(Updates.Key, _limits, TimeProvider.System);
+    private readonly Collection _collection = NewCollection();
     private readonly Request[] _updates;
     private long _revision = 1;
     private int _next;
@@ -24,7 +24,7 @@ internal sealed class Arrangement
     {
         _updates = [.. Updates.Batches(items, 1).Select(batch => Read(Put(batch[0])))];
         var log = new ItemLog(_limits.Tombstones);
-        var stored = _updates[..items].Select(request => request.Update!.Insert[0]).Select(item => new StoredItem(item.Id, item.Json, 1));
+        var stored = _updates[..items].Select(request => request.Update!.Update.Insert[0]).Select(item => new StoredItem(item.Id, item.Json, 1));
         log.Load(new StoredCollection(new Position("epoch", 1), [.. stored]));
         _collection.Load(log);
         for (var n = 0; n < subscribers; n++)
@@ -34,6 +34,11 @@ internal sealed class Arrangement
         }
         Drain();
     }
+
+    /// <summary>An empty collection, which no service reads or commits.</summary>
+    public static Collection NewCollection() => new(
+        Updates.Key, _limits, new(_limits.Memory, MemoryShare.OfService), new(long.MaxValue, _ => { }, TaskScheduler.Default),
+        TimeProvider.System, new());
 
     /// <summary>Reads a PUT of one item.</summary>
     public static Request Read(byte[] message) => RequestReader.Read(message, _limits, _paths);
@@ -88,7 +93,7 @@ internal sealed class Arrangement
 
     private void ApplyOnly()
     {
-        _collection.TryReceive(_updates[_next++ % _updates.Length].Update!, ++_revision);
+        _collection.TryReceive(_updates[_next++ % _updates.Length].Update!.Update, ++_revision);
         _collection.Tell();
     }
 

@@ -6,6 +6,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using SharedState.Micro;
 
+if (args is ["views", ..]) return ViewRounds.Run(args.Length > 1 ? int.Parse(args[1]) : 5);
 if (args is ["durable", ..]) return DurableRounds.Run(args.Length > 1 ? int.Parse(args[1]) : 5);
 
 // In this process, so that the one core it was given is the one that is measured, and nothing is built for each benchmark.

@@ -25,6 +25,11 @@ export interface Increment {
   by: number;
 }
 
+/** A condition on an item, in the language of docs/CONDITIONS.md: `{ owner: "u1", votes: { $gt: 3 } }`. */
+export interface Filter {
+  readonly [fieldOrOperator: string]: unknown;
+}
+
 /** What must hold immediately before an update; otherwise nothing changes, and the result is a `conflict`. */
 export interface Condition {
   /** With `epoch`: none of the ids that the update names changed after this position; with `reset`, nothing did. */
@@ -34,6 +39,8 @@ export interface Condition {
   ids?: readonly string[];
   absent?: readonly string[];
   present?: readonly string[];
+  /** By id: the item must exist and match. */
+  match?: { readonly [id: string]: Filter };
 }
 
 /**

@@ -34,6 +34,10 @@ void notes.update({ insert: [{ id: "a" }] });
 // @ts-expect-error: not a Note.
 void notes.update({ insert: [{ id: "a", text: 1 }] });
 
+void notes.update({ if: { match: { a: { text: "x", x: { $gte: 1 } } } }, patch: [{ id: "a", x: 2 }] });
+// @ts-expect-error: a condition for each id.
+void notes.update({ if: { match: ["a"] } });
+
 const handle = notes.add_callback(diffs => {
   for (const diff of diffs) {
     if (!diff.old) diff.new.text;

@@ -30,7 +30,7 @@ public sealed class AudienceTests
         update.Settle(collection.Position);
         Assert.Equal(0, update.Answers);
         own.Full = false;
-        collection.Audience.CatchUp(subscription, asked: true);
+        subscription.View!.Audience.CatchUp(subscription, asked: true);
         Assert.Equal(1, update.Answers);
     }
 
@@ -45,10 +45,10 @@ public sealed class AudienceTests
         Change(collection); // is told after the first snapshot, which is under way
         var update = new Update(lane) { Collection = collection };
         update.Settle(collection.Position);
-        collection.Audience.CatchUp(subscription, asked: true);
+        subscription.View!.Audience.CatchUp(subscription, asked: true);
         Assert.Equal((0, SubscriptionState.Receiving), (update.Answers, subscription.State));
         Change(collection);
-        collection.Audience.CatchUp(subscription, asked: true);
+        subscription.View!.Audience.CatchUp(subscription, asked: true);
         Assert.Equal((1, SubscriptionState.Receiving), (update.Answers, subscription.State));
     }
 

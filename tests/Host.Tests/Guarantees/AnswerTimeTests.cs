@@ -18,7 +18,7 @@ public sealed class AnswerTimeTests
         using var host = new ModelHost(storages, new() { RequestsInFlight = 64 });
         var peers = Enumerable.Range(0, 3).Select(_ => new ModelPeer(host, new(history, []), 1 << 20)).ToArray();
         peers[0].Send(Put(peers[0], "/app/items/a", 1));
-        peers[0].Send(peers[0].Client.Subscribe(new Dictionary<string, string> { ["/app/items/a"] = "" }, null, resume: false));
+        peers[0].Send(peers[0].Client.Subscribe("/app/items/a"));
         host.Thread.Run();
         peers[0].Read(int.MaxValue);
 

@@ -24,28 +24,40 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
     /// <summary>What to come back with after the connection broke.</summary>
     public Dictionary<string, Copy> Known => known;
 
-    /// <summary>A copy of a collection.</summary>
+    /// <summary>A copy of a collection, or of a view.</summary>
     internal sealed record Copy(IReadOnlyDictionary<string, string> Items, Position? Position)
     {
         public static readonly Copy Nothing = new(new Dictionary<string, string>(), null);
 
         /// <summary>What it came back with, while the first notification has not come.</summary>
         public Position? Since { get; init; }
+
+        /// <summary>What it has of the collection; null for all.</summary>
+        public ModelView? View { get; init; }
+
+        /// <summary>What it must be when the collection is in a state.</summary>
+        public IReadOnlyDictionary<string, string> Of(IReadOnlyDictionary<string, string> collection) =>
+            View is null ? collection : View.Of(collection).Items;
     }
 
-    /// <summary>Splits a spelling into service and collection, as the server must.</summary>
-    public static (string Service, CollectionKey Key) Parse(string spelling)
+    /// <summary>The name of a subscription: its path as the client spells it, and after a blank its <c>as</c>, if it has one.</summary>
+    public static string NameOf(string spelling, string? name) => name is null ? spelling : $"{spelling} {name}";
+
+    /// <summary>Splits a subscription's name into service and collection, as the server must.</summary>
+    public static (string Service, CollectionKey Key) Parse(string name)
     {
-        var parts = spelling.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var parts = name.Split(' ')[0].Split('/', StringSplitOptions.RemoveEmptyEntries);
         return (parts[1], new(parts[0], parts[2]));
     }
 
-    public string Get(string path) => Request("GET", path, null, reply =>
+    public string Get(string path, ModelView? view = null) => Request("GET", path, view is null ? null : $"{{{view.Options}}}", reply =>
     {
         if (!Ok(reply)) return;
         var (service, key) = Parse(path);
         var (position, items) = (PositionOf(reply), Items(reply.GetProperty("data")));
-        Same(history.At(service, key, position), items, "GET", position);
+        var state = history.At(service, key, position);
+        Same(view?.Of(state).Items ?? state, items, $"GET {view?.Options}", position);
+        AssertTotal(view, state, reply);
         if (_acknowledged.TryGetValue($"{service}/{key}", out var own) && own.Epoch == position.Epoch)
             Assert.True(position.Revision >= own.Revision, "a GET does not show this connection's own update");
     });
@@ -68,36 +80,53 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
         if (argument.Contains("\"v\":")) Assert.True(history.Holds(mark), "acknowledged, but not stored");
         foreach (var (spelling, copy) in _copies)
         {
-            if (Parse(spelling) == (service, key))
-                Assert.True(copy.Position is { } at && ModelHistory.Reached(position, at), $"the reply of {position} came before its "
-                    + $"notification; {spelling} is at {copy.Position}");
+            if (Parse(spelling) != (service, key)) continue;
+            Assert.True(copy.Position is not null, $"the reply of {position} came before the first notification of {spelling}");
+            if (!ModelHistory.Reached(position, copy.Position.Value))
+                Same(copy.Of(history.At(service, key, position)), copy.Items, $"{spelling} {copy.View?.Options} of {copy.Position} at the reply", position);
         }
     });
 
     /// <summary>Changes the subscriptions.</summary>
-    /// <param name="insert">Spellings with their other options; those that have a known copy and <paramref name="resume"/> come back with
-    /// it.</param>
-    /// <param name="remove">Spellings to drop; null replaces all.</param>
+    /// <param name="insert">Names with their other options and views; those that have a known copy of the view and
+    /// <paramref name="resume"/> come back with it.</param>
+    /// <param name="remove">Names to drop; null replaces all.</param>
     /// <param name="resume">Whether to come back with what is known.</param>
-    public string Subscribe(IReadOnlyDictionary<string, string> insert, IReadOnlyCollection<string>? remove, bool resume)
+    public string Subscribe(
+        IReadOnlyDictionary<string, (string Options, ModelView? View)> insert, IReadOnlyCollection<string>? remove, bool resume)
     {
         var begin = insert.ToDictionary(
-            pair => pair.Key, pair => resume && known.TryGetValue(pair.Key, out var copy) ? copy : Copy.Nothing);
+            pair => pair.Key,
+            pair => resume && known.TryGetValue(pair.Key, out var copy) && copy.View == pair.Value.View
+                ? copy
+                : Copy.Nothing with { View = pair.Value.View });
         var list = insert.Select(pair =>
-            begin[pair.Key].Position is { } since
-                ? $$"""["{{pair.Key}}",{{{pair.Value}}{{(pair.Value.Length > 0 ? "," : "")}}"since":{{since.Revision}},"epoch":"{{since.Epoch}}"}]"""
-                : $$"""["{{pair.Key}}",{{{pair.Value}}}]""");
+        {
+            var (name, since) = (pair.Key.Split(' '), begin[pair.Key].Position);
+            string?[] options =
+            [
+                pair.Value.Options, pair.Value.View?.Options, name.Length > 1 ? $"\"as\":\"{name[1]}\"" : null,
+                since is { } at ? $"\"since\":{at.Revision},\"epoch\":\"{at.Epoch}\"" : null,
+            ];
+            return $$"""["{{name[0]}}",{{{string.Join(',', options.Where(text => text?.Length > 0))}}}]""";
+        });
+        var dropped = remove?.Select(name => name.Contains(' ') ? $"[\"{name.Replace(" ", "\",\"")}\"]" : $"\"{name}\"");
         var argument =
-            $$"""{"insert":[{{string.Join(',', list)}}]{{(remove is null ? "" : $",\"reset\":false,\"remove\":[{string.Join(',', remove.Select(path => $"\"{path}\""))}]")}}}""";
+            $$"""{"insert":[{{string.Join(',', list)}}]{{(dropped is null ? "" : $",\"reset\":false,\"remove\":[{string.Join(',', dropped)}]")}}}""";
         return Request("PUT", "/subs", argument, reply =>
         {
             Assert.True(Ok(reply), reply.GetRawText());
             if (remove is null) _copies.Clear();
             foreach (var path in remove ?? []) _copies.Remove(path);
-            foreach (var (path, copy) in begin) _copies[path] = new(copy.Items, null) { Since = copy.Position };
-            Assert.Equal(_copies.Keys.Order(), reply.GetProperty("data").EnumerateArray().Select(entry => entry[0].GetString()!).Order());
+            foreach (var (path, copy) in begin) _copies[path] = copy with { Position = null, Since = copy.Position };
+            var names = reply.GetProperty("data").EnumerateArray().Select(entry =>
+                NameOf(entry[0].GetString()!, entry[1].TryGetProperty("as", out var name) ? name.GetString() : null));
+            Assert.Equal(_copies.Keys.Order(), names.Order());
         });
     }
+
+    /// <summary>Follows one path, in place of all others.</summary>
+    public string Subscribe(string path) => Subscribe(new Dictionary<string, (string, ModelView?)> { [path] = ("", null) }, null, resume: false);
 
     public string Clock() => Request("GET", "/clock", null, reply => Assert.True(Ok(reply)));
 
@@ -123,8 +152,8 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
         {
             var (service, key) = Parse(spelling);
             var stored = storage(service, key);
-            Assert.Equal(stored.Position, copy.Position);
-            Same(ModelHistory.Items(stored), copy.Items, "at rest", stored.Position);
+            if (copy.View is null) Assert.Equal(stored.Position, copy.Position);
+            Same(copy.Of(ModelHistory.Items(stored)), copy.Items, $"{spelling} {copy.View?.Options} at rest", stored.Position);
         }
     }
 
@@ -150,12 +179,13 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
 
     private void Notified(JsonElement message)
     {
-        var spelling = message.GetProperty("path").GetString()!;
+        var spelling = NameOf(
+            message.GetProperty("path").GetString()!, message.TryGetProperty("as", out var name) ? name.GetString() : null);
         Assert.True(_copies.TryGetValue(spelling, out var copy), $"a notification of {spelling}, which is not subscribed to");
         var (position, data) = (PositionOf(message), message.GetProperty("data"));
         var (first, at) = (copy.Position is null, copy.Position ?? copy.Since);
         var sameLineage = at?.Epoch == position.Epoch;
-        if (!first && sameLineage) Assert.True(position.Revision > at!.Value.Revision, $"{position} after {at}");
+        if (!first && sameLineage && copy.View is null) Assert.True(position.Revision > at!.Value.Revision, $"{position} after {at}");
         var items = new Dictionary<string, string>(StringComparer.Ordinal);
         if (!data.GetProperty("reset").GetBoolean())
         {
@@ -167,11 +197,30 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
             items = new(copy.Items);
             foreach (var id in data.GetProperty("remove").EnumerateArray()) items.Remove(id.GetString()!);
         }
-        if (!first && GetsEverySingleChange) Assert.Equal(at!.Value.Revision + 1, position.Revision);
         foreach (var (id, json) in Items(data.GetProperty("insert"))) items[id] = json;
         var (service, key) = Parse(spelling);
-        Same(history.At(service, key, position), items, "NOTIFY", position);
-        _copies[spelling] = known[spelling] = new(items, position);
+        if (!first && GetsEverySingleChange) AssertNothingBetween(service, key, copy, at!.Value, position);
+        var state = history.At(service, key, position);
+        Same(copy.Of(state), items, $"NOTIFY {copy.View?.Options}", position);
+        AssertTotal(copy.View, state, message);
+        _copies[spelling] = known[spelling] = copy with { Items = items, Position = position, Since = null };
+    }
+
+    /// <summary>Each change was told by a notification of its own.</summary>
+    private void AssertNothingBetween(string service, CollectionKey key, Copy copy, Position at, Position position)
+    {
+        if (copy.View is null) Assert.Equal(at.Revision + 1, position.Revision);
+        for (var revision = at.Revision + 1; revision < position.Revision; revision++)
+        {
+            var between = position with { Revision = revision };
+            Same(copy.Of(history.At(service, key, between)), copy.Items, $"no NOTIFY {copy.View?.Options}", between);
+        }
+    }
+
+    private static void AssertTotal(ModelView? view, IReadOnlyDictionary<string, string> state, JsonElement message)
+    {
+        Assert.Equal(view?.HasTotal == true, message.TryGetProperty("total", out var total));
+        if (view?.HasTotal == true) Assert.Equal(view.Of(state).Total, total.GetInt32());
     }
 
     private string Request(string command, string path, string? argument, Action<JsonElement> answered)

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -79,8 +80,17 @@ internal sealed class ModelHistory
     public static bool Equal(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
         left.Count == right.Count && left.All(pair => right.TryGetValue(pair.Key, out var value) && value == pair.Value);
 
-    /// <summary>An item that is found again by its mark, at the end of its JSON.</summary>
-    public static string Item(string id, int mark, int padding) => $$"""{"id":"{{id}}","x":"{{new string('x', padding)}}","v":{{mark}}}""";
+    /// <summary>An item that is found again by its mark.</summary>
+    public static string Item(string id, int mark, int padding)
+    {
+        var group = (mark % 4) switch { 0 => "", var other => $"\"g\":\"{"xyz"[other - 1]}\"," };
+        return $$"""{"id":"{{id}}",{{group}}"t":[{{padding % 2}},{{padding % 4}}],"x":"{{new string('x', padding)}}","v":{{mark}}}""";
+    }
 
-    private static int Mark(string json) => int.Parse(json.AsSpan(json.LastIndexOf(':') + 1).TrimEnd('}'));
+    /// <summary>The mark of an item, or the number of the counter.</summary>
+    public static int Mark(string json)
+    {
+        using var item = JsonDocument.Parse(json);
+        return (item.RootElement.TryGetProperty("v", out var mark) ? mark : item.RootElement.GetProperty("n")).GetInt32();
+    }
 }

@@ -14,11 +14,13 @@ internal sealed class ModelRun : IDisposable
     private readonly ModelFaults[] _faults;
     private readonly ModelPeer[] _peers = new ModelPeer[4];
     private readonly int[] _outboxBytes;
+    private readonly ModelView[] _views;
     private int _mark, _lineage = 1;
 
     public ModelRun(int seed)
     {
         _random = new(seed);
+        _views = [.. Enumerable.Range(0, 4).Select(_ => ModelView.Random(_random))];
         var storages = ModelHost.Services.ToDictionary(name => name, _ => new MemoryStorage());
         foreach (var (name, storage) in storages) _history.Watch(name, storage);
         _faults = [.. storages.Values.Select(storage => new ModelFaults(storage))];
@@ -63,7 +65,7 @@ internal sealed class ModelRun : IDisposable
         switch (_random.Next(100))
         {
             case < 35: Put(peer); break;
-            case < 42: peer.Send(peer.Client.Get(Paths[_random.Next(Paths.Length)])); break;
+            case < 42: Get(peer); break;
             case < 44: peer.Send(peer.Client.Clock()); break;
             case < 55: Subscribe(index); break;
             case < 75: peer.Read(_random.Next(1, 6)); break;
@@ -77,6 +79,12 @@ internal sealed class ModelRun : IDisposable
             case < 99: Restart(loses: false); break;
             default: Restart(loses: true); break;
         }
+    }
+
+    private void Get(ModelPeer peer)
+    {
+        var view = _random.Next(2) == 0 ? null : _views[_random.Next(_views.Length)];
+        peer.Send(peer.Client.Get(Paths[_random.Next(Paths.Length)], view));
     }
 
     private void Put(ModelPeer peer)
@@ -103,7 +111,8 @@ internal sealed class ModelRun : IDisposable
     private ModelCondition Condition(ModelPeer peer, string path)
     {
         var since = _random.Next(2) == 0 && peer.Client.Copies.TryGetValue(path, out var copy) ? copy.Position : null;
-        return new(since, Ids(), Ids());
+        var matches = Ids().Distinct().ToDictionary(id => id, _ => _random.Next(_mark));
+        return new(since, Ids(), Ids(), matches);
 
         string[] Ids() => [.. Enumerable.Range(0, Math.Max(0, _random.Next(-2, 2))).Select(_ => $"k{_random.Next(8)}")];
     }
@@ -112,7 +121,7 @@ internal sealed class ModelRun : IDisposable
     {
         for (var count = _random.Next(2, 12); count > 0; count--)
         {
-            if (_random.Next(4) == 0) peer.Send(peer.Client.Get(Paths[_random.Next(Paths.Length)]));
+            if (_random.Next(4) == 0) Get(peer);
             else Put(peer);
         }
     }
@@ -120,9 +129,18 @@ internal sealed class ModelRun : IDisposable
     private void Subscribe(int index)
     {
         var peer = _peers[index];
-        var insert = new Dictionary<string, string>();
-        for (var count = _random.Next(1, 4); count > 0; count--) insert[Paths[_random.Next(Paths.Length)]] = index == 0 ? "" : Options();
-        var remove = _random.Next(2) == 0 ? null : Paths.Where(_ => _random.Next(4) == 0).Except(insert.Keys).ToList();
+        var insert = new Dictionary<string, (string Options, ModelView? View)>();
+        for (var count = _random.Next(1, 4); count > 0; count--)
+            insert[Paths[_random.Next(Paths.Length)]] = (index == 0 ? "" : Options(), null);
+        if (_random.Next(4) == 0) _views[_random.Next(_views.Length)] = ModelView.Random(_random);
+        for (var count = _random.Next(0, 4); count > 0; count--)
+        {
+            var view = _random.Next(_views.Length);
+            insert[ModelClient.NameOf(Paths[_random.Next(Paths.Length)], $"v{view}")] = (index == 0 ? "" : Options(), _views[view]);
+        }
+        var remove = _random.Next(2) == 0
+            ? null
+            : peer.Client.Copies.Keys.Concat(Paths).Distinct().Where(_ => _random.Next(4) == 0).Except(insert.Keys).ToList();
         peer.Send(peer.Client.Subscribe(insert, remove, resume: _random.Next(2) == 0));
     }
 

@@ -111,7 +111,7 @@ public sealed class SocketModelTests
         {
             var insert = Paths
                 .Where(_ => random.Next(2) == 0)
-                .ToDictionary(path => path, _ => random.Next(4) == 0 ? "\"conflate\":true" : "");
+                .ToDictionary(path => path, _ => (random.Next(4) == 0 ? "\"conflate\":true" : "", (ModelView?)null));
             return Peer.SendAsync(model => model.Subscribe(insert, random.Next(2) == 0 ? null : [], random.Next(3) > 0));
         }
 

@@ -21,7 +21,7 @@ public sealed class StalledReaderTests
         var peers = Enumerable.Range(0, peerCount).Select(_ => new ModelPeer(host, new(history, []), OutboxBytes)).ToArray();
         var writer = new ModelPeer(host, new(history, []), OutboxBytes);
         foreach (var peer in peers.Append(writer))
-            peer.Send(peer.Client.Subscribe(new Dictionary<string, string> { [Path] = "" }, null, resume: false));
+            peer.Send(peer.Client.Subscribe(Path));
         host.Thread.Run();
         writer.Read(int.MaxValue);
         storage.Applied = null; // the whole history would be what is measured

@@ -22,6 +22,14 @@ public sealed class ConditionTests(SharedHost shared) : IClassFixture<SharedHost
     [InlineData("""{"if":{"present":["a","c"]},"remove":["a"]}""", null)]
     [InlineData("""{"if":{"present":["a","b","x"]},"insert":[{"id":"x"}]}""", "b,x")]
     [InlineData("""{"if":{"present":["a"],"absent":["c"]},"insert":[{"id":"x"}]}""", "c")]
+    [InlineData("""{"if":{"match":{"a":{"v":2},"c":{"v":null}}},"patch":[{"id":"a","v":3}]}""", null)]
+    [InlineData("""{"if":{"match":{"a":{"v":{"$gt":2}},"c":{}}},"patch":[{"id":"a","v":3}]}""", "a")]
+    [InlineData("""{"if":{"match":{"x":{},"b":{"v":null},"a":{}}},"insert":[{"id":"x"}]}""", "x,b")]
+    [InlineData("""{"if":{"match":{"x":{"$nor":[{"v":1}]}}},"insert":[{"id":"x"}]}""", "x")]
+    [InlineData("""{"if":{"match":{"\u0061":{"id":"a"}}},"insert":[{"id":"x"}]}""", null)]
+    [InlineData("""{"if":{"match":{"a":{"v":1}},"absent":["c"]},"reset":true}""", "c,a")]
+    [InlineData("""{"if":{"match":{}},"insert":[{"id":"x"}]}""", null)]
+    [InlineData("""{"if":{"match":null},"insert":[{"id":"x"}]}""", null)]
     [InlineData("""{"if":{"since":4,"epoch":"e1"},"insert":[{"id":"a"},{"id":"b"},{"id":"x"}],"remove":["c"]}""", null)]
     [InlineData("""{"if":{"since":3,"epoch":"e1"},"insert":[{"id":"b"},{"id":"x"}],"remove":["c"]}""", null)]
     [InlineData("""{"if":{"since":3,"epoch":"e1"},"insert":[{"id":"a"}]}""", "a")]
@@ -77,7 +85,7 @@ public sealed class ConditionTests(SharedHost shared) : IClassFixture<SharedHost
     }
 
     [Theory]
-    [InlineData("""{"if":1}""", "\"if\" is an object with \"since\" and \"epoch\", \"ids\", \"absent\" or \"present\"")]
+    [InlineData("""{"if":1}""", "\"if\" is an object with \"since\" and \"epoch\", \"ids\", \"absent\", \"present\" or \"match\"")]
     [InlineData("""{"if":{"since":1}}""", "if: \"since\" and \"epoch\" come together")]
     [InlineData("""{"if":{"epoch":"e"}}""", "if: \"since\" and \"epoch\" come together")]
     [InlineData("""{"if":{"since":1.5,"epoch":"e"}}""", "if.since: a revision is a whole number from 0")]
@@ -88,12 +96,50 @@ public sealed class ConditionTests(SharedHost shared) : IClassFixture<SharedHost
     [InlineData("""{"if":{"present":["a",1]}}""", "if.present[1]: an id is a string, without lone surrogates")]
     [InlineData("""{"if":{"absent":[],"absent":[]}}""", "the field \"if.absent\" comes twice")]
     [InlineData("""{"if":{"exists":["a"]}}""", "if.exists: this server has no such condition")]
-    [InlineData("""{"if":{"match":{"a":{"v":1}}}}""", "if.match: this server has no such condition")]
+    [InlineData("""{"if":{"match":["a"]}}""", "if.match: an object with a condition for each id is needed")]
+    [InlineData("""{"if":{"match":{"a":{"v":{"$in":[1,2,{"$x":3}]}}}}}""", "if.match.a.v.$in[2]: a value is needed, not an operator")]
+    [InlineData("""{"if":{"match":{"a":{},"\u0061":{}}}}""", "if.match.a: this comes twice")]
+    [InlineData("""{"if":{"match":{"":{}}}}""", "if.match: an id has 1-1024 bytes of UTF-8; this one has 0")]
+    [InlineData("""{"if":{"match":{"\ud800":{}}}}""", "if.match: an id is a string, without lone surrogates")]
+    [InlineData("""{"if":{"match":{"a":{}},"match":{}}}""", "the field \"if.match\" comes twice")]
     [InlineData("""{"if":{},"if":{}}""", "the field \"if\" comes twice")]
     public async Task AWrongConditionIsRefusedAndSaysWhere(string update, string sentence)
     {
         await using var client = await Client.ConnectAsync(shared.Live.Url);
         AssertRefusal(await client.PutAsync($"/{shared.NewApp()}/items/a", update), "bad_request", sentence);
+    }
+
+    [Fact]
+    public async Task TheConditionsOfARequestHaveALimitTogether()
+    {
+        var path = await FilledAsync();
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        AssertRefusal(
+            await client.PutAsync(path, "{\"if\":{\"match\":{" + Matches(5_001) + "}}}"),
+            "limit",
+            "if.match: the conditions of a request have at most 10000 operators, fields and values together");
+        var reply = await client.PutAsync(path, "{\"if\":{\"match\":{" + Matches(5_000) + "}}}");
+        Assert.Equal("conflict", (string?)reply["error"]!["code"]);
+        Assert.Equal(100, reply["conflicts"]!.AsArray().Count);
+
+        static string Matches(int count) => string.Join(',', Enumerable.Range(0, count).Select(n => $"\"n{n}\":{{\"v\":1}}"));
+    }
+
+    /// <summary>The service evaluates conditions, so an expensive one on large items would delay all clients of the service.</summary>
+    [Fact]
+    public async Task ConditionsThatAreTooExpensiveForTheirItemsAreRefused()
+    {
+        var path = $"/{shared.NewApp()}/items/a";
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        for (var n = 0; n < 4; n++)
+            await client.PutAsync(path, $$"""{"insert":[{"id":"{{n}}","text":"{{new string('a', 900_000)}}"}]}""");
+        const string Expensive = """{"text":{"$regex":"b(a?){140}z"}}""";
+        AssertRefusal(
+            await client.PutAsync(path, "{\"if\":{\"match\":{\"0\":" + Expensive + ",\"1\":" + Expensive + "}},\"insert\":[{\"id\":\"x\"}]}"),
+            "limit",
+            "if.match: the conditions are too expensive for items of this size; send several requests");
+        var reply = await client.PutAsync(path, """{"if":{"match":{"0":{"text":{"$regex":"^a"}},"1":{"text":{"$gt":"a"}}}},"insert":[{"id":"x"}]}""");
+        Assert.True((bool)reply["ok"]!, reply.ToJsonString());
     }
 
     [Fact]
@@ -130,7 +176,8 @@ public sealed class ConditionTests(SharedHost shared) : IClassFixture<SharedHost
             """{"insert":[{"id":"x","n":1}]}""",
             """{"if":{"absent":["x"]},"insert":[{"id":"never"}]}""",
             """{"if":{"present":["x"]},"inc":[{"id":"x","path":"n","by":1}]}""",
-            """{"inc":[{"id":"x","path":"n","by":5}]}""",
+            """{"if":{"match":{"x":{"n":1}}},"insert":[{"id":"never"}]}""",
+            """{"if":{"match":{"x":{"n":2}}},"inc":[{"id":"x","path":"n","by":5}]}""",
             """{"inc":[{"id":"first","path":"id","by":5}],"insert":[]}""",
             """{"remove":["x"]}""",
             """{"if":{"present":["x"]},"insert":[{"id":"never"}]}""",
@@ -149,7 +196,7 @@ public sealed class ConditionTests(SharedHost shared) : IClassFixture<SharedHost
         var outcomes = new List<string>();
         JsonNode reply;
         while ((int)(reply = await client.ReceiveAsync())["tunnel"]! != 99) outcomes.Add((bool)reply["ok"]! ? "ok" : (string)reply["error"]!["code"]!);
-        Assert.Equal(["ok", "ok", "conflict", "ok", "ok", "bad_request", "ok", "conflict", "ok", "ok"], outcomes);
+        Assert.Equal(["ok", "ok", "conflict", "ok", "conflict", "ok", "bad_request", "ok", "conflict", "ok", "ok"], outcomes);
         Assert.Equal("""[{"id":"x","again":true},{"id":"first","v":2}]""", reply["data"]!.ToJsonString());
     }
 

@@ -13,8 +13,10 @@ public sealed class RoomTests
 
         // The engine.
         ["Json"] = [],
-        ["Collections"] = ["Bounds", "Diagnostics", "Json"],
-        ["Protocol"] = ["Bounds", "Collections", "Json"],
+        ["Patterns"] = [],
+        ["Conditions"] = ["Json", "Patterns"],
+        ["Collections"] = ["Bounds", "Conditions", "Diagnostics", "Json"],
+        ["Protocol"] = ["Bounds", "Collections", "Conditions", "Json"],
         ["Http"] = ["Diagnostics"],
         ["Connections"] = ["Access", "Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
 

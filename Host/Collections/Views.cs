@@ -1,0 +1,243 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>The views of a collection that do not contain all of it. Touched by the service's turns only.</summary>
+internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
+{
+    // A view, its filter and its audience, without indexes and rankings.
+    private const int EmptyBytes = 2 << 10;
+
+    // Views without followers that stay, with their rankings and indexes: a client that returns finds its view.
+    private const int MostUnused = 64;
+
+    // Between two messages that tell a change of the total alone.
+    private static readonly TimeSpan TotalTime = TimeSpan.FromSeconds(1);
+
+    private readonly Filters _filters = new(log, quota);
+    private readonly Dictionary<string, View> _views = [];
+    private readonly LinkedList<View> _told = [];   // all views, the one that was told a position longest ago first
+    private readonly LinkedList<View> _unused = []; // without followers, the one that was used longest ago first
+    private readonly List<View> _noted = [];        // have changes that are not told
+    private readonly ViewChange _change = new();
+    private readonly List<ItemChange> _changes = [];
+    private ItemLog _log = log;
+
+    /// <summary>The approximate size in memory, without texts.</summary>
+    public long MemoryBytes => ((long)EmptyBytes * _views.Count) + _filters.MemoryBytes;
+
+    public IEnumerable<View> All => _views.Values;
+
+    /// <summary>The view of a definition.</summary>
+    public View Find(ViewDefinition definition)
+    {
+        if (!_views.TryGetValue(definition.Text, out var view)) view = Create(definition);
+        if (view.Audience.Count == 0) KeepUnused(view);
+        return view;
+    }
+
+    /// <summary>A view has got its first follower, or lost its last one.</summary>
+    public void Heed(View view)
+    {
+        if (view.Audience.Count == 0)
+        {
+            counts.AddViews(-1);
+            KeepUnused(view);
+        }
+        else if (view.UnusedPlace is { } place)
+        {
+            counts.AddViews(1);
+            _unused.Remove(place);
+            view.UnusedPlace = null;
+        }
+    }
+
+    /// <summary>Takes another log, and brings all subscriptions up to date.</summary>
+    /// <param name="log">The log.</param>
+    /// <param name="before">The position of the log before; null if there was none.</param>
+    public void Load(ItemLog log, Position? before)
+    {
+        _log.Changes = null;
+        _log = log;
+        _log.Changes = _changes;
+        _filters.Replace(log);
+        foreach (var view in _views.Values)
+        {
+            var bodies = (FilterBodies)view.Bodies;
+            Position? told = before is null || before == log.Position ? null : bodies.ChangedAt;
+            bodies.Replace(log);
+            view.Audience.Loaded(told);
+            if (view.Audience.HasCurrent) bodies.Prepare();
+        }
+    }
+
+    /// <summary>The collection contains all known commits: waiting subscriptions receive it.</summary>
+    public void BringUp()
+    {
+        foreach (var view in _views.Values) view.Audience.Loaded(null);
+    }
+
+    /// <summary>No text may be told before the collection was read again.</summary>
+    public void Distrust()
+    {
+        foreach (var view in _views.Values) view.Audience.Distrust();
+    }
+
+    /// <summary>Discards the texts, and the views without followers.</summary>
+    public void Forget()
+    {
+        foreach (var view in _views.Values) view.Bodies.Forget();
+        DropUnused(kept: 0);
+    }
+
+    /// <summary>Notes an update that was applied, for <see cref="Tell"/>.</summary>
+    /// <param name="before">The position of the collection before the update.</param>
+    /// <param name="reset">Whether the update replaced all items.</param>
+    public void Note(Position before, bool reset)
+    {
+        if (reset)
+        {
+            _filters.Replace(_log);
+            foreach (var view in _views.Values) Reset(view, before);
+        }
+        else
+        {
+            foreach (var filter in _filters.Note(_changes))
+            {
+                foreach (var view in filter.Views) Note(view);
+            }
+        }
+        _changes.Clear();
+    }
+
+    /// <summary>Tells the noted changes to all current subscriptions.</summary>
+    public void Tell()
+    {
+        foreach (var view in _noted) view.Audience.Tell();
+        _noted.Clear();
+        TellIdle();
+    }
+
+    /// <summary>Forgets the least recently used views without followers.</summary>
+    /// <param name="kept">The number that stays.</param>
+    public void DropUnused(int kept)
+    {
+        while (_unused.Count > kept && _unused.First is { } place) Drop(place.Value);
+    }
+
+    private View Create(ViewDefinition definition)
+    {
+        _log.Changes = _changes;
+        var filter = _filters.Find(definition);
+        var bodies = definition.IsWindow
+            ? new WindowBodies(_log, memory, quota, _filters, filter, definition)
+            : new FilterBodies(_log, memory, quota, _filters, filter, definition);
+        var view = new View(definition, bodies, new(bodies, quota, time, counts, runs));
+        filter.Views.Add(view);
+        _views.Add(definition.Text, view);
+        view.Place = _told.AddLast(view);
+        view.ToldRemovals = _log.Removals;
+        return view;
+    }
+
+    private void KeepUnused(View view)
+    {
+        if (view.UnusedPlace is { } place) _unused.Remove(place);
+        view.UnusedPlace = _unused.AddLast(view);
+        DropUnused(MostUnused);
+    }
+
+    private void Drop(View view)
+    {
+        _unused.Remove(view.UnusedPlace!);
+        _told.Remove(view.Place!);
+        _views.Remove(view.Definition.Text);
+        _noted.Remove(view);
+        view.TotalTimer?.Dispose();
+        _filters.Drop(view);
+        if (_views.Count == 0) _log.Changes = null;
+    }
+
+    private void Note(View view)
+    {
+        var bodies = (FilterBodies)view.Bodies;
+        _change.Begin(bodies.ChangedAt, bodies.Position);
+        bodies.Describe(_change);
+        if (!_change.IsEmpty)
+        {
+            bodies.Change();
+            Publish(view);
+        }
+        else if (bodies.TotalChanged && view.Audience.Count > 0)
+        {
+            view.TotalChanged = true;
+            NoteTotal(view);
+        }
+    }
+
+    private void Reset(View view, Position before)
+    {
+        ((FilterBodies)view.Bodies).Reset();
+        view.Audience.NoteReset(before);
+        _noted.Add(view);
+        Place(view);
+    }
+
+    private void Publish(View view)
+    {
+        view.TotalChanged = false;
+        view.TotalDueAt = time.GetTimestamp() + (long)(TotalTime.TotalSeconds * time.TimestampFrequency);
+        view.Audience.Note(_change);
+        if (_noted.Count == 0 || _noted[^1] != view) _noted.Add(view);
+        Place(view);
+    }
+
+    private void Place(View view)
+    {
+        view.ToldRemovals = _log.Removals;
+        _told.Remove(view.Place!);
+        _told.AddLast(view.Place!);
+    }
+
+    /// <summary>Only the total has changed: tells it now, or when it is due.</summary>
+    private void NoteTotal(View view)
+    {
+        var early = view.TotalDueAt - time.GetTimestamp();
+        if (early <= 0)
+        {
+            Publish(view);
+            return;
+        }
+        if (view.TotalTimer is not null) return;
+        var (writer, collection) = (view.Audience.Members[0].Lane.Writer, view.Audience.Members[0].Collection);
+        view.TotalTimer = time.CreateTimer(
+            _ => writer.Post(new Step(() => TellTotal(view), collection)), null,
+            TimeSpan.FromSeconds((double)early / time.TimestampFrequency), Timeout.InfiniteTimeSpan);
+    }
+
+    private void TellTotal(View view)
+    {
+        view.TotalTimer?.Dispose();
+        view.TotalTimer = null;
+        if (view.TotalChanged && view.Audience.Count > 0) TellEmpty(view);
+    }
+
+    /// <summary>Tells a newer position to views that have not changed for long, before the removals are forgotten that a resume from the
+    /// last position would need.</summary>
+    private void TellIdle()
+    {
+        while (_told.First?.Value is { } view && _log.Removals - view.ToldRemovals > _log.RememberedRemovals / 2)
+        {
+            if (view.Audience.Count > 0) TellEmpty(view);
+            else Place(view);
+        }
+    }
+
+    private void TellEmpty(View view)
+    {
+        var bodies = (FilterBodies)view.Bodies;
+        _change.Begin(bodies.ChangedAt, bodies.Position);
+        _change.Total = bodies.Total;
+        Publish(view);
+        view.Audience.Tell();
+        _noted.Remove(view);
+    }
+}
