@@ -1,8 +1,8 @@
 namespace SharedState.Host.Conditions;
 
 /// <summary>
-/// A condition on a JSON document in MongoDB's query language, as far as docs/CONDITIONS.md describes it. Reads the document's bytes without
-/// building objects. Usable by several threads.
+/// A condition on a JSON document in MongoDB's query language, as far as docs/CONDITIONS.md describes it. Reads the document's bytes
+/// without building objects. Usable by several threads.
 /// </summary>
 internal sealed class Condition
 {

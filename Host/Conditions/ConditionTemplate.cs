@@ -4,8 +4,8 @@ namespace SharedState.Host.Conditions;
 
 /// <summary>
 /// A condition with names in its strings, such as <c>{"author":"{sub}"}</c>, which becomes a condition for values of these names. A string
-/// that is exactly a name becomes the value with its type; in other strings, the value's text is inserted. A value never becomes an operator,
-/// and is literal in a <c>$regex</c>.
+/// that is exactly a name becomes the value with its type; in other strings, the value's text is inserted. A value never becomes an
+/// operator, and is literal in a <c>$regex</c>.
 /// </summary>
 internal sealed class ConditionTemplate
 {
@@ -28,7 +28,7 @@ internal sealed class ConditionTemplate
         return condition is null ? null : new(json.ToArray(), substitution.Names);
     }
 
-    /// <summary>The condition for some values. It never holds if a name has no value, or a value that is not possible at its place.</summary>
+    /// <summary>The condition for some values. It never holds if a name has no value, or one that is not possible there.</summary>
     /// <param name="values">The value of a name; null, or a JSON null, if there is none.</param>
     public Condition For(Func<string, JsonElement?> values)
     {

@@ -25,7 +25,7 @@ internal sealed class Projection
         Text = $"[{string.Join(',', Kept(_set.Root, []).Order(StringComparer.Ordinal).Select(JsonText.Quote))}]";
     }
 
-    /// <summary>The paths as a JSON list, in one order, each once, without those inside of others; equal projections have the same.</summary>
+    /// <summary>The paths as a sorted JSON list, without those inside of others; equal projections have the same.</summary>
     public string Text { get; }
 
     /// <summary>Reads a list of paths such as <c>["a.b","c"]</c>. Never throws.</summary>

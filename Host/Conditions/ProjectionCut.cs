@@ -25,13 +25,13 @@ internal ref struct ProjectionCut(ReadOnlySpan<byte> item, Span<byte> output)
         {
             var start = (int)reader.TokenStartIndex;
             var name = reader.ValueIsEscaped ? JsonUnescape.ToArray(reader.ValueSpan) : reader.ValueSpan;
-            var children = new List<Field>();
+            List<Field>? children = null;
             foreach (var field in at)
             {
-                if (field.Find(name) is { } child) children.Add(child);
+                if (field.Find(name) is { } child) (children ??= []).Add(child);
             }
             reader.Read();
-            if (children.Count == 0)
+            if (children is null)
             {
                 reader.Skip();
                 continue;

@@ -24,6 +24,10 @@ export interface Increment {
     path: string;
     by: number;
 }
+/** A condition on an item, in the language of docs/CONDITIONS.md: `{ owner: "u1", votes: { $gt: 3 } }`. */
+export interface Filter {
+    readonly [fieldOrOperator: string]: unknown;
+}
 /** What must hold immediately before an update; otherwise nothing changes, and the result is a `conflict`. */
 export interface Condition {
     /** With `epoch`: none of the ids that the update names changed after this position; with `reset`, nothing did. */
@@ -33,6 +37,10 @@ export interface Condition {
     ids?: readonly string[];
     absent?: readonly string[];
     present?: readonly string[];
+    /** By id: the item must exist and match. */
+    match?: {
+        readonly [id: string]: Filter;
+    };
 }
 /**
  * One atomic change of a collection: `remove` goes first (with `reset`, everything does), then `insert` adds or replaces, then `patch`

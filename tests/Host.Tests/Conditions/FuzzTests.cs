@@ -114,7 +114,8 @@ public sealed class FuzzTests
         var start = Process.GetCurrentProcess().TotalProcessorTime;
         parsed.Matches(bytes);
         var spent = Process.GetCurrentProcess().TotalProcessorTime - start;
-        var size = Math.Max(1, condition.Length / 8) * Math.Max(1, bytes.Length / 1024); // about eight bytes to an operator, a name or a value
+        // An operator, a name or a value has about eight bytes.
+        var size = Math.Max(1, condition.Length / 8) * Math.Max(1, bytes.Length / 1024);
         Assert.True(spent.TotalMilliseconds < 20 * size, string.Create(CultureInfo.InvariantCulture, $"{what}: {spent} for {size}"));
     }
 

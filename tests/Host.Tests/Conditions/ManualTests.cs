@@ -19,7 +19,7 @@ public sealed class ManualTests
     [Fact]
     public void EachOperatorHasAnExample()
     {
-        var examples = string.Concat(Examples().Select(row => row.Data.Item1));
+        var examples = string.Concat(Examples().Select(row => (string)row[0]));
         string[] operators =
         [
             "$ne", "$gt", "$gte", "$lt", "$in", "$exists", "$size", "$all", "$elemMatch", "$regex", "$options", "$not", "$and", "$or",
