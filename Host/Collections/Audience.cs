@@ -1,8 +1,8 @@
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// The subscriptions to a view of a collection. A current subscription receives each change unmodified. A subscription that is behind, or requests
-/// merged changes, receives one difference as soon as there is room or time for it. Touched by the service's turns only.
+/// The subscriptions to a view of a collection. A current subscription receives each change unmodified. A subscription that is behind, or
+/// requests merged changes, receives one difference as soon as there is room or time for it. Touched by the service's turns only.
 /// </summary>
 internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
 {

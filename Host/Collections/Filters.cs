@@ -213,7 +213,8 @@ internal sealed class Filters
         }
     }
 
-    /// <summary>The required values that the fewest items have. Conditions that require values at the same paths get the same path.</summary>
+    /// <summary>The required values that the fewest items have. Conditions that require values at the same paths choose the same
+    /// path.</summary>
     private Equality? Choose(Equality[] required)
     {
         if (required.Length < 2) return required.FirstOrDefault();

@@ -25,7 +25,9 @@ internal sealed class WindowBodies(
     }
 
     public override bool TotalChanged =>
-        Definition.Limit is not null && _ranking.Built && Filter.Changes.Count(change => change.Was) != Filter.Changes.Count(change => change.Is);
+        Definition.Limit is not null
+        && _ranking.Built
+        && Filter.Changes.Count(change => change.Was) != Filter.Changes.Count(change => change.Is);
 
     private int Start => Definition.After is { } after ? _ranking.RankAfter(after) : 0;
 

@@ -24,7 +24,9 @@ internal sealed class Arrangement
     {
         _updates = [.. Updates.Batches(items, 1).Select(batch => Read(Put(batch[0])))];
         var log = new ItemLog(_limits.Tombstones);
-        var stored = _updates[..items].Select(request => request.Update!.Update.Insert[0]).Select(item => new StoredItem(item.Id, item.Json, 1));
+        var stored = _updates[..items]
+            .Select(request => request.Update!.Update.Insert[0])
+            .Select(item => new StoredItem(item.Id, item.Json, 1));
         log.Load(new StoredCollection(new Position("epoch", 1), [.. stored]));
         _collection.Load(log);
         for (var n = 0; n < subscribers; n++)

@@ -9,8 +9,8 @@ namespace SharedState.Micro;
 
 /// <summary>
 /// Changes of random items of a collection of 100,000, with several kinds of subscriptions, in rounds that alternate with a collection that
-/// has one plain subscriber. A change is read from the message of a PUT, applied, told, answered, and taken from the outbox. Each round is a
-/// line; the last line has the medians.
+/// has one plain subscriber. A change is read from the message of a PUT, applied, told, answered, and taken from the outbox. Each round is
+/// a line; the last line has the medians.
 /// </summary>
 internal static class ViewRounds
 {
