@@ -6,8 +6,8 @@ namespace SharedState.Host.Collections;
 /// <remarks>
 /// Sorted blocks of at most <see cref="MostInBlock"/> items, whose first keys are sorted, too. A change searches both by halves and moves
 /// the rest of one block, which is a few hundred bytes: the entries of a block are neighbours in memory, while each step in a balanced tree
-/// of 100,000 items is a cache miss. The search compares the prefixes of keys, which lie in the blocks, and looks at the keys themselves only
-/// where the prefixes are equal. A rank adds the sizes of the blocks before.
+/// of 100,000 items is a cache miss. The search compares the prefixes of keys, which lie in the blocks, and looks at the keys themselves
+/// only where the prefixes are equal. A rank adds the sizes of the blocks before.
 /// </remarks>
 internal sealed class Ranking(SortOrder order)
 {
