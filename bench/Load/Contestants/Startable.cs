@@ -55,7 +55,7 @@ internal sealed class Startable(Setup setup) : IDisposable
         {
             return false;
         }
-        socket.Send("GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"u8);
+        socket.Send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8);
         Span<byte> answer = stackalloc byte[512];
         var count = socket.Receive(answer);
         if (!answer[..count].StartsWith("HTTP/1.1 200 "u8)) throw new Violation("its first answer was not what was asked for");

@@ -19,7 +19,7 @@ internal sealed unsafe class Link : IDisposable
 
     private static readonly byte[] Handshake =
     [
-        .. "GET / HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"u8,
+        .. "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"u8,
         .. "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: YmVuY2hiZW5jaGJlbmNoYg==\r\n\r\n"u8,
     ];
 
