@@ -77,7 +77,7 @@ internal sealed class ModelClient(ModelHistory history, Dictionary<string, Model
             condition.AssertHeld(history, service, key, position, Named(document.RootElement), argument.Contains("\"reset\":true"));
         }
         _acknowledged[$"{service}/{key}"] = position;
-        if (argument.Contains("\"v\":")) Assert.True(history.Holds(mark), "acknowledged, but not stored");
+        if (argument.Contains($"\"v\":{mark}")) Assert.True(history.Holds(mark), "acknowledged, but not stored");
         foreach (var (spelling, copy) in _copies)
         {
             if (Parse(spelling) != (service, key)) continue;
