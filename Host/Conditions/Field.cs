@@ -21,7 +21,7 @@ internal sealed class Field
 
     public FieldName Name { get; }
 
-    /// <summary>How many conditions, orders and others read the field; 0 for a field that others are in only.</summary>
+    /// <summary>The number of paths that lead to the field; 0 if paths only lead through it.</summary>
     public int Uses { get; set; }
 
     public bool HasChildren => _byName is not null;

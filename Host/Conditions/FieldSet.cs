@@ -1,8 +1,8 @@
 namespace SharedState.Host.Conditions;
 
 /// <summary>
-/// The fields that a number of conditions and orders read. <see cref="ItemFields"/> reads all of them in one pass over an item. A change of
-/// the set excludes all readings of it; the owner of a set sees to that.
+/// The fields that a number of conditions and orders read. <see cref="ItemFields"/> reads all of them in one pass over an item. The set and
+/// its readings belong to one thread at a time; after a change of the set, an item must be read again.
 /// </summary>
 internal sealed class FieldSet
 {

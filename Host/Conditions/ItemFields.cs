@@ -64,8 +64,8 @@ internal sealed class ItemFields(FieldSet set)
 
     /// <summary>
     /// The keys that the item has at a field: one for each string, number, boolean and null there, also in an array, and that of null if
-    /// the field is missing. A key may come twice. If a condition matches the item, one key of each of its <see cref="Condition.Equalities"/> is
-    /// among them.
+    /// the field is missing. A key may come twice. If a condition matches the item, one key of each of its
+    /// <see cref="Condition.Equalities"/> is among them.
     /// </summary>
     public FieldKeys KeysAt(Field field) => new(ValuesAt(field), IsMissing(field));
 
