@@ -14,6 +14,9 @@ internal sealed class Connection : IDisposable
     // client has not read.
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
 
+    // The time in which rights that were taken away end. A request that waits for its client to read holds the review up.
+    private static readonly TimeSpan ReviewTime = TimeSpan.FromSeconds(10);
+
     private readonly HostState _host;
     private readonly Stream _input;
     private readonly Action _abort;
@@ -142,6 +145,11 @@ internal sealed class Connection : IDisposable
         if (Elapsed(_sender.WaitingSince) > limits.StalledTime)
         {
             ConnectionLog.Stalled(_host.Logger, limits.StalledTime);
+            Abort();
+        }
+        else if (Elapsed(_dispatcher.ReviewSince) > ReviewTime)
+        {
+            ConnectionLog.NotReviewed(_host.Logger, ReviewTime);
             Abort();
         }
         else if (IsTooSlow(Elapsed(Volatile.Read(ref _messageSince))))

@@ -22,6 +22,10 @@ internal static partial class ConnectionLog
         + "raise service.limits.memory_bytes if the machine has more")]
     public static partial void NoMemory(ILogger logger, long bytes);
 
+    [LoggerMessage(2008, LogLevel.Information,
+        "A connection was cut: its rights changed {Time} ago, and could not be reviewed since, because its client does not read")]
+    public static partial void NotReviewed(ILogger logger, TimeSpan time);
+
     [LoggerMessage(2006, LogLevel.Information, "A connection was closed with {Code}: {Reason}")]
     public static partial void Ended(ILogger logger, CloseCode code, string reason);
 }

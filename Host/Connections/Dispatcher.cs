@@ -23,6 +23,7 @@ internal sealed class Dispatcher
     private readonly Queue<OpenRequest> _waiting = new();
     private bool _busy;                               // guarded by _gate: whether there is a run
     private bool _review;                             // guarded by _gate: whether the run is to look at the identity first
+    private long _reviewSince;                        // written under _gate; 0: no review is due
     private TaskCompletionSource? _idle;              // guarded by _gate: the end of the run
     private volatile bool _left;                      // set once, by the receive loop, under _gate
 
@@ -72,17 +73,22 @@ internal sealed class Dispatcher
     /// <summary>Waits until all requests are answered.</summary>
     public ValueTask FinishAsync(CancellationToken stop) => _replies.AnsweredAsync(_replies.Expected, stop);
 
+    /// <summary>When the review was asked for that is not finished, by the monotonic clock; 0 for none. Any thread.</summary>
+    public long ReviewSince => Volatile.Read(ref _reviewSince);
+
     /// <summary>The client's identity has ended, or the access policy has changed: subscriptions that are no longer allowed end. Any
     /// thread.</summary>
     public void Review()
     {
         lock (_gate)
         {
+            if (_left) return;
+            if (_reviewSince == 0) Volatile.Write(ref _reviewSince, _host.Time.GetTimestamp());
             _review = true;
-            if (_busy || _left) return;
+            if (_busy) return;
             _busy = true;
         }
-        _ = RunAsync(); // its end: IdleAsync
+        _ = Task.Run(RunAsync); // its end: IdleAsync
     }
 
     /// <summary>The connection ends. What was read still runs where that takes no longer than a stop may, and was not aborted.</summary>
@@ -159,6 +165,7 @@ internal sealed class Dispatcher
         if (_left) return;
         _session.Renew();
         await _subscriptions.ReviewAsync();
+        lock (_gate) Volatile.Write(ref _reviewSince, 0);
     }
 
     private async ValueTask RunAsync(OpenRequest open)

@@ -237,6 +237,27 @@ public sealed class IdentityTests
     }
 
     [Fact]
+    public async Task AClientThatDoesNotReadDoesNotKeepItsRights()
+    {
+        await using var host = await StartAsync(null);
+        await using var writer = await Client.ConnectAsync(host.Url);
+        await writer.PutAsync("/a/items/b", $$"""{"insert":[{"id":"1","text":"{{new string('x', 900 << 10)}}"}]}""");
+        var (slow, _) = await HandshakeAsync(host, Handshake(), receiveBytes: 16 << 10);
+        await using var unread = slow;
+        for (var count = 0; count < 30; count++) await slow.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/a/items/b"}""");
+        await slow.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/clock"}"""); // waits for the replies before it
+        await Wait.UntilAsync(() => host.OutboxBytes > 0, "the client is behind");
+        host.Change(WithKey("ssk_1"));
+        await Wait.UntilAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return host.Connections == 1;
+        }, "the connection is cut");
+        const string Cut = "A connection was cut: its rights changed 00:00:10 ago";
+        Assert.Contains(_log.Lines, line => line.StartsWith(Cut, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task AConnectionIsAnonymousWhenItsTokenExpires()
     {
         await using var host = await StartAsync(Config);

@@ -33,6 +33,9 @@ internal sealed class LiveHost : IAsyncDisposable
 
     public int Connections => _registry.Count;
 
+    /// <summary>The bytes that wait to be sent to all connections.</summary>
+    public long OutboxBytes => _registry.OutboxBytes;
+
     /// <summary>What unfinished messages hold of all connections' budget.</summary>
     public long UnfinishedBytes => _state.Unfinished.Used;
 
