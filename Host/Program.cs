@@ -96,6 +96,7 @@ internal static class Program
         using var hangup = new Hangup();
         using var supervisor = new ServiceSupervisor(logger, time);
         var limits = config.Limits;
+        using var metrics = Telemetry.Start(scraped: installation.Sockets!.Admin is not null); // before plugins have something to measure
         var services = await ServiceSet.OpenAsync(plans, limits, time);
         if (services.Refusals.All(refusal => refusal is not null))
         {
@@ -109,7 +110,6 @@ internal static class Program
             config.Doors, config.Address.Host, installation.Sockets!.EndPoints, () => access.Policy is not null, logger);
         await using var engine = new Engine(services, limits, access, doors, config.Compression, time, logger);
         using var swaps = new SwapCounts();
-        using var metrics = Telemetry.Start(scraped: installation.Sockets.Admin is not null);
         var report = new ChangeReport(plugins, services, swaps, logger);
         report.Remember(ChangeReport.Troubles(installation, services.Refusals));
         var reload = new Reload(

@@ -7,7 +7,7 @@ using SharedState.Host.Diagnostics;
 namespace SharedState.Host.Admin;
 
 /// <summary>
-/// Collects the metrics of the host and of the .NET runtime, for <c>/metrics</c> on the admin side, and for a collector that the variables
+/// Collects the metrics of the host, of its plugins and of the .NET runtime, for <c>/metrics</c> on the admin side, and for a collector that the variables
 /// of OpenTelemetry name. A host without either measures nothing, and does not load the libraries.
 /// </summary>
 internal sealed class Telemetry : IDisposable
@@ -20,7 +20,8 @@ internal sealed class Telemetry : IDisposable
     private Telemetry(bool scraped, bool sent)
     {
         // The variables of OpenTelemetry, like OTEL_SERVICE_NAME, win.
-        var builder = Sdk.CreateMeterProviderBuilder().AddMeter(HostMeter.Name, "System.Runtime").ConfigureResource(
+        string[] meters = [HostMeter.Name, $"{HostMeter.Plugins}.*", "System.Runtime"];
+        var builder = Sdk.CreateMeterProviderBuilder().AddMeter(meters).ConfigureResource(
             resource => resource.AddService("sharedstate", serviceVersion: HostVersion.Text).AddEnvironmentVariableDetector());
         if (scraped) builder.AddPrometheusExporter(options => options.ScrapeResponseCacheDurationMilliseconds = 0);
         if (sent) builder.AddOtlpExporter();

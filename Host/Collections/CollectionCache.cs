@@ -131,6 +131,9 @@ internal sealed class CollectionCache(
         collection.Load(stored);
     }
 
+    /// <summary>A commit with an unknown outcome may have made a collection appear or vanish, and it may leave memory before it is read.</summary>
+    public void MayHaveAppeared(Collection collection) => AppearedOrVanished(collection.Key);
+
     /// <summary>A collection could not be read: tries again later.</summary>
     public void RetryLater(Collection collection)
     {

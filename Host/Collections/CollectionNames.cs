@@ -1,6 +1,6 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>The names of an app's collections that have items, sorted, and the text of all of them. Immutable.</summary>
+/// <summary>The names of an app's collections that have items, sorted by code point, and the text of all of them. Immutable.</summary>
 internal sealed class CollectionNames
 {
     // The overhead of a name in the list: the string without its characters, and the reference to it.
@@ -12,7 +12,7 @@ internal sealed class CollectionNames
     public CollectionNames(List<string> names)
     {
         _names = names;
-        _names.Sort(StringComparer.Ordinal);
+        _names.Sort(CodePointOrder.Instance);
         var text = new TextBuffer();
         text.WriteList(names, text.WriteString);
         Text = text.Take();

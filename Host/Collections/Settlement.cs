@@ -191,6 +191,7 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
             // It may have been stored: the collection is read again before it is served, and before the update is answered.
             var collection = request.Collection!;
             lanes.Keep(new(request, null));
+            collections.MayHaveAppeared(collection);
             if (collection.Standing.WasRead) collections.Load(collection);
             return;
         }

@@ -11,6 +11,9 @@ internal static class HostMeter
     /// <summary>The name of all meters of the host.</summary>
     public const string Name = "SharedState";
 
+    /// <summary>The names of the meters of plugins that the host exports: this, a dot, and the plugin's name.</summary>
+    public const string Plugins = "SharedState.Plugin";
+
     private static readonly Meter Meter = new(Name);
 
     // From a commit in memory to the longest that is waited for.

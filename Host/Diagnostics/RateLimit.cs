@@ -6,7 +6,7 @@ namespace SharedState.Host.Diagnostics;
 
 /// <summary>
 /// Passes at most ten events per second of each reason, and then an event with the number of the others: a client that repeats a fault must
-/// neither fill a disk nor hide other events.
+/// neither fill a disk nor hide other events. Each service has reasons of its own.
 /// </summary>
 internal sealed class RateLimit : ILogEventSink, IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class RateLimit : ILogEventSink, IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
-    private Dictionary<string, Reason> _reasons = [];
+    private Dictionary<(string Template, string? Service), Reason> _reasons = [];
 
     public RateLimit(Logger output, TimeProvider time)
     {
@@ -47,8 +47,8 @@ internal sealed class RateLimit : ILogEventSink, IDisposable
     {
         lock (_lock)
         {
-            var key = logEvent.MessageTemplate.Text;
-            if (_reasons.Count >= MaximumReasons && !_reasons.ContainsKey(key)) key = "";
+            var key = (logEvent.MessageTemplate.Text, ServiceOf(logEvent));
+            if (_reasons.Count >= MaximumReasons && !_reasons.ContainsKey(key)) key = ("", null);
             if (!_reasons.TryGetValue(key, out var reason)) _reasons.Add(key, reason = new());
             reason.Last = logEvent;
             return ++reason.Count <= EventsPerSecond;
@@ -57,7 +57,7 @@ internal sealed class RateLimit : ILogEventSink, IDisposable
 
     private void EndSecond()
     {
-        Dictionary<string, Reason> reasons;
+        Dictionary<(string, string?), Reason> reasons;
         lock (_lock)
         {
             if (_reasons.Count == 0) return;
@@ -72,13 +72,17 @@ internal sealed class RateLimit : ILogEventSink, IDisposable
     private LogEvent Summary(Reason reason)
     {
         var last = reason.Last!;
-        LogEventProperty[] properties =
+        List<LogEventProperty> properties =
         [
             new("Message", new ScalarValue(Printable.Text(last.MessageTemplate.Text))),
             new("Count", new ScalarValue(reason.Count - EventsPerSecond)),
         ];
+        if (ServiceOf(last) is { } service) properties.Add(new(LogText.Service, new ScalarValue(service)));
         return new(_time.GetLocalNow(), last.Level, null, More, properties);
     }
+
+    private static string? ServiceOf(LogEvent logEvent) =>
+        (logEvent.Properties.GetValueOrDefault(LogText.Service) as ScalarValue)?.Value as string;
 
     private sealed class Reason
     {

@@ -42,6 +42,29 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
+    public void EachServiceHasItsOwnTenLinesAndALineThatNamesItForTheOthers()
+    {
+        using (var log = Create())
+        {
+            foreach (var (service, count) in new[] { ("items", 12), ("notes", 13), ("quiet", 2) })
+            {
+                var plugin = log.ForContext("SourceContext", $"Service.{service}");
+                for (var i = 0; i < count; i++) plugin.Warning("A connection was lost");
+                for (var i = 0; i < count; i++) log.Warning("Service {Service}: a commit failed", service);
+            }
+            Assert.Equal(4 * 10 + 4, Lines().Length);
+        }
+        Assert.Equal(
+            [
+                "WRN Service items: A connection was lost .. 2 more in the last second",
+                "WRN Service items: Service {Service}: a commit failed .. 2 more in the last second",
+                "WRN Service notes: A connection was lost .. 3 more in the last second",
+                "WRN Service notes: Service {Service}: a commit failed .. 3 more in the last second",
+            ],
+            Lines()[^4..]);
+    }
+
+    [Fact]
     public void AValueCannotFakeALineOrDriveTheTerminal()
     {
         using var log = Create();

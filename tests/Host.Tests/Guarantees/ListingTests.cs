@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using SharedState.Host.Collections;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -30,6 +31,41 @@ public sealed class ListingTests
         {
             Assert.Equal(names, (await client.GetAsync(path))["data"]!.AsArray().Select(name => (string)name!));
             Assert.Equal(reads, storage.Listings);
+        }
+    }
+
+    [Fact]
+    public async Task AListingIsReadAgainAfterACommitWhoseOutcomeIsUnknownAlsoIfItsCollectionCannotBeRead()
+    {
+        var storage = new MemoryStorage();
+        await using var host = await LiveHost.StartAsync(storage);
+        await using var client = await Client.ConnectAsync(host.Url);
+        Assert.Equal("[]", (await client.GetAsync("/app/items"))["data"]!.ToJsonString());
+        storage.AfterCommit = _ =>
+        {
+            storage.BeforeLoad = (_, _) => throw new ItemServiceException(ItemServiceFault.Unavailable, "away");
+            throw new ItemServiceException(ItemServiceFault.OutcomeUnknown, "cut");
+        };
+        var reply = await client.PutAsync("/app/items/a", """{"insert":[{"id":"1"}]}""");
+        Assert.Equal("unknown", (string?)reply["error"]!["code"]);
+        Assert.Equal("""["a"]""", (await client.GetAsync("/app/items"))["data"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task NamesAreSortedByCodePoint()
+    {
+        string[] names = ["a", "a-b", "\ue000", "\uff5e", "\U0001f600", "\U0001f601"];
+        var storage = new MemoryStorage();
+        foreach (var name in names.Reverse())
+            storage.CommitElsewhere(new() { Key = new("app", name), Insert = [new("1", """{"id":"1"}"""u8.ToArray())] });
+        await using var host = await LiveHost.StartAsync(storage);
+        await using var client = await Client.ConnectAsync(host.Url);
+        Assert.Equal(names, (await client.GetAsync("/app/items"))["data"]!.AsArray().Select(name => (string)name!));
+        Assert.Equal(names.Order(CodePointOrder.Instance), names.OrderBy(name => Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(name))));
+        foreach (var (name, next) in names.Zip(names.Skip(1)))
+        {
+            var page = await client.AskAsync("GET", "/app/items", $$"""{"after":"{{name}}","limit":1}""");
+            Assert.Equal(next, (string?)page["data"]![0]);
         }
     }
 
