@@ -218,6 +218,69 @@ var SHAREDSTATE = (() => {
     return items.map((item) => Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
   }
 
+  // src/items.ts
+  var Items = class {
+    /** A Map, so that `__proto__` is an id like any other. */
+    #byId = /* @__PURE__ */ new Map();
+    #sorted;
+    get size() {
+      return this.#byId.size;
+    }
+    get(id) {
+      return this.#byId.get(id);
+    }
+    has(id) {
+      return this.#byId.has(id);
+    }
+    /** All items in their order: the same array until something changes. */
+    get sorted() {
+      return this.#sorted ??= Object.freeze([...this.#byId.values()].sort(byId));
+    }
+    /** Replaces all items. Items that stay the same are no diff. */
+    replaceAll(items) {
+      const before = this.#byId;
+      this.#byId = new Map([...items].sort(byId).map((item) => [item.id, item]));
+      const diffs = [];
+      for (const [id, old] of before) {
+        if (!this.#byId.has(id)) diffs.push({ id, new: void 0, old });
+      }
+      for (const [id, item] of this.#byId) {
+        const old = before.get(id);
+        if (!old) diffs.push({ id, new: item, old });
+        else if (same(old, item)) this.#byId.set(id, old);
+        else diffs.push({ id, new: item, old });
+      }
+      return this.#changed(diffs);
+    }
+    /** Removes and inserts. One diff per id, even if it is removed and inserted in one change. */
+    apply(remove = [], insert = []) {
+      const before = /* @__PURE__ */ new Map();
+      for (const id of remove) {
+        before.set(id, this.#byId.get(id));
+        this.#byId.delete(id);
+      }
+      for (const item of insert) {
+        if (!before.has(item.id)) before.set(item.id, this.#byId.get(item.id));
+        this.#byId.set(item.id, item);
+      }
+      const diffs = [];
+      for (const [id, old] of before) {
+        const item = this.#byId.get(id);
+        if (item || old) diffs.push({ id, new: item, old });
+      }
+      return this.#changed(diffs);
+    }
+    #changed(diffs) {
+      if (diffs.length > 0) this.#sorted = void 0;
+      return diffs;
+    }
+  };
+  function same(a, b) {
+    if (typeof a !== "object" || typeof b !== "object" || !a || !b) return a === b;
+    const keys = Object.keys(a);
+    return Array.isArray(a) === Array.isArray(b) && keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key)));
+  }
+
   // src/protocol.ts
   var SharedStateError = class extends Error {
     code;
@@ -242,10 +305,30 @@ var SHAREDSTATE = (() => {
     return { code, message, temporary: code === "disconnected" || code === "timeout" || code === "unavailable" };
   }
 
-  // src/collection.ts
+  // src/transaction.ts
   var ATTEMPTS = 25;
   var FIRST_PAUSE_MS = 5;
   var LONGEST_PAUSE_MS = 500;
+  async function transact({ path, send, read, end }, id, first, change) {
+    let known = first;
+    for (let attempt = 1; ; attempt++) {
+      if (!known) {
+        const answer = await read();
+        if (!answer.ok) return end(answer);
+        known = { item: answer.data.find((item2) => item2.id === id), at: { rev: answer.rev ?? 0, epoch: answer.epoch } };
+      }
+      const { item, at: { rev, epoch } } = known;
+      const next = change(item);
+      if (next === void 0) return { ok: true, path, data: 0, rev, ...epoch !== void 0 && { epoch } };
+      const result = await send({ insert: [{ ...next, id }], if: { since: rev, epoch } });
+      if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return end(result);
+      const now = result.conflicts?.find((conflict) => conflict.id === id)?.item;
+      known = now === void 0 ? void 0 : { item: now ?? void 0, at: { rev: result.rev ?? 0, epoch: result.epoch } };
+      await new Promise((done) => setTimeout(done, Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)));
+    }
+  }
+
+  // src/collection.ts
   var ProxyCollection = class {
     path;
     /** The subscription's options, as given to the first acquisition of the path. */
@@ -253,9 +336,7 @@ var SHAREDSTATE = (() => {
     #owner;
     #state = "pending";
     #error;
-    /** A Map, so that `__proto__` is an id like any other. */
-    #items = /* @__PURE__ */ new Map();
-    #sorted;
+    #items = new Items();
     /** Undefined until the first snapshot, and with a server that names no positions. */
     #position;
     #diffs = new Callbacks();
@@ -293,7 +374,7 @@ var SHAREDSTATE = (() => {
     }
     /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
     get items() {
-      return this.#sorted ??= Object.freeze([...this.#items.values()].sort(byId));
+      return this.#items.sorted;
     }
     get(...ids) {
       return ids.length === 0 ? [...this.items] : this.#items.get(text(ids[0]));
@@ -352,29 +433,14 @@ var SHAREDSTATE = (() => {
     transact(id, change, options) {
       this.#refuseReleased();
       must(typeof change === "function", "a function of an item", change);
-      return this.#transact(text(id), change, options);
-    }
-    async #transact(id, change, options) {
-      let at = this.#position, item = this.get(id);
-      for (let attempt = 1; ; attempt++) {
-        if (at?.epoch === void 0) {
-          const read = await this.#owner.read(this.path);
-          if (!read.ok) return this.#owner.end(read, options);
-          at = { rev: read.rev ?? 0, epoch: read.epoch };
-          item = read.data.find((one) => one.id === id);
-        }
-        const next = change(item);
-        if (next === void 0) {
-          return { ok: true, path: this.path, data: 0, rev: at.rev, ...at.epoch !== void 0 && { epoch: at.epoch } };
-        }
-        const changes = { insert: [{ ...next, id }], if: { since: at.rev, epoch: at.epoch } };
-        const result = await this.#owner.send(this.path, changes, { throw: false });
-        if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return this.#owner.end(result, options);
-        const now = result.conflicts?.find((conflict) => conflict.id === id)?.item;
-        at = now === void 0 ? void 0 : { rev: result.rev ?? 0, epoch: result.epoch };
-        item = now ?? void 0;
-        await new Promise((done) => setTimeout(done, Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)));
-      }
+      const { path } = this;
+      const at = this.#position, item = this.#items.get(text(id));
+      return transact({
+        path,
+        send: (changes) => this.#owner.send(path, changes, { throw: false }),
+        read: () => this.#owner.read(path),
+        end: (result) => this.#owner.end(result, options)
+      }, id, at?.epoch === void 0 ? void 0 : { item, at }, change);
     }
     /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
     add_callback(handler) {
@@ -409,11 +475,11 @@ var SHAREDSTATE = (() => {
     receive({ data, rev, epoch, prev }) {
       if (data.reset) {
         this.#position = rev === void 0 ? void 0 : { rev, epoch };
-        this.#change(this.#replaceAll(data.insert ?? []));
+        this.#change(this.#items.replaceAll(data.insert ?? []));
         return true;
       }
       if (rev === void 0) {
-        if (this.#state === "live") this.#change(this.#apply(data.remove, data.insert));
+        if (this.#state === "live") this.#change(this.#items.apply(data.remove, data.insert));
         return true;
       }
       const position = this.#position;
@@ -425,7 +491,7 @@ var SHAREDSTATE = (() => {
       }
       const news = rev > position.rev;
       if (news) this.#position = { rev, epoch };
-      this.#change(news ? this.#apply(data.remove, data.insert) : []);
+      this.#change(news ? this.#items.apply(data.remove, data.insert) : []);
       return true;
     }
     /** @internal The collection is subscribed anew. */
@@ -470,7 +536,6 @@ var SHAREDSTATE = (() => {
     }
     /** The items are up to date; tells all callbacks. */
     #change(diffs) {
-      if (diffs.length > 0) this.#sorted = void 0;
       this.#resolveReady(this);
       if (!this.#setState("live", diffs) && diffs.length > 0) this.#tell(diffs);
       if (diffs.length > 0) this.#diffs.call(diffs);
@@ -486,49 +551,10 @@ var SHAREDSTATE = (() => {
     #tell(diffs) {
       if (this.#views.size > 0) this.#views.call(this.#view(diffs));
     }
-    /** Items that stay the same are no diff. */
-    #replaceAll(items) {
-      const before = this.#items;
-      this.#items = new Map([...items].sort(byId).map((item) => [item.id, item]));
-      const diffs = [];
-      for (const [id, old] of before) {
-        if (!this.#items.has(id)) diffs.push({ id, new: void 0, old });
-      }
-      for (const [id, item] of this.#items) {
-        const old = before.get(id);
-        if (!old) diffs.push({ id, new: item, old });
-        else if (same(old, item)) this.#items.set(id, old);
-        else diffs.push({ id, new: item, old });
-      }
-      return diffs;
-    }
-    /** One diff per id, even if it is removed and inserted in one change. */
-    #apply(remove = [], insert = []) {
-      const before = /* @__PURE__ */ new Map();
-      for (const id of remove) {
-        before.set(id, this.#items.get(id));
-        this.#items.delete(id);
-      }
-      for (const item of insert) {
-        if (!before.has(item.id)) before.set(item.id, this.#items.get(item.id));
-        this.#items.set(item.id, item);
-      }
-      const diffs = [];
-      for (const [id, old] of before) {
-        const item = this.#items.get(id);
-        if (item || old) diffs.push({ id, new: item, old });
-      }
-      return diffs;
-    }
   };
   function text(id) {
     must(typeof id === "string", "an id, a string", id);
     return id;
-  }
-  function same(a, b) {
-    if (typeof a !== "object" || typeof b !== "object" || !a || !b) return a === b;
-    const keys = Object.keys(a);
-    return Array.isArray(a) === Array.isArray(b) && keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key)));
   }
   alias(ProxyCollection);
 

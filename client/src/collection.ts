@@ -1,18 +1,13 @@
 import { alias } from "./aliases.js";
 import { Callbacks, type CallbackHandle } from "./callbacks.js";
+import { Items, type Diff } from "./items.js";
 import { must } from "./json.js";
-import { byId } from "./order.js";
 import {
   refusal, SharedStateError,
   type AnyItem, type Changes, type Item, type NewItem, type Notify, type Patch, type Position, type Refusal, type RequestOptions,
   type Result, type UpdateOptions,
 } from "./protocol.js";
-
-/** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
-export type Diff<T extends Item = AnyItem> =
-  | { id: string; new: T; old: undefined }
-  | { id: string; new: undefined; old: T }
-  | { id: string; new: T; old: T };
+import { transact } from "./transaction.js";
 
 /**
  * - `pending`: the first snapshot is on its way, or waits for a connection
@@ -42,9 +37,6 @@ export interface CollectionOwner {
   release(): void;
 }
 
-/** How often a transaction is tried, and the pauses between, which grow from the one to the other. */
-const ATTEMPTS = 25, FIRST_PAUSE_MS = 5, LONGEST_PAUSE_MS = 500;
-
 /** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
 export class ProxyCollection<T extends Item = AnyItem> {
   readonly path: string;
@@ -63,9 +55,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
   #owner: CollectionOwner;
   #state: CollectionState = "pending";
   #error: Refusal | undefined;
-  /** A Map, so that `__proto__` is an id like any other. */
-  #items = new Map<string, T>();
-  #sorted: readonly T[] | undefined;
+  #items = new Items<T>();
   /** Undefined until the first snapshot, and with a server that names no positions. */
   #position: Position | undefined;
   #diffs = new Callbacks<Diff<T>[]>();
@@ -109,7 +99,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
 
   /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
   get items(): readonly T[] {
-    return this.#sorted ??= Object.freeze([...this.#items.values()].sort(byId));
+    return this.#items.sorted;
   }
 
   /** One item (undefined when absent), or all items, as an array of your own. Do not change the items: insert a changed copy. */
@@ -183,30 +173,14 @@ export class ProxyCollection<T extends Item = AnyItem> {
   transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
     this.#refuseReleased();
     must(typeof change === "function", "a function of an item", change);
-    return this.#transact(text(id), change, options);
-  }
-
-  async #transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
-    let at = this.#position, item = this.get(id);
-    for (let attempt = 1; ; attempt++) {
-      if (at?.epoch === undefined) {
-        const read = await this.#owner.read(this.path);
-        if (!read.ok) return this.#owner.end(read, options);
-        at = { rev: read.rev ?? 0, epoch: read.epoch };
-        item = read.data.find(one => one.id === id) as T | undefined;
-      }
-      const next = change(item);
-      if (next === undefined) {
-        return { ok: true, path: this.path, data: 0, rev: at.rev, ...(at.epoch !== undefined && { epoch: at.epoch }) };
-      }
-      const changes = { insert: [{ ...next, id }], if: { since: at.rev, epoch: at.epoch } };
-      const result = await this.#owner.send(this.path, changes, { throw: false });
-      if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return this.#owner.end(result, options);
-      const now = result.conflicts?.find(conflict => conflict.id === id)?.item;
-      at = now === undefined ? undefined : { rev: result.rev ?? 0, epoch: result.epoch };
-      item = now as T | null ?? undefined;
-      await new Promise(done => setTimeout(done, Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)));
-    }
+    const { path } = this;
+    const at = this.#position, item = this.#items.get(text(id));
+    return transact<T>({
+      path,
+      send: changes => this.#owner.send(path, changes, { throw: false }),
+      read: () => this.#owner.read(path) as Promise<Result<T[]>>,
+      end: result => this.#owner.end(result, options),
+    }, id, at?.epoch === undefined ? undefined : { item, at }, change);
   }
 
   /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
@@ -249,12 +223,12 @@ export class ProxyCollection<T extends Item = AnyItem> {
   receive({ data, rev, epoch, prev }: Notify): boolean {
     if (data.reset) {
       this.#position = rev === undefined ? undefined : { rev, epoch };
-      this.#change(this.#replaceAll(data.insert as T[] ?? []));
+      this.#change(this.#items.replaceAll(data.insert as T[] ?? []));
       return true;
     }
     if (rev === undefined) {
       // Without positions, order is all there is: before the snapshot of this connection a change builds on what we don't have.
-      if (this.#state === "live") this.#change(this.#apply(data.remove, data.insert as T[] | undefined));
+      if (this.#state === "live") this.#change(this.#items.apply(data.remove, data.insert as T[] | undefined));
       return true;
     }
     const position = this.#position;
@@ -266,7 +240,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
     }
     const news = rev > position.rev;
     if (news) this.#position = { rev, epoch };
-    this.#change(news ? this.#apply(data.remove, data.insert as T[] | undefined) : []);
+    this.#change(news ? this.#items.apply(data.remove, data.insert as T[] | undefined) : []);
     return true;
   }
 
@@ -318,7 +292,6 @@ export class ProxyCollection<T extends Item = AnyItem> {
 
   /** The items are up to date; tells all callbacks. */
   #change(diffs: Diff<T>[]): void {
-    if (diffs.length > 0) this.#sorted = undefined;
     this.#resolveReady(this);
     if (!this.#setState("live", diffs) && diffs.length > 0) this.#tell(diffs);
     if (diffs.length > 0) this.#diffs.call(diffs);
@@ -336,56 +309,11 @@ export class ProxyCollection<T extends Item = AnyItem> {
   #tell(diffs: Diff<T>[]): void {
     if (this.#views.size > 0) this.#views.call(this.#view(diffs));
   }
-
-  /** Items that stay the same are no diff. */
-  #replaceAll(items: readonly T[]): Diff<T>[] {
-    const before = this.#items;
-    this.#items = new Map([...items].sort(byId).map(item => [item.id, item]));
-    const diffs: Diff<T>[] = [];
-    for (const [id, old] of before) {
-      if (!this.#items.has(id)) diffs.push({ id, new: undefined, old });
-    }
-    for (const [id, item] of this.#items) {
-      const old = before.get(id);
-      if (!old) diffs.push({ id, new: item, old });
-      else if (same(old, item)) this.#items.set(id, old);
-      else diffs.push({ id, new: item, old });
-    }
-    return diffs;
-  }
-
-  /** One diff per id, even if it is removed and inserted in one change. */
-  #apply(remove: readonly string[] = [], insert: readonly T[] = []): Diff<T>[] {
-    const before = new Map<string, T | undefined>();
-    for (const id of remove) {
-      before.set(id, this.#items.get(id));
-      this.#items.delete(id);
-    }
-    for (const item of insert) {
-      if (!before.has(item.id)) before.set(item.id, this.#items.get(item.id));
-      this.#items.set(item.id, item);
-    }
-    const diffs: Diff<T>[] = [];
-    for (const [id, old] of before) {
-      const item = this.#items.get(id);
-      if (item || old) diffs.push({ id, new: item, old } as Diff<T>);
-    }
-    return diffs;
-  }
 }
 
 function text(id: string): string {
   must(typeof id === "string", "an id, a string", id);
   return id;
-}
-
-/** Whether two JSON values are equal; the order of keys counts for nothing. */
-function same(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return a === b;
-  const keys = Object.keys(a);
-  return Array.isArray(a) === Array.isArray(b)
-    && keys.length === Object.keys(b).length
-    && keys.every(key => Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key)));
 }
 
 alias(ProxyCollection);

@@ -1,19 +1,6 @@
 import { type CallbackHandle } from "./callbacks.js";
+import { type Diff } from "./items.js";
 import { type AnyItem, type Changes, type Item, type NewItem, type Patch, type Refusal, type RequestOptions, type Result, type UpdateOptions } from "./protocol.js";
-/** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
-export type Diff<T extends Item = AnyItem> = {
-    id: string;
-    new: T;
-    old: undefined;
-} | {
-    id: string;
-    new: undefined;
-    old: T;
-} | {
-    id: string;
-    new: T;
-    old: T;
-};
 /**
  * - `pending`: the first snapshot is on its way, or waits for a connection
  * - `live`: it is what the server has
