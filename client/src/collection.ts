@@ -7,12 +7,14 @@ import {
   type AnyItem, type Changes, type Item, type NewItem, type Notify, type Patch, type Position, type Refusal, type RequestOptions,
   type Result, type UpdateOptions,
 } from "./protocol.js";
+import { Readiness } from "./readiness.js";
 import { transact } from "./transaction.js";
+import { changedText, optionsText, viewOf, type CollectionOptions, type Order, type View } from "./view.js";
 
 /**
  * - `pending`: the first snapshot is on its way, or waits for a connection
  * - `live`: it is what the server has
- * - `stale`: it is what the server had; the connection is down or has just come back
+ * - `stale`: it is what the server had; the connection is down or has just come back, or the items of a changed view are on their way
  * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried
  * again at the next connection
  * - `released`: for good
@@ -21,8 +23,10 @@ export type CollectionState = "pending" | "live" | "stale" | "failed" | "release
 
 /** What a subscriber of a collection gets. */
 export interface CollectionView<T extends Item = AnyItem> {
-  /** The collection's items, by their ids; the same array until something changes. */
+  /** The collection's items in their order; the same array until something changes. */
   readonly items: readonly T[];
+  /** The number of items that match the filter; undefined without a limit. */
+  readonly total: number | undefined;
   /** What has changed since the last call; empty if it was the state alone, and in the first call. */
   readonly diffs: readonly Diff<T>[];
   readonly state: CollectionState;
@@ -31,17 +35,19 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
   send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
-  read(path: string): Promise<Result<Item[]>>;
+  read(path: string, view: View): Promise<Result<Item[]>>;
   /** Ends a request as its options say. */
   end<D>(result: Result<D>, options: RequestOptions | undefined): Result<D>;
+  /** Subscribes with other options, given as text. Throws if others share the collection. */
+  resubscribe(text: string): void;
   release(): void;
 }
 
-/** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
+const NO_ORDER: Order = [];
+
+/** The local copy of a collection, or of a view of it, kept up to date by the server. `SharedStateClient.collection` makes it. */
 export class ProxyCollection<T extends Item = AnyItem> {
   readonly path: string;
-  /** The subscription's options, as given to the first acquisition of the path. */
-  readonly options: Readonly<Record<string, unknown>>;
 
   declare getItem: ProxyCollection<T>["get_item"];
   declare getItems: ProxyCollection<T>["get_items"];
@@ -53,25 +59,31 @@ export class ProxyCollection<T extends Item = AnyItem> {
   declare removeStateCallback: ProxyCollection<T>["remove_state_callback"];
 
   #owner: CollectionOwner;
+  #options: CollectionOptions;
   #state: CollectionState = "pending";
   #error: Refusal | undefined;
   #items = new Items<T>();
+  #total: number | undefined;
   /** Undefined until the first snapshot, and with a server that names no positions. */
   #position: Position | undefined;
+  /** The items are still those of the view before the last `setView`. */
+  #changing = false;
   #diffs = new Callbacks<Diff<T>[]>();
   #states = new Callbacks<CollectionState>();
   #views = new Callbacks<CollectionView<T>>();
   #readyUsed = false;
-  #ready!: Promise<this>;
-  #resolveReady!: (self: this) => void;
-  #rejectReady!: (error: SharedStateError) => void;
+  #ready = new Readiness<this>();
 
   /** @internal */
-  constructor(path: string, options: Record<string, unknown>, owner: CollectionOwner) {
+  constructor(path: string, options: CollectionOptions, owner: CollectionOwner) {
     this.path = path;
-    this.options = options;
+    this.#options = options;
     this.#owner = owner;
-    this.#expect();
+  }
+
+  /** The subscription's options. */
+  get options(): Readonly<CollectionOptions> {
+    return this.#options;
   }
 
   get state(): CollectionState {
@@ -84,20 +96,28 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 
   /**
-   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
-   * released
-   * before that; a failed one that is tried again has a new promise. It need not be caught.
+   * Resolves, with the collection, when the first snapshot is there, or after `setView` that of the new view. Rejects with a
+   * SharedStateError when the collection fails or is released before that; a failed one that is tried again has a new promise. It need not
+   * be caught.
    */
   get ready(): Promise<this> {
     this.#readyUsed = true;
-    return this.#ready;
+    return this.#ready.promise;
   }
 
   get size(): number {
     return this.#items.size;
   }
 
-  /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
+  /** The number of items that match the filter, also those beyond the limit; undefined without a limit. */
+  get total(): number | undefined {
+    return this.#total;
+  }
+
+  /**
+   * All items, in the `order` of the options, else in that of their ids by code points: the same array until something changes. Do not
+   * change it or its items.
+   */
   get items(): readonly T[] {
     return this.#items.sorted;
   }
@@ -175,12 +195,33 @@ export class ProxyCollection<T extends Item = AnyItem> {
     must(typeof change === "function", "a function of an item", change);
     const { path } = this;
     const at = this.#position, item = this.#items.get(text(id));
+    // A view does not show an item that exists outside of it, nor the fields that it leaves out.
+    const { fields, ...part } = viewOf(this.#options) ?? {};
+    const known = at?.epoch !== undefined && !fields && (item || Object.keys(part).length === 0);
     return transact<T>({
       path,
       send: changes => this.#owner.send(path, changes, { throw: false }),
-      read: () => this.#owner.read(path) as Promise<Result<T[]>>,
+      read: () => this.#owner.read(path, { filter: { id } }) as Promise<Result<T[]>>,
       end: result => this.#owner.end(result, options),
-    }, id, at?.epoch === undefined ? undefined : { item, at }, change);
+    }, id, known ? { item, at } : undefined, change);
+  }
+
+  /**
+   * Changes `filter`, `order`, `limit`, `after` or `fields` of this collection; a field that is not given stays, undefined or null removes
+   * it. The collection keeps its items, as `stale`, until those of the new view are there; one callback tells the differences. Returns the
+   * new `ready`. Throws if the collection was acquired several times: one with an `as` of its own can be changed alone.
+   */
+  setView(view: View): Promise<this> {
+    this.#refuseReleased();
+    const changed = changedText(this.#options, view);
+    if (changed !== optionsText(this.#options)) {
+      this.#owner.resubscribe(changed);
+      this.#options = JSON.parse(changed) as CollectionOptions;
+      this.#changing = true;
+      this.#ready.renew();
+      if (this.#state !== "pending") this.#setState(this.#state === "failed" ? "pending" : "stale");
+    }
+    return this.#ready.promise;
   }
 
   /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
@@ -214,16 +255,22 @@ export class ProxyCollection<T extends Item = AnyItem> {
     if (this.#state !== "released") this.#owner.release();
   }
 
-  /** @internal The state that it holds; undefined if the server has named none. */
+  /** @internal The state of the view that it holds; undefined if the server has named none. */
   get position(): Position | undefined {
-    return this.#position;
+    return this.#changing ? undefined : this.#position;
+  }
+
+  /** @internal Whether its first snapshot, or that of its changed view, is on its way. */
+  get awaited(): boolean {
+    return this.#ready.awaited;
   }
 
   /** @internal Takes a change from the server. False if one before it is missing, so that the client must subscribe again. */
-  receive({ data, rev, epoch, prev }: Notify): boolean {
+  receive({ data, rev, epoch, prev, total }: Notify): boolean {
     if (data.reset) {
       this.#position = rev === undefined ? undefined : { rev, epoch };
-      this.#change(this.#items.replaceAll(data.insert as T[] ?? []));
+      this.#changing = false;
+      this.#change(this.#items.replaceAll(data.insert as T[] ?? [], this.#options.order ?? NO_ORDER), total);
       return true;
     }
     if (rev === undefined) {
@@ -231,7 +278,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
       if (this.#state === "live") this.#change(this.#items.apply(data.remove, data.insert as T[] | undefined));
       return true;
     }
-    const position = this.#position;
+    const { position } = this;
     if (!position) return true; // The end of an earlier subscription; our snapshot is under way.
     if (epoch !== position.epoch || (prev ?? rev - 1) > position.rev) {
       const known = this.#state !== "live"; // One request is enough, however many changes follow the gap.
@@ -240,14 +287,14 @@ export class ProxyCollection<T extends Item = AnyItem> {
     }
     const news = rev > position.rev;
     if (news) this.#position = { rev, epoch };
-    this.#change(news ? this.#items.apply(data.remove, data.insert as T[] | undefined) : []);
+    this.#change(news ? this.#items.apply(data.remove, data.insert as T[] | undefined) : [], rev < position.rev ? this.#total : total);
     return true;
   }
 
   /** @internal The collection is subscribed anew. */
   retry(): void {
     if (this.#state !== "failed") return;
-    this.#expect();
+    this.#ready.renew();
     this.#setState("pending");
   }
 
@@ -261,25 +308,17 @@ export class ProxyCollection<T extends Item = AnyItem> {
     const unheard = !this.#readyUsed && this.#states.size + this.#views.size === 0;
     if (unheard && error.code !== "disconnected") console.error(`sharedstate: ${this.path} failed: ${error.message}`);
     this.#error = error;
-    this.#rejectReady(new SharedStateError(this.path, error));
+    this.#ready.reject(new SharedStateError(this.path, error));
     this.#setState("failed");
   }
 
   /** @internal */
   end(): void {
-    this.#rejectReady(new SharedStateError(this.path, refusal("failed", "released")));
+    this.#ready.reject(new SharedStateError(this.path, refusal("failed", "released")));
     this.#diffs.clear();
     this.#setState("released");
     this.#states.clear();
     this.#views.clear();
-  }
-
-  #expect(): void {
-    this.#ready = new Promise((resolve, reject) => {
-      this.#resolveReady = resolve;
-      this.#rejectReady = reject;
-    });
-    this.#ready.catch(() => {}); // A page that does not use it must not crash by it.
   }
 
   #refuseReleased(): void {
@@ -287,13 +326,15 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 
   #view(diffs: readonly Diff<T>[]): CollectionView<T> {
-    return { items: this.items, diffs, state: this.#state };
+    return { items: this.items, total: this.#total, diffs, state: this.#state };
   }
 
   /** The items are up to date; tells all callbacks. */
-  #change(diffs: Diff<T>[]): void {
-    this.#resolveReady(this);
-    if (!this.#setState("live", diffs) && diffs.length > 0) this.#tell(diffs);
+  #change(diffs: Diff<T>[], total?: number): void {
+    const news = diffs.length > 0 || total !== this.#total;
+    this.#total = total;
+    this.#ready.resolve(this);
+    if (!this.#setState("live", diffs) && news) this.#tell(diffs);
     if (diffs.length > 0) this.#diffs.call(diffs);
   }
 

@@ -12,3 +12,4 @@ export {
 } from "./protocol.js";
 export type { Identity, Token, TokenSource } from "./session.js";
 export type { ClientState, CloseReason, WebSocketLike } from "./socket.js";
+export type { CollectionOptions, Order, View } from "./view.js";

@@ -1,5 +1,7 @@
 import { byId } from "./order.js";
 import type { AnyItem, Item } from "./protocol.js";
+import { sorted } from "./sorting.js";
+import type { Order } from "./view.js";
 
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
 export type Diff<T extends Item = AnyItem> =
@@ -12,6 +14,7 @@ export class Items<T extends Item> {
   /** A Map, so that `__proto__` is an id like any other. */
   #byId = new Map<string, T>();
   #sorted: readonly T[] | undefined;
+  #order: Order = [];
 
   get size(): number {
     return this.#byId.size;
@@ -27,11 +30,13 @@ export class Items<T extends Item> {
 
   /** All items in their order: the same array until something changes. */
   get sorted(): readonly T[] {
-    return this.#sorted ??= Object.freeze([...this.#byId.values()].sort(byId));
+    return this.#sorted ??= Object.freeze(sorted(this.#byId.values(), this.#order));
   }
 
-  /** Replaces all items. Items that stay the same are no diff. */
-  replaceAll(items: readonly T[]): Diff<T>[] {
+  /** Replaces all items, and their order. Items that stay the same are no diff. */
+  replaceAll(items: readonly T[], order: Order): Diff<T>[] {
+    if (order !== this.#order) this.#sorted = undefined;
+    this.#order = order;
     const before = this.#byId;
     this.#byId = new Map([...items].sort(byId).map(item => [item.id, item]));
     const diffs: Diff<T>[] = [];

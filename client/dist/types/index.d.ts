@@ -9,3 +9,4 @@ export type { Pinger, ServerClock } from "./clock.js";
 export { SharedStateError, type AnyItem, type Changes, type Condition, type Conflict, type Filter, type Increment, type Item, type NewItem, type Patch, type Refusal, type RequestOptions, type Result, type UpdateOptions, } from "./protocol.js";
 export type { Identity, Token, TokenSource } from "./session.js";
 export type { ClientState, CloseReason, WebSocketLike } from "./socket.js";
+export type { CollectionOptions, Order, View } from "./view.js";

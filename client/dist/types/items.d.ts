@@ -1,4 +1,5 @@
 import type { AnyItem, Item } from "./protocol.js";
+import type { Order } from "./view.js";
 /** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
 export type Diff<T extends Item = AnyItem> = {
     id: string;
@@ -21,8 +22,8 @@ export declare class Items<T extends Item> {
     has(id: string): boolean;
     /** All items in their order: the same array until something changes. */
     get sorted(): readonly T[];
-    /** Replaces all items. Items that stay the same are no diff. */
-    replaceAll(items: readonly T[]): Diff<T>[];
+    /** Replaces all items, and their order. Items that stay the same are no diff. */
+    replaceAll(items: readonly T[], order: Order): Diff<T>[];
     /** Removes and inserts. One diff per id, even if it is removed and inserted in one change. */
     apply(remove?: readonly string[], insert?: readonly T[]): Diff<T>[];
 }
