@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
+import { random } from "./random.js";
 import { noHost, RealHost } from "./real-host.js";
 import { until } from "./until.js";
 
@@ -19,15 +20,6 @@ function connect(t, more = {}) {
   const client = new SharedStateClient(url, { WebSocket, ...more });
   t.after(() => client.dispose());
   return client;
-}
-
-/** A generator of random numbers below a limit, the same for each run with the same seed. */
-function random(seed) {
-  let state = seed;
-  return limit => {
-    state = Math.imul(state ^ state >>> 15, 0x2c1b3c6d) + 0x9e3779b9 | 0;
-    return ((state ^ state >>> 13) >>> 0) % limit;
-  };
 }
 
 const SCALARS = [null, true, false, 0, -0, -1.5, 1e300, 2, 10, "", "a", "ab", "B", "ä", "\u{1F600}", "\uFFFD", "\0", "10"];
