@@ -7,8 +7,7 @@ export function until(collection, condition) {
       clearTimeout(limit);
       resolve();
     };
+    collection.subscribe(check); // Also told when the total alone changes.
     collection.add_callback(check);
-    collection.add_state_callback(check);
-    check();
   });
 }

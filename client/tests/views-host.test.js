@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
+import { viewed } from "./fake-views.js";
 import { random } from "./random.js";
 import { noHost, RealHost } from "./real-host.js";
 import { until } from "./until.js";
@@ -51,6 +52,57 @@ test("a window has the first items as the client sorts them, whatever their type
       assert.deepEqual(byId(window.data), byId(wanted), `seed ${seed}, order ${JSON.stringify(order)}, limit ${limit}`);
     }
     sorted.release();
+  }
+});
+
+/** What a view should hold, sorted: a naive evaluation. */
+function expected(all, { filter, order = [["id", 1]], limit }) {
+  const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  const { items, total } = viewed(all, { filter, order, limit });
+  const keysOf = item => [...order.map(([path]) => item[path]), item.id];
+  const directions = [...order.map(([, direction]) => direction), 1];
+  const place = (a, b) => keysOf(a).map((key, n) => compare(key, keysOf(b)[n]) * directions[n]).find(Boolean) ?? 0;
+  return { items: items.sort(place), total };
+}
+
+test("random views, changes of views, updates and cuts end with what a naive evaluation gives", options, async t => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const below = random(seed);
+    const pick = list => list[below(list.length)];
+    const path = `/views-${run}/${pick(["items", "mitems"])}/random-${seed}`;
+    const sockets = [];
+    class Wire extends WebSocket {
+      constructor(address) {
+        super(address);
+        sockets.push(this);
+      }
+    }
+    const [client, writer] = [connect(t, { WebSocket: Wire }), connect(t)];
+    const item = () => ({ id: `${below(40)}`, n: below(10), kind: pick(["a", "b"]) });
+    const view = () => ({
+      filter: pick([null, { kind: "a" }, { n: { $gt: 4 } }, { kind: "b", n: { $lt: 7 } }, { kind: { $in: ["a", "c"] } }]),
+      order: pick([null, [["n", 1]], [["n", -1], ["kind", 1]]]),
+      limit: pick([null, 1, 5, 100]),
+    });
+    const views = Array.from({ length: 6 }, (_, n) => client.collection(path, { ...view(), as: `v${n}` }));
+    const steps = [
+      () => writer.update(path, { insert: [item(), item(), item()], remove: [`${below(40)}`] }),
+      () => writer.update(path, { patch: [{ id: `${below(40)}`, n: below(10), kind: "a" }] }),
+      () => pick(views).update({ insert: [item()] }),
+      () => void pick(views).setView(view()),
+      () => void pick(views).setView(view()),
+      () => below(3) === 0 && sockets.at(-1).terminate(),
+      () => below(4) === 0 && writer.update(path, { reset: true, insert: [item(), item()] }),
+    ];
+    for (let n = 0; n < 60; n++) await pick(steps)();
+    await Promise.all(views.map(collection => until(collection, () => collection.state === "live")));
+    await client.update(path, { insert: [item()] }); // The answer follows the changes of all views.
+    const { data } = await writer.get(path);
+    for (const collection of views) {
+      const wanted = expected(data, collection.options);
+      assert.deepEqual(collection.items, wanted.items, `seed ${seed}, ${JSON.stringify(collection.options)}`);
+      await until(collection, () => collection.total === wanted.total); // A total alone may come a second later.
+    }
   }
 });
 
