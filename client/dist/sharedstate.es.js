@@ -172,13 +172,14 @@ var Pinger = class {
 };
 
 // src/order.ts
-function byId({ id: a }, { id: b }) {
+function byCodePoints(a, b) {
   for (let n = 0; ; n++) {
     const x = a.codePointAt(n) ?? -1;
     const y = b.codePointAt(n) ?? -1;
     if (x !== y || x < 0) return x - y;
   }
 }
+var byId = ({ id: a }, { id: b }) => byCodePoints(a, b);
 var lastMs = 0;
 function newId() {
   lastMs = Math.max(Date.now(), lastMs + 1);
@@ -187,6 +188,127 @@ function newId() {
 }
 function withIds(items) {
   return items.map((item) => Reflect.get(item, "id") === void 0 ? { ...item, id: newId() } : item);
+}
+
+// src/sorting.ts
+var NULL = [0, 0];
+function sorted(items, order) {
+  const distinct = order.filter(([path], index) => order.findIndex(([other]) => other === path) === index);
+  const paths = distinct.map(([path, direction]) => ({ names: path.split("."), direction }));
+  const entries = Array.from(items, (item) => ({ item, keys: paths.map(({ names, direction }) => keyAt(item, names, direction)) }));
+  entries.sort((a, b) => {
+    for (const [n, { direction }] of paths.entries()) {
+      const difference = compare(a.keys[n] ?? NULL, b.keys[n] ?? NULL) * direction;
+      if (difference) return difference;
+    }
+    return byId(a.item, b.item);
+  });
+  return entries.map(({ item }) => item);
+}
+function keyAt(item, names, direction) {
+  let picked;
+  for (const value of reached(item, names)) {
+    const key = keyOf(value);
+    if (!picked || compare(key, picked) * direction < 0) picked = key;
+  }
+  return picked ?? NULL;
+}
+function* reached(value, names) {
+  const [name, ...rest] = names;
+  if (name === void 0) {
+    if (Array.isArray(value)) yield* value;
+    else yield value;
+  } else if (Array.isArray(value)) {
+    for (const [index, element2] of value.entries()) {
+      if (name === String(index)) yield* reached(element2, rest);
+      if (isObject(element2)) yield* reached(element2, names);
+    }
+  } else if (isObject(value) && Object.hasOwn(value, name)) {
+    yield* reached(Reflect.get(value, name), rest);
+  } else {
+    yield null;
+  }
+}
+function keyOf(value) {
+  switch (typeof value) {
+    case "number":
+      return [1, value];
+    case "string":
+      return [2, value];
+    case "boolean":
+      return [5, Number(value)];
+    default:
+      return value ? [Array.isArray(value) ? 4 : 3, JSON.stringify(value)] : NULL;
+  }
+}
+function compare([rank, value], [otherRank, other]) {
+  return rank - otherRank || (typeof value === "string" ? byCodePoints(value, String(other)) : value - Number(other));
+}
+
+// src/items.ts
+var Items = class {
+  /** A Map, so that `__proto__` is an id like any other. */
+  #byId = /* @__PURE__ */ new Map();
+  #sorted;
+  #order = [];
+  get size() {
+    return this.#byId.size;
+  }
+  get(id) {
+    return this.#byId.get(id);
+  }
+  has(id) {
+    return this.#byId.has(id);
+  }
+  /** All items in their order: the same array until something changes. */
+  get sorted() {
+    return this.#sorted ??= Object.freeze(sorted(this.#byId.values(), this.#order));
+  }
+  /** Replaces all items, and their order. Items that stay the same are no diff. */
+  replaceAll(items, order) {
+    if (order !== this.#order) this.#sorted = void 0;
+    this.#order = order;
+    const before = this.#byId;
+    this.#byId = new Map([...items].sort(byId).map((item) => [item.id, item]));
+    const diffs = [];
+    for (const [id, old] of before) {
+      if (!this.#byId.has(id)) diffs.push({ id, new: void 0, old });
+    }
+    for (const [id, item] of this.#byId) {
+      const old = before.get(id);
+      if (!old) diffs.push({ id, new: item, old });
+      else if (same(old, item)) this.#byId.set(id, old);
+      else diffs.push({ id, new: item, old });
+    }
+    return this.#changed(diffs);
+  }
+  /** Removes and inserts. One diff per id, even if it is removed and inserted in one change. */
+  apply(remove = [], insert = []) {
+    const before = /* @__PURE__ */ new Map();
+    for (const id of remove) {
+      before.set(id, this.#byId.get(id));
+      this.#byId.delete(id);
+    }
+    for (const item of insert) {
+      if (!before.has(item.id)) before.set(item.id, this.#byId.get(item.id));
+      this.#byId.set(item.id, item);
+    }
+    const diffs = [];
+    for (const [id, old] of before) {
+      const item = this.#byId.get(id);
+      if (item || old) diffs.push({ id, new: item, old });
+    }
+    return this.#changed(diffs);
+  }
+  #changed(diffs) {
+    if (diffs.length > 0) this.#sorted = void 0;
+    return diffs;
+  }
+};
+function same(a, b) {
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return a === b;
+  const keys = Object.keys(a);
+  return Array.isArray(a) === Array.isArray(b) && keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key)));
 }
 
 // src/protocol.ts
@@ -213,35 +335,118 @@ function refusal(code, message) {
   return { code, message, temporary: code === "disconnected" || code === "timeout" || code === "unavailable" };
 }
 
-// src/collection.ts
+// src/readiness.ts
+var Readiness = class {
+  #promise;
+  #resolve;
+  #reject;
+  #awaited = false;
+  constructor() {
+    this.renew();
+  }
+  get promise() {
+    return this.#promise;
+  }
+  /** Whether the promise has neither resolved nor rejected. */
+  get awaited() {
+    return this.#awaited;
+  }
+  /** Makes a new promise, unless the present one is still awaited. */
+  renew() {
+    if (this.#awaited) return;
+    this.#awaited = true;
+    this.#promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#promise.catch(() => {
+    });
+  }
+  resolve(value) {
+    this.#awaited = false;
+    this.#resolve(value);
+  }
+  reject(error) {
+    this.#awaited = false;
+    this.#reject(error);
+  }
+};
+
+// src/transaction.ts
 var ATTEMPTS = 25;
 var FIRST_PAUSE_MS = 5;
 var LONGEST_PAUSE_MS = 500;
+async function transact({ path, send, read, end }, id, first, change) {
+  let known = first;
+  for (let attempt = 1; ; attempt++) {
+    if (!known) {
+      const answer = await read();
+      if (!answer.ok) return end(answer);
+      known = { item: answer.data.find((item2) => item2.id === id), at: { rev: answer.rev ?? 0, epoch: answer.epoch } };
+    }
+    const { item, at: { rev, epoch } } = known;
+    const next = change(item);
+    if (next === void 0) return { ok: true, path, data: 0, rev, ...epoch !== void 0 && { epoch } };
+    const result = await send({ insert: [{ ...next, id }], if: { since: rev, epoch } });
+    if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return end(result);
+    const now = result.conflicts?.find((conflict) => conflict.id === id)?.item;
+    known = now === void 0 ? void 0 : { item: now ?? void 0, at: { rev: result.rev ?? 0, epoch: result.epoch } };
+    await new Promise((done) => setTimeout(done, Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)));
+  }
+}
+
+// src/view.ts
+var FIELDS2 = ["filter", "order", "limit", "after", "fields"];
+function viewOf(options) {
+  const fields = FIELDS2.filter((field) => (Reflect.get(options, field) ?? void 0) !== void 0);
+  return fields.length > 0 ? Object.fromEntries(fields.map((field) => [field, Reflect.get(options, field)])) : void 0;
+}
+function withSortFields(options) {
+  const { fields, order } = options;
+  if (!Array.isArray(fields) || !Array.isArray(order)) return options;
+  return { ...options, fields: [.../* @__PURE__ */ new Set([...fields, ...order.flatMap((entry) => Array.isArray(entry) ? entry[0] : [])])] };
+}
+function optionsText(options) {
+  must(isObject(options), "an object as options", options);
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => (value ?? void 0) !== void 0));
+  checkJson(given, "options", [options]);
+  return JSON.stringify(given, (_, value) => isObject(value) ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, Reflect.get(value, key)])) : value);
+}
+function changedText(options, view) {
+  must(isObject(view), "an object as view", view);
+  const unknown = Object.keys(view).find((field) => !FIELDS2.includes(field));
+  must(unknown === void 0, `a view, which has ${FIELDS2.join(", ")}`, unknown);
+  return optionsText({ ...options, ...view });
+}
+
+// src/collection.ts
+var NO_ORDER = [];
 var ProxyCollection = class {
   path;
-  /** The subscription's options, as given to the first acquisition of the path. */
-  options;
   #owner;
+  #options;
   #state = "pending";
   #error;
-  /** A Map, so that `__proto__` is an id like any other. */
-  #items = /* @__PURE__ */ new Map();
-  #sorted;
+  #items = new Items();
+  #total;
   /** Undefined until the first snapshot, and with a server that names no positions. */
   #position;
+  /** The items are still those of the view before the last `setView`. */
+  #changing = false;
   #diffs = new Callbacks();
   #states = new Callbacks();
   #views = new Callbacks();
   #readyUsed = false;
-  #ready;
-  #resolveReady;
-  #rejectReady;
+  #ready = new Readiness();
   /** @internal */
   constructor(path, options, owner) {
     this.path = path;
-    this.options = options;
+    this.#options = options;
     this.#owner = owner;
-    this.#expect();
+  }
+  /** The subscription's options. */
+  get options() {
+    return this.#options;
   }
   get state() {
     return this.#state;
@@ -251,20 +456,27 @@ var ProxyCollection = class {
     return this.#state === "failed" ? this.#error : void 0;
   }
   /**
-   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
-   * released
-   * before that; a failed one that is tried again has a new promise. It need not be caught.
+   * Resolves, with the collection, when the first snapshot is there, or after `setView` that of the new view. Rejects with a
+   * SharedStateError when the collection fails or is released before that; a failed one that is tried again has a new promise. It need not
+   * be caught.
    */
   get ready() {
     this.#readyUsed = true;
-    return this.#ready;
+    return this.#ready.promise;
   }
   get size() {
     return this.#items.size;
   }
-  /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
+  /** The number of items that match the filter, also those beyond the limit; undefined without a limit. */
+  get total() {
+    return this.#total;
+  }
+  /**
+   * All items, in the `order` of the options, else in that of their ids by code points: the same array until something changes. Do not
+   * change it or its items.
+   */
   get items() {
-    return this.#sorted ??= Object.freeze([...this.#items.values()].sort(byId));
+    return this.#items.sorted;
   }
   get(...ids) {
     return ids.length === 0 ? [...this.items] : this.#items.get(text(ids[0]));
@@ -323,29 +535,33 @@ var ProxyCollection = class {
   transact(id, change, options) {
     this.#refuseReleased();
     must(typeof change === "function", "a function of an item", change);
-    return this.#transact(text(id), change, options);
+    const { path } = this;
+    const at = this.#position, item = this.#items.get(text(id));
+    const { fields, ...part } = viewOf(this.#options) ?? {};
+    const known = at?.epoch !== void 0 && !fields && (item || Object.keys(part).length === 0);
+    return transact({
+      path,
+      send: (changes) => this.#owner.send(path, changes, { throw: false }),
+      read: () => this.#owner.read(path, { filter: { id } }),
+      end: (result) => this.#owner.end(result, options)
+    }, id, known ? { item, at } : void 0, change);
   }
-  async #transact(id, change, options) {
-    let at = this.#position, item = this.get(id);
-    for (let attempt = 1; ; attempt++) {
-      if (at?.epoch === void 0) {
-        const read = await this.#owner.read(this.path);
-        if (!read.ok) return this.#owner.end(read, options);
-        at = { rev: read.rev ?? 0, epoch: read.epoch };
-        item = read.data.find((one) => one.id === id);
-      }
-      const next = change(item);
-      if (next === void 0) {
-        return { ok: true, path: this.path, data: 0, rev: at.rev, ...at.epoch !== void 0 && { epoch: at.epoch } };
-      }
-      const changes = { insert: [{ ...next, id }], if: { since: at.rev, epoch: at.epoch } };
-      const result = await this.#owner.send(this.path, changes, { throw: false });
-      if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return this.#owner.end(result, options);
-      const now = result.conflicts?.find((conflict) => conflict.id === id)?.item;
-      at = now === void 0 ? void 0 : { rev: result.rev ?? 0, epoch: result.epoch };
-      item = now ?? void 0;
-      await new Promise((done) => setTimeout(done, Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)));
+  /**
+   * Changes `filter`, `order`, `limit`, `after` or `fields` of this collection; a field that is not given stays, undefined or null removes
+   * it. The collection keeps its items, as `stale`, until those of the new view are there; one callback tells the differences. Returns the
+   * new `ready`. Throws if the collection was acquired several times: one with an `as` of its own can be changed alone.
+   */
+  setView(view) {
+    this.#refuseReleased();
+    const changed = changedText(this.#options, view);
+    if (changed !== optionsText(this.#options)) {
+      this.#owner.resubscribe(changed);
+      this.#options = JSON.parse(changed);
+      this.#changing = true;
+      this.#ready.renew();
+      if (this.#state !== "pending") this.#setState(this.#state === "failed" ? "pending" : "stale");
     }
+    return this.#ready.promise;
   }
   /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
   add_callback(handler) {
@@ -372,22 +588,27 @@ var ProxyCollection = class {
   release() {
     if (this.#state !== "released") this.#owner.release();
   }
-  /** @internal The state that it holds; undefined if the server has named none. */
+  /** @internal The state of the view that it holds; undefined if the server has named none. */
   get position() {
-    return this.#position;
+    return this.#changing ? void 0 : this.#position;
+  }
+  /** @internal Whether its first snapshot, or that of its changed view, is on its way. */
+  get awaited() {
+    return this.#ready.awaited;
   }
   /** @internal Takes a change from the server. False if one before it is missing, so that the client must subscribe again. */
-  receive({ data, rev, epoch, prev }) {
+  receive({ data, rev, epoch, prev, total }) {
     if (data.reset) {
       this.#position = rev === void 0 ? void 0 : { rev, epoch };
-      this.#change(this.#replaceAll(data.insert ?? []));
+      this.#changing = false;
+      this.#change(this.#items.replaceAll(data.insert ?? [], this.#options.order ?? NO_ORDER), total);
       return true;
     }
     if (rev === void 0) {
-      if (this.#state === "live") this.#change(this.#apply(data.remove, data.insert));
+      if (this.#state === "live") this.#change(this.#items.apply(data.remove, data.insert));
       return true;
     }
-    const position = this.#position;
+    const { position } = this;
     if (!position) return true;
     if (epoch !== position.epoch || (prev ?? rev - 1) > position.rev) {
       const known = this.#state !== "live";
@@ -396,13 +617,13 @@ var ProxyCollection = class {
     }
     const news = rev > position.rev;
     if (news) this.#position = { rev, epoch };
-    this.#change(news ? this.#apply(data.remove, data.insert) : []);
+    this.#change(news ? this.#items.apply(data.remove, data.insert) : [], rev < position.rev ? this.#total : total);
     return true;
   }
   /** @internal The collection is subscribed anew. */
   retry() {
     if (this.#state !== "failed") return;
-    this.#expect();
+    this.#ready.renew();
     this.#setState("pending");
   }
   /** @internal What the server has is not told any more. */
@@ -414,36 +635,29 @@ var ProxyCollection = class {
     const unheard = !this.#readyUsed && this.#states.size + this.#views.size === 0;
     if (unheard && error.code !== "disconnected") console.error(`sharedstate: ${this.path} failed: ${error.message}`);
     this.#error = error;
-    this.#rejectReady(new SharedStateError(this.path, error));
+    this.#ready.reject(new SharedStateError(this.path, error));
     this.#setState("failed");
   }
   /** @internal */
   end() {
-    this.#rejectReady(new SharedStateError(this.path, refusal("failed", "released")));
+    this.#ready.reject(new SharedStateError(this.path, refusal("failed", "released")));
     this.#diffs.clear();
     this.#setState("released");
     this.#states.clear();
     this.#views.clear();
   }
-  #expect() {
-    this.#ready = new Promise((resolve, reject) => {
-      this.#resolveReady = resolve;
-      this.#rejectReady = reject;
-    });
-    this.#ready.catch(() => {
-    });
-  }
   #refuseReleased() {
     if (this.#state === "released") throw new Error(`${this.path} was released: acquire it again`);
   }
   #view(diffs) {
-    return { items: this.items, diffs, state: this.#state };
+    return { items: this.items, total: this.#total, diffs, state: this.#state };
   }
   /** The items are up to date; tells all callbacks. */
-  #change(diffs) {
-    if (diffs.length > 0) this.#sorted = void 0;
-    this.#resolveReady(this);
-    if (!this.#setState("live", diffs) && diffs.length > 0) this.#tell(diffs);
+  #change(diffs, total) {
+    const news = diffs.length > 0 || total !== this.#total;
+    this.#total = total;
+    this.#ready.resolve(this);
+    if (!this.#setState("live", diffs) && news) this.#tell(diffs);
     if (diffs.length > 0) this.#diffs.call(diffs);
   }
   /** Whether it is another state. */
@@ -457,49 +671,10 @@ var ProxyCollection = class {
   #tell(diffs) {
     if (this.#views.size > 0) this.#views.call(this.#view(diffs));
   }
-  /** Items that stay the same are no diff. */
-  #replaceAll(items) {
-    const before = this.#items;
-    this.#items = new Map([...items].sort(byId).map((item) => [item.id, item]));
-    const diffs = [];
-    for (const [id, old] of before) {
-      if (!this.#items.has(id)) diffs.push({ id, new: void 0, old });
-    }
-    for (const [id, item] of this.#items) {
-      const old = before.get(id);
-      if (!old) diffs.push({ id, new: item, old });
-      else if (same(old, item)) this.#items.set(id, old);
-      else diffs.push({ id, new: item, old });
-    }
-    return diffs;
-  }
-  /** One diff per id, even if it is removed and inserted in one change. */
-  #apply(remove = [], insert = []) {
-    const before = /* @__PURE__ */ new Map();
-    for (const id of remove) {
-      before.set(id, this.#items.get(id));
-      this.#items.delete(id);
-    }
-    for (const item of insert) {
-      if (!before.has(item.id)) before.set(item.id, this.#items.get(item.id));
-      this.#items.set(item.id, item);
-    }
-    const diffs = [];
-    for (const [id, old] of before) {
-      const item = this.#items.get(id);
-      if (item || old) diffs.push({ id, new: item, old });
-    }
-    return diffs;
-  }
 };
 function text(id) {
   must(typeof id === "string", "an id, a string", id);
   return id;
-}
-function same(a, b) {
-  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return a === b;
-  const keys = Object.keys(a);
-  return Array.isArray(a) === Array.isArray(b) && keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key)));
 }
 alias(ProxyCollection);
 
@@ -661,7 +836,7 @@ var Requests = class {
     let text2;
     try {
       const request = { type: "REQUEST", cmd, path, arg, tunnel };
-      checkJson(arg, "the update");
+      checkJson(arg, cmd === "GET" ? "the view" : "the update");
       text2 = JSON.stringify(request);
     } catch (error) {
       return Promise.resolve(refused("bad_request", `not sent: ${error?.message}`));
@@ -1049,7 +1224,7 @@ var Parts = class {
 // src/subscriptions.ts
 var Subscription = class {
   collection;
-  /** Its name, if another subscription of the path has none. */
+  /** Its name on the wire, if it has one. */
   as;
   /** Its options as text: equal ones share a subscription. */
   optionsText;
@@ -1059,24 +1234,29 @@ var Subscription = class {
   /** Times in a row that the server could not serve it for the moment. */
   refusals = 0;
   retry;
-  constructor(collection, as, optionsText) {
+  constructor(collection, optionsText2) {
     this.collection = collection;
-    this.as = as;
-    this.optionsText = optionsText;
+    this.optionsText = optionsText2;
   }
   get key() {
-    return keyOf(this.collection.path, this.as);
+    return keyOf2(this.collection.path, this.as);
+  }
+  /** Whether it has a part of the collection. Only a server that knows names can serve that. */
+  get isView() {
+    return viewOf(this.collection.options) !== void 0;
   }
   /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
   get request() {
     const { path, options, position } = this.collection;
-    const { since, epoch, as, ...own } = options;
+    const { since, epoch, as, ...own } = withSortFields(options);
     const from = position && { since: position.rev, epoch: position.epoch };
     return [path, { ...own, part: PART_BYTES, ...this.as && { as: this.as }, ...from }];
   }
 };
-var keyOf = (path, as) => as ? `${path}
+var keyOf2 = (path, as) => as ? `${path}
 ${as}` : path;
+var NO_VIEWS = "the server is too old for views, and would send the whole collection: leave out filter, order, limit, after and fields";
+var noViews = () => refusal("failed", NO_VIEWS);
 var Subscriptions = class {
   #put;
   #settled;
@@ -1090,8 +1270,9 @@ var Subscriptions = class {
   #asking = false;
   /** Those that wait for a valid token. */
   #unauthorized = /* @__PURE__ */ new Set();
-  /** How many names were given. */
-  #names = 0;
+  /** The number of the last generated name, and the names that pages have given. */
+  #lastName = 0;
+  #given = /* @__PURE__ */ new Set();
   /**
    * `settled` is called when requests that had to wait for subscriptions may go, `renew` when the server wants a valid token; if there may
    * be one, `judged` follows.
@@ -1105,31 +1286,60 @@ var Subscriptions = class {
   get waiting() {
     return this.#changed.size > 0 && this.#asking && this.#server === "unknown";
   }
-  /** The collection of a path and options, with one more handle; with `any`, the path's first one. A new one if there is none. */
-  acquire(path, optionsText, any, create) {
-    let subscription = this.#of(path).find((other) => any || other.optionsText === optionsText);
+  /** The collection of a path and options, with one more handle. A new one if there is none. */
+  acquire(path, optionsText2, create) {
+    let subscription = this.#of(path).find((other) => other.optionsText === optionsText2);
     if (!subscription) {
-      const collection = create(() => this.#release(key, false));
-      subscription = new Subscription(collection, this.#wanted.has(path) ? `${++this.#names}` : void 0, optionsText);
-      const { key } = subscription;
-      this.#wanted.set(key, subscription);
-      this.#change(key);
+      const added = subscription = new Subscription(create({
+        resubscribe: (text2) => this.#resubscribe(added, text2),
+        release: () => this.#release(added, false)
+      }), optionsText2);
+      const { as } = added.collection.options;
+      if (as || added.isView || this.#wanted.has(path)) added.as = this.#name(path, as);
+      this.#want(added);
     }
     subscription.handles++;
     return subscription.collection;
   }
   /** Ends all subscriptions of a path, or all there are. */
   release(path) {
-    for (const { key } of this.#of(path)) this.#release(key, true);
+    for (const subscription of this.#of(path)) this.#release(subscription, true);
+  }
+  /** A name that no subscription of this client had: messages for an earlier view are on their way when a later one is asked for. */
+  #name(path, given = "") {
+    let name = given;
+    while (!name || this.#given.has(name) || this.#wanted.has(keyOf2(path, name))) name = `${given && `${given}.`}${++this.#lastName}`;
+    if (given) this.#given.add(name);
+    return name;
+  }
+  /** Asks for another view of the same collection, under another name. */
+  #resubscribe(subscription, text2) {
+    const { collection, handles } = subscription;
+    if (handles > 1) {
+      throw new Error(`${collection.path} was acquired ${handles} times with these options, so that setView would change it for others: acquire it with an "as" of its own`);
+    }
+    this.#forget(subscription);
+    subscription.as = this.#name(collection.path, collection.options.as);
+    subscription.optionsText = text2;
+    this.#want(subscription);
   }
   /** Gives a handle back, or all of them; the last one ends the subscription. */
-  #release(key, all) {
-    const subscription = this.#wanted.get(key);
-    if (!subscription || --subscription.handles > 0 && !all) return;
-    clearTimeout(subscription.retry);
+  #release(subscription, all) {
+    if (this.#wanted.get(subscription.key) !== subscription || --subscription.handles > 0 && !all) return;
+    this.#forget(subscription);
+    subscription.collection.end();
+  }
+  #want(subscription) {
+    this.#wanted.set(subscription.key, subscription);
+    this.#change(subscription.key);
+  }
+  #forget(subscription) {
+    const { key, parts, retry } = subscription;
+    clearTimeout(retry);
+    parts.clear();
+    this.#unauthorized.delete(subscription);
     this.#wanted.delete(key);
     this.#change(key);
-    subscription.collection.end();
   }
   #of(path) {
     return [...this.#wanted.values()].filter(({ collection }) => path === void 0 || collection.path === path);
@@ -1153,7 +1363,7 @@ var Subscriptions = class {
       clearTimeout(retry);
       parts.clear();
       collection.lost();
-      if (forGood && collection.state === "pending") collection.fail(refusal("disconnected", "the client is closed"));
+      if (forGood && collection.awaited) collection.fail(refusal("disconnected", "the client is closed"));
     }
   }
   /** A reply to whatever request: an older server sends no limits and no revisions. */
@@ -1162,8 +1372,8 @@ var Subscriptions = class {
   }
   receive(notify) {
     this.#learn(notify.rev === void 0 ? "older" : "incremental");
-    const named = this.#wanted.get(keyOf(notify.path, notify.as));
-    for (const subscription of this.#server === "older" ? this.#of(notify.path) : named ? [named] : []) {
+    const named = this.#wanted.get(keyOf2(notify.path, notify.as));
+    for (const subscription of this.#server === "older" ? this.#of(notify.path).filter(({ isView }) => !isView) : named ? [named] : []) {
       subscription.refusals = 0;
       const whole = subscription.parts.add(notify);
       if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
@@ -1171,7 +1381,7 @@ var Subscriptions = class {
   }
   /** The server serves a subscription no more. */
   drop(drop) {
-    const subscription = this.#wanted.get(keyOf(drop.path, drop.as));
+    const subscription = this.#wanted.get(keyOf2(drop.path, drop.as));
     if (subscription) this.#refused(subscription, drop.error);
   }
   /** The server has judged a token. What it refused before may be allowed now, unless there is a reason why not. */
@@ -1190,15 +1400,25 @@ var Subscriptions = class {
   }
   /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
   flush() {
+    if (this.#server === "older") this.#refuseViews();
     if (this.#changed.size === 0 || this.waiting) return;
     const changed = [...this.#changed];
     this.#changed.clear();
     const incremental = this.#server === "incremental";
     const asked = incremental ? changed.flatMap((key) => this.#wanted.get(key) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
+    const told = asked.map((subscription) => [subscription.key, subscription]);
     const insert = asked.map(({ request }) => request);
     const remove = changed.filter((key) => !this.#wanted.has(key)).map((key) => key.includes("\n") ? key.split("\n") : key);
     this.#asking = true;
-    void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then((answer) => this.#onAnswer(asked, answer));
+    void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then((answer) => this.#onAnswer(told, answer));
+  }
+  /** Views fail on an older server. The list without them ends what the server sends for them. */
+  #refuseViews() {
+    for (const { collection, isView, key } of this.#of()) {
+      if (!isView || collection.state === "failed") continue;
+      this.#change(key);
+      collection.fail(noViews());
+    }
   }
   /** Several changes made in one go are one request. */
   #change(key) {
@@ -1219,11 +1439,10 @@ var Subscriptions = class {
   #onAnswer(asked, { ok, error, errors }) {
     if (error?.code === "disconnected") return;
     if (errors) this.#learn("incremental");
-    const refused2 = new Map(errors?.map(([path, reason]) => [keyOf(path, reason.as), reason]));
-    for (const subscription of asked) {
-      const reason = refused2.get(subscription.key) ?? (ok || errors ? void 0 : error ?? refusal("failed", "refused"));
-      if (!reason || this.#wanted.get(subscription.key) !== subscription) continue;
-      this.#refused(subscription, reason);
+    const refused2 = new Map(errors?.map(([path, reason]) => [keyOf2(path, reason.as), reason]));
+    for (const [key, subscription] of asked) {
+      const reason = refused2.get(key) ?? (ok || errors ? void 0 : error ?? refusal("failed", "refused"));
+      if (reason && this.#wanted.get(key) === subscription) this.#refused(subscription, reason);
     }
     if (!ok || asked.length === 0) this.#goOn();
   }
@@ -1381,20 +1600,28 @@ var SharedStateClient = class {
     this.dispose();
   }
   /**
-   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
-   * equal path and
-   * equal options, which are those of the subscription.
+   * The collection of a path, or a view of it, kept up to date until it is released as often as it was acquired; the same object for each
+   * call with an equal path and equal options.
    */
   collection(path, options = {}) {
-    return this.#acquire(path, options, false);
+    if (this.#disposed) throw new Error("the client was disposed of");
+    const spelling = collectionPath(path);
+    const text2 = optionsText(options);
+    const collection = this.#subscriptions.acquire(spelling, text2, (membership) => new ProxyCollection(spelling, JSON.parse(text2), {
+      ...membership,
+      send: (where, changes, requestOptions) => this.update(where, changes, requestOptions),
+      read: (where, view) => this.#send("GET", where, view, { throw: false }),
+      end: (result, requestOptions) => this.#end(result, requestOptions)
+    }));
+    if (this.state === "closed") this.#subscriptions.lost(true);
+    return collection;
   }
-  /** The collection of a path, whatever its options; those of the first call count. */
-  acquire_collection(path, options = {}) {
-    return this.#acquire(path, options, true);
+  acquire_collection(path, options) {
+    return this.collection(path, options);
   }
   /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
   object(path, name, options) {
-    const collection = this.acquire_collection(path, options);
+    const collection = this.collection(path, options);
     let objects = this.#objects.get(collection);
     if (!objects) this.#objects.set(collection, objects = /* @__PURE__ */ new Map());
     let object = objects.get(name);
@@ -1404,13 +1631,19 @@ var SharedStateClient = class {
   acquire_object(path, name, options) {
     return this.object(path, name, options);
   }
-  /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
+  /** Ends all collections and objects of a path, however often they were acquired: no callback any more, and updates throw. */
   release(path) {
     this.#subscriptions.release(collectionPath(path));
   }
-  /** Asks the server for the data at a path. */
-  async get(path, options) {
-    return this.#send("GET", path, void 0, options);
+  /** Asks the server for the data at a path; with the fields of a view, for that view of a collection. */
+  async get(path, options = {}) {
+    const view = viewOf(options);
+    const result = await this.#send("GET", path, view && withSortFields(view), { ...options, throw: false });
+    if (view && result.ok && isCollection(path)) {
+      if (result.rev === void 0) return this.#end({ ok: false, path, data: result.data, error: noViews() }, options);
+      if (view.order) result.data = sorted(result.data, view.order);
+    }
+    return this.#end(result, options);
   }
   /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
   async update(path, changes, options) {
@@ -1459,8 +1692,8 @@ var SharedStateClient = class {
     const why = isUpdate ? whyNoUpdate(arg) : void 0;
     const insert = isUpdate && !why && arg.insert ? withIds(arg.insert ?? []) : void 0;
     if (insert) arg = { ...arg, insert };
-    const { ok, data, error, rev, epoch, conflicts } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
-    const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch } };
+    const { ok, data, error, rev, epoch, total, conflicts } = why ? refused("bad_request", `not sent: ${why}`) : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
+    const position = { ...rev !== void 0 && { rev }, ...epoch !== void 0 && { epoch }, ...total !== void 0 && { total } };
     if (ok) return { ok, path, data, ...position, ...insert && { ids: insert.map(({ id }) => id) } };
     const reason = error ?? refusal("failed", String(data));
     if (reason.code === "unauthorized") this.#session.renew();
@@ -1470,21 +1703,6 @@ var SharedStateClient = class {
     if (result.ok) return result;
     if (options?.throw ?? this.options.throw) throw new SharedStateError(result.path, result.error);
     return this.options.debug ? watched(result, result.path) : result;
-  }
-  #acquire(path, options, any) {
-    if (this.#disposed) throw new Error("the client was disposed of");
-    const spelling = collectionPath(path);
-    must(isObject(options), "an object as options", options);
-    checkJson(options, "options");
-    const text2 = JSON.stringify(options);
-    const collection = this.#subscriptions.acquire(spelling, text2, any, (release) => new ProxyCollection(spelling, JSON.parse(text2), {
-      send: (where, changes, requestOptions) => this.update(where, changes, requestOptions),
-      read: (where) => this.#send("GET", where, void 0, { throw: false }),
-      end: (result, requestOptions) => this.#end(result, requestOptions),
-      release
-    }));
-    if (this.state === "closed") this.#subscriptions.lost(true);
-    return collection;
   }
   #request(cmd, path, arg, wait = false) {
     const answer = this.#requests.add(cmd, path, arg, this.connected && !wait && !this.#session.beginning);
@@ -1566,6 +1784,7 @@ var CollectionViewer = class {
       }
       this.#show(diffs.flatMap((diff) => diff.new ?? []));
     });
+    collection.add_state_callback(() => this.#place([]));
     if (options.delete) element2.addEventListener("click", ({ target }) => this.#delete(target));
   }
   #show(items) {
@@ -1584,12 +1803,17 @@ var CollectionViewer = class {
       if (toString && toString !== Object.prototype.toString) child.innerHTML = toString(item);
       else child.replaceChildren(...content(item, this.#options.delete));
     }
-    if (!isNew) return;
+    if (isNew || this.#collection.options.order) this.#place(items);
+  }
+  /** Puts new children where they belong, and in an order those that changed. The others stay, so that the focus does. */
+  #place(changed) {
+    const moved = new Set(this.#collection.options.order ? changed.map(({ id }) => id) : []);
     let next = null;
     for (const { id } of [...this.#collection.items].reverse()) {
       const child = this.#children.get(id);
       if (!child) continue;
-      if (!child.parentNode) this.#element.insertBefore(child, next);
+      const isBehind = next && child.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_PRECEDING;
+      if (!child.parentNode || isBehind || moved.has(id) && child.nextElementSibling !== next) this.#element.insertBefore(child, next);
       next = child;
     }
   }

@@ -4,13 +4,48 @@
 import { getContext, onDestroy, setContext } from "svelte";
 import { readable } from "svelte/store";
 
+// src/json.ts
+var warned = false;
+function checkJson(value, place, above = []) {
+  const kind = typeof value;
+  if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
+  const lossy = value instanceof Map || value instanceof Set || value instanceof Date || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
+  if (lossy && above.length > 0 && !warned) {
+    warned = true;
+    console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
+  }
+  if (kind !== "object" || !value) return;
+  if (above.includes(value)) throw new TypeError(`${place} contains itself`);
+  if ("toJSON" in value) return;
+  above.push(value);
+  for (const key of Object.keys(value)) checkJson(Reflect.get(value, key), `${place}.${key}`, above);
+  above.pop();
+}
+var isObject = (value) => typeof value === "object" && !!value && !Array.isArray(value);
+var expected = (what, value) => `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}`;
+function must(right, what, value) {
+  if (!right) throw new TypeError(expected(what, value));
+}
+
+// src/view.ts
+function optionsText(options) {
+  must(isObject(options), "an object as options", options);
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => (value ?? void 0) !== void 0));
+  checkJson(given, "options", [options]);
+  return JSON.stringify(given, (_, value) => isObject(value) ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, Reflect.get(value, key)])) : value);
+}
+
 // src/bindings/follow.ts
 import {
   SharedStateClient
 } from "./sharedstate.es.js";
 var NOTHING = { items: [], total: 0, state: "pending", error: void 0 };
 var UNCONNECTED = { state: "connecting", pending: 0, user: null };
-var snapshotOf = ({ items, state, error }) => ({ items, total: items.length, state, error });
+var snapshotOf = ({ items, total, state, error }) => ({ items, total: total ?? items.length, state, error });
+function successor(before, now) {
+  const shows = before.state === "live" || before.state === "stale" || before.items.length > 0;
+  return now.state === "pending" && shows ? { ...before, state: "stale", error: void 0 } : now;
+}
 var connect = (url, options) => typeof document === "undefined" ? void 0 : new SharedStateClient(url, options);
 function follow(client, path, options, changed) {
   const collection = client.collection(path, options);
@@ -36,8 +71,26 @@ function provideSharedState(server = ".", options = {}) {
 var useClient = () => getContext(KEY);
 function useCollection(path, options = {}) {
   const client = useClient();
-  return readable(NOTHING, (set) => client && follow(client, path, options, (collection) => set(snapshotOf(collection))));
+  return readable(NOTHING, (set) => {
+    if (!client) return void 0;
+    let view = NOTHING;
+    let text;
+    let end;
+    const show = (now) => {
+      const nowText = optionsText(now);
+      if (nowText === text) return;
+      text = nowText;
+      end?.();
+      end = follow(client, path, now, (collection) => set(view = successor(view, snapshotOf(collection))));
+    };
+    const unsubscribe = isStore(options) ? options.subscribe(show) : show(options);
+    return () => {
+      unsubscribe?.();
+      end?.();
+    };
+  });
 }
+var isStore = (options) => typeof options.subscribe === "function";
 function useItem(path, id) {
   const client = useClient();
   return readable(void 0, (set) => client && follow(client, path, {}, (collection) => set(collection.get(id))));

@@ -3,7 +3,7 @@ import { alias } from "./aliases.js";
 import { Callbacks, guarded, type CallbackHandle } from "./callbacks.js";
 import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
-import { checkJson, isObject, must, whyNoUpdate } from "./json.js";
+import { must, whyNoUpdate } from "./json.js";
 import { ProxyObject } from "./object.js";
 import { withIds } from "./order.js";
 import { collectionPath, isCollection, webSocketUrl } from "./paths.js";
@@ -13,7 +13,9 @@ import {
 import { refused, Requests, type Answer } from "./requests.js";
 import { Session, type Identity, type TokenSource } from "./session.js";
 import { Socket, type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
-import { Subscriptions } from "./subscriptions.js";
+import { sorted } from "./sorting.js";
+import { noViews, Subscriptions } from "./subscriptions.js";
+import { optionsText, viewOf, withSortFields, type CollectionOptions, type View } from "./view.js";
 
 export interface SharedStateOptions {
   /** Log all traffic to the console, and refusals whose `ok` nothing has read. Default false. */
@@ -217,22 +219,30 @@ export class SharedStateClient {
   }
 
   /**
-   * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
-   * equal path and
-   * equal options, which are those of the subscription.
+   * The collection of a path, or a view of it, kept up to date until it is released as often as it was acquired; the same object for each
+   * call with an equal path and equal options.
    */
-  collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
-    return this.#acquire(path, options, false);
+  collection<T extends Item = AnyItem>(path: string, options: CollectionOptions = {}): ProxyCollection<T> {
+    if (this.#disposed) throw new Error("the client was disposed of");
+    const spelling = collectionPath(path);
+    const text = optionsText(options);
+    const collection = this.#subscriptions.acquire(spelling, text, membership => new ProxyCollection<Item>(spelling, JSON.parse(text), {
+      ...membership,
+      send: (where, changes, requestOptions) => this.update(where, changes as Changes, requestOptions),
+      read: (where, view) => this.#send("GET", where, view, { throw: false }),
+      end: (result, requestOptions) => this.#end(result, requestOptions),
+    }));
+    if (this.state === "closed") this.#subscriptions.lost(true);
+    return collection as unknown as ProxyCollection<T>; // The server does not know types: the caller does.
   }
 
-  /** The collection of a path, whatever its options; those of the first call count. */
-  acquire_collection<T extends Item = AnyItem>(path: string, options: Record<string, unknown> = {}): ProxyCollection<T> {
-    return this.#acquire(path, options, true);
+  acquire_collection<T extends Item = AnyItem>(path: string, options?: CollectionOptions): ProxyCollection<T> {
+    return this.collection(path, options);
   }
 
   /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
-  object(path: string, name: string, options?: Record<string, unknown>): ProxyObject {
-    const collection = this.acquire_collection(path, options);
+  object(path: string, name: string, options?: CollectionOptions): ProxyObject {
+    const collection = this.collection(path, options);
     let objects = this.#objects.get(collection);
     if (!objects) this.#objects.set(collection, objects = new Map());
     let object = objects.get(name);
@@ -240,18 +250,25 @@ export class SharedStateClient {
     return object;
   }
 
-  acquire_object(path: string, name: string, options?: Record<string, unknown>): ProxyObject {
+  acquire_object(path: string, name: string, options?: CollectionOptions): ProxyObject {
     return this.object(path, name, options);
   }
 
-  /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
+  /** Ends all collections and objects of a path, however often they were acquired: no callback any more, and updates throw. */
   release(path: string): void {
     this.#subscriptions.release(collectionPath(path));
   }
 
-  /** Asks the server for the data at a path. */
-  async get<D = unknown>(path: string, options?: RequestOptions): Promise<Result<D>> {
-    return this.#send<D>("GET", path, undefined, options);
+  /** Asks the server for the data at a path; with the fields of a view, for that view of a collection. */
+  async get<D = unknown>(path: string, options: View & RequestOptions = {}): Promise<Result<D>> {
+    const view = viewOf(options);
+    const result = await this.#send<D>("GET", path, view && withSortFields(view), { ...options, throw: false });
+    if (view && result.ok && isCollection(path)) {
+      // An older server has sent the whole collection.
+      if (result.rev === undefined) return this.#end({ ok: false, path, data: result.data, error: noViews() }, options);
+      if (view.order) result.data = sorted(result.data as Item[], view.order) as D;
+    }
+    return this.#end(result, options);
   }
 
   /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
@@ -308,10 +325,10 @@ export class SharedStateClient {
     const why = isUpdate ? whyNoUpdate(arg) : undefined;
     const insert = isUpdate && !why && (arg as Changes).insert ? withIds((arg as Changes).insert ?? []) : undefined;
     if (insert) arg = { ...(arg as Changes), insert };
-    const { ok, data, error, rev, epoch, conflicts } = why
+    const { ok, data, error, rev, epoch, total, conflicts } = why
       ? refused("bad_request", `not sent: ${why}`)
       : await this.#request(cmd, path, arg, this.#subscriptions.waiting);
-    const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }) };
+    const position = { ...(rev !== undefined && { rev }), ...(epoch !== undefined && { epoch }), ...(total !== undefined && { total }) };
     if (ok) return { ok, path, data: data as D, ...position, ...(insert && { ids: insert.map(({ id }) => id) }) };
     const reason = error ?? refusal("failed", String(data));
     if (reason.code === "unauthorized") this.#session.renew();
@@ -322,22 +339,6 @@ export class SharedStateClient {
     if (result.ok) return result;
     if (options?.throw ?? this.options.throw) throw new SharedStateError(result.path, result.error);
     return this.options.debug ? watched(result, result.path) : result;
-  }
-
-  #acquire<T extends Item>(path: string, options: Record<string, unknown>, any: boolean): ProxyCollection<T> {
-    if (this.#disposed) throw new Error("the client was disposed of");
-    const spelling = collectionPath(path);
-    must(isObject(options), "an object as options", options);
-    checkJson(options, "options");
-    const text = JSON.stringify(options);
-    const collection = this.#subscriptions.acquire(spelling, text, any, release => new ProxyCollection<Item>(spelling, JSON.parse(text), {
-      send: (where, changes, requestOptions) => this.update(where, changes as Changes, requestOptions),
-      read: where => this.#send("GET", where, undefined, { throw: false }),
-      end: (result, requestOptions) => this.#end(result, requestOptions),
-      release,
-    }));
-    if (this.state === "closed") this.#subscriptions.lost(true);
-    return collection as unknown as ProxyCollection<T>; // The server does not know types: the caller does.
   }
 
   #request(cmd: "GET" | "PUT", path: string, arg: unknown, wait = false): Promise<Answer> {

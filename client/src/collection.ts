@@ -1,23 +1,20 @@
 import { alias } from "./aliases.js";
 import { Callbacks, type CallbackHandle } from "./callbacks.js";
+import { Items, type Diff } from "./items.js";
 import { must } from "./json.js";
-import { byId } from "./order.js";
 import {
   refusal, SharedStateError,
   type AnyItem, type Changes, type Item, type NewItem, type Notify, type Patch, type Position, type Refusal, type RequestOptions,
   type Result, type UpdateOptions,
 } from "./protocol.js";
-
-/** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
-export type Diff<T extends Item = AnyItem> =
-  | { id: string; new: T; old: undefined }
-  | { id: string; new: undefined; old: T }
-  | { id: string; new: T; old: T };
+import { Readiness } from "./readiness.js";
+import { transact } from "./transaction.js";
+import { changedText, optionsText, viewOf, type CollectionOptions, type Order, type View } from "./view.js";
 
 /**
  * - `pending`: the first snapshot is on its way, or waits for a connection
  * - `live`: it is what the server has
- * - `stale`: it is what the server had; the connection is down or has just come back
+ * - `stale`: it is what the server had; the connection is down or has just come back, or the items of a changed view are on their way
  * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried
  * again at the next connection
  * - `released`: for good
@@ -26,8 +23,10 @@ export type CollectionState = "pending" | "live" | "stale" | "failed" | "release
 
 /** What a subscriber of a collection gets. */
 export interface CollectionView<T extends Item = AnyItem> {
-  /** The collection's items, by their ids; the same array until something changes. */
+  /** The collection's items in their order; the same array until something changes. */
   readonly items: readonly T[];
+  /** The number of items that match the filter; undefined without a limit. */
+  readonly total: number | undefined;
   /** What has changed since the last call; empty if it was the state alone, and in the first call. */
   readonly diffs: readonly Diff<T>[];
   readonly state: CollectionState;
@@ -36,20 +35,19 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
   send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
-  read(path: string): Promise<Result<Item[]>>;
+  read(path: string, view: View): Promise<Result<Item[]>>;
   /** Ends a request as its options say. */
   end<D>(result: Result<D>, options: RequestOptions | undefined): Result<D>;
+  /** Subscribes with other options, given as text. Throws if others share the collection. */
+  resubscribe(text: string): void;
   release(): void;
 }
 
-/** How often a transaction is tried, and the pauses between, which grow from the one to the other. */
-const ATTEMPTS = 25, FIRST_PAUSE_MS = 5, LONGEST_PAUSE_MS = 500;
+const NO_ORDER: Order = [];
 
-/** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
+/** The local copy of a collection, or of a view of it, kept up to date by the server. `SharedStateClient.collection` makes it. */
 export class ProxyCollection<T extends Item = AnyItem> {
   readonly path: string;
-  /** The subscription's options, as given to the first acquisition of the path. */
-  readonly options: Readonly<Record<string, unknown>>;
 
   declare getItem: ProxyCollection<T>["get_item"];
   declare getItems: ProxyCollection<T>["get_items"];
@@ -61,27 +59,31 @@ export class ProxyCollection<T extends Item = AnyItem> {
   declare removeStateCallback: ProxyCollection<T>["remove_state_callback"];
 
   #owner: CollectionOwner;
+  #options: CollectionOptions;
   #state: CollectionState = "pending";
   #error: Refusal | undefined;
-  /** A Map, so that `__proto__` is an id like any other. */
-  #items = new Map<string, T>();
-  #sorted: readonly T[] | undefined;
+  #items = new Items<T>();
+  #total: number | undefined;
   /** Undefined until the first snapshot, and with a server that names no positions. */
   #position: Position | undefined;
+  /** The items are still those of the view before the last `setView`. */
+  #changing = false;
   #diffs = new Callbacks<Diff<T>[]>();
   #states = new Callbacks<CollectionState>();
   #views = new Callbacks<CollectionView<T>>();
   #readyUsed = false;
-  #ready!: Promise<this>;
-  #resolveReady!: (self: this) => void;
-  #rejectReady!: (error: SharedStateError) => void;
+  #ready = new Readiness<this>();
 
   /** @internal */
-  constructor(path: string, options: Record<string, unknown>, owner: CollectionOwner) {
+  constructor(path: string, options: CollectionOptions, owner: CollectionOwner) {
     this.path = path;
-    this.options = options;
+    this.#options = options;
     this.#owner = owner;
-    this.#expect();
+  }
+
+  /** The subscription's options. */
+  get options(): Readonly<CollectionOptions> {
+    return this.#options;
   }
 
   get state(): CollectionState {
@@ -94,22 +96,30 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 
   /**
-   * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
-   * released
-   * before that; a failed one that is tried again has a new promise. It need not be caught.
+   * Resolves, with the collection, when the first snapshot is there, or after `setView` that of the new view. Rejects with a
+   * SharedStateError when the collection fails or is released before that; a failed one that is tried again has a new promise. It need not
+   * be caught.
    */
   get ready(): Promise<this> {
     this.#readyUsed = true;
-    return this.#ready;
+    return this.#ready.promise;
   }
 
   get size(): number {
     return this.#items.size;
   }
 
-  /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
+  /** The number of items that match the filter, also those beyond the limit; undefined without a limit. */
+  get total(): number | undefined {
+    return this.#total;
+  }
+
+  /**
+   * All items, in the `order` of the options, else in that of their ids by code points: the same array until something changes. Do not
+   * change it or its items.
+   */
   get items(): readonly T[] {
-    return this.#sorted ??= Object.freeze([...this.#items.values()].sort(byId));
+    return this.#items.sorted;
   }
 
   /** One item (undefined when absent), or all items, as an array of your own. Do not change the items: insert a changed copy. */
@@ -183,30 +193,35 @@ export class ProxyCollection<T extends Item = AnyItem> {
   transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
     this.#refuseReleased();
     must(typeof change === "function", "a function of an item", change);
-    return this.#transact(text(id), change, options);
+    const { path } = this;
+    const at = this.#position, item = this.#items.get(text(id));
+    // A view does not show an item that exists outside of it, nor the fields that it leaves out.
+    const { fields, ...part } = viewOf(this.#options) ?? {};
+    const known = at?.epoch !== undefined && !fields && (item || Object.keys(part).length === 0);
+    return transact<T>({
+      path,
+      send: changes => this.#owner.send(path, changes, { throw: false }),
+      read: () => this.#owner.read(path, { filter: { id } }) as Promise<Result<T[]>>,
+      end: result => this.#owner.end(result, options),
+    }, id, known ? { item, at } : undefined, change);
   }
 
-  async #transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
-    let at = this.#position, item = this.get(id);
-    for (let attempt = 1; ; attempt++) {
-      if (at?.epoch === undefined) {
-        const read = await this.#owner.read(this.path);
-        if (!read.ok) return this.#owner.end(read, options);
-        at = { rev: read.rev ?? 0, epoch: read.epoch };
-        item = read.data.find(one => one.id === id) as T | undefined;
-      }
-      const next = change(item);
-      if (next === undefined) {
-        return { ok: true, path: this.path, data: 0, rev: at.rev, ...(at.epoch !== undefined && { epoch: at.epoch }) };
-      }
-      const changes = { insert: [{ ...next, id }], if: { since: at.rev, epoch: at.epoch } };
-      const result = await this.#owner.send(this.path, changes, { throw: false });
-      if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return this.#owner.end(result, options);
-      const now = result.conflicts?.find(conflict => conflict.id === id)?.item;
-      at = now === undefined ? undefined : { rev: result.rev ?? 0, epoch: result.epoch };
-      item = now as T | null ?? undefined;
-      await new Promise(done => setTimeout(done, Math.random() * Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS)));
+  /**
+   * Changes `filter`, `order`, `limit`, `after` or `fields` of this collection; a field that is not given stays, undefined or null removes
+   * it. The collection keeps its items, as `stale`, until those of the new view are there; one callback tells the differences. Returns the
+   * new `ready`. Throws if the collection was acquired several times: one with an `as` of its own can be changed alone.
+   */
+  setView(view: View): Promise<this> {
+    this.#refuseReleased();
+    const changed = changedText(this.#options, view);
+    if (changed !== optionsText(this.#options)) {
+      this.#owner.resubscribe(changed);
+      this.#options = JSON.parse(changed) as CollectionOptions;
+      this.#changing = true;
+      this.#ready.renew();
+      if (this.#state !== "pending") this.#setState(this.#state === "failed" ? "pending" : "stale");
     }
+    return this.#ready.promise;
   }
 
   /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
@@ -240,24 +255,30 @@ export class ProxyCollection<T extends Item = AnyItem> {
     if (this.#state !== "released") this.#owner.release();
   }
 
-  /** @internal The state that it holds; undefined if the server has named none. */
+  /** @internal The state of the view that it holds; undefined if the server has named none. */
   get position(): Position | undefined {
-    return this.#position;
+    return this.#changing ? undefined : this.#position;
+  }
+
+  /** @internal Whether its first snapshot, or that of its changed view, is on its way. */
+  get awaited(): boolean {
+    return this.#ready.awaited;
   }
 
   /** @internal Takes a change from the server. False if one before it is missing, so that the client must subscribe again. */
-  receive({ data, rev, epoch, prev }: Notify): boolean {
+  receive({ data, rev, epoch, prev, total }: Notify): boolean {
     if (data.reset) {
       this.#position = rev === undefined ? undefined : { rev, epoch };
-      this.#change(this.#replaceAll(data.insert as T[] ?? []));
+      this.#changing = false;
+      this.#change(this.#items.replaceAll(data.insert as T[] ?? [], this.#options.order ?? NO_ORDER), total);
       return true;
     }
     if (rev === undefined) {
       // Without positions, order is all there is: before the snapshot of this connection a change builds on what we don't have.
-      if (this.#state === "live") this.#change(this.#apply(data.remove, data.insert as T[] | undefined));
+      if (this.#state === "live") this.#change(this.#items.apply(data.remove, data.insert as T[] | undefined));
       return true;
     }
-    const position = this.#position;
+    const { position } = this;
     if (!position) return true; // The end of an earlier subscription; our snapshot is under way.
     if (epoch !== position.epoch || (prev ?? rev - 1) > position.rev) {
       const known = this.#state !== "live"; // One request is enough, however many changes follow the gap.
@@ -266,14 +287,14 @@ export class ProxyCollection<T extends Item = AnyItem> {
     }
     const news = rev > position.rev;
     if (news) this.#position = { rev, epoch };
-    this.#change(news ? this.#apply(data.remove, data.insert as T[] | undefined) : []);
+    this.#change(news ? this.#items.apply(data.remove, data.insert as T[] | undefined) : [], rev < position.rev ? this.#total : total);
     return true;
   }
 
   /** @internal The collection is subscribed anew. */
   retry(): void {
     if (this.#state !== "failed") return;
-    this.#expect();
+    this.#ready.renew();
     this.#setState("pending");
   }
 
@@ -287,25 +308,17 @@ export class ProxyCollection<T extends Item = AnyItem> {
     const unheard = !this.#readyUsed && this.#states.size + this.#views.size === 0;
     if (unheard && error.code !== "disconnected") console.error(`sharedstate: ${this.path} failed: ${error.message}`);
     this.#error = error;
-    this.#rejectReady(new SharedStateError(this.path, error));
+    this.#ready.reject(new SharedStateError(this.path, error));
     this.#setState("failed");
   }
 
   /** @internal */
   end(): void {
-    this.#rejectReady(new SharedStateError(this.path, refusal("failed", "released")));
+    this.#ready.reject(new SharedStateError(this.path, refusal("failed", "released")));
     this.#diffs.clear();
     this.#setState("released");
     this.#states.clear();
     this.#views.clear();
-  }
-
-  #expect(): void {
-    this.#ready = new Promise((resolve, reject) => {
-      this.#resolveReady = resolve;
-      this.#rejectReady = reject;
-    });
-    this.#ready.catch(() => {}); // A page that does not use it must not crash by it.
   }
 
   #refuseReleased(): void {
@@ -313,14 +326,15 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 
   #view(diffs: readonly Diff<T>[]): CollectionView<T> {
-    return { items: this.items, diffs, state: this.#state };
+    return { items: this.items, total: this.#total, diffs, state: this.#state };
   }
 
   /** The items are up to date; tells all callbacks. */
-  #change(diffs: Diff<T>[]): void {
-    if (diffs.length > 0) this.#sorted = undefined;
-    this.#resolveReady(this);
-    if (!this.#setState("live", diffs) && diffs.length > 0) this.#tell(diffs);
+  #change(diffs: Diff<T>[], total?: number): void {
+    const news = diffs.length > 0 || total !== this.#total;
+    this.#total = total;
+    this.#ready.resolve(this);
+    if (!this.#setState("live", diffs) && news) this.#tell(diffs);
     if (diffs.length > 0) this.#diffs.call(diffs);
   }
 
@@ -336,56 +350,11 @@ export class ProxyCollection<T extends Item = AnyItem> {
   #tell(diffs: Diff<T>[]): void {
     if (this.#views.size > 0) this.#views.call(this.#view(diffs));
   }
-
-  /** Items that stay the same are no diff. */
-  #replaceAll(items: readonly T[]): Diff<T>[] {
-    const before = this.#items;
-    this.#items = new Map([...items].sort(byId).map(item => [item.id, item]));
-    const diffs: Diff<T>[] = [];
-    for (const [id, old] of before) {
-      if (!this.#items.has(id)) diffs.push({ id, new: undefined, old });
-    }
-    for (const [id, item] of this.#items) {
-      const old = before.get(id);
-      if (!old) diffs.push({ id, new: item, old });
-      else if (same(old, item)) this.#items.set(id, old);
-      else diffs.push({ id, new: item, old });
-    }
-    return diffs;
-  }
-
-  /** One diff per id, even if it is removed and inserted in one change. */
-  #apply(remove: readonly string[] = [], insert: readonly T[] = []): Diff<T>[] {
-    const before = new Map<string, T | undefined>();
-    for (const id of remove) {
-      before.set(id, this.#items.get(id));
-      this.#items.delete(id);
-    }
-    for (const item of insert) {
-      if (!before.has(item.id)) before.set(item.id, this.#items.get(item.id));
-      this.#items.set(item.id, item);
-    }
-    const diffs: Diff<T>[] = [];
-    for (const [id, old] of before) {
-      const item = this.#items.get(id);
-      if (item || old) diffs.push({ id, new: item, old } as Diff<T>);
-    }
-    return diffs;
-  }
 }
 
 function text(id: string): string {
   must(typeof id === "string", "an id, a string", id);
   return id;
-}
-
-/** Whether two JSON values are equal; the order of keys counts for nothing. */
-function same(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return a === b;
-  const keys = Object.keys(a);
-  return Array.isArray(a) === Array.isArray(b)
-    && keys.length === Object.keys(b).length
-    && keys.every(key => Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key)));
 }
 
 alias(ProxyCollection);

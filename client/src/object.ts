@@ -1,6 +1,7 @@
 import { alias } from "./aliases.js";
 import type { CallbackHandle } from "./callbacks.js";
-import type { Diff, ProxyCollection } from "./collection.js";
+import type { ProxyCollection } from "./collection.js";
+import type { Diff } from "./items.js";
 import { must } from "./json.js";
 import type { AnyItem, RequestOptions, Result } from "./protocol.js";
 

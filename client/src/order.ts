@@ -1,11 +1,14 @@
-/** The order of items, by the code points of their ids: the same for all clients, whatever way the items came. */
-export function byId({ id: a }: { id: string }, { id: b }: { id: string }): number {
+/** Compares by code points, as the server does; `<` compares by UTF-16 code units. */
+export function byCodePoints(a: string, b: string): number {
   for (let n = 0; ; n++) {
     const x = a.codePointAt(n) ?? -1;
     const y = b.codePointAt(n) ?? -1;
     if (x !== y || x < 0) return x - y;
   }
 }
+
+/** The order of items, by the code points of their ids: the same for all clients, whatever way the items came. */
+export const byId = ({ id: a }: { id: string }, { id: b }: { id: string }): number => byCodePoints(a, b);
 
 let lastMs = 0;
 

@@ -66,7 +66,7 @@ export class Requests {
     try {
       // Written now: later changes of the caller's objects are no part of the request.
       const request: Request = { type: "REQUEST", cmd, path, arg, tunnel };
-      checkJson(arg, "the update");
+      checkJson(arg, cmd === "GET" ? "the view" : "the update");
       text = JSON.stringify(request);
     } catch (error) {
       return Promise.resolve(refused("bad_request", `not sent: ${(error as Error)?.message}`));

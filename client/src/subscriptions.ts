@@ -1,8 +1,12 @@
-import type { ProxyCollection } from "./collection.js";
+import type { CollectionOwner, ProxyCollection } from "./collection.js";
 import { PART_BYTES, Parts } from "./parts.js";
 import { refusal, type Drop, type Item, type Notify, type Refusal, type Reply } from "./protocol.js";
 import type { Answer } from "./requests.js";
 import { backoffMs } from "./socket.js";
+import { viewOf, withSortFields } from "./view.js";
+
+/** What the subscriptions do for a collection. */
+type Membership = Pick<CollectionOwner, "resubscribe" | "release">;
 
 /** Why a subscription is not served; a server may leave out whether it may be later. */
 type Reason = Omit<Refusal, "temporary"> & { temporary?: boolean };
@@ -10,10 +14,10 @@ type Reason = Omit<Refusal, "temporary"> & { temporary?: boolean };
 /** One subscription: how the wire knows it, and the collection that it feeds. */
 class Subscription {
   readonly collection: ProxyCollection<Item>;
-  /** Its name, if another subscription of the path has none. */
-  readonly as: string | undefined;
+  /** Its name on the wire, if it has one. */
+  as: string | undefined;
   /** Its options as text: equal ones share a subscription. */
-  readonly optionsText: string;
+  optionsText: string;
   readonly parts = new Parts();
   /** The acquisitions that were not given back. */
   handles = 0;
@@ -21,9 +25,8 @@ class Subscription {
   refusals = 0;
   retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(collection: ProxyCollection<Item>, as: string | undefined, optionsText: string) {
+  constructor(collection: ProxyCollection<Item>, optionsText: string) {
     this.collection = collection;
-    this.as = as;
     this.optionsText = optionsText;
   }
 
@@ -31,10 +34,15 @@ class Subscription {
     return keyOf(this.collection.path, this.as);
   }
 
+  /** Whether it has a part of the collection. Only a server that knows names can serve that. */
+  get isView(): boolean {
+    return viewOf(this.collection.options) !== undefined;
+  }
+
   /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
   get request(): [path: string, options: object] {
     const { path, options, position } = this.collection;
-    const { since, epoch, as, ...own } = options;
+    const { since, epoch, as, ...own } = withSortFields(options);
     const from = position && { since: position.rev, epoch: position.epoch };
     return [path, { ...own, part: PART_BYTES, ...(this.as && { as: this.as }), ...from }];
   }
@@ -42,6 +50,11 @@ class Subscription {
 
 /** A subscription is known by its path, or by its path and its name. A path has no line break. */
 const keyOf = (path: string, as: string | undefined): string => (as ? `${path}\n${as}` : path);
+
+const NO_VIEWS = "the server is too old for views, and would send the whole collection: leave out filter, order, limit, after and fields";
+
+/** The refusal of a view, or of a read of one, by the client: an older server ignores what it does not know. */
+export const noViews = (): Refusal => refusal("failed", NO_VIEWS);
 
 /**
  * The subscriptions that this client wants, and how the server is told.
@@ -64,8 +77,9 @@ export class Subscriptions {
   #asking = false;
   /** Those that wait for a valid token. */
   #unauthorized = new Set<Subscription>();
-  /** How many names were given. */
-  #names = 0;
+  /** The number of the last generated name, and the names that pages have given. */
+  #lastName = 0;
+  #given = new Set<string>();
 
   /**
    * `settled` is called when requests that had to wait for subscriptions may go, `renew` when the server wants a valid token; if there may
@@ -82,15 +96,17 @@ export class Subscriptions {
     return this.#changed.size > 0 && this.#asking && this.#server === "unknown";
   }
 
-  /** The collection of a path and options, with one more handle; with `any`, the path's first one. A new one if there is none. */
-  acquire(path: string, optionsText: string, any: boolean, create: (release: () => void) => ProxyCollection<Item>): ProxyCollection<Item> {
-    let subscription = this.#of(path).find(other => any || other.optionsText === optionsText);
+  /** The collection of a path and options, with one more handle. A new one if there is none. */
+  acquire(path: string, optionsText: string, create: (membership: Membership) => ProxyCollection<Item>): ProxyCollection<Item> {
+    let subscription = this.#of(path).find(other => other.optionsText === optionsText);
     if (!subscription) {
-      const collection = create(() => this.#release(key, false));
-      subscription = new Subscription(collection, this.#wanted.has(path) ? `${++this.#names}` : undefined, optionsText);
-      const { key } = subscription;
-      this.#wanted.set(key, subscription);
-      this.#change(key);
+      const added: Subscription = subscription = new Subscription(create({
+        resubscribe: text => this.#resubscribe(added, text),
+        release: () => this.#release(added, false),
+      }), optionsText);
+      const { as } = added.collection.options;
+      if (as || added.isView || this.#wanted.has(path)) added.as = this.#name(path, as);
+      this.#want(added);
     }
     subscription.handles++;
     return subscription.collection;
@@ -98,17 +114,49 @@ export class Subscriptions {
 
   /** Ends all subscriptions of a path, or all there are. */
   release(path?: string): void {
-    for (const { key } of this.#of(path)) this.#release(key, true);
+    for (const subscription of this.#of(path)) this.#release(subscription, true);
+  }
+
+  /** A name that no subscription of this client had: messages for an earlier view are on their way when a later one is asked for. */
+  #name(path: string, given = ""): string {
+    let name = given;
+    while (!name || this.#given.has(name) || this.#wanted.has(keyOf(path, name))) name = `${given && `${given}.`}${++this.#lastName}`;
+    if (given) this.#given.add(name);
+    return name;
+  }
+
+  /** Asks for another view of the same collection, under another name. */
+  #resubscribe(subscription: Subscription, text: string): void {
+    const { collection, handles } = subscription;
+    if (handles > 1) {
+      throw new Error(`${collection.path} was acquired ${handles} times with these options, so that setView would change it for others: `
+        + 'acquire it with an "as" of its own');
+    }
+    this.#forget(subscription);
+    subscription.as = this.#name(collection.path, collection.options.as);
+    subscription.optionsText = text;
+    this.#want(subscription);
   }
 
   /** Gives a handle back, or all of them; the last one ends the subscription. */
-  #release(key: string, all: boolean): void {
-    const subscription = this.#wanted.get(key);
-    if (!subscription || --subscription.handles > 0 && !all) return;
-    clearTimeout(subscription.retry);
+  #release(subscription: Subscription, all: boolean): void {
+    if (this.#wanted.get(subscription.key) !== subscription || --subscription.handles > 0 && !all) return;
+    this.#forget(subscription);
+    subscription.collection.end();
+  }
+
+  #want(subscription: Subscription): void {
+    this.#wanted.set(subscription.key, subscription);
+    this.#change(subscription.key);
+  }
+
+  #forget(subscription: Subscription): void {
+    const { key, parts, retry } = subscription;
+    clearTimeout(retry);
+    parts.clear();
+    this.#unauthorized.delete(subscription);
     this.#wanted.delete(key);
     this.#change(key);
-    subscription.collection.end();
   }
 
   #of(path?: string): Subscription[] {
@@ -136,7 +184,7 @@ export class Subscriptions {
       clearTimeout(retry);
       parts.clear();
       collection.lost();
-      if (forGood && collection.state === "pending") collection.fail(refusal("disconnected", "the client is closed"));
+      if (forGood && collection.awaited) collection.fail(refusal("disconnected", "the client is closed"));
     }
   }
 
@@ -147,9 +195,9 @@ export class Subscriptions {
 
   receive(notify: Notify): void {
     this.#learn(notify.rev === undefined ? "older" : "incremental");
-    // An older server knows no names: its collections have no views, so that all subscriptions of the path are the same.
+    // An older server knows no names: all subscriptions of the path that are no views get the same.
     const named = this.#wanted.get(keyOf(notify.path, notify.as));
-    for (const subscription of this.#server === "older" ? this.#of(notify.path) : named ? [named] : []) {
+    for (const subscription of this.#server === "older" ? this.#of(notify.path).filter(({ isView }) => !isView) : named ? [named] : []) {
       subscription.refusals = 0;
       const whole = subscription.parts.add(notify);
       if (whole && !subscription.collection.receive(whole)) this.#change(subscription.key);
@@ -179,6 +227,7 @@ export class Subscriptions {
 
   /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
   flush(): void {
+    if (this.#server === "older") this.#refuseViews();
     if (this.#changed.size === 0 || this.waiting) return;
     const changed = [...this.#changed];
     this.#changed.clear();
@@ -186,10 +235,20 @@ export class Subscriptions {
     const asked = incremental
       ? changed.flatMap(key => this.#wanted.get(key) ?? [])
       : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
+    const told = asked.map(subscription => [subscription.key, subscription] as const);
     const insert = asked.map(({ request }) => request);
     const remove = changed.filter(key => !this.#wanted.has(key)).map(key => (key.includes("\n") ? key.split("\n") : key));
     this.#asking = true;
-    void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then(answer => this.#onAnswer(asked, answer));
+    void this.#put(incremental ? { reset: false, remove, insert } : { insert }).then(answer => this.#onAnswer(told, answer));
+  }
+
+  /** Views fail on an older server. The list without them ends what the server sends for them. */
+  #refuseViews(): void {
+    for (const { collection, isView, key } of this.#of()) {
+      if (!isView || collection.state === "failed") continue;
+      this.#change(key);
+      collection.fail(noViews());
+    }
   }
 
   /** Several changes made in one go are one request. */
@@ -211,14 +270,13 @@ export class Subscriptions {
     this.#settled();
   }
 
-  #onAnswer(asked: readonly Subscription[], { ok, error, errors }: Answer): void {
+  #onAnswer(asked: readonly (readonly [key: string, subscription: Subscription])[], { ok, error, errors }: Answer): void {
     if (error?.code === "disconnected") return;
     if (errors) this.#learn("incremental");
     const refused = new Map(errors?.map(([path, reason]) => [keyOf(path, reason.as), reason]));
-    for (const subscription of asked) {
-      const reason = refused.get(subscription.key) ?? (ok || errors ? undefined : error ?? refusal("failed", "refused"));
-      if (!reason || this.#wanted.get(subscription.key) !== subscription) continue;
-      this.#refused(subscription, reason);
+    for (const [key, subscription] of asked) {
+      const reason = refused.get(key) ?? (ok || errors ? undefined : error ?? refusal("failed", "refused"));
+      if (reason && this.#wanted.get(key) === subscription) this.#refused(subscription, reason);
     }
     // Without a subscription there is no NOTIFY to learn from.
     if (!ok || asked.length === 0) this.#goOn();

@@ -33,6 +33,7 @@ export class CollectionViewer<T extends Item = AnyItem> {
       }
       this.#show(diffs.flatMap(diff => diff.new ?? []));
     });
+    collection.add_state_callback(() => this.#place([])); // A changed view may have the same items in another order.
     if (options.delete) element.addEventListener("click", ({ target }) => this.#delete(target as Element));
   }
 
@@ -53,12 +54,18 @@ export class CollectionViewer<T extends Item = AnyItem> {
       if (toString && toString !== Object.prototype.toString) child.innerHTML = toString(item);
       else child.replaceChildren(...content(item, this.#options.delete));
     }
-    if (!isNew) return;
+    if (isNew || this.#collection.options.order) this.#place(items);
+  }
+
+  /** Puts new children where they belong, and in an order those that changed. The others stay, so that the focus does. */
+  #place(changed: readonly T[]): void {
+    const moved = new Set(this.#collection.options.order ? changed.map(({ id }) => id) : []);
     let next: Element | null = null;
     for (const { id } of [...this.#collection.items].reverse()) {
       const child: HTMLElement | undefined = this.#children.get(id);
       if (!child) continue; // A change that came while this one is shown.
-      if (!child.parentNode) this.#element.insertBefore(child, next);
+      const isBehind = next && child.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_PRECEDING;
+      if (!child.parentNode || isBehind || moved.has(id) && child.nextElementSibling !== next) this.#element.insertBefore(child, next);
       next = child;
     }
   }

@@ -165,6 +165,32 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     await same([ann, bob, eve], list, items => items.length === 1);
   });
 
+  test("view: one page filters 10,000 messages while another one writes", async () => {
+    const [ann, bob] = await Promise.all([open("/view.html"), open("/view.html")]);
+    const shown = page => page.$$eval("#list li", lines => lines.map(({ firstChild }) => firstChild.textContent));
+    await ann.click("#fill");
+    await Promise.all([ann, bob].map(page => shows(page, "#total", "10 of 10,000")));
+    assert.deepEqual(await shown(ann), await shown(bob));
+    const totals = (page, pattern) => page.waitForFunction(
+      wanted => new RegExp(wanted).test(document.getElementById("total").value), pattern);
+    for (const query of ["(", "r", "red"]) await ann.fill("#query", query);
+    await totals(ann, "^10 of 3,\\d{3}$");
+    assert.deepEqual((await shown(ann)).filter(text => !text.startsWith("red ")), []);
+    assert.match(await bob.textContent("#total"), /^10 of 10,000$/, "each page has its own view");
+
+    await bob.click("#write");
+    const first = await ann.$eval("#list time", time => time.textContent);
+    await ann.waitForFunction(time => document.querySelector("#list time").textContent !== time, first);
+    assert.deepEqual((await shown(ann)).filter(text => !text.startsWith("red ")), []);
+    await bob.click("#write");
+    await ann.fill("#query", "");
+    await totals(ann, "^10 of 10,\\d{3}$");
+    await same([ann, bob], shown, list => list.length === 10);
+    await ann.fill("#query", "no such thing");
+    await shows(ann, "#total", "0 of 0");
+    await Promise.all([ann.close(), bob.close()]);
+  });
+
   test("clock: pages whose own clocks are wrong show the server's time, also after a restart", async () => {
     const wrong = minutes => async page => {
       // A device that is minutes off: what Date says is moved before the page's code runs.
@@ -302,14 +328,14 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
       }
       await first.getByRole("link", { name: "toggle" }).click();
       const seen = [];
-      while (seen.length < 4) {
+      while (seen.length < 5) {
         await first.waitForSelector('#status[data-state="connected"]');
         seen.push(new URL(first.url()).pathname);
         assert.match(await first.textContent("#code"), /^import .*\n[^]*new SharedStateClient\("\."\)/);
         await first.getByRole("link", { name: /^Next/ }).click();
         await first.waitForURL(url => url.pathname !== seen.at(-1));
       }
-      assert.deepEqual(seen, ["/toggle.html", "/object.html", "/collection.html", "/clock.html"]);
+      assert.deepEqual(seen, ["/toggle.html", "/object.html", "/collection.html", "/view.html", "/clock.html"]);
       await first.close();
     });
 
@@ -352,7 +378,7 @@ for (const storage of storages) describe(`in a browser, with ${storage.name}`, {
     });
   }
 
-  if (storage === storages[0]) for (const path of ["/", "/board.html", "/toggle.html", "/object.html", "/collection.html", "/clock.html"]) {
+  if (storage === storages[0]) for (const path of ["/", "/board.html", "/toggle.html", "/object.html", "/collection.html", "/view.html", "/clock.html"]) {
     test(`${path} fits a phone, and is dark where the reader wants it dark`, async () => {
       const look = async options => {
         const page = await open(path, { viewport: { width: 375, height: 700 }, ...options });

@@ -1,5 +1,6 @@
 // A server in memory and sockets without a network, so that a test decides what happens when.
 import { SharedStateClient } from "../dist/sharedstate.es.js";
+import { mistakeOf, viewed } from "./fake-views.js";
 
 /** Speaks the protocol over whatever hands it text. `extended: false` makes it an older one: no positions, no incremental subscriptions. */
 export class FakeServer {
@@ -25,7 +26,7 @@ export class FakeServer {
 
   /** A connection; what the server says goes to `send`. */
   connect(send) {
-    const connection = { send: message => this.muted || send(JSON.stringify(message)), paths: new Map() };
+    const connection = { send: message => this.muted || send(JSON.stringify(message)), paths: new Map(), views: new Map() };
     this.#connections.add(connection);
     return {
       receive: text => this.#receive(connection, JSON.parse(text)),
@@ -51,10 +52,24 @@ export class FakeServer {
       collection.removed.delete(item.id);
     }
     for (const connection of this.#connections) {
-      for (const [key, { as }] of connection.paths) {
-        if (pathOf(key) === path) this.#notify(connection, path, { remove: reset ? [] : remove, insert, reset }, { prev: rev - 1, as });
+      for (const [key, options] of connection.paths) {
+        if (pathOf(key) !== path) continue;
+        if (isView(options)) this.#notifyView(connection, key);
+        else this.#notify(connection, path, { remove: reset ? [] : remove, insert, reset }, { prev: rev - 1, as: options.as });
       }
     }
+  }
+
+  /** The difference between what a view holds and what its subscriber was told. */
+  #notifyView(connection, key) {
+    const [path, options, told] = [pathOf(key), connection.paths.get(key), connection.views.get(key)];
+    const { items, total } = viewed(this.items(path), options);
+    const now = new Map(items.map(item => [item.id, JSON.stringify(item)]));
+    const remove = [...told.items.keys()].filter(id => !now.has(id));
+    const insert = items.filter(({ id }) => told.items.get(id) !== now.get(id));
+    if (remove.length + insert.length === 0 && total === told.total) return;
+    this.#notify(connection, path, { remove, insert, reset: false }, { prev: told.rev, as: options.as, total });
+    connection.views.set(key, { items: now, total, rev: this.#collection(path).rev });
   }
 
   /** Says something to all subscribers of a path that need not be true. */
@@ -85,7 +100,10 @@ export class FakeServer {
       reply(data ? { ok: true, data } : { ok: false, data: error.message, error });
     } else if (path === "/subs" && cmd === "PUT") this.#subscribe(connection, arg, reply);
     else if (path.split("/").length !== 4) reply({ ok: false, data: "no service" });
-    else if (cmd === "GET") reply({ ok: true, data: this.items(path), ...this.#position(path) });
+    else if (cmd === "GET") {
+      const { items, total } = this.extended && isView(arg) ? viewed(this.items(path), arg) : { items: this.items(path) };
+      reply({ ok: true, data: items, ...(total !== undefined && { total }), ...this.#position(path) });
+    }
     else {
       this.update(path, arg);
       reply({ ok: true, data: (arg.remove ?? []).length + (arg.insert ?? []).length, ...this.#position(path) });
@@ -95,14 +113,31 @@ export class FakeServer {
   #subscribe(connection, { insert = [], remove = [], reset = true }, reply) {
     if (reset || !this.extended) connection.paths.clear();
     for (const name of remove) connection.paths.delete(String(name));
-    const refused = insert.filter(([path]) => this.refusals.has(path));
-    const taken = insert.filter(([path]) => !this.refusals.has(path));
+    const reasonOf = (path, { as, ...options }) => {
+      const message = this.extended && mistakeOf(options);
+      const reason = message ? { code: "bad_request", message } : this.refusals.get(path);
+      return reason && { ...reason, ...(as && { as }) };
+    };
+    const refused = insert.filter(([path, options]) => reasonOf(path, options));
+    const taken = insert.filter(([path, options]) => !reasonOf(path, options));
     const keyOf = (path, { as }) => (this.extended && as ? `${path},${as}` : path);
     for (const [path, options] of taken) connection.paths.set(keyOf(path, options), this.extended ? options : {});
     const ok = taken.length > 0 || refused.length === 0;
-    const errors = refused.length > 0 && { errors: refused.map(([path]) => [path, this.refusals.get(path)]) };
+    const errors = refused.length > 0 && { errors: refused.map(([path, options]) => [path, reasonOf(path, options)]) };
     reply({ ok, data: [...connection.paths].map(([key, options]) => [pathOf(key), options]), ...(this.extended && errors) });
-    for (const [path, options] of taken) this.#catchUp(connection, path, options);
+    for (const [path, options] of taken) {
+      if (this.extended && isView(options)) this.#showView(connection, keyOf(path, options));
+      else this.#catchUp(connection, path, options);
+    }
+  }
+
+  /** The server resumes no views: it need not. */
+  #showView(connection, key) {
+    const [path, options] = [pathOf(key), connection.paths.get(key)];
+    const { items, total } = viewed(this.items(path), options);
+    const told = new Map(items.map(item => [item.id, JSON.stringify(item)]));
+    connection.views.set(key, { items: told, total, rev: this.#collection(path).rev });
+    this.#notify(connection, path, { remove: [], insert: items, reset: true }, { as: options.as, total });
   }
 
   #catchUp(connection, path, { since, epoch, as }) {
@@ -113,8 +148,9 @@ export class FakeServer {
     this.#notify(connection, path, { remove, insert, reset: !resumes }, { prev: since, as });
   }
 
-  #notify(connection, path, data, { prev, as }) {
-    const extra = this.extended && { ...this.#position(path), ...(!data.reset && { prev }), ...(as && { as }) };
+  #notify(connection, path, data, { prev, as, total }) {
+    const position = { ...this.#position(path), ...(!data.reset && { prev }) };
+    const extra = this.extended && { ...position, ...(as && { as }), ...(total !== undefined && { total }) };
     connection.send({ type: "MESSAGE", cmd: "NOTIFY", path, data, ...extra });
   }
 
@@ -130,6 +166,8 @@ export class FakeServer {
 
 /** A subscription is kept by its path, or by its path, a comma and its name. */
 const pathOf = key => key.split(",")[0];
+
+const isView = options => ["filter", "order", "limit", "after", "fields"].some(field => options?.[field] !== undefined);
 
 /** The network between a client and a fake server: `WebSocket` is the option for the client. */
 export class FakeNetwork {

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
 import { noHost, RealHost } from "./real-host.js";
+import { until } from "./until.js";
 
 let url = process.env.SHAREDSTATE_URL;
 const options = { timeout: 30_000, skip: !url && noHost };
@@ -39,21 +40,6 @@ function connect(t, more = {}) {
   const client = new SharedStateClient(url, { WebSocket, ...more });
   t.after(() => client.close());
   return client;
-}
-
-/** Waits until a condition holds, and looks whenever the collection changes. */
-function until(collection, condition) {
-  return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => reject(new Error(`not within 10 s: ${condition}`)), 10_000);
-    const check = () => {
-      if (!condition()) return;
-      clearTimeout(limit);
-      resolve();
-    };
-    collection.add_callback(check);
-    collection.add_state_callback(check);
-    check();
-  });
 }
 
 for (const service of ["items", "mitems"]) {

@@ -1,5 +1,8 @@
 // Never run: it is right if it compiles. What must not compile stands below a `@ts-expect-error`.
-import { CollectionViewer, SharedStateClient, SharedStateError, type AnyItem, type Diff, type Result, type Refusal } from "sharedstate";
+import {
+  CollectionViewer, SharedStateClient, SharedStateError,
+  type AnyItem, type CollectionOptions, type Diff, type Result, type Refusal, type View,
+} from "sharedstate";
 
 interface Note {
   id: string;
@@ -57,6 +60,23 @@ void client.acquire_collection("/app/items/any").update({ insert: [{ whatever: 1
 // @ts-expect-error: items have ids.
 client.acquire_collection<{ name: string }>("/app/items/wrong");
 
+const recent = client.collection<Note>("/app/items/notes", { filter: { "x": { $gt: 1 } }, order: [["x", -1], ["text", 1]], limit: 10, fields: ["text"] });
+const total: number | undefined = recent.total;
+const view: View = { filter: null, after: [3, "id"], limit: undefined };
+const same: typeof recent = await recent.setView(view);
+same.subscribe(({ total: all, items }) => items.length < (all ?? 0));
+client.acquire_collection("/app/items/notes", { as: "mine", limit: 1, conflate: true });
+const options: CollectionOptions = { filter: {}, unknown: 1 };
+client.acquire_object("/app/items/notes", "a", options);
+const page = await client.get<Note[]>("/app/items/notes", { filter: { x: 1 }, limit: 5, throw: true });
+if (page.ok) page.data.length === page.total;
+// @ts-expect-error: a direction is 1 or -1.
+client.collection("/app/items/notes", { order: [["x", 2]] });
+// @ts-expect-error: a number.
+client.collection("/app/items/notes", { limit: "10" });
+// @ts-expect-error: not a field of a view.
+void recent.setView({ maxRate: 5 });
+
 const result: Result<number> = await notes.update({ remove: ["a"] });
 if (result.ok) result.data.toFixed();
 else {
@@ -111,4 +131,4 @@ class Logging extends SharedStateClient {
 }
 new Logging("ws://host").clock.pinger.pause();
 
-export { all, note, unknownField };
+export { all, note, total, unknownField };

@@ -12,26 +12,26 @@ describe("CollectionViewer", { skip: noBrowser, timeout: 60_000 }, () => {
   after(() => browser?.close());
 
   /** A page with a viewer of a collection. `options` is code, for it may hold functions. `set(items)` makes the items those. */
-  async function viewed(items, options = "{}", html = "") {
+  async function viewed(items, options = "{}", html = "", view = {}) {
     const page = await browser.newPage();
     const mistakes = [];
     page.on("pageerror", error => mistakes.push(String(error)));
     await page.setContent(`${html}<div id="list"></div>`);
     await page.addScriptTag({ content: bundle });
-    await page.evaluate(([first, code]) => {
+    await page.evaluate(([first, code, view]) => {
       const removed = [];
       const { ProxyCollection, CollectionViewer } = SHAREDSTATE;
       const send = async (path, changes) => {
         removed.push(...changes.remove ?? []);
         return { ok: true };
       };
-      const collection = new ProxyCollection("/app/items/c", {}, { send, release() {} });
+      const collection = new ProxyCollection("/app/items/c", view, { send, release() {}, resubscribe() {} });
       const set = insert => collection.receive({ data: { reset: true, insert } });
       const change = data => collection.receive({ data });
       set(first);
       new CollectionViewer(collection, document.getElementById("list"), eval(`(${code})`));
-      Object.assign(globalThis, { set, change, removed });
-    }, [items, options]);
+      Object.assign(globalThis, { set, change, removed, collection });
+    }, [items, options, view]);
     const texts = () => page.$$eval("#list > *", children => children.map(({ innerText }) => innerText));
     return { page, texts, mistakes };
   }
@@ -48,6 +48,29 @@ describe("CollectionViewer", { skip: noBrowser, timeout: 60_000 }, () => {
     assert.equal(await page.evaluate(() => document.getElementById("b") === element), true, "a replaced item keeps its element");
     await page.evaluate(() => change({ remove: ["b"] }));
     assert.deepEqual(await texts(), ["a", "c"]);
+  });
+
+  test("in a view with an order, what changed moves to its place, and nothing else does", async () => {
+    const { page, texts, mistakes } = await viewed(["a", "b", "c"].map((id, itv) => ({ id, itv })), "{}", "", { order: [["itv", 1]] });
+    await page.evaluate(() => {
+      globalThis.moves = [];
+      new MutationObserver(records => moves.push(...records.flatMap(({ addedNodes }) => [...addedNodes].map(({ id }) => id))))
+        .observe(document.getElementById("list"), { childList: true });
+    });
+    const after = async ([code, wanted, moved]) => {
+      await page.evaluate(code);
+      assert.deepEqual([(await texts()).join(), (await page.evaluate(() => moves.splice(0))).join()], [wanted, moved], code);
+    };
+    await after(["change({ insert: [{ id: 'a', itv: 5 }] })", "b 1,c 2,a 5", "a"]);
+    await after(["change({ insert: [{ id: 'a', itv: 0 }] })", "a 0,b 1,c 2", "a"]);
+    await after(["change({ insert: [{ id: 'b', itv: 1, data: 'same place' }] })", "a 0,b 1 same place,c 2", ""]);
+    await after(["change({ insert: [{ id: 'd', itv: 1 }, { id: 'c', itv: -1 }] })", "c -1,a 0,b 1 same place,d 1", "d,c"]);
+    await page.evaluate(() => {
+      collection.setView({ order: [["itv", -1]] });
+      set([...collection.items]);
+    });
+    assert.deepEqual(await texts(), ["b 1 same place", "d 1", "a 0", "c -1"]);
+    assert.deepEqual(mistakes, []);
   });
 
   test("an item shows its id, itv, and data or state, each with its class, and nothing of it is taken for HTML", async () => {

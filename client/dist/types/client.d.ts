@@ -6,6 +6,7 @@ import { ProxyObject } from "./object.js";
 import { type AnyItem, type Changes, type Item, type RequestOptions, type Result } from "./protocol.js";
 import { type Identity, type TokenSource } from "./session.js";
 import { type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
+import { type CollectionOptions, type View } from "./view.js";
 export interface SharedStateOptions {
     /** Log all traffic to the console, and refusals whose `ok` nothing has read. Default false. */
     debug?: boolean;
@@ -95,20 +96,18 @@ export declare class SharedStateClient {
     dispose(): void;
     [symbolDispose](): void;
     /**
-     * The collection of a path, kept up to date until it is released as often as it was acquired; the same object for each call with an
-     * equal path and
-     * equal options, which are those of the subscription.
+     * The collection of a path, or a view of it, kept up to date until it is released as often as it was acquired; the same object for each
+     * call with an equal path and equal options.
      */
-    collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T>;
-    /** The collection of a path, whatever its options; those of the first call count. */
-    acquire_collection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): ProxyCollection<T>;
+    collection<T extends Item = AnyItem>(path: string, options?: CollectionOptions): ProxyCollection<T>;
+    acquire_collection<T extends Item = AnyItem>(path: string, options?: CollectionOptions): ProxyCollection<T>;
     /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
-    object(path: string, name: string, options?: Record<string, unknown>): ProxyObject;
-    acquire_object(path: string, name: string, options?: Record<string, unknown>): ProxyObject;
-    /** Ends the collection of a path and its objects, however often they were acquired: no callback any more, and updates throw. */
+    object(path: string, name: string, options?: CollectionOptions): ProxyObject;
+    acquire_object(path: string, name: string, options?: CollectionOptions): ProxyObject;
+    /** Ends all collections and objects of a path, however often they were acquired: no callback any more, and updates throw. */
     release(path: string): void;
-    /** Asks the server for the data at a path. */
-    get<D = unknown>(path: string, options?: RequestOptions): Promise<Result<D>>;
+    /** Asks the server for the data at a path; with the fields of a view, for that view of a collection. */
+    get<D = unknown>(path: string, options?: View & RequestOptions): Promise<Result<D>>;
     /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
     update<T extends Item = AnyItem>(path: string, changes: Changes<T>, options?: RequestOptions): Promise<Result<number>>;
     /** The server's clock, from the first use on. */

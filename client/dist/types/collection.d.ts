@@ -1,23 +1,11 @@
 import { type CallbackHandle } from "./callbacks.js";
+import { type Diff } from "./items.js";
 import { type AnyItem, type Changes, type Item, type NewItem, type Patch, type Refusal, type RequestOptions, type Result, type UpdateOptions } from "./protocol.js";
-/** One change of one item: an insert has no `old`, a delete no `new`, a replace has both. */
-export type Diff<T extends Item = AnyItem> = {
-    id: string;
-    new: T;
-    old: undefined;
-} | {
-    id: string;
-    new: undefined;
-    old: T;
-} | {
-    id: string;
-    new: T;
-    old: T;
-};
+import { type CollectionOptions, type View } from "./view.js";
 /**
  * - `pending`: the first snapshot is on its way, or waits for a connection
  * - `live`: it is what the server has
- * - `stale`: it is what the server had; the connection is down or has just come back
+ * - `stale`: it is what the server had; the connection is down or has just come back, or the items of a changed view are on their way
  * - `failed`: the server refuses the subscription, or has ended it (it holds what it held), or the client closed before it held; tried
  * again at the next connection
  * - `released`: for good
@@ -25,8 +13,10 @@ export type Diff<T extends Item = AnyItem> = {
 export type CollectionState = "pending" | "live" | "stale" | "failed" | "released";
 /** What a subscriber of a collection gets. */
 export interface CollectionView<T extends Item = AnyItem> {
-    /** The collection's items, by their ids; the same array until something changes. */
+    /** The collection's items in their order; the same array until something changes. */
     readonly items: readonly T[];
+    /** The number of items that match the filter; undefined without a limit. */
+    readonly total: number | undefined;
     /** What has changed since the last call; empty if it was the state alone, and in the first call. */
     readonly diffs: readonly Diff<T>[];
     readonly state: CollectionState;
@@ -34,17 +24,17 @@ export interface CollectionView<T extends Item = AnyItem> {
 /** What a collection needs of its client. */
 export interface CollectionOwner {
     send(path: string, changes: unknown, options: RequestOptions | undefined): Promise<Result<number>>;
-    read(path: string): Promise<Result<Item[]>>;
+    read(path: string, view: View): Promise<Result<Item[]>>;
     /** Ends a request as its options say. */
     end<D>(result: Result<D>, options: RequestOptions | undefined): Result<D>;
+    /** Subscribes with other options, given as text. Throws if others share the collection. */
+    resubscribe(text: string): void;
     release(): void;
 }
-/** The local copy of a collection, kept up to date by the server. `SharedStateClient.acquire_collection` makes it. */
+/** The local copy of a collection, or of a view of it, kept up to date by the server. `SharedStateClient.collection` makes it. */
 export declare class ProxyCollection<T extends Item = AnyItem> {
     #private;
     readonly path: string;
-    /** The subscription's options, as given to the first acquisition of the path. */
-    readonly options: Readonly<Record<string, unknown>>;
     getItem: ProxyCollection<T>["get_item"];
     getItems: ProxyCollection<T>["get_items"];
     hasItem: ProxyCollection<T>["has_item"];
@@ -53,17 +43,24 @@ export declare class ProxyCollection<T extends Item = AnyItem> {
     removeCallback: ProxyCollection<T>["remove_callback"];
     addStateCallback: ProxyCollection<T>["add_state_callback"];
     removeStateCallback: ProxyCollection<T>["remove_state_callback"];
+    /** The subscription's options. */
+    get options(): Readonly<CollectionOptions>;
     get state(): CollectionState;
     /** Why the state is `failed`. */
     get error(): Refusal | undefined;
     /**
-     * Resolves, with the collection, when the first snapshot is there. Rejects with a SharedStateError when the collection fails or is
-     * released
-     * before that; a failed one that is tried again has a new promise. It need not be caught.
+     * Resolves, with the collection, when the first snapshot is there, or after `setView` that of the new view. Rejects with a
+     * SharedStateError when the collection fails or is released before that; a failed one that is tried again has a new promise. It need not
+     * be caught.
      */
     get ready(): Promise<this>;
     get size(): number;
-    /** All items, in the order of their ids by code points: the same array until something changes. Do not change it or its items. */
+    /** The number of items that match the filter, also those beyond the limit; undefined without a limit. */
+    get total(): number | undefined;
+    /**
+     * All items, in the `order` of the options, else in that of their ids by code points: the same array until something changes. Do not
+     * change it or its items.
+     */
     get items(): readonly T[];
     /** One item (undefined when absent), or all items, as an array of your own. Do not change the items: insert a changed copy. */
     get(): T[];
@@ -92,6 +89,12 @@ export declare class ProxyCollection<T extends Item = AnyItem> {
      * nothing is changed.
      */
     transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>>;
+    /**
+     * Changes `filter`, `order`, `limit`, `after` or `fields` of this collection; a field that is not given stays, undefined or null removes
+     * it. The collection keeps its items, as `stale`, until those of the new view are there; one callback tells the differences. Returns the
+     * new `ready`. Throws if the collection was acquired several times: one with an `as` of its own can be changed alone.
+     */
+    setView(view: View): Promise<this>;
     /** Calls the handler with each later change, as a list of diffs that is never empty; the collection has changed by then. */
     add_callback(handler: (diffs: Diff<T>[]) => void): CallbackHandle<Diff<T>[]>;
     remove_callback(handle: CallbackHandle<Diff<T>[]>): void;

@@ -1,5 +1,6 @@
 import type { CallbackHandle } from "./callbacks.js";
-import type { Diff, ProxyCollection } from "./collection.js";
+import type { ProxyCollection } from "./collection.js";
+import type { Diff } from "./items.js";
 import type { AnyItem, RequestOptions, Result } from "./protocol.js";
 /** One item of a collection as a value that everyone can read and set. `SharedStateClient.acquire_object` makes it. */
 export declare class ProxyObject {

@@ -92,13 +92,14 @@ export interface Conflict {
 }
 /**
  * How a request ended. `rev` and `epoch` are where the collection stands, if the server says so; `ids` are those of an update's
- * inserted items.
+ * inserted items; `total` is the number of items that match the filter of a read with a limit.
  */
 export type Result<D = unknown> = {
     path: string;
     rev?: number;
     epoch?: string;
     ids?: string[];
+    total?: number;
 } & ({
     ok: true;
     data: D;
@@ -128,6 +129,7 @@ export interface Reply {
     error?: Refusal;
     rev?: number;
     epoch?: string;
+    total?: number;
     /** In a refusal of an update by its conditions. */
     conflicts?: Conflict[];
     /** In the reply to PUT /subs: the paths that were refused. */
@@ -158,6 +160,8 @@ export interface Notify {
     epoch?: string;
     /** Where the change builds on any state from this revision on; a reset has none. */
     prev?: number;
+    /** In a view with a limit: the number of items that match its filter. */
+    total?: number;
     /** This is a part; the next part follows. */
     more?: boolean;
 }

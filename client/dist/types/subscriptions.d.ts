@@ -1,6 +1,10 @@
-import type { ProxyCollection } from "./collection.js";
+import type { CollectionOwner, ProxyCollection } from "./collection.js";
 import { type Drop, type Item, type Notify, type Refusal, type Reply } from "./protocol.js";
 import type { Answer } from "./requests.js";
+/** What the subscriptions do for a collection. */
+type Membership = Pick<CollectionOwner, "resubscribe" | "release">;
+/** The refusal of a view, or of a read of one, by the client: an older server ignores what it does not know. */
+export declare const noViews: () => Refusal;
 /**
  * The subscriptions that this client wants, and how the server is told.
  *
@@ -18,8 +22,8 @@ export declare class Subscriptions {
     constructor(put: (arg: object) => Promise<Answer>, settled: () => void, renew: () => boolean);
     /** Subscriptions wait until it is known how to tell the server. A request made now must wait behind them. */
     get waiting(): boolean;
-    /** The collection of a path and options, with one more handle; with `any`, the path's first one. A new one if there is none. */
-    acquire(path: string, optionsText: string, any: boolean, create: (release: () => void) => ProxyCollection<Item>): ProxyCollection<Item>;
+    /** The collection of a path and options, with one more handle. A new one if there is none. */
+    acquire(path: string, optionsText: string, create: (membership: Membership) => ProxyCollection<Item>): ProxyCollection<Item>;
     /** Ends all subscriptions of a path, or all there are. */
     release(path?: string): void;
     /** What failed before may hold now. */
@@ -36,3 +40,4 @@ export declare class Subscriptions {
     /** Tells the server what it has not been told. Called before any request, so that an update's NOTIFY finds its subscription. */
     flush(): void;
 }
+export {};

@@ -1,12 +1,14 @@
 import {
   SharedStateClient,
-  type AnyItem, type ClientState, type CollectionState, type Item, type ProxyCollection, type Refusal, type Result, type SharedStateOptions,
+  type AnyItem, type ClientState, type CollectionOptions, type CollectionState, type Item, type ProxyCollection, type Refusal, type Result,
+  type SharedStateOptions,
 } from "../index.js";
 
 /** What a component sees of a collection. */
 export interface CollectionSnapshot<T extends Item = AnyItem> {
-  /** The items, by their ids; the same array until something changes. */
+  /** The items in their order; the same array until something changes. */
   readonly items: readonly T[];
+  /** The number of items that match the filter, also those beyond the limit. */
   readonly total: number;
   readonly state: CollectionState;
   /** Why the state is `failed`. */
@@ -26,8 +28,17 @@ export interface ConnectionSnapshot {
 export const NOTHING: CollectionSnapshot<never> = { items: [], total: 0, state: "pending", error: undefined };
 export const UNCONNECTED: ConnectionSnapshot = { state: "connecting", pending: 0, user: null };
 
-export const snapshotOf = <T extends Item>({ items, state, error }: ProxyCollection<T>): CollectionSnapshot<T> =>
-  ({ items, total: items.length, state, error });
+export const snapshotOf = <T extends Item>({ items, total, state, error }: ProxyCollection<T>): CollectionSnapshot<T> =>
+  ({ items, total: total ?? items.length, state, error });
+
+/**
+ * What a component shows of a collection whose options have changed: the items from before, as `stale`, until the first snapshot of the
+ * new view is there. A component does not call `setView`, because others may share its collection (docs/adr/0097).
+ */
+export function successor<T extends Item>(before: CollectionSnapshot<T>, now: CollectionSnapshot<T>): CollectionSnapshot<T> {
+  const shows = before.state === "live" || before.state === "stale" || before.items.length > 0;
+  return now.state === "pending" && shows ? { ...before, state: "stale", error: undefined } : now;
+}
 
 /** A client where there is a page; where pages are rendered on a server there is no connection. */
 export const connect = (url: string, options: SharedStateOptions): SharedStateClient | undefined =>
@@ -39,7 +50,7 @@ export const connect = (url: string, options: SharedStateOptions): SharedStateCl
  * later: a component that is mounted again at once, as in StrictMode or when its module is replaced, goes on with it.
  */
 export function follow<T extends Item>(
-  client: SharedStateClient, path: string, options: Record<string, unknown>, changed: (collection: ProxyCollection<T>) => void,
+  client: SharedStateClient, path: string, options: CollectionOptions, changed: (collection: ProxyCollection<T>) => void,
 ): () => void {
   const collection = client.collection<T>(path, options);
   const stop = collection.subscribe(() => changed(collection));

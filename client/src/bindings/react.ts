@@ -3,9 +3,12 @@ import {
   createContext, createElement, useCallback, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore,
   type ReactElement, type ReactNode,
 } from "react";
-import type { AnyItem, Item, ProxyCollection, Result, SharedStateClient, SharedStateOptions, TokenSource } from "../index.js";
+import type {
+  AnyItem, CollectionOptions, Item, ProxyCollection, Result, SharedStateClient, SharedStateOptions, TokenSource,
+} from "../index.js";
+import { optionsText } from "../view.js";
 import {
-  connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  connect, follow, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
 } from "./follow.js";
 
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
@@ -74,12 +77,15 @@ const suspended = new WeakMap<SharedStateClient, Map<string, ProxyCollection<Ite
 /** How long a collection is held for a suspended component that does not come back. */
 const SUSPENDED_MS = 10_000;
 
-/** A collection, live. With `suspense`, the component suspends until the first snapshot is there. */
+/**
+ * A collection or a view of it, live. Options may be a new object at each render: equal ones change nothing. With other options, the
+ * component keeps the items, as `stale`, until those of the new view are there. With `suspense`, it suspends until the first snapshot.
+ */
 export function useCollection<T extends Item = AnyItem>(
-  path: string, options: Record<string, unknown> = {}, { suspense = false } = {},
+  path: string, options: CollectionOptions = {}, { suspense = false } = {},
 ): CollectionSnapshot<T> {
   const client = useClient();
-  const key = JSON.stringify([path, options]);
+  const key = `${path}\n${optionsText(options)}`;
   const store = useMemo(() => {
     const held = client && suspended.get(client)?.get(key);
     let view: CollectionSnapshot<T> = held ? snapshotOf(held as unknown as ProxyCollection<T>) : NOTHING;
@@ -91,12 +97,18 @@ export function useCollection<T extends Item = AnyItem>(
       snapshot: () => view,
     };
   }, [client, key]);
-  const view = useSyncExternalStore(store.subscribe, store.snapshot, () => NOTHING);
+  const own = useSyncExternalStore(store.subscribe, store.snapshot, () => NOTHING);
+  const shown = useRef<{ client: SharedStateClient | undefined; path: string; view: CollectionSnapshot<T> }>(undefined);
+  const before = shown.current;
+  const view = before?.client === client && before?.path === path ? successor(before.view, own) : own;
+  useEffect(() => {
+    shown.current = { client, path, view };
+  });
   if (suspense && client && view.state === "pending") throw firstSnapshot(client, path, options, key);
   return view;
 }
 
-function firstSnapshot(client: SharedStateClient, path: string, options: Record<string, unknown>, key: string): Promise<unknown> {
+function firstSnapshot(client: SharedStateClient, path: string, options: CollectionOptions, key: string): Promise<unknown> {
   const held = suspended.get(client) ?? new Map<string, ProxyCollection<Item>>();
   suspended.set(client, held);
   let collection = held.get(key);

@@ -1,9 +1,10 @@
 /** Stores for Svelte 4 and later. */
 import { getContext, onDestroy, setContext } from "svelte";
 import { readable, type Readable } from "svelte/store";
-import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import { optionsText } from "../view.js";
 import {
-  connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  connect, follow, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
 } from "./follow.js";
 
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
@@ -27,14 +28,36 @@ export function provideSharedState(
 /** The client; undefined where pages are rendered on a server. */
 export const useClient = (): SharedStateClient | undefined => getContext(KEY);
 
-/** A store of a collection, live while it has subscribers. */
+/**
+ * A store of a collection or a view of it, live while it has subscribers. `options` may be a store: `toStore(() => ({ filter }))`. With
+ * other options, the store keeps the items, as `stale`, until those of the new view are there.
+ */
 export function useCollection<T extends Item = AnyItem>(
-  path: string, options: Record<string, unknown> = {},
+  path: string, options: CollectionOptions | Readable<CollectionOptions> = {},
 ): Readable<CollectionSnapshot<T>> {
   const client = useClient();
-  return readable<CollectionSnapshot<T>>(NOTHING, set =>
-    client && follow<T>(client, path, options, collection => set(snapshotOf(collection))));
+  return readable<CollectionSnapshot<T>>(NOTHING, set => {
+    if (!client) return undefined;
+    let view: CollectionSnapshot<T> = NOTHING;
+    let text: string | undefined;
+    let end: (() => void) | undefined;
+    const show = (now: CollectionOptions): void => {
+      const nowText = optionsText(now);
+      if (nowText === text) return;
+      text = nowText;
+      end?.();
+      end = follow<T>(client, path, now, collection => set(view = successor(view, snapshotOf(collection))));
+    };
+    const unsubscribe = isStore(options) ? options.subscribe(show) : show(options);
+    return () => {
+      unsubscribe?.();
+      end?.();
+    };
+  });
 }
+
+const isStore = (options: CollectionOptions | Readable<CollectionOptions>): options is Readable<CollectionOptions> =>
+  typeof options.subscribe === "function";
 
 /** A store of one item of a collection; its value is undefined when the item is absent. */
 export function useItem<T extends Item = AnyItem>(path: string, id: string): Readable<T | undefined> {

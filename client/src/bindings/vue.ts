@@ -3,9 +3,10 @@ import {
   computed, inject, onScopeDispose, shallowRef, toValue, watch,
   type App, type ComputedRef, type InjectionKey, type MaybeRefOrGetter, type Ref,
 } from "vue";
-import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import { optionsText } from "../view.js";
 import {
-  connect, follow, NOTHING, setObject, snapshotOf, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  connect, follow, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
 } from "./follow.js";
 
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
@@ -29,15 +30,22 @@ export function sharedState(server: string | SharedStateClient = ".", options: S
 /** The client; undefined where pages are rendered on a server. */
 export const useClient = (): SharedStateClient | undefined => inject(KEY, undefined);
 
-/** A collection, live, for as long as the component lives. `path` and `options` may change. */
+/**
+ * A collection or a view of it, live, for as long as the component lives. `path` and `options` may change. With other options, the
+ * component keeps the items, as `stale`, until those of the new view are there.
+ */
 export function useCollection<T extends Item = AnyItem>(
-  path: MaybeRefOrGetter<string>, options: MaybeRefOrGetter<Record<string, unknown>> = {},
+  path: MaybeRefOrGetter<string>, options: MaybeRefOrGetter<CollectionOptions> = {},
 ): { [K in keyof CollectionSnapshot<T>]: ComputedRef<CollectionSnapshot<T>[K]> } {
   const client = useClient();
   const view: Ref<CollectionSnapshot<T>> = shallowRef(NOTHING);
-  watch(() => [toValue(path), toValue(options)] as const, ([nowPath, nowOptions], _, onCleanup) => {
-    view.value = NOTHING;
-    if (client) onCleanup(follow<T>(client, nowPath, nowOptions, collection => { view.value = snapshotOf(collection); }));
+  // As text: equal options are no change, and a change deep inside of reactive ones is seen.
+  const sources = [() => toValue(path), () => optionsText(toValue(options))] as const;
+  watch(sources, ([nowPath, text], [pathBefore], onCleanup) => {
+    view.value = nowPath === pathBefore ? successor(view.value, NOTHING) : NOTHING;
+    if (client) onCleanup(follow<T>(client, nowPath, JSON.parse(text) as CollectionOptions, collection => {
+      view.value = successor(view.value, snapshotOf(collection));
+    }));
   }, { immediate: true, flush: "sync" });
   return {
     items: computed(() => view.value.items),

@@ -1,6 +1,6 @@
 /** Hooks for React 18 and later. */
 import { type ReactElement, type ReactNode } from "react";
-import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
 import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
 export interface SharedStateProps extends SharedStateOptions {
@@ -17,8 +17,11 @@ export interface SharedStateProps extends SharedStateOptions {
 export declare function SharedState({ url, client: own, children, ...options }: SharedStateProps): ReactElement;
 /** The client; undefined until the provider is mounted. */
 export declare const useClient: () => SharedStateClient | undefined;
-/** A collection, live. With `suspense`, the component suspends until the first snapshot is there. */
-export declare function useCollection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>, { suspense }?: {
+/**
+ * A collection or a view of it, live. Options may be a new object at each render: equal ones change nothing. With other options, the
+ * component keeps the items, as `stale`, until those of the new view are there. With `suspense`, it suspends until the first snapshot.
+ */
+export declare function useCollection<T extends Item = AnyItem>(path: string, options?: CollectionOptions, { suspense }?: {
     suspense?: boolean | undefined;
 }): CollectionSnapshot<T>;
 /** One item of a collection, live; undefined when it is absent. */

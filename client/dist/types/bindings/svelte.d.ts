@@ -1,5 +1,5 @@
 import { type Readable } from "svelte/store";
-import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
 import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
 /**
@@ -10,8 +10,11 @@ export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
 export declare function provideSharedState(server?: string | SharedStateClient, options?: SharedStateOptions): SharedStateClient | undefined;
 /** The client; undefined where pages are rendered on a server. */
 export declare const useClient: () => SharedStateClient | undefined;
-/** A store of a collection, live while it has subscribers. */
-export declare function useCollection<T extends Item = AnyItem>(path: string, options?: Record<string, unknown>): Readable<CollectionSnapshot<T>>;
+/**
+ * A store of a collection or a view of it, live while it has subscribers. `options` may be a store: `toStore(() => ({ filter }))`. With
+ * other options, the store keeps the items, as `stale`, until those of the new view are there.
+ */
+export declare function useCollection<T extends Item = AnyItem>(path: string, options?: CollectionOptions | Readable<CollectionOptions>): Readable<CollectionSnapshot<T>>;
 /** A store of one item of a collection; its value is undefined when the item is absent. */
 export declare function useItem<T extends Item = AnyItem>(path: string, id: string): Readable<T | undefined>;
 /** A store of an object's value; `set` stores it for everyone. */

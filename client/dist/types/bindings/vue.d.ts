@@ -1,6 +1,6 @@
 /** Composables for Vue 3. */
 import { type App, type ComputedRef, type MaybeRefOrGetter } from "vue";
-import type { AnyItem, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
+import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
 import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
 export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
 /**
@@ -12,8 +12,11 @@ export declare function sharedState(server?: string | SharedStateClient, options
 };
 /** The client; undefined where pages are rendered on a server. */
 export declare const useClient: () => SharedStateClient | undefined;
-/** A collection, live, for as long as the component lives. `path` and `options` may change. */
-export declare function useCollection<T extends Item = AnyItem>(path: MaybeRefOrGetter<string>, options?: MaybeRefOrGetter<Record<string, unknown>>): {
+/**
+ * A collection or a view of it, live, for as long as the component lives. `path` and `options` may change. With other options, the
+ * component keeps the items, as `stale`, until those of the new view are there.
+ */
+export declare function useCollection<T extends Item = AnyItem>(path: MaybeRefOrGetter<string>, options?: MaybeRefOrGetter<CollectionOptions>): {
     [K in keyof CollectionSnapshot<T>]: ComputedRef<CollectionSnapshot<T>[K]>;
 };
 /** One item of a collection, live; undefined when it is absent. */
