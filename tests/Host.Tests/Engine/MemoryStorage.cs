@@ -30,6 +30,9 @@ internal sealed class MemoryStorage(bool hasFeed = false)
     /// <summary>Sees each update that took effect, and what is stored after it. Runs within the commit, on its thread.</summary>
     public Action<ItemUpdate, StoredCollection>? Applied { get; set; }
 
+    /// <summary>The clock of its feed.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     public Func<CollectionKey, CancellationToken, Task>? BeforeLoad { get; set; }
 
     /// <summary>Runs after the names of collections were read, before they are returned.</summary>
@@ -216,8 +219,8 @@ internal sealed class MemoryStorage(bool hasFeed = false)
                     while (channel.Reader.TryRead(out var position)) list.Add(position);
                     yield return list;
                     await ((Task)channel.Reader.WaitToReadAsync(stop).AsTask())
-                        .WaitAsync(_listTime, stop)
-                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                        .WaitAsync(_listTime, _storage.Time, stop)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
                     stop.ThrowIfCancellationRequested();
                 }
             }

@@ -28,27 +28,27 @@ internal sealed class ModelHost : IDisposable
     private ServiceWriter[] _writers = [];
     private Task[] _replacing = [];
 
-    public ModelHost(Dictionary<string, MemoryStorage> storages, Limits? limits = null)
+    private readonly ModelHost? _other;
+
+    /// <param name="storages">The storage of each service.</param>
+    /// <param name="limits">The limits.</param>
+    /// <param name="other">Another host on the same storages, which has the thread and the clock.</param>
+    public ModelHost(Dictionary<string, MemoryStorage> storages, Limits? limits = null, ModelHost? other = null)
     {
-        Storages = storages;
-        _limits = limits ?? Limits;
+        (Storages, _limits, _other) = (storages, limits ?? Limits, other);
+        (Thread, Time) = other is null ? (new(), new()) : (other.Thread, other.Time);
+        foreach (var storage in storages.Values) storage.Time = Time;
         Start();
     }
 
-    public OneThread Thread { get; } = new();
+    public OneThread Thread { get; }
 
-    public FakeTimeProvider Time { get; } = new();
+    public FakeTimeProvider Time { get; }
 
     public Dictionary<string, MemoryStorage> Storages { get; }
 
     public HostState State { get; private set; } = null!;
 
-    /// <summary>Stops and starts again on the same storage. Connections are gone.</summary>
-    public void Restart()
-    {
-        Stop();
-        Start();
-    }
 
     /// <summary>Begins to put another instance in the place of a service's, unless that is being done.</summary>
     public bool TryReplace(int service)
@@ -71,10 +71,11 @@ internal sealed class ModelHost : IDisposable
     public void Dispose()
     {
         Stop();
-        Thread.Dispose();
+        if (_other is null) Thread.Dispose();
     }
 
-    private void Start()
+    /// <summary>Starts on the storages. Connections to what ran before are gone.</summary>
+    public void Start()
     {
         _writers = [.. Services.Select(name => new ServiceWriter(new(Source(name), _limits, Time, Thread.Scheduler), _limits, Time))];
         _replacing = [.. Services.Select(_ => Task.CompletedTask)];
@@ -85,7 +86,7 @@ internal sealed class ModelHost : IDisposable
     private StorageSource Source(string name) =>
         new(Storages[name].CreateService, new() { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance });
 
-    private void Stop()
+    public void Stop()
     {
         foreach (var writer in _writers) Thread.Complete(async () => await writer.DisposeAsync());
     }

@@ -10,7 +10,8 @@ internal sealed class ModelRun : IDisposable
 
     private readonly Random _random;
     private readonly ModelHistory _history = new();
-    private readonly ModelHost _host;
+    private readonly ModelHost _host; // the first one
+    private readonly ModelHost[] _hosts;
     private readonly ModelFaults[] _faults;
     private readonly ModelPeer[] _peers = new ModelPeer[4];
     private readonly int[] _outboxBytes;
@@ -21,13 +22,15 @@ internal sealed class ModelRun : IDisposable
     {
         _random = new(seed);
         _views = [.. Enumerable.Range(0, 4).Select(_ => ModelView.Random(_random))];
-        var storages = ModelHost.Services.ToDictionary(name => name, _ => new MemoryStorage());
+        var storages = ModelHost.Services.ToDictionary(name => name, _ => new MemoryStorage(hasFeed: seed % 2 != 0));
         foreach (var (name, storage) in storages) _history.Watch(name, storage);
         _faults = [.. storages.Values.Select(storage => new ModelFaults(storage))];
         _host = new(storages);
+        _hosts = seed % 2 == 0 ? [_host] : [_host, new(storages, other: _host)];
         _outboxBytes = [1 << 20, .. Enumerable.Range(1, _peers.Length - 1).Select(_ => _random.Next(100, 2_000))];
         for (var index = 0; index < _peers.Length; index++) Connect(index, []);
-        _peers[0].Client.GetsEverySingleChange = true; // it has room, and reads after each step
+        // It has room, and reads after each step. What another host commits may be merged.
+        _peers[0].Client.GetsEverySingleChange = _hosts.Length == 1;
     }
 
     /// <summary>Random steps, then rest: everything is answered, and every copy is what storage holds.</summary>
@@ -56,7 +59,7 @@ internal sealed class ModelRun : IDisposable
     public void Dispose()
     {
         foreach (var faults in _faults) faults.Heal();
-        _host.Dispose();
+        foreach (var host in _hosts.Reverse()) host.Dispose();
     }
 
     private void Step(int index)
@@ -160,7 +163,7 @@ internal sealed class ModelRun : IDisposable
     }
 
     private void Connect(int index, Dictionary<string, ModelClient.Copy> known) =>
-        _peers[index] = new(_host, new(_history, known), _outboxBytes[index]);
+        _peers[index] = new(_hosts[_random.Next(_hosts.Length)], new(_history, known), _outboxBytes[index]);
 
     private void Hold()
     {
@@ -187,7 +190,7 @@ internal sealed class ModelRun : IDisposable
         faults.OpenWell();
         switch (_random.Next(4))
         {
-            case 0:
+            case 0 when _hosts.Length == 1: // a storage keeps its lineage while another host uses it
                 _peers[0].Client.GetsEverySingleChange = false;
                 var epoch = _random.Next(2) == 0;
                 faults.AtNextOpen(() => Lose(name, storage, epoch));
@@ -199,7 +202,7 @@ internal sealed class ModelRun : IDisposable
                     faults.AtNextOpen(() => throw new ItemServiceException(fault, "will not open"));
                 break;
         }
-        if (!_host.TryReplace(service)) faults.OpenWell();
+        if (!_hosts[_random.Next(_hosts.Length)].TryReplace(service)) faults.OpenWell();
     }
 
     /// <summary>Long enough for collections that nobody follows to leave memory.</summary>
@@ -220,7 +223,8 @@ internal sealed class ModelRun : IDisposable
         foreach (var peer in _peers) peer.Break();
         var (name, storage) = _host.Storages.ElementAt(_random.Next(_host.Storages.Count));
         if (loses) Lose(name, storage, epoch: _random.Next(2) == 0);
-        _host.Restart();
+        foreach (var host in _hosts) host.Stop();
+        foreach (var host in _hosts) host.Start();
         for (var index = 0; index < _peers.Length; index++)
         {
             Connect(index, _peers[index].Client.Known);
