@@ -39,7 +39,7 @@ test("the minified ES bundle is at most 10.75 KB gzipped: docs/adr/0068", () => 
 
 test("all bundles export the same", () => {
   const names = Object.keys(es).sort();
-  assert.deepEqual(names, ["CollectionViewer", "ProxyCollection", "ProxyObject", "SharedStateClient", "SharedStateError"]);
+  assert.deepEqual(names, ["CollectionViewer", "Others", "Presence", "ProxyCollection", "ProxyObject", "SharedStateClient", "SharedStateError"]);
   assert.deepEqual(Object.keys(esMin).sort(), names);
   for (const name of ["sharedstate.iife.js", "sharedstate.iife.min.js"]) {
     const exported = vm.runInNewContext(`${read(name)};SHAREDSTATE`);
