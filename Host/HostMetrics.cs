@@ -37,6 +37,9 @@ internal sealed class HostMetrics : IDisposable
         ServiceGauge("collections", "{collection}", "Collections in memory.", service => service.Collections);
         ServiceGauge("collection.items", "{item}", "Items of the collections in memory.", service => service.Counts.Items);
         ServiceGauge("collection.size", "By", "Bytes of the collections in memory.", service => service.Counts.ItemBytes);
+        ServiceGauge("leases", "{item}", "Items with a lifetime, of all hosts.", service => service.Leases);
+        ServiceCounter("leases.ended", "{item}", "Items that this host removed at the end of their lifetime.",
+            service => service.Counts.Ended);
         _meter.CreateObservableGauge(
             "sharedstate.service.ready", () => _services.Services.Select(service => Of(service.Name, service.Works ? 1L : 0)), "{service}",
             "1 if the service runs and its storage works, otherwise 0.");

@@ -40,6 +40,9 @@ internal sealed class Collection
     /// <summary>Is told when the collection gets its first item or loses its last one.</summary>
     public Action<CollectionKey>? AppearedOrVanished { private get; init; }
 
+    /// <summary>What the lifetimes have to know of it; null if nothing.</summary>
+    public CollectionWatch? Watch { get; set; }
+
     /// <summary>Its subscriptions, those to all its views.</summary>
     public IEnumerable<Subscription> Subscriptions =>
         _views is null ? _whole.Audience.Members : _whole.Audience.Members.Concat(_views.All.SelectMany(view => view.Audience.Members));
@@ -72,6 +75,7 @@ internal sealed class Collection
     public bool Unused =>
         _subscriptions == 0
         && PendingUpdates == 0
+        && Watch is not { Keeps: true }
         && !_waitingLanes.Exists(lane => lane.WaitsFor == this)
         && Unsettled.Count == 0
         && State is CollectionState.Loaded or CollectionState.Away;
@@ -109,6 +113,7 @@ internal sealed class Collection
         _whole.Audience.Loaded(before);
         _views?.Load(log, before);
         if (appeared) AppearedOrVanished?.Invoke(Key);
+        Watch?.Loaded(this);
     }
 
     /// <summary>Takes the stored state of another plugin, and brings all subscriptions up to date; false, without effect, if the state is
@@ -196,6 +201,9 @@ internal sealed class Collection
 
     /// <summary>An item; null if there is none.</summary>
     public ReadOnlyMemory<byte>? Find(string id) => _log.Find(id)?.Json;
+
+    /// <summary>All items.</summary>
+    public IEnumerable<Item> Items => _log.Items;
 
     /// <summary>A draft of the next batch.</summary>
     public Draft Draft() => new(_log, _limits.ItemBytes);
@@ -298,6 +306,7 @@ internal sealed class Collection
     {
         var before = Position;
         var wasEmpty = _log.Count == 0;
+        Watch?.Applying(this, update);
         _log.Apply(update, revision);
         if (wasEmpty != (_log.Count == 0)) AppearedOrVanished?.Invoke(Key);
         Charge();

@@ -23,12 +23,13 @@ internal sealed class CollectionCache(
     private readonly HashSet<CollectionKey> _refused = [];  // for lack of memory, and not read since
     private readonly HashSet<Collection> _passedOn = [];    // read for another client since the last retry
     private bool _open;
+    private volatile bool _hasRecords; // the collection of records, which counts for nobody
 
     /// <summary>The counters of the service.</summary>
     public ServiceCounts Counts { get; } = new();
 
     /// <summary>The number of collections in memory. Any thread.</summary>
-    public int Count => _collections.Count;
+    public int Count => _collections.Count - (_hasRecords ? 1 : 0);
 
     /// <summary>All collections in memory.</summary>
     public IEnumerable<Collection> All => _collections.Values;
@@ -38,6 +39,9 @@ internal sealed class CollectionCache(
 
     /// <summary>A collection in memory got its first item, or lost its last one.</summary>
     public required Action<CollectionKey> AppearedOrVanished { private get; init; }
+
+    /// <summary>What the lifetimes have to know of a collection; null if nothing.</summary>
+    public required Func<CollectionKey, CollectionWatch?> WatchOf { private get; init; }
 
     /// <summary>A collection could not be read for lack of memory.</summary>
     public required Action<Collection> HadNoMemory { private get; init; }
@@ -56,7 +60,12 @@ internal sealed class CollectionCache(
             Load(collection);
             return collection;
         }
-        collection = new(key, limits, memory, quota, time, Counts) { AppearedOrVanished = AppearedOrVanished };
+        if (key == Leases.Key) _hasRecords = true;
+        collection = new(key, limits, memory, quota, time, key == Leases.Key ? new() : Counts)
+        {
+            AppearedOrVanished = AppearedOrVanished,
+            Watch = WatchOf(key),
+        };
         collection.ReadFor(lane);
         _collections.Add(key, collection);
         if (_open) Load(collection);

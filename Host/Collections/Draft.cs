@@ -67,7 +67,9 @@ internal sealed class Draft
         Error? error = null;
         var bytes = 0L;
         var failed = Failed(asked, terms, ref error, ref bytes);
-        var update = failed is null && error is null ? Edit(asked, terms, ref error, ref bytes) : null;
+        var update = failed is not null || error is not null ? null
+            : terms.Decision is { } decide ? Decide(decide, ref bytes)
+            : Edit(pending, terms, ref error, ref bytes);
         pending.Resolve(update ?? Nothing(asked.Key), failed, error);
         Add(pending.Update);
         return bytes;
@@ -128,9 +130,17 @@ internal sealed class Draft
         foreach (var entry in _log.Since(revision)) yield return entry.Id;
     }
 
-    /// <summary>The removals and inserts that patches and increments come to; null with an error, in which case nothing is done.</summary>
-    private ItemUpdate? Edit(ItemUpdate asked, UpdateTerms terms, ref Error? error, ref long bytes)
+    private ItemUpdate Decide(Decision decide, ref long bytes)
     {
+        var update = decide(id => Find(id).Json);
+        bytes += update.Insert.Sum(item => (long)item.Json.Length);
+        return new() { Key = update.Key, Remove = update.Remove, Insert = update.Insert, Expected = Position };
+    }
+
+    /// <summary>The removals and inserts that patches and increments come to; null with an error, in which case nothing is done.</summary>
+    private ItemUpdate? Edit(PendingUpdate pending, UpdateTerms terms, ref Error? error, ref long bytes)
+    {
+        var asked = pending.Asked;
         var inserted = new Dictionary<string, int>(StringComparer.Ordinal);
         var insert = new List<Item>(asked.Insert);
         for (var index = 0; index < insert.Count; index++) inserted.Add(insert[index].Id, index);
@@ -141,20 +151,20 @@ internal sealed class Draft
             var (id, patch) = terms.Patches[index];
             if (!TryRead(id, $"patch[{index}]", out var item, ref error, ref bytes)) return null;
             var merged = item is null ? MergePatch.Create(patch) : MergePatch.Apply(item.Value, patch);
-            if (merged is not null && !TryPut(id, merged, $"patch[{index}]", ref error, ref bytes)) return null;
+            if (!TryPut(id, item, merged, $"patch[{index}]", ref error, ref bytes)) return null;
         }
         for (var index = 0; index < terms.Increments.Count; index++)
         {
             var (id, path, by) = terms.Increments[index];
             if (!TryRead(id, $"inc[{index}]", out var item, ref error, ref bytes)) return null;
             var before = item ?? Encoding.UTF8.GetBytes($"{{\"id\":{JsonText.Quote(id)}}}");
-            var sum = Increment.Apply(before.Span, path, by.Span, out var wrong);
+            var sum = Increment.Apply(WhiteSpaceMark.Strip(before).Span, path, by.Span, out var wrong);
             if (wrong is not null)
             {
                 error = Error.BadRequest($"inc[{index}].path: {wrong}");
                 return null;
             }
-            if (sum is not null && !TryPut(id, sum, $"inc[{index}]", ref error, ref bytes)) return null;
+            if (!TryPut(id, item, sum, $"inc[{index}]", ref error, ref bytes)) return null;
         }
         return new()
         {
@@ -176,12 +186,17 @@ internal sealed class Draft
             return error is null;
         }
 
-        bool TryPut(string id, byte[] json, string place, ref Error? error, ref long bytes)
+        // The lifetime of an item stays, unless the update gives another one.
+        bool TryPut(string id, ReadOnlyMemory<byte>? before, byte[]? edited, string place, ref Error? error, ref long bytes)
         {
+            var held = before is { } item ? WhiteSpaceMark.Read(item.Span) : null;
+            if (edited is null && pending.Grant?.Covers(id, held) != false) return true;
+            ReadOnlyMemory<byte> json = edited ?? WhiteSpaceMark.Strip(before!.Value);
             bytes += json.Length;
             if (json.Length > _itemBytes)
                 error = Error.TooLarge($"{place}: an item has at most {_itemBytes} bytes; this one would have {json.Length}");
             if (error is not null) return false;
+            if ((pending.Grant?.Token ?? held) is { } token) json = WhiteSpaceMark.Append(json.Span, token);
             removed.Remove(id);
             if (inserted.TryAdd(id, insert.Count)) insert.Add(new(id, json));
             else insert[inserted[id]] = new(id, json);

@@ -42,6 +42,18 @@ internal sealed class ItemLog
     /// <summary>All entries, oldest change first.</summary>
     public ItemWalk All => new(_oldest);
 
+    /// <summary>All items, oldest change first.</summary>
+    public IEnumerable<Item> Items
+    {
+        get
+        {
+            for (var entry = _oldest; entry is not null; entry = entry.Newer)
+            {
+                if (!entry.Removed) yield return new(entry.Id, entry.Json);
+            }
+        }
+    }
+
     /// <summary>The changes after a revision, oldest change first.</summary>
     public ItemWalk Since(long revision)
     {

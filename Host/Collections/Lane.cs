@@ -8,6 +8,8 @@ namespace SharedState.Host.Collections;
 /// <param name="memory">The client's share of the memory, for all services; null if it does not count.</param>
 internal sealed class Lane(ServiceWriter writer, MemoryShare? memory = null)
 {
+    private string? _holder;
+
     /// <summary>The client's share of the memory, which contains the collections that were read for the client, for example.</summary>
     public MemoryShare? Memory => memory;
 
@@ -34,6 +36,18 @@ internal sealed class Lane(ServiceWriter writer, MemoryShare? memory = null)
 
     /// <summary>Whether the first waiting request is a listing that is being read.</summary>
     public bool Listing { get; set; }
+
+    /// <summary>The name of the holder that ends with this client.</summary>
+    public string Holder => _holder ??= $"connection {Guid.NewGuid():N}";
+
+    /// <summary>The holders that this client named in accepted updates.</summary>
+    public HashSet<Holder> Holders { get; } = [];
+
+    /// <summary>Whether a request of this client named a holder, so that the service must learn of its end. Owned by the client.</summary>
+    public bool NamesHolders { get; set; }
+
+    /// <summary>Whether the client is gone.</summary>
+    public bool Left { get; set; }
 
     /// <summary>The subscriptions of this client that are not current.</summary>
     public List<Subscription> Behind { get; } = [];

@@ -19,6 +19,9 @@ internal sealed class Lanes(
     /// <summary>The reason why no request runs, or null if requests run.</summary>
     public Error? Closed { get; set; } = Error.StorageAway;
 
+    /// <summary>Gives an update its lifetime; false if the update has to wait, until its lane is resumed.</summary>
+    public required Func<PendingUpdate, bool> TryGrant { private get; init; }
+
     /// <summary>Whether no request waits.</summary>
     public bool Empty => _waiting.Count == 0 && _unsettled.Count == 0;
 
@@ -129,7 +132,7 @@ internal sealed class Lanes(
         {
             foreach (var update in TakeKept(collection)) update.Request.Refuse(Error.OutcomeUnknown);
         }
-        foreach (var lane in _waiting)
+        foreach (var lane in _waiting.ToArray())
         {
             while (lane.Waiting.TryDequeue(out var request)) request.Refuse(error);
         }
@@ -242,7 +245,9 @@ internal sealed class Lanes(
         }
         if (error is null)
         {
-            commits.Add(update, collection);
+            if (update.Lifetime is not null && !TryGrant(update)) return false;
+            if (update.Grant?.Refusal is { } refusal) update.Refuse(refusal);
+            else commits.Add(update, collection);
             return true;
         }
         if (collection.PendingUpdates > 0)

@@ -1,3 +1,5 @@
+using SharedState.Host.Json;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>An update from any source on its way to storage.</summary>
@@ -5,7 +7,9 @@ namespace SharedState.Host.Collections;
 /// <param name="asked">The removals and inserts. Names each id once.</param>
 /// <param name="bytes">The bytes that the update may add to its collection.</param>
 /// <param name="terms">The parts that depend on the current state, or null.</param>
-internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, UpdateTerms? terms = null)
+/// <param name="lifetime">The lifetime of the items, or null.</param>
+internal abstract class PendingUpdate(
+    Lane lane, ItemUpdate asked, long bytes, UpdateTerms? terms = null, Lifetime? lifetime = null)
     : PendingRequest(lane, asked.Key)
 {
     // What a refusal for a failed precondition tells at most.
@@ -16,12 +20,28 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
     private int _awaited; // notifications to the same client that must come first
     private IReadOnlyList<string>? _failed;
     private Error? _error;
+    private volatile bool _done;
 
     /// <summary>The removals and inserts.</summary>
-    public ItemUpdate Asked { get; } = asked;
+    public ItemUpdate Asked { get; private set; } = asked;
 
     /// <summary>The parts that depend on the current state, or null.</summary>
     public UpdateTerms? Terms { get; } = terms;
+
+    /// <summary>The lifetime that it gives to its items, or null.</summary>
+    public Lifetime? Lifetime => lifetime;
+
+    /// <summary>The lifetime on its way; null before it was looked at, and for an update without one.</summary>
+    public LeaseGrant? Grant { get; set; }
+
+    /// <summary>When an update with a lifetime was accepted, by the monotonic clock; null if it was not.</summary>
+    public long? AcceptedAt { get; set; }
+
+    /// <summary>Whether it was accepted or refused. Any thread.</summary>
+    public bool Done => _done;
+
+    /// <summary>Whether it was refused, but may be stored.</summary>
+    public bool MayBeStored { get; private set; }
 
     /// <summary>The update to store: the requested one, or the result of a <see cref="Draft"/>.</summary>
     public ItemUpdate Update { get; private set; } = asked;
@@ -42,6 +62,13 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
     public void Resolve(ItemUpdate update, IReadOnlyList<string>? failed = null, Error? error = null) =>
         (Update, _failed, _error) = (update, failed, error);
 
+    /// <summary>Marks the items to insert with the token of their lifetime.</summary>
+    public void Mark(ulong token)
+    {
+        Item[] marked = [.. Asked.Insert.Select(item => new Item(item.Id, WhiteSpaceMark.Append(item.Json.Span, token)))];
+        Update = Asked = new() { Key = Asked.Key, Reset = Asked.Reset, Remove = Asked.Remove, Insert = marked };
+    }
+
     /// <summary>
     /// The update is stored, applied and told. Answers as soon as the subscriptions of the same client to the collection have the update,
     /// too: a client that awaits its update reads it locally.
@@ -49,6 +76,8 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
     public void Settle(Position stored)
     {
         _stored = stored;
+        if (Lifetime is not null && _error is null && _failed is null) Lane.Writer.Accept(this);
+        _done = true;
         foreach (var subscription in Lane.Behind)
         {
             if (subscription.Collection != Collection) continue;
@@ -62,6 +91,13 @@ internal abstract class PendingUpdate(Lane lane, ItemUpdate asked, long bytes, U
     public void Release()
     {
         if (--_awaited == 0) Answer();
+    }
+
+    /// <summary>Notes a refusal.</summary>
+    protected void NoteRefusal(Error error)
+    {
+        MayBeStored = error == Error.OutcomeUnknown;
+        _done = true;
     }
 
     /// <summary>Answers that the update is stored.</summary>

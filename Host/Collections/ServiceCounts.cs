@@ -3,7 +3,7 @@ namespace SharedState.Host.Collections;
 /// <summary>The counters of a service, for the metrics. Written in the service's turns; any thread may read them.</summary>
 internal sealed class ServiceCounts
 {
-    private long _subscriptions, _views, _lagging, _items, _itemBytes, _updates, _deliveries, _differences, _wholes;
+    private long _subscriptions, _views, _lagging, _items, _itemBytes, _updates, _deliveries, _differences, _wholes, _ended;
 
     public long Subscriptions => Volatile.Read(ref _subscriptions);
 
@@ -31,6 +31,9 @@ internal sealed class ServiceCounts
     /// <summary>Subscriptions that began with a position and needed the whole collection.</summary>
     public long Wholes => Volatile.Read(ref _wholes);
 
+    /// <summary>Items that the host removed at the end of their lifetime.</summary>
+    public long Ended => Volatile.Read(ref _ended);
+
     public void AddSubscriptions(int change) => _subscriptions += change;
 
     public void AddViews(int change) => _views += change;
@@ -40,6 +43,8 @@ internal sealed class ServiceCounts
     public void AddItems(long items, long bytes) => (_items, _itemBytes) = (_items + items, _itemBytes + bytes);
 
     public void AddUpdates(int count) => _updates += count;
+
+    public void AddEnded(int items) => _ended += items;
 
     public void AddDelivery() => _deliveries++;
 

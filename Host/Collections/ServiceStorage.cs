@@ -169,7 +169,10 @@ internal sealed class ServiceStorage : IAsyncDisposable
     {
         var count = 0L;
         var service = _current.Service!;
-        await foreach (var key in service.ListAsync(null, token)) count += (await service.LoadAsync(key, token)).Items.Count;
+        await foreach (var key in service.ListAsync(null, token))
+        {
+            if (key != Leases.Key) count += (await service.LoadAsync(key, token)).Items.Count;
+        }
         return count;
     });
 

@@ -23,6 +23,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly Lanes _lanes;
     private readonly Feed _feed;
     private readonly Settlement _settlement;
+    private readonly Leases _leases;
     private readonly ServiceOpening _opening;
     private readonly StorageSwap _swap;
     private readonly Retirement _retirement;
@@ -52,16 +53,18 @@ internal sealed class ServiceWriter : IAsyncDisposable
         {
             AppearedOrVanished = key => _listings.Forget(key.App),
             WasRead = (collection, stored) => _settlement!.FinishLoad(collection, stored),
+            WatchOf = key => _leases!.WatchOf(key),
             HadNoMemory = collection => _settlement!.FinishLoadWithoutMemory(collection),
         };
         _commits = new(storage, limits, time, Finish);
-        _lanes = new(_collections, _listings, _commits, _quota, time, Post);
+        _lanes = new(_collections, _listings, _commits, _quota, time, Post) { TryGrant = update => _leases!.TryGrant(update) };
         _feed = new(storage, _collections, time, Post, _stop.Token)
         {
             Settled = collection => _settlement!.Settle(collection, Error.OutcomeUnknown),
             Listings = _listings,
         };
         _settlement = new(_commits, _lanes, _collections, _feed);
+        _leases = new(this, storage, _collections, _lanes, _feed, time);
         _opening = new(
             storage, time, () => Post(new Step(Open)), () => Post(new Step(() => _lanes.Closed = Error.ServiceDown)), _stop.Token);
         _swap = new(storage, _collections, _commits, _lanes, _feed, time, Post);
@@ -90,6 +93,9 @@ internal sealed class ServiceWriter : IAsyncDisposable
 
     /// <summary>The number of collections in memory.</summary>
     public int Collections => _collections.Count;
+
+    /// <summary>The number of items with a lifetime, of all hosts.</summary>
+    public int Leases => _leases.Count;
 
     /// <summary>The maximum delay of commits of other hosts; null if there is no feed.</summary>
     public TimeSpan? FeedDelay => _feed.Delay;
@@ -146,7 +152,11 @@ internal sealed class ServiceWriter : IAsyncDisposable
         await _stop.CancelAsync();
         await _swapping;
         await _opening.EndAsync();
-        Post(new Step(() => _stopping = true));
+        Post(new Step(() =>
+        {
+            _leases.Stop();
+            _stopping = true;
+        }));
         await _turns.Ended;
         _memory.Unregister(LetGo);
         await _feed.EndAsync();
@@ -154,6 +164,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
         await _sweep.DisposeAsync();
         await _storage.DisposeAsync();
         _lanes.Dispose();
+        _leases.Dispose();
         _stop.Dispose();
     }
 
@@ -177,6 +188,12 @@ internal sealed class ServiceWriter : IAsyncDisposable
         collection.Remove(subscription);
         _collections.DropIfNew(collection);
     }
+
+    /// <summary>An update with a lifetime was accepted.</summary>
+    public void Accept(PendingUpdate update) => _leases.Accept(update);
+
+    /// <summary>A client that named holders has gone.</summary>
+    public void Leave(Lane lane) => _leases.Leave(lane);
 
     /// <summary>A commit has ended.</summary>
     private void Finish(CommitOutcome outcome)
@@ -260,6 +277,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     {
         _lanes.Closed = null;
         _collections.Open();
+        _leases.Open();
         _feed.Start();
         _forgetting.Start();
     }

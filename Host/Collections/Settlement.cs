@@ -40,7 +40,9 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
 
     private void Settle(IReadOnlyList<PendingUpdate> batch, CommitResult[]? results, ItemServiceFault? fault)
     {
-        if (fault is null) collections.Counts.AddUpdates(results!.Count(result => result.Status == CommitStatus.Committed));
+        if (fault is null)
+            collections.Counts.AddUpdates(
+                results!.Where((result, index) => result.Status == CommitStatus.Committed && batch[index] is not HostUpdate).Count());
 
         // :: 1. Apply all, then tell all: followers receive the batch in one notice.
         for (var index = 0; index < batch.Count; index++)

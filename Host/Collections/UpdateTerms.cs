@@ -5,6 +5,9 @@ namespace SharedState.Host.Collections;
 /// <summary>The parts of an update that depend on the current state. A <see cref="Draft"/> turns them into removals and inserts.</summary>
 internal sealed class UpdateTerms
 {
+    /// <summary>Makes an update of the host from the state; null for an update of a client.</summary>
+    public Decision? Decision { get; init; }
+
     /// <summary>The conditions of the update, or null.</summary>
     public Precondition? If { get; init; }
 

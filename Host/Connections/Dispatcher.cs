@@ -101,6 +101,7 @@ internal sealed class Dispatcher
         _replies.Close();
         await IdleAsync();
         _subscriptions.Leave();
+        foreach (var lane in _lanes.Where(lane => lane.NamesHolders)) lane.Writer.Post(new Step(() => lane.Writer.Leave(lane)));
     }
 
     /// <summary>Puts a request behind those that wait; true where there is no run to take it.</summary>
@@ -182,7 +183,9 @@ internal sealed class Dispatcher
             if (writer != _writer) await _replies.AnsweredAsync(open.Number - 1, CancellationToken.None);
             if (_left) return;
             _writer = writer;
-            writer.Post(open.ToPending(LaneAt(writer)));
+            var lane = LaneAt(writer);
+            lane.NamesHolders |= request.Update?.Lifetime is { Ttl: null };
+            writer.Post(open.ToPending(lane));
             // A connection that keeps the service busy works for it, before it reads on.
             _posted += 1 + (request.MessageBytes / BytesOfMany);
             if (_posted >= Many)

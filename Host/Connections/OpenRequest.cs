@@ -52,11 +52,16 @@ internal sealed class OpenRequest(Request request, Replies replies, int announce
 
 /// <summary>An update from a connection.</summary>
 internal sealed class ConnectionUpdate(OpenRequest open, Lane lane)
-    : PendingUpdate(lane, open.Request.Update!.Update, open.Request.Update.Bytes, open.Request.Update.Terms)
+    : PendingUpdate(
+        lane, open.Request.Update!.Update, open.Request.Update.Bytes, open.Request.Update.Terms, open.Request.Update.Lifetime)
 {
     public override bool AwaitsClient => open.AwaitsClient;
 
-    public override void Refuse(Error error) => open.Refuse(error);
+    public override void Refuse(Error error)
+    {
+        NoteRefusal(error);
+        open.Refuse(error);
+    }
 
     protected override void Answer(Position stored) =>
         open.Answer(FrameWriter.OfThisThread.Reply(open.Request, open.Request.Update!.Named, stored, open.Announced));

@@ -6,7 +6,8 @@ namespace SharedState.Host.Protocol;
 /// <param name="Update">The removals and inserts. Names each id once.</param>
 /// <param name="Bytes">The bytes that it may add to the collection.</param>
 /// <param name="Terms">The parts that depend on the current state, or null.</param>
-internal sealed record RequestedUpdate(ItemUpdate Update, long Bytes, UpdateTerms? Terms)
+/// <param name="Lifetime">The lifetime of the items, or null.</param>
+internal sealed record RequestedUpdate(ItemUpdate Update, long Bytes, UpdateTerms? Terms, Lifetime? Lifetime)
 {
     /// <summary>The number of distinct ids that it names, which the reply contains.</summary>
     public int Named => Terms?.Named ?? (Update.Remove.Count + Update.Insert.Count);

@@ -27,6 +27,7 @@ internal static class UpdateReader
         ItemList insert = new(limits, "insert"), patch = new(limits, "patch");
         var increments = new IncrementList(limits);
         Precondition? condition = null;
+        var lifetime = new LifetimeReader();
         var (conditionIds, reset) = (0, false);
         bool sawRemove = false, sawInsert = false, sawReset = false, sawIf = false, sawPatch = false, sawInc = false;
         while (error is null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -67,14 +68,21 @@ internal static class UpdateReader
                 reader.Read();
                 condition = PreconditionReader.Read(ref reader, message, limits, out conditionIds, ref error);
             }
+            else if (JsonText.Is(ref reader, "ttl"u8))
+            {
+                lifetime.ReadTtl(ref reader, ref error);
+            }
+            else if (JsonText.Is(ref reader, "ephemeral"u8))
+            {
+                lifetime.ReadEphemeral(ref reader, ref error);
+            }
             else
             {
-                if (NotSupported(ref reader) is { } name)
-                    error = Error.BadRequest($"\"{name}\" in an update is not supported by this server");
                 reader.Read();
                 RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
             }
         }
+        var given = lifetime.Result(ref error);
         if (error is not null) return null;
         if (remove.Count + insert.Count + patch.Count + increments.Count + conditionIds > limits.RequestItems)
         {
@@ -89,8 +97,9 @@ internal static class UpdateReader
             Remove = reset || remove.Count == 0 ? Array.Empty<string>() : remove.DistinctWithout(insert),
         };
         var bytes = insert.Bytes + patch.Bytes + increments.Bytes;
+        if (given is not null) bytes += (long)WhiteSpaceMark.Length * (insert.Count + patch.Count + increments.Count);
         var plain = condition is null && patch.Count == 0 && increments.Count == 0;
-        return new(update, bytes, plain ? null : Terms(update, condition, patch, increments));
+        return new(update, bytes, plain ? null : Terms(update, condition, patch, increments), given);
     }
 
     private static UpdateTerms Terms(ItemUpdate update, Precondition? condition, ItemList patch, IncrementList increments)
@@ -107,13 +116,6 @@ internal static class UpdateReader
             Named = named.Count,
         };
     }
-
-    /// <summary>An update that ignored these fields would not do what the client requested, so they are refused, unlike unknown
-    /// fields.</summary>
-    private static string? NotSupported(ref Utf8JsonReader reader) =>
-        JsonText.Is(ref reader, "ephemeral"u8) ? "ephemeral"
-        : JsonText.Is(ref reader, "ttl"u8) ? "ttl"
-        : null;
 
     private static bool ReadReset(ref Utf8JsonReader reader, ref Error? error)
     {

@@ -64,6 +64,21 @@ function follow(client, path, options, changed) {
     setTimeout(() => collection.release());
   };
 }
+function join(client, path, fields, changed) {
+  const presence = client.presence(path, fields);
+  const stop = presence.others.subscribe(({ items }) => changed(items));
+  let ended = false;
+  return {
+    set: (now) => {
+      if (!ended) void presence.set(now);
+    },
+    end: () => {
+      ended = true;
+      stop();
+      void presence.leave();
+    }
+  };
+}
 async function setObject(client, path, id, data) {
   const error = { code: "disconnected", message: "not sent: there is no client", temporary: true };
   return client ? client.update(path, { insert: [{ id, data }] }) : { ok: false, path, data: error.message, error };
@@ -167,6 +182,30 @@ function useObject(path, name) {
   const set = useCallback((value) => setObject(client, path, name, value), [client, path, name]);
   return [item?.["data"], set];
 }
+function usePresence(path, fields = {}) {
+  const client = useClient();
+  const [others, setOthers] = useState([]);
+  const joined = useRef(void 0);
+  const text = JSON.stringify(fields);
+  useEffect(() => {
+    if (!client) return;
+    const { set: set2, end } = join(client, path, fields, setOthers);
+    joined.current = { set: set2, text };
+    return () => {
+      joined.current = void 0;
+      setOthers([]);
+      end();
+    };
+  }, [client, path]);
+  useEffect(() => {
+    const now = joined.current;
+    if (!now || now.text === text) return;
+    now.text = text;
+    now.set(fields);
+  }, [text]);
+  const set = useCallback((more) => joined.current?.set(more), []);
+  return { others, set };
+}
 function useConnection() {
   const client = useClient();
   const store = useMemo(() => {
@@ -188,6 +227,7 @@ export {
   useCollection,
   useConnection,
   useItem,
-  useObject
+  useObject,
+  usePresence
 };
 //# sourceMappingURL=react.js.map

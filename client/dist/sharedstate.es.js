@@ -741,6 +741,131 @@ var ProxyObject = class {
 };
 alias(ProxyObject);
 
+// src/presence.ts
+var GRACE = 10;
+var Others = class {
+  #collection;
+  #own;
+  #all;
+  #items = [];
+  /** @internal */
+  constructor(collection, own) {
+    this.#collection = collection;
+    this.#own = own;
+  }
+  /** All of them, by their ids: the same array until the collection changes. Do not change it or its items. */
+  get items() {
+    const all = this.#collection.items;
+    if (all !== this.#all) this.#items = Object.freeze(all.filter(({ id }) => id !== this.#own));
+    this.#all = all;
+    return this.#items;
+  }
+  get size() {
+    return this.items.length;
+  }
+  get state() {
+    return this.#collection.state;
+  }
+  get(id) {
+    return id === this.#own ? void 0 : this.#collection.get(id);
+  }
+  /** Calls the handler at once, and after each change of the others or the state. Returns the function that ends this. */
+  subscribe(handler) {
+    let told;
+    return this.#collection.subscribe(({ diffs: all, state }) => {
+      const diffs = all.filter(({ id }) => id !== this.#own);
+      if (diffs.length === 0 && state === told) return;
+      told = state;
+      handler({ items: this.items, diffs, state });
+    });
+  }
+};
+var Presence = class {
+  /** The id of this client's item. */
+  id;
+  others;
+  #owner;
+  #collection;
+  #ephemeral;
+  #fields;
+  #running = Promise.resolve();
+  #next;
+  #hidden = false;
+  #left;
+  #ends;
+  /** @internal */
+  constructor(collection, id, fields, owner) {
+    this.id = id;
+    this.others = new Others(collection, id);
+    this.#owner = owner;
+    this.#collection = collection;
+    this.#ephemeral = { holder: `presence ${id}`, grace: GRACE };
+    this.#fields = fields;
+    const handle = collection.add_callback((diffs) => {
+      if (diffs.some((diff) => diff.id === id && !diff.new) && owner.client.connected) this.#show();
+    });
+    const listen = (type, handler) => {
+      globalThis.addEventListener?.(type, handler);
+      return () => globalThis.removeEventListener?.(type, handler);
+    };
+    let before = "";
+    this.#ends = [
+      () => collection.remove_callback(handle),
+      owner.client.subscribe(({ state }) => {
+        if (state === "connected" && before !== state) this.#show();
+        before = state;
+      }),
+      listen("pagehide", () => this.#hide()),
+      listen("pageshow", () => {
+        this.#hidden = false;
+        this.#show();
+      })
+    ];
+  }
+  /**
+   * Changes fields of this client's item; the others stay. While an update is on its way the newest fields wait for its answer, so this
+   * may be called with each move of a pointer. The promise is that of the update which has the fields.
+   */
+  set(fields) {
+    must(isObject(fields), "an object with fields", fields);
+    if (this.#left) throw new Error("this presence has left");
+    this.#fields = { ...this.#fields, ...fields };
+    return this.#send();
+  }
+  /** Removes the item, and gives the collection back. For good. */
+  leave() {
+    if (this.#left) return this.#left;
+    for (const end of this.#ends) end();
+    this.#left = this.#remove();
+    this.#owner.left();
+    this.#collection.release();
+    return this.#left;
+  }
+  #show() {
+    if (!this.#left && !this.#hidden) guarded(() => this.#send());
+  }
+  /** A page that is left, perhaps to come back. */
+  #hide() {
+    this.#hidden = true;
+    guarded(() => this.#remove());
+  }
+  #remove() {
+    return this.#update({ remove: [this.id] });
+  }
+  #send() {
+    return this.#next ??= this.#running.then(() => {
+      this.#next = void 0;
+      if (this.#left || this.#hidden) return this.#left ?? this.#remove();
+      const sent = this.#update({ insert: [{ ...this.#fields, id: this.id }], ephemeral: this.#ephemeral });
+      this.#running = sent;
+      return sent;
+    });
+  }
+  #update(changes) {
+    return this.#owner.client.update(this.#collection.path, changes, { throw: false });
+  }
+};
+
 // src/paths.ts
 function collectionPath(path) {
   const segments = segmentsOf(path);
@@ -1477,6 +1602,7 @@ var SharedStateClient = class {
   #clock;
   #states = new Callbacks();
   #views = new Callbacks();
+  #presences = /* @__PURE__ */ new Set();
   #pending = 0;
   #disposed = false;
   /**
@@ -1591,6 +1717,7 @@ var SharedStateClient = class {
   }
   /** Ends the client for good: its connection, its collections, and its requests. */
   dispose() {
+    for (const presence of this.#presences) void presence.leave();
     this.#disposed = true;
     this.#subscriptions.release();
     this.close();
@@ -1627,6 +1754,20 @@ var SharedStateClient = class {
     let object = objects.get(name);
     if (!object) objects.set(name, object = new ProxyObject(collection, name));
     return object;
+  }
+  /**
+   * Shows the others that this client is here: one item in a collection, with the fields, for as long as the client is connected. It is
+   * inserted again after a reconnect, and goes with `leave`, with the page, or a few seconds after the connection was lost.
+   */
+  presence(path, fields = {}) {
+    must(isObject(fields), "an object with fields", fields);
+    const collection = this.collection(path);
+    const presence = new Presence(collection, newId(), fields, {
+      client: this,
+      left: () => this.#presences.delete(presence)
+    });
+    this.#presences.add(presence);
+    return presence;
   }
   acquire_object(path, name, options) {
     return this.object(path, name, options);
@@ -1844,6 +1985,8 @@ function element(name, text2) {
 }
 export {
   CollectionViewer,
+  Others,
+  Presence,
   ProxyCollection,
   ProxyObject,
   SharedStateClient,

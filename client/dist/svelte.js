@@ -2,7 +2,7 @@
 
 // src/bindings/svelte.ts
 import { getContext, onDestroy, setContext } from "svelte";
-import { readable } from "svelte/store";
+import { readable, writable } from "svelte/store";
 
 // src/json.ts
 var warned = false;
@@ -55,6 +55,21 @@ function follow(client, path, options, changed) {
     setTimeout(() => collection.release());
   };
 }
+function join(client, path, fields, changed) {
+  const presence = client.presence(path, fields);
+  const stop = presence.others.subscribe(({ items }) => changed(items));
+  let ended = false;
+  return {
+    set: (now) => {
+      if (!ended) void presence.set(now);
+    },
+    end: () => {
+      ended = true;
+      stop();
+      void presence.leave();
+    }
+  };
+}
 async function setObject(client, path, id, data) {
   const error = { code: "disconnected", message: "not sent: there is no client", temporary: true };
   return client ? client.update(path, { insert: [{ id, data }] }) : { ok: false, path, data: error.message, error };
@@ -100,6 +115,13 @@ function useObject(path, name) {
   const { subscribe } = readable(void 0, (set) => client && follow(client, path, {}, (collection) => set(collection.get(name)?.["data"])));
   return { subscribe, set: (value) => setObject(client, path, name, value) };
 }
+function usePresence(path, fields = {}) {
+  const client = useClient();
+  const { subscribe, set: show } = writable([]);
+  const joined = client && join(client, path, fields, show);
+  onDestroy(() => joined?.end());
+  return { subscribe, set: (more) => joined?.set(more) };
+}
 function useConnection() {
   const client = useClient();
   return readable(UNCONNECTED, (set) => client?.subscribe(set));
@@ -110,6 +132,7 @@ export {
   useCollection,
   useConnection,
   useItem,
-  useObject
+  useObject,
+  usePresence
 };
 //# sourceMappingURL=svelte.js.map

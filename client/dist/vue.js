@@ -61,6 +61,21 @@ function follow(client, path, options, changed) {
     setTimeout(() => collection.release());
   };
 }
+function join(client, path, fields, changed) {
+  const presence = client.presence(path, fields);
+  const stop = presence.others.subscribe(({ items }) => changed(items));
+  let ended = false;
+  return {
+    set: (now) => {
+      if (!ended) void presence.set(now);
+    },
+    end: () => {
+      ended = true;
+      stop();
+      void presence.leave();
+    }
+  };
+}
 async function setObject(client, path, id, data) {
   const error = { code: "disconnected", message: "not sent: there is no client", temporary: true };
   return client ? client.update(path, { insert: [{ id, data }] }) : { ok: false, path, data: error.message, error };
@@ -107,6 +122,19 @@ function useObject(path, name) {
     set: (value) => setObject(client, toValue(path), toValue(name), value)
   };
 }
+function usePresence(path, fields = {}) {
+  const client = useClient();
+  const others = shallowRef([]);
+  let joined;
+  watch(() => toValue(path), (now, _, onCleanup) => {
+    joined = client && join(client, now, toValue(fields), (items) => {
+      others.value = items;
+    });
+    if (joined) onCleanup(joined.end);
+  }, { immediate: true, flush: "sync" });
+  watch(() => toValue(fields), (now) => joined?.set(now), { deep: true });
+  return { others: computed(() => others.value), set: (more) => joined?.set(more) };
+}
 function useConnection() {
   const view = shallowRef(UNCONNECTED);
   const stop = useClient()?.subscribe((now) => {
@@ -121,6 +149,7 @@ export {
   useCollection,
   useConnection,
   useItem,
-  useObject
+  useObject,
+  usePresence
 };
 //# sourceMappingURL=vue.js.map

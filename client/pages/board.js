@@ -7,15 +7,14 @@ const pick = list => list[Math.floor(Math.random() * list.length)];
 const clamp = value => Math.min(1, Math.max(0, Number(value) || 0));
 const randomId = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), byte => byte.toString(16).padStart(2, "0")).join("");
 const HUES = [48, 90, 150, 200, 280, 330];
-const TEXT = "/text";
-
-export const me = randomId();
-export const name = pick(["Otter", "Finch", "Lynx", "Heron", "Badger", "Marten", "Raven", "Hare", "Newt", "Wren", "Stoat", "Seal"]);
-export const hue = Math.floor(Math.random() * 360);
+const NAMES = ["Otter", "Finch", "Lynx", "Heron", "Badger", "Marten", "Raven", "Hare", "Newt", "Wren", "Stoat", "Seal"];
 
 /** What demo.js calls to draw, and the `on...` that it sets to be told. Positions are 0-1 of the board's free room. */
 export const board = {
-  async onChange() { return { ok: true }; }, onPoint() {}, onLeave() {},
+  async onChange() { return { ok: true }; }, onPoint() {}, onWave() {},
+
+  /** This visitor, as the others see it. */
+  me: { x: Math.random(), y: Math.random(), name: pick(NAMES), hue: Math.floor(Math.random() * 360) },
 
   /** Called with what has just happened: `connect`, `draw`, `change` or `state`. */
   onStep() {},
@@ -35,16 +34,13 @@ export const board = {
     drawStatus();
   },
 
-  /** Fades the pointers of visitors that were not seen for a while, and returns the ids of those that must be gone. */
-  fade(all, now) {
-    for (const { id, seen } of all) people.get(id)?.classList.toggle("fading", !(now - seen < 12));
-    return all.filter(({ id, seen }) => id !== me && !(now - seen < 25)).map(({ id }) => id);
+  drawWaves(count) {
+    $("waves").textContent = String(Number(count) || 0);
   },
 
   drawState(state) {
     if (state === connection) return;
     connection = state;
-    if (state === "connected") void point(); // The others count this visitor from now on.
     board.onStep("state");
     drawStatus();
   },
@@ -54,14 +50,13 @@ export const board = {
     ["welcome-1", "Drag me: the other window follows.", 0.08, 0.1, 48],
     ["welcome-2", "Write on me.", 0.85, 0.35, 200],
     ["welcome-3", "This note is JSON:\n{ x, y, z, text }", 0.25, 0.85, 150],
-  ].flatMap(([id, text, x, y, hue], z) => [{ id, x, y, z, hue }, { id: id + TEXT, text }]),
+  ].map(([id, text, x, y, hue], z) => ({ id, x, y, z, hue, text })),
 };
 
 const notes = new Map();
 const people = new Map();
 /** What the server has. */
 const latest = new Map();
-const present = new Set([me]);
 let connection = "connecting";
 
 const outgoing = new Outgoing(changes => {
@@ -74,16 +69,17 @@ const outgoing = new Outgoing(changes => {
   $("lost").textContent = `A change was lost: ${message}`;
 });
 
-/** Shows what the server has, unless a newer change of this visitor is on its way. */
+/** Shows what the server has, with the fields of it that this visitor has changed since. */
 function redraw(id) {
-  if (!outgoing.has(id)) draw(id, latest.get(id));
+  const mine = outgoing.changesOf(id);
+  if (mine !== null) draw(id, mine || latest.has(id) ? { ...latest.get(id), ...mine } : undefined);
 }
 
 function draw(id, item) {
-  if (id.endsWith(TEXT)) return notes.get(id.slice(0, -TEXT.length))?.showText(String(item?.text ?? ""));
   if (!item) return removeNote(id);
   const note = notes.get(id) ?? addNote(id);
   note.showPlace(item);
+  note.showText(String(item.text ?? ""));
 }
 
 /** The z of the note in front. */
@@ -91,18 +87,16 @@ const top = () => Math.max(0, ...[...notes.values()].map(({ z }) => z));
 
 function addNote(id) {
   const change = ({ place, text, remove }) => {
-    if (place) outgoing.put(id, { id, ...place });
-    if (text !== undefined) outgoing.put(id + TEXT, { id: id + TEXT, text });
+    if (place) outgoing.patch(id, place);
+    if (text !== undefined) outgoing.patch(id, { text });
     if (!remove) return;
-    outgoing.put(id, undefined);
-    outgoing.put(id + TEXT, undefined);
+    outgoing.remove(id);
     removeNote(id);
   };
-  const free = () => [id, id + TEXT].forEach(redraw);
+  const free = () => redraw(id);
   const note = new Note(id, { change, top, free });
   notes.set(id, note);
   $("board").append(note.element);
-  note.showText(String(latest.get(id + TEXT)?.text ?? ""));
   return note;
 }
 
@@ -120,9 +114,6 @@ function removeNote(id) {
 }
 
 function drawPerson(id, person) {
-  if (person) present.add(id);
-  else if (id !== me) present.delete(id);
-  if (id === me) return;
   let element = people.get(id);
   if (!person) {
     element?.remove();
@@ -146,8 +137,9 @@ const STATES = { connected: "connected", closed: "closed", connecting: "connecti
 
 function drawStatus() {
   $("status").dataset.state = connection;
-  $("status").dataset.here = present.size;
-  const text = `${connection === "connected" && outgoing.late ? "saving…" : STATES[connection]} · ${present.size} here`;
+  const here = people.size + 1;
+  $("status").dataset.here = here;
+  const text = `${connection === "connected" && outgoing.late ? "saving…" : STATES[connection]} · ${here} here`;
   if ($("status").textContent !== text) $("status").textContent = text; // Or a screen reader would say it at each move.
 }
 
@@ -155,30 +147,29 @@ $("add").addEventListener("click", () => {
   const id = `${Date.now().toString(36)}-${randomId()}`;
   const place = { x: 0.5, y: 0.5, z: top() + 1, hue: pick(HUES) };
   draw(id, place);
-  outgoing.put(id, { id, ...place });
+  outgoing.patch(id, place);
   $("empty").hidden = true;
   notes.get(id).write();
 });
 
-// Where this pointer is; said again now and then, so that the others know that it is still here.
-const here = { x: Math.random(), y: Math.random(), name, hue };
-let pointing = false;
-async function point() {
-  if (pointing || document.visibilityState !== "visible") return;
+// Where this pointer is, about 30 times a second.
+let pointing = false, moved = false;
+async function point(at) {
+  Object.assign(board.me, at);
+  moved = true;
+  if (pointing) return;
   pointing = true;
-  await Promise.all([board.onPoint({ ...here }), new Promise(resolve => setTimeout(resolve, 33))]);
+  while (moved) {
+    moved = false;
+    await Promise.all([board.onPoint({ ...board.me }), new Promise(resolve => setTimeout(resolve, 33))]);
+  }
   pointing = false;
 }
 $("board").addEventListener("pointermove", ({ clientX, clientY }) => {
   const { left, top, width, height } = $("board").getBoundingClientRect();
-  here.x = clamp((clientX - left) / width);
-  here.y = clamp((clientY - top) / height);
-  void point();
+  void point({ x: clamp((clientX - left) / width), y: clamp((clientY - top) / height) });
 });
-setInterval(point, 5000);
-document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? point() : board.onLeave()));
-addEventListener("pagehide", () => board.onLeave());
-addEventListener("pageshow", point);
+$("wave").addEventListener("click", () => board.onWave());
 
 // A visitor who leaves with changes that wait for a connection would lose them: the browser asks.
 addEventListener("beforeunload", event => {

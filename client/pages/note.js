@@ -1,5 +1,5 @@
-// One note on the board: what it looks like, and how it is moved and written on. A note is two items, its place and its text, so that one
-// visitor can move it while another writes.
+// One note on the board: what it looks like, and how it is moved and written on. Its fields are changed
+// one by one, so that one visitor can move it while another writes.
 
 const clamp = value => Math.min(1, Math.max(0, Number(value) || 0));
 
@@ -57,7 +57,7 @@ export class Note {
   /** Shows where it is; in the hand, the hand knows better. */
   showPlace(place) {
     if (this.#held) return;
-    this.#place = { x: clamp(place.x), y: clamp(place.y), z: Number(place.z) || 0, hue: Number(place.hue) || 0 };
+    this.#place = { x: clamp(place.x ?? 0.5), y: clamp(place.y ?? 0.5), z: Number(place.z) || 0, hue: Number(place.hue) || 0 };
     this.#position();
   }
 

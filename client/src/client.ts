@@ -3,9 +3,10 @@ import { alias } from "./aliases.js";
 import { Callbacks, guarded, type CallbackHandle } from "./callbacks.js";
 import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
-import { must, whyNoUpdate } from "./json.js";
+import { isObject, must, whyNoUpdate } from "./json.js";
 import { ProxyObject } from "./object.js";
-import { withIds } from "./order.js";
+import { newId, withIds } from "./order.js";
+import { Presence } from "./presence.js";
 import { collectionPath, isCollection, webSocketUrl } from "./paths.js";
 import {
   parseMessage, refusal, SharedStateError, type AnyItem, type Changes, type Item, type RequestOptions, type Result,
@@ -83,6 +84,7 @@ export class SharedStateClient {
   #clock: ServerClock | undefined;
   #states = new Callbacks<ClientState>();
   #views = new Callbacks<ClientView>();
+  #presences = new Set<Presence<Item>>();
   #pending = 0;
   #disposed = false;
 
@@ -208,6 +210,7 @@ export class SharedStateClient {
 
   /** Ends the client for good: its connection, its collections, and its requests. */
   dispose(): void {
+    for (const presence of this.#presences) void presence.leave();
     this.#disposed = true;
     this.#subscriptions.release();
     this.close();
@@ -248,6 +251,21 @@ export class SharedStateClient {
     let object = objects.get(name);
     if (!object) objects.set(name, object = new ProxyObject(collection, name));
     return object;
+  }
+
+  /**
+   * Shows the others that this client is here: one item in a collection, with the fields, for as long as the client is connected. It is
+   * inserted again after a reconnect, and goes with `leave`, with the page, or a few seconds after the connection was lost.
+   */
+  presence<T extends Item = AnyItem>(path: string, fields: Partial<Omit<T, "id">> = {}): Presence<T> {
+    must(isObject(fields), "an object with fields", fields);
+    const collection = this.collection<T>(path);
+    const presence = new Presence<T>(collection, newId(), fields, {
+      client: this,
+      left: () => this.#presences.delete(presence as unknown as Presence<Item>),
+    });
+    this.#presences.add(presence as unknown as Presence<Item>);
+    return presence;
   }
 
   acquire_object(path: string, name: string, options?: CollectionOptions): ProxyObject {

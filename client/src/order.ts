@@ -17,7 +17,7 @@ let lastMs = 0;
  * items' creation
  * make the items' order that of creation. Not randomUUID: pages on plain http do not have it.
  */
-function newId(): string {
+export function newId(): string {
   lastMs = Math.max(Date.now(), lastMs + 1);
   const chance = Array.from(crypto.getRandomValues(new Uint8Array(10)), byte => (byte % 36).toString(36));
   return lastMs.toString(36).padStart(9, "0") + chance.join("");

@@ -54,6 +54,18 @@ export interface Changes<T extends Item = AnyItem> {
   inc?: readonly Increment[];
   reset?: boolean;
   if?: Condition;
+  /** The server removes the items that the update names in `insert`, `patch` and `inc` after this time, in seconds: 0.1 to 31,536,000. */
+  ttl?: number;
+  /** The server removes them when this connection ends, or when their holder does. Not together with `ttl`. */
+  ephemeral?: boolean | Holder;
+}
+
+/** What ephemeral items belong to, however often it connects. */
+export interface Holder {
+  /** A random string of 16-64 bytes, which no other client knows. */
+  holder: string;
+  /** For how many seconds it lives without a connection: 0-120, default 0. */
+  grace?: number;
 }
 
 /** Why a request or a subscription did not succeed. */

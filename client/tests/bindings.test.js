@@ -21,7 +21,7 @@ const apps = {
     code: `
       import { StrictMode, Suspense, useState } from "react";
       import { createRoot } from "react-dom/client";
-      import { SharedState, useCollection, useConnection, useItem, useObject } from "sharedstate/react";
+      import { SharedState, useCollection, useConnection, useItem, useObject, usePresence } from "sharedstate/react";
       const path = "/react/mitems/list";
       function List() {
         const { items, total, state } = useCollection(path);
@@ -31,12 +31,22 @@ const apps = {
         const { items } = useCollection(path, {}, { suspense: true });
         return <p id="suspended">{items.length}</p>;
       }
+      function People() {
+        const [x, setX] = useState(1);
+        const { others, set } = usePresence("/react/mitems/people", { x });
+        return <>
+          <p id="others">{others.map(({ name }) => name).join(",")}</p>
+          <button id="move" onClick={() => setX(2)}>move</button>
+          <button id="point" onClick={() => set({ y: 3 })}>point</button>
+        </>;
+      }
       function App() {
         const [shown, setShown] = useState(true);
         const { state, pending } = useConnection();
         const [value, set] = useObject("/react/mitems/objects", "o");
         return <>
           {shown && <List />}
+          {shown && <People />}
           <Suspense fallback={<p id="fallback">wait</p>}><Suspended /></Suspense>
           <p id="item">{useItem(path, "a")?.text}</p>
           <button id="set" onClick={() => set((value ?? 0) + 1)}>{String(value)}</button>
@@ -50,17 +60,25 @@ const apps = {
   vue: {
     code: `
       import { createApp, ref } from "vue";
-      import { sharedState, useCollection, useConnection, useItem, useObject } from "sharedstate/vue";
+      import { sharedState, useCollection, useConnection, useItem, useObject, usePresence } from "sharedstate/vue";
       const path = "/vue/mitems/list";
       const template = '<p id="list">{{state}} {{total}}: {{items.map(({ text }) => text).join(",")}}</p>';
       const List = { setup: () => useCollection(path), template };
+      const People = {
+        setup() {
+          const x = ref(1);
+          return { x, ...usePresence("/vue/mitems/people", () => ({ x: x.value })) };
+        },
+        template: '<p id="others">{{others.map(({ name }) => name).join(",")}}</p><button id="move" @click="x = 2">move</button>'
+          + '<button id="point" @click="set({ y: 3 })">point</button>',
+      };
       createApp({
-        components: { List },
+        components: { List, People },
         setup() {
           const { value, set } = useObject("/vue/mitems/objects", "o");
           return { shown: ref(true), item: useItem(path, "a"), ...useConnection(), value, set };
         },
-        template: '<List v-if="shown" /><p id="item">{{item?.text}}</p>'
+        template: '<List v-if="shown" /><People v-if="shown" /><p id="item">{{item?.text}}</p>'
           + '<button id="set" @click="set((value ?? 0) + 1)">{{String(value)}}</button>'
           + '<button id="toggle" @click="shown = !shown">toggle</button><p id="state">{{state}} {{pending}}</p>',
       }).use(sharedState(globalThis.server)).mount("#app");`,
@@ -71,13 +89,14 @@ const apps = {
       App: `<script>
           import { provideSharedState, useConnection, useItem, useObject } from "sharedstate/svelte";
           import List from "svelte:List";
+          import People from "svelte:People";
           provideSharedState(globalThis.server);
           const item = useItem("/svelte/mitems/list", "a");
           const value = useObject("/svelte/mitems/objects", "o");
           const connection = useConnection();
           let shown = $state(true);
         </script>
-        {#if shown}<List />{/if}<p id="item">{$item?.text}</p>
+        {#if shown}<List /><People />{/if}<p id="item">{$item?.text}</p>
         <button id="set" onclick={() => value.set(($value ?? 0) + 1)}>{String($value)}</button>
         <button id="toggle" onclick={() => { shown = !shown; }}>toggle</button><p id="state">{$connection.state} {$connection.pending}</p>`,
       List: `<script>
@@ -85,6 +104,13 @@ const apps = {
           const list = useCollection("/svelte/mitems/list");
         </script>
         <p id="list">{$list.state} {$list.total}: {$list.items.map(({ text }) => text).join(",")}</p>`,
+      People: `<script>
+          import { usePresence } from "sharedstate/svelte";
+          const people = usePresence("/svelte/mitems/people", { x: 1 });
+        </script>
+        <p id="others">{$people.map(({ name }) => name).join(",")}</p>
+        <button id="move" onclick={() => people.set({ x: 2 })}>move</button>
+        <button id="point" onclick={() => people.set({ y: 3 })}>point</button>`,
     },
   },
 };
@@ -142,7 +168,16 @@ describe("bindings in a browser", { skip: noHost || noBrowser, timeout: 120_000 
     const snapshots = messages.filter(({ cmd, path: of, data }) => cmd === "NOTIFY" && of === path && data.reset);
     assert.equal(snapshots.length, 1, "one snapshot, however often it was mounted");
 
+    const me = client.presence(`/${framework}/mitems/people`, { name: "watcher" });
+    await shows("#others", "watcher");
+    await page.click("#move");
+    await page.click("#point");
+    const seen = await new Promise(resolve => me.others.subscribe(({ items }) =>
+      items.length === 1 && items[0].x === 2 && items[0].y === 3 && resolve(items)));
+    assert.equal(seen.length, 1, "one item, however often it was mounted");
+
     await page.click("#toggle");
+    await new Promise(resolve => me.others.subscribe(({ items }) => items.length === 0 && resolve()));
     await client.update(path, { insert: [{ id: "d", text: "four" }] });
     await page.click("#toggle");
     await shows("#list", "live 4: eins,two,three,four");

@@ -65,7 +65,7 @@ describe("examples", { skip: noHost || noBrowser, timeout: 120_000 }, () => {
     await lists([ann], ["Ann (you)"]);
     const bob = await open(t, "presence.html", read("presence.html"), "?name=Bob");
     await lists([ann], ["Ann (you)", "Bob"]);
-    await lists([bob], ["Ann", "Bob (you)"]);
+    await lists([bob], ["Bob (you)", "Ann"]);
     await bob.goto("about:blank");
     await lists([ann], ["Ann (you)"]);
   });

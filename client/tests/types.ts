@@ -92,6 +92,18 @@ if (notes.state === "live" && client.state === "connected") self.size.toFixed();
 // @ts-expect-error: no such state.
 client.state === "offline";
 
+void notes.update({ insert: [{ text: "soon gone" }], ttl: 60 });
+void notes.update({ patch: [{ id: "a", x: 1 }], ephemeral: { holder: "0123456789abcdef", grace: 5 } });
+// @ts-expect-error: seconds are a number.
+void notes.update({ insert: [{ text: "soon gone" }], ttl: "60" });
+
+const me = client.presence<{ id: string; name: string; x?: number }>("/app/mitems/people", { name: "Ada" });
+void me.set({ x: 1 });
+// @ts-expect-error: not a field of the item.
+void me.set({ z: 1 });
+me.others.subscribe(({ items }) => items.map(({ name }) => name.length));
+void me.leave();
+
 const object = client.acquire_object("/app/items/objects", "a");
 object.add_callback((diff: Diff) => void diff.new?.["data"]);
 // @ts-expect-error: a list.

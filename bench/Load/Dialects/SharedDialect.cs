@@ -4,7 +4,7 @@ using SharedState.Bench.Load.Wire;
 namespace SharedState.Bench.Load.Dialects;
 
 /// <summary>Shared State's protocol: a room is a collection of the service <c>items</c>.</summary>
-internal sealed class SharedDialect : Dialect
+internal class SharedDialect : Dialect
 {
     /// <summary>What may stand around the items of an update or of a notice.</summary>
     public const int LongestEnvelope = 400;

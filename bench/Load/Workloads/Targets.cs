@@ -28,6 +28,9 @@ internal static class Targets
         new("ingest/durable/1/closed", "disk", 0.6),
         new("ingest/durable/200/pipelined", "sqlite", 0.4),
 
+        new("edits/inc", Edits.Plain, 0.7),
+        new("edits/since", Edits.Plain, 0.9),
+
         new("growth/*/saturated", Target.BesideOne, 0.95),
         new("growth/*/fixed-rate", Target.BesideOne, 2, AtMost: true, Measure.Late),
         new("growth/*/fixed-rate", Of: null, 20_000, AtMost: true, Measure.Longest),

@@ -3,6 +3,7 @@ import { type CallbackHandle } from "./callbacks.js";
 import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
 import { ProxyObject } from "./object.js";
+import { Presence } from "./presence.js";
 import { type AnyItem, type Changes, type Item, type RequestOptions, type Result } from "./protocol.js";
 import { type Identity, type TokenSource } from "./session.js";
 import { type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
@@ -103,6 +104,11 @@ export declare class SharedStateClient {
     acquire_collection<T extends Item = AnyItem>(path: string, options?: CollectionOptions): ProxyCollection<T>;
     /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
     object(path: string, name: string, options?: CollectionOptions): ProxyObject;
+    /**
+     * Shows the others that this client is here: one item in a collection, with the fields, for as long as the client is connected. It is
+     * inserted again after a reconnect, and goes with `leave`, with the page, or a few seconds after the connection was lost.
+     */
+    presence<T extends Item = AnyItem>(path: string, fields?: Partial<Omit<T, "id">>): Presence<T>;
     acquire_object(path: string, name: string, options?: CollectionOptions): ProxyObject;
     /** Ends all collections and objects of a path, however often they were acquired: no callback any more, and updates throw. */
     release(path: string): void;

@@ -6,6 +6,12 @@ export declare const byId: ({ id: a }: {
 }, { id: b }: {
     id: string;
 }) => number;
+/**
+ * An id that no other client makes: the time in milliseconds, then ten characters by chance, each one of 36. Ids in the order of their
+ * items' creation
+ * make the items' order that of creation. Not randomUUID: pages on plain http do not have it.
+ */
+export declare function newId(): string;
 /** The inserted items of an update, each with an id; the caller's objects stay as they are. */
 export declare function withIds(items: readonly object[]): {
     id: string;

@@ -60,6 +60,33 @@ export function follow<T extends Item>(
   };
 }
 
+/** What a component sees of those that are present, and how it changes what they see of it. */
+export interface PresenceSnapshot<T extends Item = AnyItem> {
+  /** The items of the others, by their ids; the same array until something changes. */
+  readonly others: readonly T[];
+  /** Changes fields of this client's item. */
+  readonly set: (fields: Partial<Omit<T, "id">>) => void;
+}
+
+/**
+ * Joins those that are present, and calls the handler at once and after each change of the others. `end` leaves them.
+ */
+export function join<T extends Item>(
+  client: SharedStateClient, path: string, fields: Partial<Omit<T, "id">>, changed: (others: readonly T[]) => void,
+): { set: PresenceSnapshot<T>["set"]; end: () => void } {
+  const presence = client.presence<T>(path, fields);
+  const stop = presence.others.subscribe(({ items }) => changed(items));
+  let ended = false;
+  return {
+    set: now => { if (!ended) void presence.set(now); },
+    end: () => {
+      ended = true;
+      stop();
+      void presence.leave();
+    },
+  };
+}
+
 /** Stores an object's value; without a client it is refused. */
 export async function setObject(client: SharedStateClient | undefined, path: string, id: string, data: unknown): Promise<Result<number>> {
   const error: Refusal = { code: "disconnected", message: "not sent: there is no client", temporary: true };

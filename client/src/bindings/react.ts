@@ -8,10 +8,11 @@ import type {
 } from "../index.js";
 import { optionsText } from "../view.js";
 import {
-  connect, follow, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  connect, follow, join, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  type PresenceSnapshot,
 } from "./follow.js";
 
-export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+export type { CollectionSnapshot, ConnectionSnapshot, PresenceSnapshot } from "./follow.js";
 
 const Context = createContext<SharedStateClient | undefined>(undefined);
 
@@ -145,6 +146,35 @@ export function useObject<V = unknown>(path: string, name: string): [value: V | 
   const item = useItem(path, name);
   const set = useCallback((value: V) => setObject(client, path, name, value), [client, path, name]);
   return [item?.["data"] as V | undefined, set];
+}
+
+/**
+ * Shows the others that this client is here, with the fields, while the component is mounted. New fields of a later render are set, too;
+ * compared as JSON.
+ */
+export function usePresence<T extends Item = AnyItem>(path: string, fields: Partial<Omit<T, "id">> = {}): PresenceSnapshot<T> {
+  const client = useClient();
+  const [others, setOthers] = useState<readonly T[]>([]);
+  const joined = useRef<{ set: PresenceSnapshot<T>["set"]; text: string } | undefined>(undefined);
+  const text = JSON.stringify(fields);
+  useEffect(() => {
+    if (!client) return;
+    const { set, end } = join<T>(client, path, fields, setOthers);
+    joined.current = { set, text };
+    return () => {
+      joined.current = undefined;
+      setOthers([]);
+      end();
+    };
+  }, [client, path]);
+  useEffect(() => {
+    const now = joined.current;
+    if (!now || now.text === text) return;
+    now.text = text;
+    now.set(fields);
+  }, [text]);
+  const set = useCallback((more: Partial<Omit<T, "id">>) => joined.current?.set(more), []);
+  return { others, set };
 }
 
 /** The state of the connection, and the number of updates without an answer. */

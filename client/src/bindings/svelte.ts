@@ -1,13 +1,14 @@
 /** Stores for Svelte 4 and later. */
 import { getContext, onDestroy, setContext } from "svelte";
-import { readable, type Readable } from "svelte/store";
+import { readable, writable, type Readable } from "svelte/store";
 import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
 import { optionsText } from "../view.js";
 import {
-  connect, follow, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  connect, follow, join, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  type PresenceSnapshot,
 } from "./follow.js";
 
-export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+export type { CollectionSnapshot, ConnectionSnapshot, PresenceSnapshot } from "./follow.js";
 
 const KEY = Symbol("sharedstate");
 
@@ -71,6 +72,17 @@ export function useObject<V = unknown>(path: string, name: string): Readable<V |
   const { subscribe } = readable<V | undefined>(undefined, set =>
     client && follow<AnyItem>(client, path, {}, collection => set(collection.get(name)?.["data"] as V | undefined)));
   return { subscribe, set: value => setObject(client, path, name, value) };
+}
+
+/** Shows the others that this client is here, with the fields, for as long as the component lives. A store of the others' items. */
+export function usePresence<T extends Item = AnyItem>(
+  path: string, fields: Partial<Omit<T, "id">> = {},
+): Readable<readonly T[]> & { set: PresenceSnapshot<T>["set"] } {
+  const client = useClient();
+  const { subscribe, set: show } = writable<readonly T[]>([]);
+  const joined = client && join<T>(client, path, fields, show);
+  onDestroy(() => joined?.end());
+  return { subscribe, set: more => joined?.set(more) };
 }
 
 /** A store of the connection's state, and of the number of updates without an answer. */

@@ -6,10 +6,11 @@ import {
 import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
 import { optionsText } from "../view.js";
 import {
-  connect, follow, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  connect, follow, join, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
+  type PresenceSnapshot,
 } from "./follow.js";
 
-export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+export type { CollectionSnapshot, ConnectionSnapshot, PresenceSnapshot } from "./follow.js";
 
 const KEY: InjectionKey<SharedStateClient | undefined> = Symbol("sharedstate");
 
@@ -73,6 +74,21 @@ export function useObject<V = unknown>(
     value: computed(() => item.value?.["data"] as V | undefined),
     set: value => setObject(client, toValue(path), toValue(name), value),
   };
+}
+
+/** Shows the others that this client is here, with the fields, for as long as the component lives. `path` and `fields` may change. */
+export function usePresence<T extends Item = AnyItem>(
+  path: MaybeRefOrGetter<string>, fields: MaybeRefOrGetter<Partial<Omit<T, "id">>> = {},
+): { others: ComputedRef<readonly T[]>; set: PresenceSnapshot<T>["set"] } {
+  const client = useClient();
+  const others: Ref<readonly T[]> = shallowRef([]);
+  let joined: ReturnType<typeof join<T>> | undefined;
+  watch(() => toValue(path), (now, _, onCleanup) => {
+    joined = client && join<T>(client, now, toValue(fields), items => { others.value = items; });
+    if (joined) onCleanup(joined.end);
+  }, { immediate: true, flush: "sync" });
+  watch(() => toValue(fields), now => joined?.set(now), { deep: true });
+  return { others: computed(() => others.value), set: more => joined?.set(more) };
 }
 
 /** The state of the connection, and the number of updates without an answer. */

@@ -91,6 +91,15 @@ internal sealed class LiveHost : IAsyncDisposable
         _registry.Review();
     }
 
+    /// <summary>Waits until the services have done all that was posted to them before.</summary>
+    public Task SettledAsync() => Task.WhenAll(
+        _writers.Select(writer =>
+        {
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            writer.Post(new Step(done.SetResult));
+            return done.Task;
+        }));
+
     /// <summary>Puts another storage in the place of the one of <c>items</c>.</summary>
     public Task<SwapOutcome> ReplaceAsync(MemoryStorage storage) => _writers[0].SwapAsync(Source("items", storage, _state.Logger));
 

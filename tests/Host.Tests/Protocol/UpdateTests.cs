@@ -98,8 +98,6 @@ public sealed class UpdateTests(SharedHost shared) : IClassFixture<SharedHost>
     [InlineData("""{"remove":["1",""]}""", "remove[1]: an id has 1-1024 bytes of UTF-8; this one has 0")]
     [InlineData("""{"remove":[1]}""", "remove[0]: an id is a string, without lone surrogates")]
     [InlineData("""{"remove":[["1"]]}""", "remove[0]: an id is a string, without lone surrogates")]
-    [InlineData("""{"ephemeral":true}""", "\"ephemeral\" in an update is not supported by this server")]
-    [InlineData("""{"ttl":5}""", "\"ttl\" in an update is not supported by this server")]
     public async Task AWrongUpdateIsRefusedAndSaysWhatIsWrong(string update, string sentence)
     {
         await using var client = await Client.ConnectAsync(shared.Live.Url);

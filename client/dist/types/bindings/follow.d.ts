@@ -34,5 +34,19 @@ export declare const connect: (url: string, options: SharedStateOptions) => Shar
  * later: a component that is mounted again at once, as in StrictMode or when its module is replaced, goes on with it.
  */
 export declare function follow<T extends Item>(client: SharedStateClient, path: string, options: CollectionOptions, changed: (collection: ProxyCollection<T>) => void): () => void;
+/** What a component sees of those that are present, and how it changes what they see of it. */
+export interface PresenceSnapshot<T extends Item = AnyItem> {
+    /** The items of the others, by their ids; the same array until something changes. */
+    readonly others: readonly T[];
+    /** Changes fields of this client's item. */
+    readonly set: (fields: Partial<Omit<T, "id">>) => void;
+}
+/**
+ * Joins those that are present, and calls the handler at once and after each change of the others. `end` leaves them.
+ */
+export declare function join<T extends Item>(client: SharedStateClient, path: string, fields: Partial<Omit<T, "id">>, changed: (others: readonly T[]) => void): {
+    set: PresenceSnapshot<T>["set"];
+    end: () => void;
+};
 /** Stores an object's value; without a client it is refused. */
 export declare function setObject(client: SharedStateClient | undefined, path: string, id: string, data: unknown): Promise<Result<number>>;

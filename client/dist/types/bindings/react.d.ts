@@ -1,8 +1,8 @@
 /** Hooks for React 18 and later. */
 import { type ReactElement, type ReactNode } from "react";
 import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
-import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
-export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+import { type CollectionSnapshot, type ConnectionSnapshot, type PresenceSnapshot } from "./follow.js";
+export type { CollectionSnapshot, ConnectionSnapshot, PresenceSnapshot } from "./follow.js";
 export interface SharedStateProps extends SharedStateOptions {
     /** The server's URL, as for `SharedStateClient`. */
     url?: string;
@@ -28,5 +28,10 @@ export declare function useCollection<T extends Item = AnyItem>(path: string, op
 export declare function useItem<T extends Item = AnyItem>(path: string, id: string): T | undefined;
 /** The value of an object, live, and the function that sets it for everyone. */
 export declare function useObject<V = unknown>(path: string, name: string): [value: V | undefined, set: (value: V) => Promise<Result<number>>];
+/**
+ * Shows the others that this client is here, with the fields, while the component is mounted. New fields of a later render are set, too;
+ * compared as JSON.
+ */
+export declare function usePresence<T extends Item = AnyItem>(path: string, fields?: Partial<Omit<T, "id">>): PresenceSnapshot<T>;
 /** The state of the connection, and the number of updates without an answer. */
 export declare function useConnection(): ConnectionSnapshot;

@@ -1,7 +1,7 @@
 import { type Readable } from "svelte/store";
 import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
-import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
-export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+import { type CollectionSnapshot, type ConnectionSnapshot, type PresenceSnapshot } from "./follow.js";
+export type { CollectionSnapshot, ConnectionSnapshot, PresenceSnapshot } from "./follow.js";
 /**
  * Gives the component and its children a client: one of your own, or one that connects to `url` and is disposed of with the component.
  * Call it while the component is made.
@@ -20,6 +20,10 @@ export declare function useItem<T extends Item = AnyItem>(path: string, id: stri
 /** A store of an object's value; `set` stores it for everyone. */
 export declare function useObject<V = unknown>(path: string, name: string): Readable<V | undefined> & {
     set(value: V): Promise<Result<number>>;
+};
+/** Shows the others that this client is here, with the fields, for as long as the component lives. A store of the others' items. */
+export declare function usePresence<T extends Item = AnyItem>(path: string, fields?: Partial<Omit<T, "id">>): Readable<readonly T[]> & {
+    set: PresenceSnapshot<T>["set"];
 };
 /** A store of the connection's state, and of the number of updates without an answer. */
 export declare function useConnection(): Readable<ConnectionSnapshot>;

@@ -1,8 +1,8 @@
 /** Composables for Vue 3. */
 import { type App, type ComputedRef, type MaybeRefOrGetter } from "vue";
 import type { AnyItem, CollectionOptions, Item, Result, SharedStateClient, SharedStateOptions } from "../index.js";
-import { type CollectionSnapshot, type ConnectionSnapshot } from "./follow.js";
-export type { CollectionSnapshot, ConnectionSnapshot } from "./follow.js";
+import { type CollectionSnapshot, type ConnectionSnapshot, type PresenceSnapshot } from "./follow.js";
+export type { CollectionSnapshot, ConnectionSnapshot, PresenceSnapshot } from "./follow.js";
 /**
  * The plugin: `app.use(sharedState(url, options))`, or with a client of your own. It connects where there is a page, and not where
  * pages are rendered on a server.
@@ -25,6 +25,11 @@ export declare function useItem<T extends Item = AnyItem>(path: MaybeRefOrGetter
 export declare function useObject<V = unknown>(path: MaybeRefOrGetter<string>, name: MaybeRefOrGetter<string>): {
     value: ComputedRef<V | undefined>;
     set: (value: V) => Promise<Result<number>>;
+};
+/** Shows the others that this client is here, with the fields, for as long as the component lives. `path` and `fields` may change. */
+export declare function usePresence<T extends Item = AnyItem>(path: MaybeRefOrGetter<string>, fields?: MaybeRefOrGetter<Partial<Omit<T, "id">>>): {
+    others: ComputedRef<readonly T[]>;
+    set: PresenceSnapshot<T>["set"];
 };
 /** The state of the connection, and the number of updates without an answer. */
 export declare function useConnection(): {

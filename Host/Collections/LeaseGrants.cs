@@ -1,0 +1,168 @@
+using System.Security.Cryptography;
+using SharedState.Host.Json;
+
+namespace SharedState.Host.Collections;
+
+/// <summary>
+/// Gives updates their lifetimes: stores the records first, then marks the items and lets the update go on. So no item with a lifetime is
+/// stored without a record. An update of a holder whose records are stored already waits for nothing. Touched by the service's turns only.
+/// </summary>
+/// <param name="book">The records.</param>
+/// <param name="records">The collection of records.</param>
+/// <param name="commit">Stores an update of records.</param>
+/// <param name="heartbeat">The heartbeat that a new life needs, or null.</param>
+/// <param name="resume">Runs the waiting requests of a lane.</param>
+/// <param name="time">The time.</param>
+internal sealed class LeaseGrants(
+    LeaseBook book, Func<Collection> records, RecordCommit commit, Func<LeaseRecord?> heartbeat, Action<Lane> resume, TimeProvider time)
+{
+    // A connection for each of many clients behind a gateway is what a holder is for.
+    private const int MostHolders = 10_000;
+
+    /// <summary>
+    /// Gives an update its lifetime. False if the update has to wait; the lane is resumed then. <see cref="LeaseGrant.Refusal"/> says
+    /// whether the lifetime could not be given.
+    /// </summary>
+    public bool TryGrant(PendingUpdate update)
+    {
+        if (update.Grant is { } known) return known.Stored || known.Refusal is not null;
+        var collection = records();
+        if (collection.State == CollectionState.Away)
+        {
+            update.Grant = new(0) { Refusal = collection.AwayBecause };
+            return true;
+        }
+        if (collection.State != CollectionState.Loaded)
+        {
+            collection.WaitFor(update.Lane);
+            return false;
+        }
+        if (update.Lifetime!.Ttl is null && update.Lane.Holders.Count >= MostHolders)
+        {
+            update.Grant = new(0) { Refusal = Error.Limit($"a connection names at most {MostHolders} holders") };
+            return true;
+        }
+        var (grant, made, renewed) = update.Lifetime!.Ttl is { } ttl ? ForTime(update, ttl) : ForHolder(update);
+        update.Grant = grant;
+        update.Mark(grant.Token);
+        if (made.Count == 0 && renewed.Count == 0) grant.Stored = true;
+        else Store(update, grant, made, renewed);
+        return grant.Stored || grant.Refusal is not null;
+    }
+
+    /// <summary>An update with a lifetime was accepted.</summary>
+    public void Accept(PendingUpdate update)
+    {
+        update.AcceptedAt = time.GetTimestamp();
+        if (update.Lifetime!.Ttl is not null)
+        {
+            foreach (var id in NamedBy(update)) book.Correct(update.Key, id, update.Grant!.Token);
+            foreach (var (id, token) in update.Grant!.Renewed) book.Correct(update.Key, id, token);
+            return;
+        }
+        var (lane, holder) = (update.Lane, book.HolderOf(NameOf(update)));
+        holder.Grace = update.Lifetime.Grace;
+        if (lane.Left)
+        {
+            holder.BeginGrace(time.GetTimestamp()); // its connection ended before
+            book.Due.Set(holder, time.GetTimestamp());
+            return;
+        }
+        holder.Hold(lane);
+        lane.Holders.Add(holder);
+    }
+
+    private (LeaseGrant Grant, List<LeaseRecord> Made, List<Lease> Renewed) ForTime(PendingUpdate update, TimeSpan ttl)
+    {
+        var grant = new LeaseGrant(NewToken());
+        List<LeaseRecord> made = [];
+        foreach (var id in NamedBy(update)) made.Add(Timed(update.Key, id, ttl, LeaseRecord.LeaseId(grant.Token, made.Count)));
+        List<Lease> renewed = [];
+        foreach (var id in (update.Terms?.Edited ?? []).Distinct(StringComparer.Ordinal))
+        {
+            if (Held(update, id) is { } token && book.Find(update.Key, id, token) is { Record: { Ttl: > 0, Ended: false } } lease)
+                renewed.Add(lease);
+        }
+        return (grant, made, renewed);
+    }
+
+    private (LeaseGrant Grant, List<LeaseRecord> Made, List<Lease> Renewed) ForHolder(PendingUpdate update)
+    {
+        List<LeaseRecord> made = [];
+        var holder = book.HolderOf(NameOf(update));
+        holder.Name(update);
+        if (holder.Lives.Count == 0) book.Due.Set(holder, time.GetTimestamp()); // to be forgotten if nothing comes of it
+        var life = holder.Lives.Find(
+            life => life.Record.Host == book.Host && !life.TakenOver && !life.Record.Ended && !life.Ending);
+        var token = life?.Token ?? NewToken();
+        var grace = update.Lifetime!.Grace.TotalSeconds;
+        if (life is null && heartbeat() is { } beat) made.Add(beat);
+        if (life is null || life.Record.Grace != grace)
+            made.Add(new() { Id = LeaseRecord.LifeId(token), Holder = holder.Id, Host = book.Host, Grace = grace });
+        foreach (var id in NamedBy(update))
+        {
+            if (book.Find(update.Key, id, token) is { Leaving: false }) continue;
+            made.Add(new()
+            {
+                Id = LeaseRecord.LeaseId(token, holder.NextNumber++),
+                App = update.Key.App,
+                Collection = update.Key.Collection,
+                Item = id,
+            });
+        }
+        return (new(token), made, []);
+    }
+
+    private void Store(PendingUpdate update, LeaseGrant grant, List<LeaseRecord> made, List<Lease> renewed)
+    {
+        foreach (var record in made) book.Expect(record.Id, update);
+        var items = made.ConvertAll(record => record.ToItem());
+        var changed = new ItemUpdate { Key = Leases.Key, Insert = items };
+        var waits = false; // a refusal may come at once
+        commit(changed, renewed.Count == 0 ? null : find => Renew(update, grant, items, renewed, find), error =>
+        {
+            foreach (var item in items) book.Disregard(item.Id);
+            foreach (var lease in renewed) book.Disregard(lease.Record.Id);
+            (grant.Stored, grant.Refusal) = (error is null, error);
+            if (waits) resume(update.Lane);
+        });
+        waits = true;
+    }
+
+    /// <summary>Renews the leases that are still what this host knows of them.</summary>
+    private ItemUpdate Renew(
+        PendingUpdate update, LeaseGrant grant, List<Item> made, List<Lease> renewed, Func<string, ReadOnlyMemory<byte>?> find)
+    {
+        grant.Renewed.Clear();
+        var items = new List<Item>(made);
+        foreach (var lease in renewed)
+        {
+            if (find(lease.Record.Id) is not { } stored || !stored.Span.SequenceEqual(lease.Json.Span) || lease.Record.Ended) continue;
+            grant.Renewed.Add((lease.Item, lease.Token));
+            book.Expect(lease.Record.Id, update);
+            items.Add(Timed(lease.Key, lease.Item, update.Lifetime!.Ttl!.Value, lease.Record.Id).ToItem());
+        }
+        return new() { Key = Leases.Key, Insert = items };
+    }
+
+    private LeaseRecord Timed(CollectionKey key, string item, TimeSpan ttl, string record) => new()
+    {
+        Id = record,
+        Host = book.Host,
+        App = key.App,
+        Collection = key.Collection,
+        Item = item,
+        Ttl = ttl.TotalSeconds,
+        Due = LeaseBook.Clock(time) + ttl.TotalSeconds,
+    };
+
+    private static string NameOf(PendingUpdate update) => update.Lifetime!.Holder ?? update.Lane.Holder;
+
+    private static IEnumerable<string> NamedBy(PendingUpdate update) =>
+        update.Asked.Insert.Select(item => item.Id).Concat(update.Terms?.Edited ?? []).Distinct(StringComparer.Ordinal);
+
+    private static ulong? Held(PendingUpdate update, string id) =>
+        update.Collection!.Find(id) is { } json ? WhiteSpaceMark.Read(json.Span) : null;
+
+    private static ulong NewToken() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+}

@@ -1,0 +1,105 @@
+namespace SharedState.Host.Collections;
+
+/// <summary>
+/// The heartbeats of the hosts that have holders, and what becomes of the holders of a host that is gone: this host takes them over, and
+/// their grace begins anew. A storage without a feed has one host, so whatever another name has belongs to an earlier start of this one.
+/// Touched by the service's turns only.
+/// </summary>
+/// <param name="book">The records.</param>
+/// <param name="commit">Stores an update of records.</param>
+/// <param name="isShared">Whether other hosts may use the storage.</param>
+/// <param name="isCurrent">Whether this host hears the other hosts.</param>
+/// <param name="time">The time.</param>
+internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool> isShared, Func<bool> isCurrent, TimeProvider time)
+{
+    /// <summary>How often the hosts are looked at, while there are holders.</summary>
+    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan BeatTime = TimeSpan.FromSeconds(15), DeadTime = TimeSpan.FromSeconds(40);
+
+    private long? _beatAt; // the last heartbeat that was made
+    private long _beats;
+    private bool _beating, _taking;
+    private long? _next;
+
+    /// <summary>When the hosts have to be looked at, by the monotonic clock; null without holders.</summary>
+    public long? Next(long now)
+    {
+        if (book.ToStore.Count == 0 && book.OtherLives == 0 && (book.OwnLives == 0 || !isShared())) return _next = null;
+        if (book.HostsChanged) _next = now;
+        book.HostsChanged = false;
+        return _next ??= now + (long)(LookTime.TotalSeconds * time.TimestampFrequency);
+    }
+
+    /// <summary>The heartbeat that must be stored with a new life; null if none is due.</summary>
+    public LeaseRecord? NextBeat()
+    {
+        if (!isShared() || (_beatAt is { } last && time.GetElapsedTime(last) < BeatTime)) return null;
+        _beatAt = time.GetTimestamp();
+        return new() { Id = LeaseRecord.BeatId(book.Host), Beat = ++_beats };
+    }
+
+    /// <summary>Sends a heartbeat if one is due, and takes the holders of hosts that are gone.</summary>
+    public void Look()
+    {
+        _next = null;
+        if (isShared() && !isCurrent()) book.HearAll();
+        Beat();
+        TakeOver();
+        StoreAgain();
+    }
+
+    /// <summary>The service ends: its holders need not be waited for.</summary>
+    public void Leave()
+    {
+        if (_beatAt is not null) commit(new() { Key = Leases.Key, Remove = [LeaseRecord.BeatId(book.Host)] }, null, _ => { });
+    }
+
+    private void Beat()
+    {
+        if (_beating || book.OwnLives == 0) return;
+        if (NextBeat() is not { } beat) return;
+        _beating = true;
+        commit(new() { Key = Leases.Key, Insert = [beat.ToItem()] }, null, error =>
+        {
+            _beating = false;
+            if (error is not null) _beatAt = null; // the next look tries again
+        });
+    }
+
+    private void TakeOver()
+    {
+        if (_taking || book.OtherLives == 0 || !book.Lives.Any(IsOrphan)) return;
+        _taking = true;
+        commit(new() { Key = Leases.Key }, Take, _ => _taking = false);
+    }
+
+    private ItemUpdate Take(Func<string, ReadOnlyMemory<byte>?> find)
+    {
+        var orphans = book.Lives.Where(IsOrphan).ToList();
+        return new()
+        {
+            Key = Leases.Key,
+            Insert =
+            [
+                .. orphans
+                    .Where(life => find(life.Record.Id) is { } stored && stored.Span.SequenceEqual(life.Json.Span))
+                    .Select(life => (life.Record with { Host = book.Host }).ToItem()),
+            ],
+            Remove = [.. orphans.Select(life => LeaseRecord.BeatId(life.Record.Host!)).Distinct()],
+        };
+    }
+
+    private bool IsOrphan(HolderLife life) =>
+        life.Record.Host != book.Host && !life.Record.Ended
+        && (!isShared() || !book.Beats.TryGetValue(life.Record.Host!, out var heard) || time.GetElapsedTime(heard) > DeadTime);
+
+    /// <summary>Stores records again, for example if another host took this one for dead because it was suspended.</summary>
+    private void StoreAgain()
+    {
+        if (book.ToStore.Count == 0) return;
+        var records = book.ToStore.DistinctBy(record => record.Id).Select(record => record.ToItem()).ToList();
+        book.ToStore.Clear();
+        commit(new() { Key = Leases.Key, Insert = records }, null, _ => { });
+    }
+}
