@@ -50,6 +50,13 @@ internal sealed class ModelHost : IDisposable
     public HostState State { get; private set; } = null!;
 
 
+    /// <summary>Stops and starts again on the same storages.</summary>
+    public void Restart()
+    {
+        Stop();
+        Start();
+    }
+
     /// <summary>Begins to put another instance in the place of a service's, unless that is being done.</summary>
     public bool TryReplace(int service)
     {
