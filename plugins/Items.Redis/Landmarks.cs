@@ -14,7 +14,8 @@ namespace SharedState.Items.Redis;
 /// </remarks>
 internal sealed class Landmarks(Server server, Layout layout)
 {
-    /// <summary>By the number of the teller. The thread of the channel writes, the one of the watch reads: each entry is immutable.</summary>
+    /// <summary>By the number of the teller. The thread of the channel writes, the one of the watch reads: each entry is
+    /// immutable.</summary>
     private readonly Announcement?[] _last = new Announcement?[Layout.Buckets];
 
     public void Saw(Announcement message) => Volatile.Write(ref _last[message.Teller], message);
@@ -26,7 +27,8 @@ internal sealed class Landmarks(Server server, Layout layout)
         var known = new List<(CollectionPosition Collection, long Token)>();
         for (var teller = 0; teller < _last.Length; teller++)
         {
-            if (Volatile.Read(ref _last[teller]) is { } message && message.Changes().FirstOrDefault() is { Collection.Key.App: not null } change)
+            if (Volatile.Read(ref _last[teller]) is { } message
+                && message.Changes().FirstOrDefault() is { Collection.Key.App: not null } change)
                 known.Add((change.Collection, message.Token));
         }
         if (known.Count == 0) return false;

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace SharedState.Host.Tests;
 
-/// <summary>What an action costs: the least of several runs, because the runtime and other tests of the process cost something, too.</summary>
+/// <summary>What an action costs: the least of several runs, because the runtime and other tests of the process cost something,
+/// too.</summary>
 public static class Spent
 {
     private const int Runs = 5;

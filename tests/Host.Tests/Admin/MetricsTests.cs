@@ -82,7 +82,7 @@ public sealed partial class MetricsTests : IDisposable
         Assert.Equal(1, series["sharedstate_collections{service=\"items\"}"]);
         Assert.Equal(3, series["sharedstate_collection_items{service=\"items\"}"]);
         Assert.InRange(series["sharedstate_collection_size_bytes{service=\"items\"}"], 3 * "{\"id\":\"1\"}".Length, 10_000);
-        Assert.Equal(1, series["sharedstate_collection_loads_total{outcome=\"ok\",service=\"items\"}"]);
+        Assert.Equal(2, series["sharedstate_collection_loads_total{outcome=\"ok\",service=\"items\"}"]); // the collection, the leases
         Assert.Equal(3, series["sharedstate_commit_duration_seconds_count{outcome=\"ok\",service=\"items\"}"]);
         Assert.Equal(1, series["sharedstate_commit_duration_seconds_count{outcome=\"failed\",service=\"items\"}"]);
         Assert.Equal(1, series["sharedstate_storage_errors_total{call=\"commit\",fault=\"unavailable\",service=\"items\"}"]);

@@ -61,7 +61,8 @@ public sealed class ListingTests
         await using var host = await LiveHost.StartAsync(storage);
         await using var client = await Client.ConnectAsync(host.Url);
         Assert.Equal(names, (await client.GetAsync("/app/items"))["data"]!.AsArray().Select(name => (string)name!));
-        Assert.Equal(names.Order(CodePointOrder.Instance), names.OrderBy(name => Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(name))));
+        Assert.Equal(
+            names.Order(CodePointOrder.Instance), names.OrderBy(name => Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(name))));
         foreach (var (name, next) in names.Zip(names.Skip(1)))
         {
             var page = await client.AskAsync("GET", "/app/items", $$"""{"after":"{{name}}","limit":1}""");

@@ -194,7 +194,8 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : RedisTests,
         Assert.Single(Log.Of(HistoryReplaced));
     }
 
-    /// <summary>How often the servers of the Cluster ran HSET, scripts included: a load writes nothing but the marks of new epochs.</summary>
+    /// <summary>How often the servers of the Cluster ran HSET, scripts included: a load writes nothing but the marks of new
+    /// epochs.</summary>
     private async Task<int> WritesOfMarksAsync()
     {
         var sum = 0;
