@@ -30,7 +30,7 @@ internal sealed class Collection
     {
         (Key, _limits, _memory, _quota, _time, _counts, _log) = (key, limits, memory, quota, time, counts, new(limits.Tombstones));
         var bodies = new WholeBodies(_log, limits.Memory, quota);
-        _whole = new(ViewDefinition.Whole, bodies, new(bodies, quota, time, counts, _runs));
+        _whole = new(ViewDefinition.Whole, null, bodies, new(bodies, quota, time, counts, _runs));
         Charge();
         Touch();
     }
@@ -213,6 +213,7 @@ internal sealed class Collection
     {
         if (definition.IsWhole) return _whole;
         _views ??= new(_log, _limits.Memory, _quota, _time, _counts, _runs);
+        Charge();
         return _views.Find(definition);
     }
 
@@ -287,6 +288,14 @@ internal sealed class Collection
 
     /// <summary>The reason why it could not be read, while it is away.</summary>
     public Error AwayBecause { get; set; } = Error.StorageAway;
+
+    /// <summary>Forgets views that nobody has used for a while.</summary>
+    public void ForgetViews(TimeSpan age)
+    {
+        if (_views is null) return;
+        _views.DropUnused(age);
+        Charge();
+    }
 
     /// <summary>Discards texts that no client needs any more.</summary>
     public void ForgetBodies()

@@ -186,6 +186,7 @@ internal sealed class CollectionCache(
         foreach (var collection in _collections.Values)
         {
             var idle = time.GetElapsedTime(collection.UsedAt);
+            collection.ForgetViews(limits.CollectionIdleTime / 4);
             if (idle > limits.CollectionIdleTime / 4) collection.ForgetBodies();
             if (idle > limits.CollectionIdleTime && collection.Unused) Drop(collection);
         }

@@ -24,7 +24,10 @@ internal sealed class EqualityIndex(Field path)
     public bool Built => _items is not null;
 
     /// <summary>Its approximate size in memory.</summary>
-    public long MemoryBytes => (long)EntryBytes * _entries;
+    public long MemoryBytes => BytesFor(_entries);
+
+    /// <summary>Its approximate size in memory with so many items.</summary>
+    public static long BytesFor(int items) => (long)EntryBytes * items;
 
     public void Add(Filter filter, Equality required)
     {

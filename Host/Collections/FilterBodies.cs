@@ -22,7 +22,8 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
 
     protected ViewDefinition Definition => definition;
 
-    protected override long MostBytes => _bytes ?? 0;
+    // A text that was never made is assumed to be small, because most views are.
+    protected override long MostBytes => (_bytes ?? 0) + filters.BytesToBuild(filter);
 
     public override bool IsCurrent(Position? known) =>
         known is { } position && position.Epoch == ChangedAt.Epoch && position.Revision >= ChangedAt.Revision;

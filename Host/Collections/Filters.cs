@@ -122,6 +122,10 @@ internal sealed class Filters
         }
     }
 
+    /// <summary>The approximate size in memory of the index that <see cref="ItemsOf"/> would build.</summary>
+    public long BytesToBuild(Filter filter) =>
+        filter.Place is var (index, _) && !index.Built ? EqualityIndex.BytesFor(_log.Count) : 0;
+
     /// <summary>Whether a filter selects an item.</summary>
     public bool Matches(Filter filter, ReadOnlyMemory<byte> item)
     {

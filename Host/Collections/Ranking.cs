@@ -28,10 +28,13 @@ internal sealed class Ranking(SortOrder order)
     public int Count { get; private set; }
 
     /// <summary>Its approximate size in memory.</summary>
-    public long MemoryBytes => (long)EntryBytes * Count;
+    public long MemoryBytes => BytesFor(Count);
 
     /// <summary>How the items of the last update moved, in the order of the filter's changes.</summary>
     public IReadOnlyList<Move> Moves => _moves;
+
+    /// <summary>Its approximate size in memory with so many items.</summary>
+    public static long BytesFor(int items) => (long)EntryBytes * items;
 
     /// <summary>Removes all items, until it is built again.</summary>
     public void Clear()

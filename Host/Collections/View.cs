@@ -2,11 +2,14 @@ namespace SharedState.Host.Collections;
 
 /// <summary>What some followers of a collection get of it: all items, those of a filter, or a window. Equal views are one.</summary>
 /// <param name="definition">What the view contains.</param>
+/// <param name="filter">Selects the items; null for the whole collection.</param>
 /// <param name="bodies">Its texts.</param>
 /// <param name="audience">Its subscriptions.</param>
-internal sealed class View(ViewDefinition definition, Bodies bodies, Audience audience)
+internal sealed class View(ViewDefinition definition, Filter? filter, Bodies bodies, Audience audience)
 {
     public ViewDefinition Definition => definition;
+
+    public Filter? Filter => filter;
 
     public Bodies Bodies => bodies;
 
@@ -31,4 +34,7 @@ internal sealed class View(ViewDefinition definition, Bodies bodies, Audience au
 
     /// <summary>Its place among the views without followers; null while it has some.</summary>
     public LinkedListNode<View>? UnusedPlace { get; set; }
+
+    /// <summary>The time of its last use without followers, by the monotonic clock.</summary>
+    public long UnusedAt { get; set; }
 }

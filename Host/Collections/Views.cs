@@ -9,6 +9,9 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
     // Views without followers that stay, with their rankings and indexes: a client that returns finds its view.
     private const int MostUnused = 64;
 
+    // Of these, views whose filters are asked about every change.
+    private const int MostUnusedAsked = 4;
+
     // Between two messages that tell a change of the total alone.
     private static readonly TimeSpan TotalTime = TimeSpan.FromSeconds(1);
 
@@ -85,7 +88,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
     public void Forget()
     {
         foreach (var view in _views.Values) view.Bodies.Forget();
-        DropUnused(kept: 0);
+        DropUnused(TimeSpan.Zero);
     }
 
     /// <summary>Notes an update that was applied, for <see cref="Tell"/>.</summary>
@@ -116,11 +119,10 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         TellIdle();
     }
 
-    /// <summary>Forgets the least recently used views without followers.</summary>
-    /// <param name="kept">The number that stays.</param>
-    public void DropUnused(int kept)
+    /// <summary>Forgets views that had no followers and were not read for a while.</summary>
+    public void DropUnused(TimeSpan age)
     {
-        while (_unused.Count > kept && _unused.First is { } place) Drop(place.Value);
+        while (_unused.First is { } place && time.GetElapsedTime(place.Value.UnusedAt) >= age) Drop(place.Value);
     }
 
     private View Create(ViewDefinition definition)
@@ -130,7 +132,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         var bodies = definition.IsWindow
             ? new WindowBodies(_log, memory, quota, _filters, filter, definition)
             : new FilterBodies(_log, memory, quota, _filters, filter, definition);
-        var view = new View(definition, bodies, new(bodies, quota, time, counts, runs));
+        var view = new View(definition, filter, bodies, new(bodies, quota, time, counts, runs));
         filter.Views.Add(view);
         _views.Add(definition.Text, view);
         view.Place = _told.AddLast(view);
@@ -142,7 +144,11 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
     {
         if (view.UnusedPlace is { } place) _unused.Remove(place);
         view.UnusedPlace = _unused.AddLast(view);
-        DropUnused(MostUnused);
+        view.UnusedAt = time.GetTimestamp();
+        if (_unused.Count > MostUnused) Drop(_unused.First!.Value);
+        if (_unused.Count(IsAsked) > MostUnusedAsked) Drop(_unused.First(IsAsked));
+
+        static bool IsAsked(View unused) => unused.Filter!.Place is null;
     }
 
     private void Drop(View view)

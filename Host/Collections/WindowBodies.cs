@@ -31,6 +31,8 @@ internal sealed class WindowBodies(
 
     private int Start => Definition.After is { } after ? _ranking.RankAfter(after) : 0;
 
+    protected override long MostBytes => base.MostBytes + (_ranking.Built ? 0 : Ranking.BytesFor(Log.Count));
+
     // The items that were pushed out are not in the log.
     public override bool Reaches(Position position) => false;
 
