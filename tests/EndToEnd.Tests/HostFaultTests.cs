@@ -11,13 +11,13 @@ public sealed class HostFaultTests
     [Fact]
     public async Task WithoutDescriptorsAcceptingPausesAndHeals()
     {
-        using var host = await LiveProcess.StartAsync(descriptors: 250);
+        using var host = await LiveProcess.StartAsync(descriptors: 270);
         await using var before = await Client.ConnectAsync(host.Url);
         var sockets = new List<TcpClient>();
         try
         {
             // The kernel accepts more than the process has descriptors for; those wait.
-            for (var count = 0; count < 350; count++)
+            for (var count = 0; count < 370; count++)
             {
                 sockets.Add(new());
                 await sockets[^1].ConnectAsync("127.0.0.1", host.Url.Port);
