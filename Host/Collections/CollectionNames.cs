@@ -29,7 +29,7 @@ internal sealed class CollectionNames
     /// <summary>The first names after a given one, which need not be in the list.</summary>
     public IReadOnlyList<string> Page(int most, string? after)
     {
-        var found = after is null ? -1 : _names.BinarySearch(after, StringComparer.Ordinal);
+        var found = after is null ? -1 : _names.BinarySearch(after, CodePointOrder.Instance);
         var first = found < 0 ? ~found : found + 1;
         return _names.GetRange(first, Math.Min(most, _names.Count - first));
     }

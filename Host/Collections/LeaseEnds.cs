@@ -127,10 +127,16 @@ internal sealed class LeaseEnds(LeaseBook book, RecordCommit commit, Action<int>
     {
         var later = time.GetTimestamp() + Ticks(RetryTime);
         foreach (var holder in _holders) book.Due.Set(holder, later); // a client may have named it meanwhile
-        if (error is null) RemoveItems([.. _endingLeases], [.. _endingLives]);
-        else TryAgain(_leases, _lives);
-        Busy = false;
-        again();
+        try
+        {
+            if (error is null) RemoveItems([.. _endingLeases], [.. _endingLives]);
+            else TryAgain(_leases, _lives);
+        }
+        finally
+        {
+            Busy = false; // a failure must not end the rounds
+            again();
+        }
     }
 
     // ---- step 2

@@ -89,7 +89,7 @@ internal sealed class StorageSwap(
             try
             {
                 if (!found.TryGetValue(key, out var log) || collection.Unsettled.Count > 0) collections.Load(collection);
-                else if (log is not null && collection.TryReplace(log)) changed++;
+                else if (log is not null && collection.TryReplace(log) && collection.Key != Leases.Key) changed++;
                 lanes.ResumeAll(collection);
             }
             catch (Exception exception)

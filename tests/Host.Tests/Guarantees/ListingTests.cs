@@ -145,7 +145,7 @@ public sealed class ListingTests
         var (storage, begun, read) = (new MemoryStorage(), new List<string>(), new TaskCompletionSource());
         storage.BeforeLoad = (key, _) =>
         {
-            begun.Add(key.Collection);
+            if (key.App == "app") begun.Add(key.Collection);
             return read.Task;
         };
         using var host = new ModelHost(new() { ["items"] = storage, ["other"] = new() }, new());
