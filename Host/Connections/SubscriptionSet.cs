@@ -17,8 +17,8 @@ internal sealed class SubscriptionSet(
     // Of a subscription: the objects that it consists of, without its spelling and options.
     private const int EmptyBytes = 1 << 10;
 
-    // Of a view that nobody else follows, and of its condition for each byte of the options.
-    private const int ViewBytes = 2 << 10, ConditionBytes = 8;
+    // Of a view that nobody else follows, and of each operator, field and value of its condition.
+    private const int ViewBytes = 2 << 10, ConditionBytes = 400;
 
     // A smaller reply does not count.
     private const int LargeReplyBytes = 64 << 10;
@@ -133,7 +133,7 @@ internal sealed class SubscriptionSet(
 
     private static long BytesOf(SubscriptionRequest wanted) =>
         EmptyBytes + (sizeof(char) * wanted.Name.Spelling.Length) + wanted.Options.Echo.Length
-        + (wanted.Options.View.IsWhole ? 0 : ViewBytes + (ConditionBytes * wanted.Options.Echo.Length));
+        + (wanted.Options.View.IsWhole ? 0 : ViewBytes + (ConditionBytes * (wanted.Options.View.Filter?.Size ?? 0)));
 
     /// <summary>Whether there is memory for the list of all subscriptions, which is about as large as the subscriptions and the
     /// request.</summary>
