@@ -6,6 +6,8 @@ internal sealed record CommandLine
     public const string Usage = """
         Usage: sharedstate [FILE] [options]
                sharedstate plugin test DIR    tests a plugin; --help after it tells more
+               sharedstate access FILE ..     explains access rules; --help after it
+                                              tells more
 
         Serves live JSON collections as configured in FILE; without FILE, in
         ./plugins.json, or else in the plugins.json beside the program. A file

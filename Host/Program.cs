@@ -27,6 +27,7 @@ internal static class Program
     {
         PrivateFiles.Begin();
         if (PluginTestMode.IsAsked(arguments)) return await PluginTestMode.RunAsync(arguments);
+        if (AccessMode.IsAsked(arguments)) return await AccessMode.RunAsync(arguments, Console.Out, Console.Error);
         var command = CommandLine.Parse(arguments);
         if (command.Mistake is not null) return Fail(2, command.Mistake);
         if (command.Help || command.Version)
@@ -79,6 +80,7 @@ internal static class Program
             .. installation.Plugins.Mistakes.Select(mistake => $"left out: {mistake}"),
             .. config.Pins.Strays(installation.Plugins).Select(stray => $"pinned: {stray}"),
             .. taken.Select(mistake => $"a start would fail now: {mistake}"),
+            .. RuleRemarks.Of(config.Access?.Rules ?? RuleSet.None, [.. config.Services.Select(service => service.Name)]),
         ];
         return await ServiceCheck.RunAsync(config.File.FullPath, notes, services, config.Limits, Console.Out) && taken.Count == 0 ? 0 : 1;
     }

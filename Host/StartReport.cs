@@ -20,7 +20,7 @@ internal static class StartReport
         if (config.Access is { } access)
         {
             AccessLog.Configured(logger, access.Issuers.Count, access.Keys.Count, access.Cookie ?? "off");
-            AccessLog.NoRules(logger);
+            if (access.Rules.Rules.Count == 0) AccessLog.NoRules(logger);
         }
         else if (!sockets.OnlyLoopback)
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using SharedState.Host.JsonFiles;
 
 namespace SharedState.Host.Access;
@@ -11,11 +12,17 @@ internal sealed record AccessConfig(IReadOnlyList<IssuerConfig> Issuers, IReadOn
     // Characters of a cookie's name (RFC 6265, 4.1.1).
     private const string Special = "!#$%&'*+-.^_`|~";
 
+    /// <summary>What each client may do.</summary>
+    public RuleSet Rules { get; init; } = RuleSet.None;
+
+    /// <summary>The text of the rules, and of the schemas.</summary>
+    public string RulesText { get; init; } = "";
+
     /// <summary>Tells two configurations apart, the content of the key files included.</summary>
-    public string Fingerprint { get; } = string.Join(
+    public string Fingerprint => string.Join(
         "\n",
         [
-            Cookie,
+            Cookie, RulesText,
             .. Issuers.Select(issuer => $"{issuer.Name}\n{issuer.Audience}\n{issuer.Url}"),
             .. Issuers.SelectMany(issuer => issuer.Keys ?? []).Select(key => $"{key.Source} {key.Name}"),
             .. Keys.Select(key => $"{key.Hash}\n{key.Identity.User}\n{Convert.ToHexString(key.Identity.Claims.Span)}"),
@@ -35,6 +42,15 @@ internal sealed record AccessConfig(IReadOnlyList<IssuerConfig> Issuers, IReadOn
         }
         var config = new AccessConfig(
             [.. fields.List("tokens").Select(node => IssuerConfig.Read(file, node)).OfType<IssuerConfig>()], keys, fields.Text("cookie"));
+        var reader = new RuleReader(file);
+        Rule[] rules = [.. fields.List("rules").Select(reader.Read).OfType<Rule>()];
+        ItemSchema[] schemas = [.. fields.List("schemas").Select(node => ItemSchema.Read(file, node)).OfType<ItemSchema>()];
+        var texts = fields.List("rules").Select(node => Encoding.UTF8.GetString(JsonNodeText.Of(node)));
+        config = config with
+        {
+            Rules = new(rules, schemas),
+            RulesText = string.Join("\n", [.. texts, .. schemas.Select(schema => $"{schema.Path.Text}\n{schema.Text}")]),
+        };
         fields.End();
         if (config.Cookie is not null) CheckCookie(file, fields.Take("cookie")!, config.Cookie, doors);
         return config;

@@ -25,7 +25,7 @@ internal sealed class AccessControl(TimeProvider time, ILogger logger) : IDispos
             var unused = _documents.Values.Where(document => !used.Contains(document.Url)).ToArray();
             _policy = config is null ? null
                 : new([.. config.Issuers.Select(issuer => new TokenIssuer(issuer.Name, issuer.Audience, Keys(issuer), time))], config.Keys,
-                    config.Cookie);
+                    config.Cookie, config.Rules);
             foreach (var document in unused)
             {
                 _documents.Remove(document.Url);

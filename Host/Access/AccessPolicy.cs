@@ -6,7 +6,8 @@ namespace SharedState.Host.Access;
 /// <param name="issuers">The issuers of tokens.</param>
 /// <param name="keys">The API keys.</param>
 /// <param name="cookie">The name of the cookie that may carry the token; null for none.</param>
-internal sealed class AccessPolicy(IReadOnlyList<TokenIssuer> issuers, IReadOnlyList<ApiKey> keys, string? cookie)
+/// <param name="rules">What each may do.</param>
+internal sealed class AccessPolicy(IReadOnlyList<TokenIssuer> issuers, IReadOnlyList<ApiKey> keys, string? cookie, RuleSet rules)
 {
     /// <summary>The longest token, in bytes. Its claims are kept as long as the connection.</summary>
     public const int MostTokenBytes = 16 << 10;
@@ -17,6 +18,8 @@ internal sealed class AccessPolicy(IReadOnlyList<TokenIssuer> issuers, IReadOnly
     private readonly Dictionary<string, ApiKey> _keys = keys.ToDictionary(key => key.Hash);
 
     public string? Cookie => cookie;
+
+    public RuleSet Rules => rules;
 
     /// <summary>Checks a token or an API key.</summary>
     /// <returns>The identity, or the reason why there is none, which must not be told to the client.</returns>

@@ -34,47 +34,6 @@ internal sealed record ApiKey(string Hash, Identity Identity)
         }
         if (name is null || hash is null) return null;
         hash = hash.ToLowerInvariant();
-        return new(hash, new(name, Text(file, claims.Node), null) { Source = hash });
-    }
-
-    private static byte[] Text(JsonFile file, JsonNode? claims)
-    {
-        using var text = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(text))
-        {
-            if (claims is { Kind: JsonValueKind.Object }) Write(file, writer, claims);
-            else writer.WriteRawValue("{}");
-        }
-        return text.ToArray();
-    }
-
-    private static void Write(JsonFile file, Utf8JsonWriter writer, JsonNode node)
-    {
-        switch (node.Kind)
-        {
-            case JsonValueKind.Object when JsonFile.IsReference(node):
-                writer.WriteStringValue(file.Resolve(node)?.Text);
-                break;
-            case JsonValueKind.Object:
-                writer.WriteStartObject();
-                foreach (var field in node.Fields)
-                {
-                    writer.WritePropertyName(field.Name);
-                    Write(file, writer, field.Value);
-                }
-                writer.WriteEndObject();
-                break;
-            case JsonValueKind.Array:
-                writer.WriteStartArray();
-                foreach (var item in node.Items) Write(file, writer, item);
-                writer.WriteEndArray();
-                break;
-            case JsonValueKind.String:
-                writer.WriteStringValue(node.Text);
-                break;
-            default:
-                writer.WriteRawValue(node.Kind == JsonValueKind.Null ? "null" : node.Text);
-                break;
-        }
+        return new(hash, new(name, claims.Node is { Kind: JsonValueKind.Object } given ? JsonNodeText.Of(given, file) : "{}"u8.ToArray(), null) { Source = hash });
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace SharedState.Host.Access;
@@ -15,6 +16,8 @@ internal sealed record Identity(string? User, ReadOnlyMemory<byte> Claims, long?
     /// <summary>The time by which the clocks of the issuer and of the host may differ.</summary>
     public static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
 
+    private StrongBox<JsonElement>? _parsed; // at the first use; two threads may make equal ones
+
     public bool IsAnonymous => ReferenceEquals(this, Anonymous);
 
     /// <summary>The issuer of the token; null for an API key.</summary>
@@ -22,6 +25,16 @@ internal sealed record Identity(string? User, ReadOnlyMemory<byte> Claims, long?
 
     /// <summary>The <see cref="IssuerKey.Source"/> of the key that signed the token, or the hash of the API key.</summary>
     public string Source { get; init; } = "";
+
+    /// <summary>All claims, an object.</summary>
+    public JsonElement ClaimsJson
+    {
+        get
+        {
+            if (Volatile.Read(ref _parsed) is not { } parsed) Volatile.Write(ref _parsed, parsed = new(JsonElement.Parse(Claims.Span)));
+            return parsed.Value;
+        }
+    }
 
     /// <summary>The data of the reply to GET and PUT of <c>/auth</c>.</summary>
     public byte[] ToJson()

@@ -1,10 +1,69 @@
+using System.Security.Cryptography;
+using System.Text;
+using SharedState.Host.Collections;
+using SharedState.Host.Conditions;
+
 namespace SharedState.Host.Access;
 
-/// <summary>What an identity may do at a path.</summary>
-/// <param name="Read">Whether it may read items and subscribe.</param>
-/// <param name="Write">Whether it may insert, update and remove items.</param>
-/// <param name="List">Whether it may list.</param>
-internal sealed record Rights(bool Read, bool Write, bool List)
+/// <summary>What an identity may do at a path, by the rules. Immutable.</summary>
+internal sealed class Rights
 {
-    public static readonly Rights All = new(true, true, true), None = new(false, false, false);
+    private const int TagLength = 11; // 66 bits of a hash
+
+    public static readonly Rights All = new(new(true, null), writes: true, list: true, rule: "", _ => null);
+
+    private readonly Func<DateTimeOffset, WriteRights?> _writes;
+    private readonly ViewDefinition _whole;
+
+    /// <param name="read">What it may read.</param>
+    /// <param name="writes">Whether it may write anything.</param>
+    /// <param name="list">Whether it may list.</param>
+    /// <param name="rule">The path of the first rule for the path, for metrics.</param>
+    /// <param name="writeRights">What it may write at a time; null for everything.</param>
+    public Rights(ReadRights read, bool writes, bool list, string rule, Func<DateTimeOffset, WriteRights?> writeRights)
+    {
+        (Items, Write, List, Rule, _writes) = (read, writes, list, rule, writeRights);
+        Tag = TagOf(read.Visible);
+        _whole = read.Visible is null ? ViewDefinition.Whole : ViewDefinition.Whole.SeenBy(read.Visible);
+    }
+
+    /// <summary>The items that it may read.</summary>
+    public ReadRights Items { get; }
+
+    /// <summary>Whether it may read items and subscribe.</summary>
+    public bool Read => Items.Reads;
+
+    /// <summary>Whether it may insert, update, remove or replace some items.</summary>
+    public bool Write { get; }
+
+    /// <summary>Whether it may list.</summary>
+    public bool List { get; }
+
+    /// <summary>The path of the first rule for the path.</summary>
+    public string Rule { get; }
+
+    /// <summary>What the epochs end with that it is told; empty if it may read all items or none. A reader who may see other items than
+    /// before has no use for a difference: its positions are of another epoch.</summary>
+    public string Tag { get; }
+
+    /// <summary>What it may write; null for everything.</summary>
+    public WriteRights? WritesAt(DateTimeOffset now) => _writes(now);
+
+    /// <summary>The view of a request, without hidden items.</summary>
+    public ViewDefinition Seen(ViewDefinition view) =>
+        Items.Visible is not { } visible ? view : ReferenceEquals(view, ViewDefinition.Whole) ? _whole : view.SeenBy(visible);
+
+    /// <summary>A position as the client is told it.</summary>
+    public Position Told(Position position) => Tag.Length == 0 ? position : position with { Epoch = position.Epoch + Tag };
+
+    /// <summary>A position that a client has reported; null if it was told to a reader with other rights.</summary>
+    public Position? Known(Position? told) =>
+        Tag.Length == 0 ? told
+        : told is { } position && position.Epoch.EndsWith(Tag, StringComparison.Ordinal)
+            ? position with { Epoch = position.Epoch[..^TagLength] }
+        : null;
+
+    /// <summary>What the epochs of a reader end with.</summary>
+    public static string TagOf(Condition? visible) => visible is null ? ""
+        : $"~{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(visible.Text)))[..(TagLength - 1)].Replace('+', '-').Replace('/', '_')}";
 }

@@ -184,7 +184,7 @@ internal sealed class Collection
                 return HasRoom(pending, pending.Bytes) ? null : Error.Memory;
             foreach (var item in update.Insert) Subtract(item.Id);
             foreach (var id in update.Remove) Subtract(id);
-            if (pending.Terms is { } terms) items -= terms.Edited.Count(id => _log.Find(id) is not null);
+            if (pending.Terms is { } terms) items -= terms.Edited.Count(id => Touched(id) is not null);
         }
         if (items > _limits.CollectionItems) return Error.Limit($"a collection has at most {_limits.CollectionItems} items");
         if (bytes > _limits.CollectionBytes)
@@ -193,10 +193,13 @@ internal sealed class Collection
 
         void Subtract(string id)
         {
-            if (_log.Find(id) is not { } entry) return;
+            if (Touched(id) is not { } entry) return;
             items--;
             bytes -= entry.Json.Length;
         }
+
+        // The limit tells nothing about items that the client may neither see nor remove.
+        ItemEntry? Touched(string id) => _log.Find(id) is { } entry && pending.Rights?.Touches(entry.Json) != false ? entry : null;
     }
 
     /// <summary>An item; null if there is none.</summary>
@@ -204,6 +207,16 @@ internal sealed class Collection
 
     /// <summary>All items.</summary>
     public IEnumerable<Item> Items => _log.Items;
+
+    /// <summary>Whether it has an item that a client may know of.</summary>
+    public bool Contains(ReadRights rights)
+    {
+        foreach (var entry in _log.All)
+        {
+            if (!entry.Removed && rights.Sees(entry.Json)) return true;
+        }
+        return false;
+    }
 
     /// <summary>A draft of the next batch.</summary>
     public Draft Draft() => new(_log, _limits.ItemBytes);

@@ -58,7 +58,8 @@ internal sealed class CommitQueue(ServiceStorage storage, Limits limits, TimePro
         }
         Fill(now, refused);
         if (_batch.Count == 0) return;
-        if (_batch.Exists(pending => pending.Terms is not null)) Resolve();
+        foreach (var pending in _batch) pending.LookAtRights();
+        if (_batch.Exists(pending => pending.NeedsState)) Resolve();
         if (_batch.Count == 0) return;
         _committing = true;
         var limit = limits.StorageTime;

@@ -63,13 +63,14 @@ internal sealed class Draft
     /// <summary>Turns an update with terms into a plain one, and adds it. Returns the bytes of items that were read and made.</summary>
     public long Resolve(PendingUpdate pending)
     {
-        var (asked, terms) = (pending.Asked, pending.Terms!);
+        var (asked, terms, rights) = (pending.Asked, pending.Terms ?? UpdateTerms.None, pending.Rights);
         Error? error = null;
         var bytes = 0L;
-        var failed = Failed(asked, terms, ref error, ref bytes);
-        var update = failed is not null || error is not null ? null
+        var failed = Failed(asked, terms, rights, ref error, ref bytes);
+        var update = rights is not null ? Judge(pending, terms, rights, ref failed, ref error, ref bytes)
+            : failed is not null || error is not null ? null
             : terms.Decision is { } decide ? Decide(decide, ref bytes)
-            : Edit(pending, terms, ref error, ref bytes);
+            : Edit(pending, terms, [], ref error, ref bytes);
         pending.Resolve(update ?? Nothing(asked.Key), failed, error);
         Add(pending.Update);
         return bytes;
@@ -80,22 +81,75 @@ internal sealed class Draft
 
     private ItemUpdate Nothing(CollectionKey key) => new() { Key = key, Expected = Position };
 
+    /// <summary>The update that comes of it if its client may write that; null if nothing is done. A refusal comes before any failure that
+    /// depends on the content of items.</summary>
+    private ItemUpdate? Judge(
+        PendingUpdate pending, UpdateTerms terms, WriteRights rights, ref List<string>? failed, ref Error? error, ref long bytes)
+    {
+        var judgement = new Judgement(rights, id => Find(id).Json);
+        var untouched = new List<string>();
+        Error? wrong = null;
+        var update = Edit(pending, terms, untouched, ref wrong, ref bytes);
+        if (update is null) judgement.Foresee(pending.Asked, terms.Edited);
+        else update = judgement.Judge(update, untouched, All());
+        bytes += judgement.Bytes;
+        if (judgement.Refusal is { } refusal)
+        {
+            rights.Refused?.Invoke();
+            (error, failed) = (refusal, null);
+        }
+        else if (failed is null)
+        {
+            error ??= wrong ?? Check(update!, rights);
+        }
+        return failed is null && error is null ? update : null;
+    }
+
+    /// <summary>What is wrong with the items to insert; null if nothing is.</summary>
+    private Error? Check(ItemUpdate update, WriteRights rights)
+    {
+        foreach (var item in update.Insert)
+        {
+            var (id, json) = (item.Id, item.Json);
+            if (WhiteSpaceMark.Strip(json).Length > _itemBytes)
+                return Error.TooLarge($"an item has at most {_itemBytes} bytes; \"{id}\" would have {json.Length} with the fields that a rule sets");
+            if (rights.Check?.Invoke(json) is not { } mistake) continue;
+            // What a patch leaves of an item that the client may not see is not told.
+            var hidden = Find(id).Json is { } before && !rights.Read.Sees(before);
+            return Error.BadRequest($"the item \"{id}\" does not satisfy its schema{(hidden ? "" : $": {mistake}")}");
+        }
+        return null;
+    }
+
+    private IEnumerable<ReadOnlyMemory<byte>> All()
+    {
+        foreach (var changed in _changed.Values)
+        {
+            if (changed.Json is { } json) yield return json;
+        }
+        if (_reset) yield break;
+        foreach (var entry in _log.All)
+        {
+            if (!entry.Removed && !_changed.ContainsKey(entry.Id)) yield return entry.Json;
+        }
+    }
+
     /// <summary>The ids for which the precondition does not hold; null if it holds, or with an error.</summary>
-    private List<string>? Failed(ItemUpdate asked, UpdateTerms terms, ref Error? error, ref long bytes)
+    private List<string>? Failed(ItemUpdate asked, UpdateTerms terms, WriteRights? rights, ref Error? error, ref long bytes)
     {
         if (terms.If is not { } condition) return null;
         var failed = new List<string>();
         foreach (var id in condition.Absent)
         {
-            if (Find(id).Exists) failed.Add(id);
+            if (Seen(id, rights).Exists) failed.Add(id);
         }
         foreach (var id in condition.Present)
         {
-            if (!Find(id).Exists) failed.Add(id);
+            if (!Seen(id, rights).Exists) failed.Add(id);
         }
         foreach (var (id, match) in condition.Matches)
         {
-            var item = Find(id).Json;
+            var item = Seen(id, rights).Json;
             bytes += (item?.Length ?? 0) * (long)match.Cost;
             if (bytes > MostBytesRead)
             {
@@ -105,21 +159,26 @@ internal sealed class Draft
             if (item is null || !match.Matches(item.Value)) failed.Add(id);
         }
         var holds = failed.Count == 0;
-        if (condition.Since is { } since) holds &= IsUnchanged(since, asked, terms, failed);
+        if (condition.Since is { } since) holds &= IsUnchanged(since, asked, terms, rights, failed);
         return holds ? null : [.. failed.Distinct(StringComparer.Ordinal).Take(PendingUpdate.MostConflicts)];
     }
 
-    private bool IsUnchanged(Position since, ItemUpdate asked, UpdateTerms terms, List<string> failed)
+    private bool IsUnchanged(Position since, ItemUpdate asked, UpdateTerms terms, WriteRights? rights, List<string> failed)
     {
         // Changes before the start of the history, or in another history, are unknown.
-        var known = since.Epoch == Position.Epoch && since.Revision >= _historyStart && since.Revision <= Position.Revision;
+        var sameEpoch = since.Epoch == Position.Epoch || (rights is not null && since.Epoch == Position.Epoch + rights.Tag);
+        var known = sameEpoch && since.Revision >= _historyStart && since.Revision <= Position.Revision;
         var named = asked.Remove
             .Concat(asked.Insert.Select(item => item.Id))
             .Concat(terms.Edited)
             .Concat(terms.If!.Ids);
-        if (asked.Reset && known) named = named.Concat(ChangedAfter(since.Revision).Take(PendingUpdate.MostConflicts));
+        if (asked.Reset && known)
+        {
+            var changed = ChangedAfter(since.Revision).Where(id => rights?.Hides != true || Seen(id, rights).Exists);
+            named = named.Concat(changed.Take(PendingUpdate.MostConflicts));
+        }
         var before = failed.Count;
-        failed.AddRange(named.Where(id => !known || Find(id).Revision > since.Revision));
+        failed.AddRange(named.Where(id => !known || Seen(id, rights).Revision > since.Revision));
         return known && failed.Count == before && (!asked.Reset || since.Revision == Position.Revision);
     }
 
@@ -138,7 +197,12 @@ internal sealed class Draft
     }
 
     /// <summary>The removals and inserts that patches and increments come to; null with an error, in which case nothing is done.</summary>
-    private ItemUpdate? Edit(PendingUpdate pending, UpdateTerms terms, ref Error? error, ref long bytes)
+    /// <param name="pending">The update.</param>
+    /// <param name="terms">The patches and increments.</param>
+    /// <param name="untouched">Gets the ids of items that a patch or an increment does not change.</param>
+    /// <param name="error">Gets the reason why nothing is done.</param>
+    /// <param name="bytes">The bytes that were read and made.</param>
+    private ItemUpdate? Edit(PendingUpdate pending, UpdateTerms terms, List<string> untouched, ref Error? error, ref long bytes)
     {
         var asked = pending.Asked;
         var inserted = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -151,6 +215,7 @@ internal sealed class Draft
             var (id, patch) = terms.Patches[index];
             if (!TryRead(id, $"patch[{index}]", out var item, ref error, ref bytes)) return null;
             var merged = item is null ? MergePatch.Create(patch) : MergePatch.Apply(item.Value, patch);
+            if (merged is null) untouched.Add(id);
             if (!TryPut(id, item, merged, $"patch[{index}]", ref error, ref bytes)) return null;
         }
         for (var index = 0; index < terms.Increments.Count; index++)
@@ -164,6 +229,7 @@ internal sealed class Draft
                 error = Error.BadRequest($"inc[{index}].path: {wrong}");
                 return null;
             }
+            if (sum is null) untouched.Add(id);
             if (!TryPut(id, item, sum, $"inc[{index}]", ref error, ref bytes)) return null;
         }
         return new()
@@ -202,6 +268,15 @@ internal sealed class Draft
             else insert[inserted[id]] = new(id, json);
             return true;
         }
+    }
+
+    /// <summary>The item as the client may know of it. A hidden item is as one that never was; nobody knows any more whether a removed item
+    /// was hidden. So all absent items may have changed until now.</summary>
+    private DraftItem Seen(string id, WriteRights? rights)
+    {
+        var item = Find(id);
+        if (rights?.Hides != true) return item;
+        return item.Json is { } json && rights.Read.Sees(json) ? item : new(null, Position.Revision);
     }
 
     private DraftItem Find(string id)

@@ -1,6 +1,7 @@
 namespace SharedState.Host.Collections;
 
-/// <summary>Turns the updates with terms of a batch into plain ones, collection by collection, in order.</summary>
+/// <summary>Turns the updates of a batch that depend on the state, by their terms or by the rights of their clients, into plain ones,
+/// collection by collection, in order.</summary>
 /// <param name="alone">
 /// Whether no other host commits to the storage. Else a batch has one update with terms to each collection at most, as the first of that
 /// collection, so that it expects a position that the host has seen.
@@ -29,7 +30,7 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
     {
         batch.RemoveAll(IsLeft);
         if (!alone) MoveTermsToTheFront(batch);
-        foreach (var pending in batch.Where(pending => pending.Terms is not null))
+        foreach (var pending in batch.Where(pending => pending.NeedsState))
         {
             if (!_drafts.ContainsKey(pending.Collection!)) _drafts.Add(pending.Collection!, pending.Collection!.Draft());
         }
@@ -43,7 +44,7 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
     private bool IsLeft(PendingUpdate pending)
     {
         var (lane, collection) = (pending.Lane, pending.Collection!);
-        var hasTerms = pending.Terms is not null;
+        var hasTerms = pending.NeedsState;
         var waits = _left.ContainsKey(lane)
             || (hasTerms && collection.State != CollectionState.Loaded) // it would meet an old state for certain
             || (!alone && hasTerms && (_taken.Contains(collection) || _before.Contains((lane, collection))))
@@ -60,13 +61,13 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
 
     private bool TryResolve(PendingUpdate pending, ref long bytes)
     {
-        if (_over.ContainsKey(pending.Lane) || (pending.Terms is not null && bytes > MostBytes))
+        if (_over.ContainsKey(pending.Lane) || (pending.NeedsState && bytes > MostBytes))
         {
             Leave(pending, _over);
             return false;
         }
         if (!_drafts.TryGetValue(pending.Collection!, out var draft)) return true;
-        if (pending.Terms is null)
+        if (!pending.NeedsState)
         {
             draft.Add(pending.Update);
             return true;
@@ -91,8 +92,8 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
 
     private static void MoveTermsToTheFront(List<PendingUpdate> batch)
     {
-        var plain = batch.FindAll(pending => pending.Terms is null);
-        batch.RemoveAll(pending => pending.Terms is null);
+        var plain = batch.FindAll(pending => !pending.NeedsState);
+        batch.RemoveAll(pending => !pending.NeedsState);
         batch.AddRange(plain);
     }
 }

@@ -41,12 +41,19 @@ internal sealed record Error(string Code, string Message, bool Temporary = false
 
     public static readonly Error Forbidden = new("forbidden", "no access rule of the server allows this to this user");
 
+    public static readonly Error ForbiddenReset = new(
+        "forbidden", "no access rule of the server allows this user to replace all items of the collection");
+
     public static readonly Error WrongToken = new("unauthorized", "the token is not valid; the server's log says why");
 
     public static readonly Error ServiceDown = new(
         "unavailable", "the service is configured but not running; the server's log says why", Temporary: true);
 
     public static readonly Error Stopping = new("unavailable", "the server is stopping; connect again", Temporary: true);
+
+    /// <summary>The refusal of an update because of an item that its client may know of.</summary>
+    public static Error ForbiddenItem(string verb, string id) =>
+        new("forbidden", $"no access rule of the server allows this user to {verb} the item \"{id}\"; nothing was changed");
 
     public static Error BadRequest(string message) => new("bad_request", message);
 

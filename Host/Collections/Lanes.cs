@@ -96,9 +96,16 @@ internal sealed class Lanes(
         lane.Listing = false;
         if (lane.Waiting.TryPeek(out var first) && first == listing)
         {
-            if (names is not null) listing.Answer(names);
-            else listing.Refuse(error);
-            lane.Waiting.Dequeue();
+            if (names is not null && listing.Sieve is { } sieve)
+            {
+                sieve.Begin(names);
+            }
+            else
+            {
+                if (names is not null) listing.Answer(names);
+                else listing.Refuse(error);
+                lane.Waiting.Dequeue();
+            }
         }
         Resume(lane);
     }
@@ -182,6 +189,11 @@ internal sealed class Lanes(
             return true;
         }
         if (request is PendingQuery query && !CanAnswer(query)) return false;
+        if (request is PendingQuery { Refusal: { } refusal })
+        {
+            request.Refuse(refusal);
+            return true;
+        }
         if (request is PendingListing listing) return List(listing);
         var collection = request.Collection = collections.Find(request.Key, request.Lane);
         switch (collection.State)
@@ -237,6 +249,7 @@ internal sealed class Lanes(
 
     private bool Update(PendingUpdate update, Collection collection)
     {
+        update.LookAtRights();
         var error = collection.Exceeds(update);
         if (error == Error.Memory)
         {
@@ -262,14 +275,46 @@ internal sealed class Lanes(
     private bool List(PendingListing listing)
     {
         if (listing.Lane.Listing) return false;
+        if (listing.Sieve is { Begun: true } begun) return Sift(listing, begun);
         if (listings.TryFind(listing.Key.App) is { } names)
         {
+            if (listing.Sieve is { } sieve)
+            {
+                sieve.Begin(names);
+                return Sift(listing, sieve);
+            }
             listing.Answer(names);
             return true;
         }
         listing.Lane.Listing = true;
         listings.Read(listing);
         return false;
+    }
+
+    /// <summary>Looks into the collections of a listing, one after the other; false while one of them is being read.</summary>
+    private bool Sift(PendingListing listing, ListingSieve sieve)
+    {
+        while (sieve.TryNext(out var name, out var wanted))
+        {
+            var collection = collections.Find(listing.Key with { Collection = name }, listing.Lane);
+            if (collection.State == CollectionState.Away)
+            {
+                listing.Refuse(collection.AwayBecause);
+                return true;
+            }
+            if (collection.State is CollectionState.Loading or CollectionState.Behind)
+            {
+                collection.WaitFor(listing.Lane);
+                return false;
+            }
+            sieve.Decide(collection.Contains(wanted));
+            if (!sieve.Exceeded) continue;
+            listing.Refuse(Error.Limit(
+                $"a listing looks into at most {ListingSieve.MostLooks} collections for items that the user may see; ask for a page"));
+            return true;
+        }
+        listing.Answer(sieve.Visible);
+        return true;
     }
 
     private async Task AwaitRoomAsync(PendingQuery query)

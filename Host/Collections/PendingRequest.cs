@@ -36,6 +36,9 @@ internal abstract class PendingRequest(Lane lane, CollectionKey key) : Work
 /// <summary>A request for the content of a collection, or of a service.</summary>
 internal abstract class PendingQuery(Lane lane, CollectionKey key) : PendingRequest(lane, key)
 {
+    /// <summary>Why the client may not have the answer any more; null if it may.</summary>
+    public virtual Error? Refusal => null;
+
     /// <summary>Whether there is room for the answer, which may be large.</summary>
     public virtual bool HasRoom => true;
 
@@ -44,9 +47,10 @@ internal abstract class PendingQuery(Lane lane, CollectionKey key) : PendingRequ
 }
 
 /// <summary>A read of a view of a collection.</summary>
-internal abstract class PendingRead(Lane lane, CollectionKey key, ViewDefinition definition) : PendingQuery(lane, key)
+internal abstract class PendingRead(Lane lane, CollectionKey key) : PendingQuery(lane, key)
 {
-    public ViewDefinition Definition => definition;
+    /// <summary>The view, by the rights that the client has now.</summary>
+    public abstract ViewDefinition Definition { get; }
 
     /// <summary>Answers with the items.</summary>
     /// <param name="items">A JSON list whose bytes are shared and do not change.</param>
@@ -58,6 +62,9 @@ internal abstract class PendingRead(Lane lane, CollectionKey key, ViewDefinition
 /// <summary>A listing of the collections of an app.</summary>
 internal abstract class PendingListing(Lane lane, string app) : PendingQuery(lane, new(app, ""))
 {
+    /// <summary>Selects the collections that the client may know of; null if it may know of all.</summary>
+    public virtual ListingSieve? Sieve => null;
+
     /// <summary>Answers with the names of the collections, or a page of them.</summary>
     public abstract void Answer(CollectionNames names);
 }

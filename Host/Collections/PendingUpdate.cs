@@ -46,6 +46,12 @@ internal abstract class PendingUpdate(
     /// <summary>The update to store: the requested one, or the result of a <see cref="Draft"/>.</summary>
     public ItemUpdate Update { get; private set; } = asked;
 
+    /// <summary>What its client may write, by the rules as they were last looked at; null for everything.</summary>
+    public WriteRights? Rights { get; private set; }
+
+    /// <summary>Whether the update depends on the state of the collection.</summary>
+    public bool NeedsState => Terms is not null || Rights is not null;
+
     public long Bytes => bytes;
 
     /// <summary>The items that it may add to its collection.</summary>
@@ -53,6 +59,9 @@ internal abstract class PendingUpdate(
 
     /// <summary>The items and the removals.</summary>
     public int Operations => MostItems + Asked.Remove.Count;
+
+    /// <summary>Looks at what the client may write now: its rights may have changed while the update waited.</summary>
+    public void LookAtRights() => Rights = CurrentRights();
 
     /// <summary>Sets the update to store, now that the state of the collection is known. The answer is that of the requested
     /// update.</summary>
@@ -100,6 +109,9 @@ internal abstract class PendingUpdate(
         _done = true;
     }
 
+    /// <summary>What the client may write now; null for everything.</summary>
+    protected virtual WriteRights? CurrentRights() => null;
+
     /// <summary>Answers that the update is stored.</summary>
     protected abstract void Answer(Position stored);
 
@@ -121,6 +133,7 @@ internal abstract class PendingUpdate(
         foreach (var id in ids)
         {
             var item = Collection!.Find(id);
+            if (item is { } found && Rights?.Read.Sees(found) == false) item = null;
             left -= item?.Length ?? 0;
             yield return new(id, left < 0 && item is not null ? ReadOnlyMemory<byte>.Empty : item);
         }

@@ -8,6 +8,9 @@ internal sealed class UpdateTerms
     /// <summary>Makes an update of the host from the state; null for an update of a client.</summary>
     public Decision? Decision { get; init; }
 
+    /// <summary>The terms of an update that has none.</summary>
+    public static readonly UpdateTerms None = new() { Named = 0 };
+
     /// <summary>The conditions of the update, or null.</summary>
     public Precondition? If { get; init; }
 

@@ -41,6 +41,13 @@ internal sealed class ViewDefinition
     public string Text => _text ??=
         $"{Filter?.Text}\n{Visible?.Text}\n{Order?.Text}\n{Limit}\n{AfterText}\n{Fields?.Text}";
 
+    /// <summary>The same view for a reader who may know of some items only.</summary>
+    /// <param name="visible">The condition of these items.</param>
+    public ViewDefinition SeenBy(Condition visible) => new()
+    {
+        Filter = Filter, Visible = visible, Order = Order, Limit = Limit, After = After, AfterText = AfterText, Fields = Fields,
+    };
+
     /// <summary>The order of a window; by id without one.</summary>
     public SortOrder WindowOrder => Order ?? SortOrder.ById;
 }

@@ -55,6 +55,15 @@ internal sealed class Condition
         return parsed is not null;
     }
 
+    /// <summary>The condition that holds if one of several holds; of none, it never holds.</summary>
+    public static Condition Any(IReadOnlyList<Condition> conditions)
+    {
+        if (conditions.Count < 2) return conditions.Count == 0 ? Never : conditions[0];
+        var paths = conditions.SelectMany(condition => condition.Paths).Distinct().ToList();
+        var parts = conditions.Select(condition => condition.Root.Renumbered([.. condition.Paths.Select(path => paths.IndexOf(path))]));
+        return new(new OrExpression(parts), paths, conditions.Sum(condition => condition.Size));
+    }
+
     /// <summary>Whether a document matches.</summary>
     /// <param name="document">Valid JSON.</param>
     public bool Matches(ReadOnlyMemory<byte> document)

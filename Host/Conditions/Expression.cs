@@ -14,6 +14,10 @@ internal abstract class Expression
     /// <param name="fields">The field of each of the condition's paths.</param>
     public abstract bool Matches(ItemFields item, Field[] fields);
 
+    /// <summary>The same expression in a condition that numbers the paths differently.</summary>
+    /// <param name="numbers">The new number of each path, by its present one.</param>
+    public abstract Expression Renumbered(int[] numbers);
+
     protected static Expression[] Sorted(IEnumerable<Expression> parts) =>
         [.. parts.DistinctBy(part => part.Text).OrderBy(part => part.Text, StringComparer.Ordinal)];
 
@@ -45,6 +49,8 @@ internal sealed class FieldExpression(FieldPath path, int number, ValueTest test
         }
         return _holdsForMissing && item.IsMissing(field);
     }
+
+    public override Expression Renumbered(int[] numbers) => new FieldExpression(path, numbers[number], test);
 }
 
 /// <summary>All of several parts; of none, it always holds.</summary>
@@ -70,6 +76,8 @@ internal sealed class AndExpression : Expression
         }
         return true;
     }
+
+    public override Expression Renumbered(int[] numbers) => new AndExpression(Parts.Select(part => part.Renumbered(numbers)));
 }
 
 /// <summary>One of several parts.</summary>
@@ -95,6 +103,8 @@ internal sealed class OrExpression : Expression
         }
         return false;
     }
+
+    public override Expression Renumbered(int[] numbers) => new OrExpression(_parts.Select(part => part.Renumbered(numbers)));
 }
 
 /// <summary>The opposite of a part.</summary>
@@ -105,4 +115,6 @@ internal sealed class NotExpression(Expression part) : Expression
     public override int Cost => part.Cost;
 
     public override bool Matches(ItemFields item, Field[] fields) => !part.Matches(item, fields);
+
+    public override Expression Renumbered(int[] numbers) => new NotExpression(part.Renumbered(numbers));
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using SharedState.Host.Access;
 using SharedState.Host.Collections;
+using SharedState.Host.Diagnostics;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
@@ -172,9 +173,12 @@ internal sealed class Dispatcher
     private async ValueTask RunAsync(OpenRequest open)
     {
         var request = open.Request;
-        if (_session.Rights is var rights && rights != Rights.All && !Allows(rights, request.Target))
+        if (_session.HasOtherPolicy) await ReviewAsync();
+        open.Permit = PermitFor(request);
+        if (open.Permit is { } permit && permit.Rights != Rights.All && !Allows(permit.Rights, request.Target))
         {
-            open.Refuse(_session.Refusal);
+            HostMeter.Refusals.Add(1, HostMeter.Rule(permit.Rights.Rule));
+            open.Refuse(permit.Refusal);
             return;
         }
         if (request.Target is Target.Read or Target.Update or Target.Listing && _host.Services.Find(request.Path.Service) is { } writer)
@@ -201,12 +205,21 @@ internal sealed class Dispatcher
         _subscriptions.Start();
     }
 
+    /// <summary>What the client may do at the path of a request; null if no rule is needed.</summary>
+    private Permit? PermitFor(Request request) => request.Target switch
+    {
+        Target.Read or Target.Update or Target.Listing =>
+            _session.At(request.Path.App, request.Path.Service, request.Path.Collection ?? ""),
+        Target.Services => _session.At("", "", ""),
+        _ => null, // subscriptions are judged one by one
+    };
+
     private static bool Allows(Rights rights, Target target) => target switch
     {
         Target.Read => rights.Read,
         Target.Update => rights.Write,
         Target.Services or Target.Listing => rights.List,
-        _ => true, // subscriptions are judged one by one
+        _ => true,
     };
 
     private Lane LaneAt(ServiceWriter writer)

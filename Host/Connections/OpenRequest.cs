@@ -1,3 +1,4 @@
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Protocol;
 
@@ -13,6 +14,9 @@ internal sealed class OpenRequest(Request request, Replies replies, int announce
 
     /// <summary>Whether its bytes are charged to the budget of all connections.</summary>
     public bool IsLarge => request.MessageBytes > ByteShare.FreeBytes;
+
+    /// <summary>What the client may do at the path; null if no rule is needed. Set by the dispatcher.</summary>
+    public Permit? Permit { get; set; }
 
     /// <summary>Counts the requests of the connection, from 1. Set by <see cref="Replies.Expect"/>.</summary>
     public long Number { get; set; }
@@ -63,16 +67,27 @@ internal sealed class ConnectionUpdate(OpenRequest open, Lane lane)
         open.Refuse(error);
     }
 
+    protected override WriteRights? CurrentRights() => open.Permit!.WritesNow();
+
     protected override void Answer(Position stored) =>
-        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, open.Request.Update!.Named, stored, open.Announced));
+        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, open.Request.Update!.Named, Told(stored), open.Announced));
 
     protected override void Refuse(Position position, IReadOnlyList<ItemConflict> conflicts) =>
-        open.Answer(FrameWriter.OfThisThread.Refuse(open.Request, position, conflicts, open.Announced), Error.Conflict);
+        open.Answer(FrameWriter.OfThisThread.Refuse(open.Request, Told(position), conflicts, open.Announced), Error.Conflict);
+
+    private Position Told(Position position) =>
+        Rights is { Tag.Length: > 0 } rights ? position with { Epoch = position.Epoch + rights.Tag } : position;
 }
 
 /// <summary>A read from a connection.</summary>
-internal sealed class ConnectionRead(OpenRequest open, Lane lane) : PendingRead(lane, open.Request.Path.Key, open.Request.View)
+internal sealed class ConnectionRead(OpenRequest open, Lane lane) : PendingRead(lane, open.Request.Path.Key)
 {
+    private Rights _rights = open.Permit!.Rights;
+
+    public override ViewDefinition Definition => _rights.Seen(open.Request.View);
+
+    public override Error? Refusal => (_rights = open.Permit!.Now()).Read ? null : open.Permit.Refusal;
+
     public override bool AwaitsClient => open.AwaitsClient;
 
     public override bool HasRoom => open.HasRoom;
@@ -82,12 +97,17 @@ internal sealed class ConnectionRead(OpenRequest open, Lane lane) : PendingRead(
     public override void Refuse(Error error) => open.Refuse(error);
 
     public override void Answer(ReadOnlyMemory<byte> items, Position position, long? total) =>
-        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, items, position, open.Announced, total));
+        open.Answer(FrameWriter.OfThisThread.Reply(open.Request, items, _rights.Told(position), open.Announced, total));
 }
 
 /// <summary>A listing from a connection.</summary>
 internal sealed class ConnectionListing(OpenRequest open, Lane lane) : PendingListing(lane, open.Request.Path.App)
 {
+    public override Error? Refusal => open.Permit!.Now().List ? null : open.Permit.Refusal;
+
+    public override ListingSieve? Sieve { get; } =
+        open.Permit!.Sieve(open.Request.Page?.Most ?? int.MaxValue, open.Request.Page?.After);
+
     public override bool AwaitsClient => open.AwaitsClient;
 
     public override bool HasRoom => open.HasRoom;

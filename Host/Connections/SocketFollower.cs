@@ -1,3 +1,4 @@
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Protocol;
 
@@ -10,19 +11,26 @@ internal sealed class SocketFollower : IFollower
     private readonly NotifyFormat _format;
     private bool _dropped, _ended;
 
-    public SocketFollower(SubscriptionRequest request, Lane lane, Outbox outbox)
+    /// <param name="request">The subscription.</param>
+    /// <param name="rights">What the client may read.</param>
+    /// <param name="lane">The client's lane at the service.</param>
+    /// <param name="outbox">Gets the notifications.</param>
+    public SocketFollower(SubscriptionRequest request, Rights rights, Lane lane, Outbox outbox)
     {
-        (Request, _outbox, _format) = (request, outbox, NotifyFormat.Of(request));
+        (Request, Rights, _outbox, _format) = (request, rights, outbox, NotifyFormat.Of(request, rights.Tag));
         Subscription = new(request.Path.Key, lane, this)
         {
-            Definition = request.Options.View,
-            Known = request.Options.Since,
+            Definition = rights.Seen(request.Options.View),
+            Known = rights.Known(request.Options.Since),
             Merges = request.Options.Conflate || request.Options.MinInterval > TimeSpan.Zero,
             MinInterval = request.Options.MinInterval,
         };
     }
 
     public SubscriptionRequest Request { get; }
+
+    /// <summary>What the client may read, by the rules when it began.</summary>
+    public Rights Rights { get; }
 
     public Subscription Subscription { get; }
 

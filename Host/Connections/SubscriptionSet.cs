@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using SharedState.Host.Access;
 using SharedState.Host.Collections;
+using SharedState.Host.Diagnostics;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;
@@ -86,7 +87,7 @@ internal sealed class SubscriptionSet(
         // :: Step 3: the new subscriptions, which begin after the reply
         foreach (var (wanted, writer) in insert)
         {
-            var follower = new SocketFollower(wanted, lane(writer), outbox);
+            var follower = new SocketFollower(wanted, RightsAt(wanted).Rights, lane(writer), outbox);
             _followers.Add(wanted.Name, follower);
             _added.Add(follower);
         }
@@ -101,18 +102,38 @@ internal sealed class SubscriptionSet(
         _added.Clear();
     }
 
-    /// <summary>Ends the subscriptions that are no longer allowed, and tells the client why. The last of them get no notification after
-    /// that.</summary>
+    /// <summary>
+    /// Ends the subscriptions that are no longer allowed, and tells the client why. Subscriptions that may see other items than before
+    /// begin again with all of these. No notification by the former rights follows.
+    /// </summary>
     public async ValueTask ReviewAsync()
     {
         Forget();
-        if (session.Rights.Read) return;
-        SocketFollower[] refused = [.. _followers.Values];
-        _followers.Clear();
-        await DropAsync([.. refused]);
-        foreach (var follower in refused.Where(follower => !follower.Dropped)) follower.End(session.Refusal);
+        var (refused, moved) = (new List<SocketFollower>(), new List<SocketFollower>());
+        foreach (var follower in _followers.Values)
+        {
+            var rights = RightsAt(follower.Request).Rights;
+            if (!rights.Read) refused.Add(follower);
+            else if (rights.Tag != follower.Rights.Tag) moved.Add(follower);
+        }
+        if (refused.Count + moved.Count == 0) return;
+        await DropAsync([.. refused, .. moved]);
+        foreach (var follower in refused)
+        {
+            _followers.Remove(follower.Request.Name);
+            if (!follower.Dropped) follower.End(RightsAt(follower.Request).Refusal);
+        }
+        foreach (var follower in moved.Where(follower => !follower.Dropped))
+        {
+            var (request, at) = (follower.Request, follower.Subscription.Lane);
+            var next = new SocketFollower(request, RightsAt(request).Rights, at, outbox) { Subscription = { Known = null } };
+            _followers[request.Name] = next;
+            at.Writer.Post(new Beginning(next.Subscription));
+        }
         Charge();
     }
+
+    private Permit RightsAt(SubscriptionRequest wanted) => session.At(wanted.Path.App, wanted.Path.Service, wanted.Path.Collection);
 
     /// <summary>The connection ends.</summary>
     public void Leave()
@@ -170,7 +191,11 @@ internal sealed class SubscriptionSet(
     {
         writer = null;
         if (wanted.Error is { } error) return error;
-        if (!session.Rights.Read) return session.Refusal;
+        if (RightsAt(wanted) is var permit && !permit.Rights.Read)
+        {
+            HostMeter.Refusals.Add(1, HostMeter.Rule(permit.Rights.Rule));
+            return permit.Refusal;
+        }
         writer = host.Services.Find(wanted.Path.Service);
         if (writer is null) return host.Services.Missing(wanted.Path.Service);
         if (others >= host.Limits.Subscriptions)

@@ -37,6 +37,12 @@ internal static class HostMeter
     public static readonly Counter<long> Tokens = Meter.CreateCounter<long>(
         "sharedstate.tokens", "{token}", "Tokens and API keys that were checked.");
 
+    public static readonly Counter<long> Refusals = Meter.CreateCounter<long>(
+        "sharedstate.access.refusals", "{request}", "Requests and subscriptions that no access rule allowed.");
+
+    /// <summary>A label that names a rule by its path; <c>none</c> if there is no rule for the path of the request.</summary>
+    public static KeyValuePair<string, object?> Rule(string path) => new("rule", path);
+
     /// <summary>A label that names a service.</summary>
     public static KeyValuePair<string, object?> Service(string name) => new("service", name);
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using SharedState.Host.Collections;
@@ -141,7 +142,7 @@ internal sealed class MessageWriter
     {
         text.Write("{\"type\":\"MESSAGE\",\"cmd\":\"NOTIFY\""u8);
         format.WriteName(text);
-        WritePosition(text, notice.Position with { Revision = change.Revision });
+        WritePosition(text, notice.Position with { Revision = change.Revision }, format.Tag);
         WriteTotal(text, change.Total);
         if (notice.Since is null) return;
         text.Write(",\"prev\":"u8);
@@ -169,7 +170,7 @@ internal sealed class MessageWriter
         text.Write("}"u8);
     }
 
-    private void WritePosition(TextBuffer text, Position position)
+    private void WritePosition(TextBuffer text, Position position, string tag = "")
     {
         if (!ReferenceEquals(_epoch, position.Epoch))
             (_epoch, _epochJson) = (position.Epoch, JsonEncodedText.Encode(position.Epoch, JavaScriptEncoder.UnsafeRelaxedJsonEscaping));
@@ -177,6 +178,7 @@ internal sealed class MessageWriter
         text.Write(position.Revision);
         text.Write(",\"epoch\":\""u8);
         text.Write(_epochJson.EncodedUtf8Bytes);
+        if (tag.Length > 0) text.Write(Encoding.ASCII.GetBytes(tag));
         text.Write("\""u8);
     }
 

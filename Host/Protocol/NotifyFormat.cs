@@ -8,11 +8,14 @@ namespace SharedState.Host.Protocol;
 /// <param name="Path">The path as the client spelled it.</param>
 /// <param name="As">The name that the client gave the subscription; null without.</param>
 /// <param name="PartBytes">The bytes of a part, if the client accepts large notifications in parts; otherwise 0.</param>
-internal sealed record NotifyFormat(JsonEncodedText Path, JsonEncodedText? As, int PartBytes)
+/// <param name="Tag">What the epochs end with; empty without.</param>
+internal sealed record NotifyFormat(JsonEncodedText Path, JsonEncodedText? As, int PartBytes, string Tag)
 {
     /// <summary>The format that a client asks for.</summary>
-    public static NotifyFormat Of(SubscriptionRequest request) =>
-        new(Encode(request.Name.Spelling), request.Name.As is { } name ? Encode(name) : null, request.Options.PartBytes);
+    /// <param name="request">The subscription.</param>
+    /// <param name="tag">What the epochs end with.</param>
+    public static NotifyFormat Of(SubscriptionRequest request, string tag = "") =>
+        new(Encode(request.Name.Spelling), request.Name.As is { } name ? Encode(name) : null, request.Options.PartBytes, tag);
 
     /// <summary>Writes the fields that name the subscription, after others.</summary>
     public void WriteName(TextBuffer text)

@@ -89,7 +89,7 @@ public sealed class ResumeShareTests
     {
         var outbox = new Outbox(1 << 20);
         var request = new SubscriptionRequest { Name = new("/app/items/a", null), Options = SubscriptionOptions.None };
-        var follower = new SocketFollower(request, new(null!), outbox);
+        var follower = new SocketFollower(request, SharedState.Host.Access.Rights.All, new(null!), outbox);
         Assert.True(follower.IsReady());
         outbox.Close(null);
         Assert.False(follower.IsReady());

@@ -23,7 +23,7 @@ public sealed class RoomTests
         // Services and their plugins.
         ["JsonFiles"] = ["Diagnostics"],
         ["Plugins"] = ["JsonFiles"],
-        ["Access"] = ["Collections", "Diagnostics", "Http", "JsonFiles"],
+        ["Access"] = ["Collections", "Conditions", "Diagnostics", "Http", "Json", "JsonFiles"],
         ["Configuration"] = ["Access", "Bounds", "Diagnostics", "JsonFiles", "Plugins"],
         ["Services"] = ["Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins"],
 
