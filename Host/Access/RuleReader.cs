@@ -22,8 +22,13 @@ internal sealed class RuleReader(JsonFile file)
             file.Add(fields.Take("write")!, "stands for \"insert\", \"update\" and \"remove\"; give either it or these");
         var rule = new Rule(number, path!, who!)
         {
-            Read = read, Insert = insert ?? write, Update = update ?? write, Remove = remove ?? write,
-            Reset = fields.Boolean("reset") == true, List = fields.Boolean("list") == true, Set = Set(fields),
+            Read = read,
+            Insert = insert ?? write,
+            Update = update ?? write,
+            Remove = remove ?? write,
+            Reset = fields.Boolean("reset") == true,
+            List = fields.Boolean("list") == true,
+            Set = Set(fields),
         };
         if (rule.Set is not null && rule.Insert is null && rule.Update is null && !rule.Reset)
             file.Add(fields.Take("set")!, "sets fields of written items, and the rule lets nobody write any");

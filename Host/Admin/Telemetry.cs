@@ -7,8 +7,8 @@ using SharedState.Host.Diagnostics;
 namespace SharedState.Host.Admin;
 
 /// <summary>
-/// Collects the metrics of the host, of its plugins and of the .NET runtime, for <c>/metrics</c> on the admin side, and for a collector that
-/// the variables of OpenTelemetry name. A host without either measures nothing, and does not load the libraries.
+/// Collects the metrics of the host, of its plugins and of the .NET runtime, for <c>/metrics</c> on the admin side, and for a collector
+/// that the variables of OpenTelemetry name. A host without either measures nothing, and does not load the libraries.
 /// </summary>
 internal sealed class Telemetry : IDisposable
 {

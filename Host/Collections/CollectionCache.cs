@@ -140,8 +140,8 @@ internal sealed class CollectionCache(
         collection.Load(stored);
     }
 
-    /// <summary>A commit with an unknown outcome may have made a collection appear or vanish, and the collection may leave memory before it is
-    /// read.</summary>
+    /// <summary>A commit with an unknown outcome may have made a collection appear or vanish, and the collection may leave memory before it
+    /// is read.</summary>
     public void MayHaveAppeared(Collection collection) => AppearedOrVanished(collection.Key);
 
     /// <summary>A collection could not be read: tries again later.</summary>

@@ -45,7 +45,13 @@ internal sealed class ViewDefinition
     /// <param name="visible">The condition of these items.</param>
     public ViewDefinition SeenBy(Condition visible) => new()
     {
-        Filter = Filter, Visible = visible, Order = Order, Limit = Limit, After = After, AfterText = AfterText, Fields = Fields,
+        Filter = Filter,
+        Visible = visible,
+        Order = Order,
+        Limit = Limit,
+        After = After,
+        AfterText = AfterText,
+        Fields = Fields,
     };
 
     /// <summary>The order of a window; by id without one.</summary>

@@ -44,7 +44,9 @@ public sealed class RuleOracleTests
                 var before = items.ToDictionary(item => item.Key, item => (ReadOnlyMemory<byte>)Bytes(item.Value));
                 var asked = new ItemUpdate
                 {
-                    Key = new("a", collection), Reset = update.Reset, Remove = update.Reset ? [] : update.Remove,
+                    Key = new("a", collection),
+                    Reset = update.Reset,
+                    Remove = update.Reset ? [] : update.Remove,
                     Insert = [.. update.Insert.Select(item => new Item((string)item["id"]!, Bytes(item)))],
                 };
                 Error? refusal = null;
