@@ -168,18 +168,22 @@ internal sealed class Draft
         // Changes before the start of the history, or in another history, are unknown.
         var sameEpoch = since.Epoch == Position.Epoch || (rights is not null && since.Epoch == Position.Epoch + rights.Tag);
         var known = sameEpoch && since.Revision >= _historyStart && since.Revision <= Position.Revision;
-        var named = asked.Remove
-            .Concat(asked.Insert.Select(item => item.Id))
-            .Concat(terms.Edited)
-            .Concat(terms.If!.Ids);
+        var before = failed.Count;
+        foreach (var id in asked.Remove) Check(id);
+        foreach (var item in asked.Insert) Check(item.Id);
+        foreach (var id in terms.Edited) Check(id);
+        foreach (var id in terms.If!.Ids) Check(id);
         if (asked.Reset && known)
         {
             var changed = ChangedAfter(since.Revision).Where(id => rights?.Hides != true || Seen(id, rights).Exists);
-            named = named.Concat(changed.Take(PendingUpdate.MostConflicts));
+            foreach (var id in changed.Take(PendingUpdate.MostConflicts)) Check(id);
         }
-        var before = failed.Count;
-        failed.AddRange(named.Where(id => !known || Seen(id, rights).Revision > since.Revision));
         return known && failed.Count == before && (!asked.Reset || since.Revision == Position.Revision);
+
+        void Check(string id)
+        {
+            if (!known || Seen(id, rights).Revision > since.Revision) failed.Add(id);
+        }
     }
 
     private IEnumerable<string> ChangedAfter(long revision)
@@ -205,6 +209,8 @@ internal sealed class Draft
     private ItemUpdate? Edit(PendingUpdate pending, UpdateTerms terms, List<string> untouched, ref Error? error, ref long bytes)
     {
         var asked = pending.Asked;
+        if (terms.Patches.Count + terms.Increments.Count == 0)
+            return new() { Key = asked.Key, Reset = asked.Reset, Remove = asked.Remove, Insert = asked.Insert, Expected = Position };
         var inserted = new Dictionary<string, int>(StringComparer.Ordinal);
         var insert = new List<Item>(asked.Insert);
         for (var index = 0; index < insert.Count; index++) inserted.Add(insert[index].Id, index);
@@ -213,15 +219,15 @@ internal sealed class Draft
         for (var index = 0; index < terms.Patches.Count; index++)
         {
             var (id, patch) = terms.Patches[index];
-            if (!TryRead(id, $"patch[{index}]", out var item, ref error, ref bytes)) return null;
+            if (!TryRead(id, "patch", index, out var item, ref error, ref bytes)) return null;
             var merged = item is null ? MergePatch.Create(patch) : MergePatch.Apply(item.Value, patch);
             if (merged is null) untouched.Add(id);
-            if (!TryPut(id, item, merged, $"patch[{index}]", ref error, ref bytes)) return null;
+            if (!TryPut(id, item, merged, "patch", index, ref error, ref bytes)) return null;
         }
         for (var index = 0; index < terms.Increments.Count; index++)
         {
             var (id, path, by) = terms.Increments[index];
-            if (!TryRead(id, $"inc[{index}]", out var item, ref error, ref bytes)) return null;
+            if (!TryRead(id, "inc", index, out var item, ref error, ref bytes)) return null;
             var before = item ?? Encoding.UTF8.GetBytes($"{{\"id\":{JsonText.Quote(id)}}}");
             var sum = Increment.Apply(WhiteSpaceMark.Strip(before).Span, path, by.Span, out var wrong);
             if (wrong is not null)
@@ -230,7 +236,7 @@ internal sealed class Draft
                 return null;
             }
             if (sum is null) untouched.Add(id);
-            if (!TryPut(id, item, sum, $"inc[{index}]", ref error, ref bytes)) return null;
+            if (!TryPut(id, item, sum, "inc", index, ref error, ref bytes)) return null;
         }
         return new()
         {
@@ -241,26 +247,27 @@ internal sealed class Draft
             Expected = Position,
         };
 
-        bool TryRead(string id, string place, out ReadOnlyMemory<byte>? item, ref Error? error, ref long bytes)
+        bool TryRead(string id, string list, int index, out ReadOnlyMemory<byte>? item, ref Error? error, ref long bytes)
         {
             item = inserted.TryGetValue(id, out var at) ? insert[at].Json
                 : asked.Reset || removed.Contains(id) ? null
                 : Find(id).Json;
             bytes += item?.Length ?? 0;
             if (bytes > MostBytesRead)
-                error = Error.Limit($"{place}: an update's patches and increments read at most {MostBytesRead >> 20} MiB of items");
+                error = Error.Limit($"{list}[{index}]: an update's patches and increments read at most {MostBytesRead >> 20} MiB of items");
             return error is null;
         }
 
         // The lifetime of an item stays, unless the update gives another one.
-        bool TryPut(string id, ReadOnlyMemory<byte>? before, byte[]? edited, string place, ref Error? error, ref long bytes)
+        bool TryPut(
+            string id, ReadOnlyMemory<byte>? before, byte[]? edited, string list, int index, ref Error? error, ref long bytes)
         {
             var held = before is { } item ? WhiteSpaceMark.Read(item.Span) : null;
             if (edited is null && pending.Grant?.Covers(id, held) != false) return true;
             ReadOnlyMemory<byte> json = edited ?? WhiteSpaceMark.Strip(before!.Value);
             bytes += json.Length;
             if (json.Length > _itemBytes)
-                error = Error.TooLarge($"{place}: an item has at most {_itemBytes} bytes; this one would have {json.Length}");
+                error = Error.TooLarge($"{list}[{index}]: an item has at most {_itemBytes} bytes; this one would have {json.Length}");
             if (error is not null) return false;
             if ((pending.Grant?.Token ?? held) is { } token) json = WhiteSpaceMark.Append(json.Span, token);
             removed.Remove(id);

@@ -31,6 +31,9 @@ internal sealed class ViewDefinition
     /// <summary>The fields that the view has of each item; null for all.</summary>
     public Projection? Fields { get; init; }
 
+    /// <summary>The number of operators, fields and values of the filter.</summary>
+    public int FilterSize => Filter?.Size ?? 0;
+
     /// <summary>Whether the view contains only a range of the items in their order.</summary>
     public bool IsWindow => Limit is not null || After is not null;
 

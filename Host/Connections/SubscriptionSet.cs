@@ -154,7 +154,7 @@ internal sealed class SubscriptionSet(
 
     private static long BytesOf(SubscriptionRequest wanted) =>
         EmptyBytes + (sizeof(char) * wanted.Name.Spelling.Length) + wanted.Options.Echo.Length
-        + (wanted.Options.View.IsWhole ? 0 : ViewBytes + (ConditionBytes * (wanted.Options.View.Filter?.Size ?? 0)));
+        + (wanted.Options.View.IsWhole ? 0 : ViewBytes + (ConditionBytes * wanted.Options.View.FilterSize));
 
     /// <summary>Whether there is memory for the list of all subscriptions, which is about as large as the subscriptions and the
     /// request.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -9,6 +10,8 @@ internal static class Increment
 {
     // Exact results have at most 18 digits.
     private static readonly Int128 ExactLimit = 1_000_000_000_000_000_000;
+
+    private const int ShortDigits = 17;
 
     // Int128 holds every integer with fewer digits.
     private const int ExactDigits = 38;
@@ -63,6 +66,12 @@ internal static class Increment
     /// <summary>The sum of two JSON numbers, as a JSON number; null if it is not finite.</summary>
     public static byte[]? Sum(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
     {
+        if (TryShort(left, out var one) && TryShort(right, out var other) && other != 0)
+        {
+            Span<byte> text = stackalloc byte[ShortDigits + 2];
+            Utf8Formatter.TryFormat(one + other, text, out var length);
+            return text[..length].ToArray();
+        }
         if (TryExact(left, out var first) && TryExact(right, out var second))
         {
             // Not more than twice 10^38, which 127 bits hold.
@@ -74,6 +83,13 @@ internal static class Increment
         if (added == 0) return left.ToArray();
         var sum = Double(left) + added;
         return double.IsFinite(sum) ? JsonSerializer.SerializeToUtf8Bytes(sum) : null;
+    }
+
+    /// <summary>Reads an integer whose sum with another one has at most 18 digits: the usual case.</summary>
+    private static bool TryShort(ReadOnlySpan<byte> number, out long value)
+    {
+        value = 0;
+        return number.Length <= ShortDigits && Utf8Parser.TryParse(number, out value, out var read) && read == number.Length;
     }
 
     private static bool TryExact(ReadOnlySpan<byte> number, out Int128 value)
@@ -95,7 +111,7 @@ internal static class Increment
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             empty = false;
-            var matches = JsonText.NameOf(reader.ValueSpan) == name;
+            var matches = reader.ValueIsEscaped ? JsonText.NameOf(reader.ValueSpan) == name : reader.ValueTextEquals(name);
             reader.Read();
             if (matches)
             {
