@@ -37,6 +37,7 @@ internal sealed class Lineage(Tables tables, MySqlOptions options, ILogger logge
     /// <summary>Notes a commit that is on disk and that clients may have been shown, if it is the newest one.</summary>
     public void Saw(Landmark commit)
     {
+        if (commit.Revision == 0) return; // the row of a forgotten collection goes in time, with the same epoch of the store
         lock (_lock)
         {
             if (_landmark is null || _landmark.Made <= commit.Made) _landmark = commit;
