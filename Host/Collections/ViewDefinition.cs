@@ -34,6 +34,9 @@ internal sealed class ViewDefinition
     /// <summary>The number of operators, fields and values of the filter.</summary>
     public int FilterSize => Filter?.Size ?? 0;
 
+    /// <summary>What an evaluation of the filter costs at worst, in readings of the item.</summary>
+    public int FilterCost => Filter?.Cost ?? 0;
+
     /// <summary>Whether the view contains only a range of the items in their order.</summary>
     public bool IsWindow => Limit is not null || After is not null;
 

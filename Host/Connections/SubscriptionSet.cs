@@ -21,6 +21,9 @@ internal sealed class SubscriptionSet(
     // Of a view that nobody else follows, and of each operator, field and value of its condition.
     private const int ViewBytes = 2 << 10, ConditionBytes = 400;
 
+    // Of all filters of a connection, each of which a change of its collection may evaluate. A thousand simple filters cost 3,000.
+    private const int MostFilterCost = 16 << 10;
+
     // A smaller reply does not count.
     private const int LargeReplyBytes = 64 << 10;
 
@@ -50,17 +53,21 @@ internal sealed class SubscriptionSet(
         // :: Step 1: the valid subscriptions
         var errors = new List<(SubscriptionName, Error)>();
         var insert = new List<(SubscriptionRequest Wanted, ServiceWriter Writer)>();
-        var kept = change.Replace ? 0 : _followers.Keys.Except(change.Remove).Except(change.Insert.Select(wanted => wanted.Name)).Count();
+        SubscriptionName[] kept =
+            change.Replace ? [] : [.. _followers.Keys.Except(change.Remove).Except(change.Insert.Select(wanted => wanted.Name))];
+        var cost = kept.Sum(name => _followers[name].Request.Options.View.FilterCost);
         var more = change.Replace ? -_charged : 0;
         foreach (var wanted in change.Insert)
         {
-            if (Refusal(wanted, kept + insert.Count, more + BytesOf(wanted), out var writer) is { } error)
+            var costly = cost + wanted.Options.View.FilterCost > MostFilterCost;
+            if (Refusal(wanted, kept.Length + insert.Count, more + BytesOf(wanted), costly, out var writer) is { } error)
             {
                 errors.Add((wanted.Name, error));
                 continue;
             }
             insert.Add((wanted, writer!));
             more += BytesOf(wanted);
+            cost += wanted.Options.View.FilterCost;
         }
         if (insert.Count == 0 && errors.Count > 0)
         {
@@ -187,7 +194,7 @@ internal sealed class SubscriptionSet(
         open.Answer(reply, ok ? null : errors[0].Item2);
     }
 
-    private Error? Refusal(SubscriptionRequest wanted, int others, long bytes, out ServiceWriter? writer)
+    private Error? Refusal(SubscriptionRequest wanted, int others, long bytes, bool costly, out ServiceWriter? writer)
     {
         writer = null;
         if (wanted.Error is { } error) return error;
@@ -200,6 +207,7 @@ internal sealed class SubscriptionSet(
         if (writer is null) return host.Services.Missing(wanted.Path.Service);
         if (others >= host.Limits.Subscriptions)
             return Error.Limit($"a connection has at most {host.Limits.Subscriptions} subscriptions");
+        if (costly) return Error.Limit("the filters of a connection's subscriptions cost too much together: use fewer or simpler ones");
         return HasRoom(bytes) ? null : Error.Memory;
     }
 

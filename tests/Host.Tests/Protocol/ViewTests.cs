@@ -136,6 +136,21 @@ public sealed class ViewTests(SharedHost shared) : IClassFixture<SharedHost>
         Assert.Equal($$"""[["{{path}}",{}]]""", reply["data"]!.ToJsonString());
     }
 
+    /// <summary>Each change of the collection may evaluate all of them.</summary>
+    [Fact]
+    public async Task FiltersThatCostTooMuchTogetherAreRefused()
+    {
+        var path = $"/{shared.NewApp()}/items/a";
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        var filter = $"{{\"$or\":[{string.Join(',', Enumerable.Range(0, 100).Select(n => $"{{\"f{n}\":{n}}}"))}]}}";
+        var insert = string.Join(',', Enumerable.Range(0, 200).Select(n => $"[\"{path}\",{{\"as\":\"v{n}\",\"filter\":{filter}}}]"));
+        var reply = await client.PutAsync("/subs", $"{{\"insert\":[{insert}]}}");
+        Assert.InRange(reply["data"]!.AsArray().Count, 20, 180);
+        Assert.All(reply["errors"]!.AsArray(), error => Assert.Equal("limit", (string?)error![1]!["code"]));
+        reply = await client.PutAsync("/subs", $$$"""{"insert":[["{{{path}}}",{"filter":{"a":1}}]]}""");
+        Assert.True((bool)reply["ok"]!, reply.ToJsonString());
+    }
+
     [Fact]
     public async Task AFilterResumesWithTheDifference()
     {
