@@ -2,11 +2,11 @@ using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace SharedState.Host.Access;
 
-/// <summary>Who is known, and what each may do. Immutable; a change of the configuration makes another one.</summary>
+/// <summary>The issuers, keys and rules of a configuration. Immutable; a change of the configuration makes another policy.</summary>
 /// <param name="issuers">The issuers of tokens.</param>
 /// <param name="keys">The API keys.</param>
 /// <param name="cookie">The name of the cookie that may carry the token; null for none.</param>
-/// <param name="rules">What each may do.</param>
+/// <param name="rules">The access rules.</param>
 internal sealed class AccessPolicy(IReadOnlyList<TokenIssuer> issuers, IReadOnlyList<ApiKey> keys, string? cookie, RuleSet rules)
 {
     /// <summary>The longest token, in bytes. Its claims are kept as long as the connection.</summary>

@@ -7,7 +7,7 @@ namespace SharedState.Host.Access;
 
 /// <summary>An API key for a program. The configuration has only its hash.</summary>
 /// <param name="Hash">The SHA-256 of the whole key, in lower-case hex.</param>
-/// <param name="Identity">Who has the key.</param>
+/// <param name="Identity">The identity of a client that sends the key.</param>
 internal sealed record ApiKey(string Hash, Identity Identity)
 {
     /// <summary>How every API key begins, which tells it from a token.</summary>
@@ -34,6 +34,7 @@ internal sealed record ApiKey(string Hash, Identity Identity)
         }
         if (name is null || hash is null) return null;
         hash = hash.ToLowerInvariant();
-        return new(hash, new(name, claims.Node is { Kind: JsonValueKind.Object } given ? JsonNodeText.Of(given, file) : "{}"u8.ToArray(), null) { Source = hash });
+        var text = claims.Node is { Kind: JsonValueKind.Object } given ? JsonNodeText.Of(given, file) : "{}"u8.ToArray();
+        return new(hash, new(name, text, null) { Source = hash });
     }
 }

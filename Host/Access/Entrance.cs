@@ -2,7 +2,7 @@ using System.Net;
 
 namespace SharedState.Host.Access;
 
-/// <summary>Finds out who sends an HTTP request or a handshake: by its Authorization header, or by the configured cookie.</summary>
+/// <summary>Identifies the client of an HTTP request or a handshake by its Authorization header, or by the configured cookie.</summary>
 /// <param name="access">Checks the token.</param>
 /// <param name="doors">Tells which pages may use the cookie.</param>
 internal sealed class Entrance(AccessControl access, Doors doors)

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace SharedState.Host.Access;
 
-/// <summary>Who a client is, by a token or an API key. Immutable.</summary>
+/// <summary>The user and the claims of a client, by a token or an API key. Immutable.</summary>
 /// <param name="User">The claim <c>sub</c>, or the name of the API key; null for an anonymous client, and for a token without a
 /// <c>sub</c>.</param>
 /// <param name="Claims">All claims, the text of a JSON object.</param>

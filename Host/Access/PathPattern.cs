@@ -41,7 +41,7 @@ internal sealed class PathPattern
 
     /// <summary>Reads a pattern.</summary>
     /// <param name="text">The text in the configuration.</param>
-    /// <param name="mistake">Gets what is wrong, as the rest of a sentence.</param>
+    /// <param name="mistake">Gets the mistake, as the rest of a sentence.</param>
     /// <returns>The pattern; null if there is a mistake.</returns>
     public static PathPattern? Parse(string text, out string? mistake)
     {

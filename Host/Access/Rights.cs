@@ -42,8 +42,8 @@ internal sealed class Rights
     /// <summary>The path of the first rule for the path.</summary>
     public string Rule { get; }
 
-    /// <summary>What the epochs end with that it is told; empty if it may read all items or none. A reader who may see other items than
-    /// before has no use for a difference: its positions are of another epoch.</summary>
+    /// <summary>The suffix of the epochs that the client receives; empty if the client may read all items or none. Positions of a reader
+    /// with other rights belong to another epoch, because a difference between the two would be wrong.</summary>
     public string Tag { get; }
 
     /// <summary>What it may write; null for everything.</summary>
@@ -63,7 +63,11 @@ internal sealed class Rights
             ? position with { Epoch = position.Epoch[..^TagLength] }
         : null;
 
-    /// <summary>What the epochs of a reader end with.</summary>
-    public static string TagOf(Condition? visible) => visible is null ? ""
-        : $"~{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(visible.Text)))[..(TagLength - 1)].Replace('+', '-').Replace('/', '_')}";
+    /// <summary>The suffix of the epochs of a reader.</summary>
+    public static string TagOf(Condition? visible)
+    {
+        if (visible is null) return "";
+        var hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(visible.Text)));
+        return $"~{hash[..(TagLength - 1)].Replace('+', '-').Replace('/', '_')}";
+    }
 }

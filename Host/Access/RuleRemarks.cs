@@ -1,6 +1,6 @@
 namespace SharedState.Host.Access;
 
-/// <summary>What is suspicious about the rules, for <c>--check</c>.</summary>
+/// <summary>Remarks of <c>--check</c> about suspicious rules.</summary>
 internal static class RuleRemarks
 {
     /// <summary>A sentence for each rule that can never match, and for each path that anyone may write.</summary>

@@ -22,7 +22,7 @@ internal sealed class Session(AccessControl access, Identity identity, IPAddress
     /// <summary>The address of the client.</summary>
     public IPAddress Address => address;
 
-    /// <summary>Who the client is now.</summary>
+    /// <summary>The present identity of the client.</summary>
     public Identity Identity => _identity;
 
     /// <summary>Whether the identity has ended or the policy is another one since the last look. Any thread.</summary>

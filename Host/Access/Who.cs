@@ -2,7 +2,7 @@ using SharedState.Host.Conditions;
 
 namespace SharedState.Host.Access;
 
-/// <summary>The clients for whom a rule is.</summary>
+/// <summary>The clients to which a rule applies.</summary>
 /// <param name="Anonymous">Whether the rule is for anonymous clients, too.</param>
 /// <param name="Claims">The condition on the claims; null for all users.</param>
 internal sealed record Who(bool Anonymous, ConditionTemplate? Claims)

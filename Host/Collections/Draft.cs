@@ -105,7 +105,7 @@ internal sealed class Draft
         return failed is null && error is null ? update : null;
     }
 
-    /// <summary>What is wrong with the items to insert; null if nothing is.</summary>
+    /// <summary>The first mistake in the items to insert, or null.</summary>
     private Error? Check(ItemUpdate update, WriteRights rights)
     {
         foreach (var item in update.Insert)

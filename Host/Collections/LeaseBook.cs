@@ -34,7 +34,7 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
     /// <summary>The name of this host.</summary>
     public string Host => host;
 
-    /// <summary>What is due, in order of time.</summary>
+    /// <summary>The due entries, in order of time.</summary>
     public DueQueue Due { get; } = new();
 
     /// <summary>The holders' lives at this host that have not ended, and those at other hosts.</summary>

@@ -20,8 +20,6 @@ internal sealed class Ranking(SortOrder order)
     private readonly List<ulong> _prefixes = []; // of the first key of each block
     private readonly List<Move> _moves = [];
 
-    public SortOrder Order => order;
-
     /// <summary>Whether it contains the items. If not, it is built when a view needs it.</summary>
     public bool Built { get; private set; }
 

@@ -8,12 +8,12 @@ namespace SharedState.Host.Protocol;
 /// <param name="Path">The path as the client spelled it.</param>
 /// <param name="As">The name that the client gave the subscription; null without.</param>
 /// <param name="PartBytes">The bytes of a part, if the client accepts large notifications in parts; otherwise 0.</param>
-/// <param name="Tag">What the epochs end with; empty without.</param>
+/// <param name="Tag">The suffix of the epochs; empty without.</param>
 internal sealed record NotifyFormat(JsonEncodedText Path, JsonEncodedText? As, int PartBytes, string Tag)
 {
     /// <summary>The format that a client asks for.</summary>
     /// <param name="request">The subscription.</param>
-    /// <param name="tag">What the epochs end with.</param>
+    /// <param name="tag">The suffix of the epochs.</param>
     public static NotifyFormat Of(SubscriptionRequest request, string tag = "") =>
         new(Encode(request.Name.Spelling), request.Name.As is { } name ? Encode(name) : null, request.Options.PartBytes, tag);
 

@@ -13,6 +13,24 @@ internal static class Setting
         for (var times = Number("SHAREDSTATE_REPEATS", 1); times > 0; times--) await test();
     }
 
+    /// <summary>Plays random runs: SHAREDSTATE_SEEDS of them, by default a thousand, or the one of SHAREDSTATE_SEED. A failure names its
+    /// seed.</summary>
+    public static void ForEachSeed(Action<int> play)
+    {
+        var one = Number("SHAREDSTATE_SEED");
+        for (var seed = one ?? 1; seed <= (one ?? Number("SHAREDSTATE_SEEDS", 1_000)); seed++)
+        {
+            try
+            {
+                play(seed);
+            }
+            catch (Exception exception)
+            {
+                Assert.Fail($"SHAREDSTATE_SEED={seed}: {exception}");
+            }
+        }
+    }
+
     /// <summary>The number in a variable; null if the variable is not set or is no number.</summary>
     public static int? Number(string variable) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -11,24 +11,10 @@ public sealed class LifetimeModelTests
     [Fact]
     public void WhateverHappensItemsEndWhenTheirLifetimeDoesAndNotBefore()
     {
-        if (Setting.Number("SHAREDSTATE_SEED") is { } one)
-        {
-            Play(one);
-            return;
-        }
-        for (var seed = 1; seed <= Setting.Number("SHAREDSTATE_SEEDS", 1_000); seed++) Play(seed);
-    }
-
-    private static void Play(int seed)
-    {
-        try
+        Setting.ForEachSeed(seed =>
         {
             using var run = new LifetimeModel(seed);
             run.Play(Steps);
-        }
-        catch (Exception exception)
-        {
-            Assert.Fail($"SHAREDSTATE_SEED={seed}: {exception}");
-        }
+        });
     }
 }

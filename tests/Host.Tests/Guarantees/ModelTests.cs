@@ -11,24 +11,10 @@ public sealed class ModelTests
     [Fact]
     public void WhateverHappensEachCopyIsWhatTheCollectionWasAtItsRevision()
     {
-        if (Setting.Number("SHAREDSTATE_SEED") is { } one)
-        {
-            Play(one);
-            return;
-        }
-        for (var seed = 1; seed <= Setting.Number("SHAREDSTATE_SEEDS", 1_000); seed++) Play(seed);
-    }
-
-    private static void Play(int seed)
-    {
-        try
+        Setting.ForEachSeed(seed =>
         {
             using var run = new ModelRun(seed);
             run.Play(Steps);
-        }
-        catch (Exception exception)
-        {
-            Assert.Fail($"SHAREDSTATE_SEED={seed}: {exception}");
-        }
+        });
     }
 }
