@@ -1,4 +1,5 @@
 using System.Text;
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
 using SharedState.Host.Protocol;
@@ -88,7 +89,7 @@ internal sealed class Arrangement
             ? $$""","arg":{"insert":[["{{Path}}",{"since":{{known.Revision}},"epoch":"{{known.Epoch}}"}]]}"""
             : $$""","arg":{"insert":[["{{Path}}",{}]]}""";
         var request = Read(Encoding.UTF8.GetBytes($$"""{"type":"REQUEST","cmd":"PUT","path":"/subs"{{options}}}"""));
-        var follower = new SocketFollower(request.Subscriptions!.Insert[0], new Lane(null!), outbox);
+        var follower = new SocketFollower(request.Subscriptions!.Insert[0], Rights.All, new Lane(null!), outbox);
         _collection.Add(follower.Subscription);
         return follower;
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
 using SharedState.Host.Protocol;
@@ -130,7 +131,7 @@ internal static class ViewRounds
         {
             var request = Arrangement.Read(Encoding.UTF8.GetBytes(
                 """{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["/app/items/collection",{""" + view + "}]]}}"));
-            _collection.Add(new SocketFollower(request.Subscriptions!.Insert[0], _lane, _outbox).Subscription);
+            _collection.Add(new SocketFollower(request.Subscriptions!.Insert[0], Rights.All, _lane, _outbox).Subscription);
             Take();
         }
 
