@@ -206,6 +206,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     private static void ReleaseReplies(Subscription subscription)
     {
         var (covered, held) = (subscription.CoveredReplies, subscription.HeldReplies);
+        if (covered is null && held is null) return;
         (subscription.CoveredReplies, subscription.HeldReplies) = (null, null);
         Release(covered);
         Release(held);
@@ -213,7 +214,8 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
 
     private static void Release(List<PendingUpdate>? updates)
     {
-        foreach (var update in updates ?? []) update.Release();
+        if (updates is null) return;
+        foreach (var update in updates) update.Release();
     }
 
     /// <summary>Brings a subscription from a position to the current one.</summary>
