@@ -14,7 +14,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     private static readonly TimeSpan MemoryTime = TimeSpan.FromSeconds(1);
 
     private readonly List<Subscription> _members = [];
-    private readonly List<Notice> _noted = []; // changes that were applied and are not told
+    private Few<Notice> _noted;                // changes that were applied and are not told
     private Notice? _run;                      // the last of _noted, while it takes changes
     private Position? _toldUntil;              // while there are changes that are not told: what they build on
     private int _following;                    // how many get each change as it is
@@ -118,10 +118,7 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
                 if (subscription.State == SubscriptionState.Current) FeedMerged(subscription, before);
                 continue;
             }
-            foreach (var notice in _noted)
-            {
-                if (subscription.State == SubscriptionState.Current) Offer(subscription, notice);
-            }
+            for (var n = 0; n < _noted.Count && subscription.State == SubscriptionState.Current; n++) Offer(subscription, _noted[n]);
         }
         ForgetNoted();
     }
@@ -310,9 +307,9 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
     private void ForgetNoted()
     {
         _run = null;
-        foreach (var notice in _noted)
+        for (var n = 0; n < _noted.Count; n++)
         {
-            if (!notice.Lasting) runs.Give(notice);
+            if (!_noted[n].Lasting) runs.Give(_noted[n]);
         }
         _noted.Clear();
     }

@@ -11,7 +11,7 @@ internal sealed class EqualityIndex(Field path)
     // Of an item at one value.
     private const int EntryBytes = 100;
 
-    private readonly Dictionary<EqualityKey, List<Filter>> _filters = [];
+    private readonly Dictionary<EqualityKey, Few<Filter>> _filters = [];
     private Dictionary<EqualityKey, HashSet<ItemEntry>>? _items;
     private int _entries;
 
@@ -34,8 +34,9 @@ internal sealed class EqualityIndex(Field path)
         Filters++;
         foreach (var key in required.Keys)
         {
-            if (!_filters.TryGetValue(key, out var filters)) _filters.Add(key, filters = []);
+            var filters = _filters.GetValueOrDefault(key);
             filters.Add(filter);
+            _filters[key] = filters;
         }
     }
 
@@ -44,12 +45,15 @@ internal sealed class EqualityIndex(Field path)
         Filters--;
         foreach (var key in required.Keys)
         {
-            if (_filters.TryGetValue(key, out var filters) && filters.Remove(filter) && filters.Count == 0) _filters.Remove(key);
+            if (!_filters.TryGetValue(key, out var filters)) continue;
+            filters.Remove(filter);
+            if (filters.Count == 0) _filters.Remove(key);
+            else _filters[key] = filters;
         }
     }
 
     /// <summary>The filters that require a value.</summary>
-    public List<Filter>? FiltersOf(EqualityKey key) => _filters.GetValueOrDefault(key);
+    public Few<Filter> FiltersOf(EqualityKey key) => _filters.GetValueOrDefault(key);
 
     /// <summary>Forgets the items, until they are added again.</summary>
     public void Clear() => (_items, _entries) = (null, 0);

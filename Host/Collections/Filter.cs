@@ -16,6 +16,10 @@ internal readonly record struct FilteredChange(ItemChange Item, bool Was, bool I
 internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
 {
     private Dictionary<string, Ranking>? _rankings;
+    private Few<View> _views;
+
+    /// <summary>The changes that concern a filter if an update does not.</summary>
+    public static List<FilteredChange> NoChanges { get; } = new(0);
 
     public BoundCondition? Condition => condition;
 
@@ -26,10 +30,10 @@ internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
     public (EqualityIndex Index, Equality Required)? Place { get; set; }
 
     /// <summary>The views of the filter.</summary>
-    public List<View> Views { get; } = [];
+    public Few<View> Views => _views;
 
-    /// <summary>The changes of the current update that concern it.</summary>
-    public List<FilteredChange> Changes { get; } = [];
+    /// <summary>The changes of the current update that concern it. Set by <see cref="Filters"/>.</summary>
+    public List<FilteredChange> Changes { get; set; } = NoChanges;
 
     /// <summary>The number of the change about which the filter was asked last.</summary>
     public long AskedAbout { get; set; }
@@ -52,6 +56,16 @@ internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
 
     /// <summary>Whether an item is selected.</summary>
     public bool Matches(ItemFields item) => condition?.Matches(item) != false && visible?.Matches(item) != false;
+
+    /// <summary>Whether all items with one of the keys that <see cref="Place"/> names are selected.</summary>
+    public bool IsEquality { get; } =
+        (condition is null || visible is null) && (condition ?? visible)?.Condition.IsEquality == true;
+
+    /// <summary>Adds a view.</summary>
+    public void Add(View view) => _views.Add(view);
+
+    /// <summary>Removes a view.</summary>
+    public void Remove(View view) => _views.Remove(view);
 
     /// <summary>The ranking of its items in an order.</summary>
     public Ranking Rank(SortOrder order)
@@ -84,8 +98,18 @@ internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
     {
         foreach (var text in _rankings?.Keys.ToArray() ?? [])
         {
-            if (!Views.Exists(view => view.Definition.IsWindow && view.Definition.WindowOrder.Text == text)) _rankings!.Remove(text);
+            if (!HasWindow(text)) _rankings!.Remove(text);
         }
         return _rankings is not { Count: > 0 };
+    }
+
+    private bool HasWindow(string order)
+    {
+        for (var n = 0; n < _views.Count; n++)
+        {
+            var definition = _views[n].Definition;
+            if (definition.IsWindow && definition.WindowOrder.Text == order) return true;
+        }
+        return false;
     }
 }

@@ -1,3 +1,5 @@
+using SharedState.Host.Conditions;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>The texts of a view that contains the items of a filter.</summary>
@@ -8,6 +10,7 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
     // that changed and are not in the view.
     private const long SmallBytes = 4 << 10;
 
+    private readonly Projection? _fields = definition.Fields;
     private long? _bytes; // of the items; unknown before they are needed
 
     /// <summary>The position at which the view has changed last.</summary>
@@ -20,7 +23,7 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
 
     protected Filters Filters => filters;
 
-    protected ViewDefinition Definition => definition;
+    protected ViewDefinition Definition { get; } = definition;
 
     // A text that was never made is assumed to be small, because most views are.
     protected override long MostBytes => (_bytes ?? 0) + filters.BytesToBuild(filter);
@@ -92,7 +95,7 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
     protected override byte[] CopyItems(Cuts cuts)
     {
         var items = filters.ItemsOf(filter);
-        if (definition.Order is { } order) items = items.OrderBy(entry => order.Key(entry.Json, entry.Id));
+        if (Definition.Order is { } order) items = items.OrderBy(entry => order.Key(entry.Json, entry.Id));
         return Copy(items, cuts);
     }
 
@@ -120,7 +123,7 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
     }
 
     /// <summary>What the view has of an item.</summary>
-    protected ReadOnlyMemory<byte> Content(ReadOnlyMemory<byte> item) => definition.Fields?.Apply(item) ?? item;
+    protected ReadOnlyMemory<byte> Content(ReadOnlyMemory<byte> item) => _fields?.Apply(item) ?? item;
 
     /// <summary>An item leaves the view.</summary>
     protected void Remove(ViewChange change, ItemChange item)
@@ -137,6 +140,6 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
     {
         _bytes += item.Entry.Json.Length - (was ? item.Before.Length : 0);
         var content = Content(item.Entry.Json);
-        if (!was || definition.Fields is null || !content.Span.SequenceEqual(Content(item.Before).Span)) change.Insert(content);
+        if (!was || _fields is null || !content.Span.SequenceEqual(Content(item.Before).Span)) change.Insert(content);
     }
 }

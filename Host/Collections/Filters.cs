@@ -13,6 +13,8 @@ internal sealed class Filters
 
     private const int MostChosen = 1_000;
 
+    private const int MostSpare = 16;
+
     private readonly TextQuota _quota;
     private readonly FieldSet _fields = new();
     private readonly ItemFields _before, _after;
@@ -22,6 +24,7 @@ internal sealed class Filters
     private readonly List<Filter> _asked = []; // about every change
     private readonly List<Filter> _ranked = []; // have rankings
     private readonly List<Filter> _concerned = [];
+    private readonly Stack<List<FilteredChange>> _spare = []; // lists of changes to be used again
     private ItemLog _log;
     private long _changes;
 
@@ -72,7 +75,7 @@ internal sealed class Filters
     {
         var text = TextOf(view.Definition);
         var filter = _filters[text];
-        filter.Views.Remove(view);
+        filter.Remove(view);
         if (filter.DropRankings()) _ranked.Remove(filter);
         if (filter.Views.Count > 0) return;
         _filters.Remove(text);
@@ -96,7 +99,7 @@ internal sealed class Filters
     /// <summary>The filters that an update concerns, each with its changes. Valid until the next call.</summary>
     public List<Filter> Note(List<ItemChange> changes)
     {
-        foreach (var filter in _concerned) filter.Changes.Clear();
+        foreach (var filter in _concerned) TakeBack(filter);
         _concerned.Clear();
         foreach (var change in changes) Note(change);
         foreach (var filter in _concerned) filter.ApplyToRankings();
@@ -140,6 +143,13 @@ internal sealed class Filters
         return filter.Visible?.Matches(_after) == false;
     }
 
+    private void TakeBack(Filter filter)
+    {
+        filter.Changes.Clear();
+        if (_spare.Count < MostSpare) _spare.Push(filter.Changes);
+        filter.Changes = Filter.NoChanges;
+    }
+
     private static string TextOf(ViewDefinition definition) =>
         definition.Visible is null ? definition.Filter?.Text ?? "" : $"{definition.Filter?.Text}\n{definition.Visible.Text}";
 
@@ -152,29 +162,35 @@ internal sealed class Filters
         foreach (var index in _indexes.Values)
         {
             var moved = !existed || !exists || !HaveSameKeys(index.Field);
-            if (existed) AskThose(index, _before);
-            if (exists && moved) AskThose(index, _after);
+            if (existed) AskThose(index, _before, keepsKeys: !moved);
+            if (exists && moved) AskThose(index, _after, keepsKeys: false);
             if (!index.Built || !moved) continue;
             if (existed) index.Remove(change.Entry, _before);
             if (exists) index.Add(change.Entry, _after);
         }
-        foreach (var filter in _asked) Ask(filter);
+        foreach (var filter in _asked) Ask(filter, keepsKeys: false);
 
-        void AskThose(EqualityIndex index, ItemFields item)
+        void AskThose(EqualityIndex index, ItemFields item, bool keepsKeys)
         {
             foreach (var key in item.KeysAt(index.Field))
             {
-                foreach (var filter in index.FiltersOf(key) ?? []) Ask(filter);
+                var filters = index.FiltersOf(key);
+                for (var n = 0; n < filters.Count; n++) Ask(filters[n], keepsKeys);
             }
         }
 
-        void Ask(Filter filter)
+        void Ask(Filter filter, bool keepsKeys)
         {
             if (filter.AskedAbout == _changes) return;
             filter.AskedAbout = _changes;
-            var (was, matches) = (existed && filter.Matches(_before), exists && filter.Matches(_after));
+            var (was, matches) = keepsKeys && filter.IsEquality ? (true, true)
+                : (existed && filter.Matches(_before), exists && filter.Matches(_after));
             if (!was && !matches) return;
-            if (filter.Changes.Count == 0) _concerned.Add(filter);
+            if (filter.Changes.Count == 0)
+            {
+                _concerned.Add(filter);
+                filter.Changes = _spare.TryPop(out var list) ? list : [];
+            }
             filter.Changes.Add(new(change, was, matches));
         }
     }

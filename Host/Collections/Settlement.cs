@@ -40,18 +40,17 @@ internal sealed class Settlement(CommitQueue commits, Lanes lanes, CollectionCac
 
     private void Settle(IReadOnlyList<PendingUpdate> batch, CommitResult[]? results, ItemServiceFault? fault)
     {
-        if (fault is null)
-            collections.Counts.AddUpdates(
-                results!.Where((result, index) => result.Status == CommitStatus.Committed && batch[index] is not HostUpdate).Count());
-
         // :: 1. Apply all, then tell all: followers receive the batch in one notice.
+        var stored = 0;
         for (var index = 0; index < batch.Count; index++)
         {
+            if (fault is null && results![index].Status == CommitStatus.Committed && batch[index] is not HostUpdate) stored++;
             if (fault is not null) Fail(batch[index], fault.Value);
             else if (results![index].Status == CommitStatus.Conflict) _conflicts.Add((batch[index], results[index]));
             else if (TryApply(batch[index], results![index])) _settled.Add((batch[index], results[index]));
             else Keep(new(batch[index], results[index]));
         }
+        collections.Counts.AddUpdates(stored);
         Collection? told = null;
         foreach (var request in batch)
         {

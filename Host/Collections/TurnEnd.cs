@@ -21,11 +21,13 @@ internal sealed class TurnEnd
     /// <summary>Begins a turn of the calling thread, which must end it before it awaits anything.</summary>
     public void Begin() => t_current = this;
 
-    /// <summary>Ends the turn: the work items go to the thread pool.</summary>
+    /// <summary>Ends the turn: the work items go to the thread pool, the newest first.</summary>
     public void End()
     {
+        // A turn notifies, and then replies. The senders of replies run first, so that the next updates of a writer arrive while the
+        // notifications are sent, and form one batch with those that wait.
         t_current = null;
-        foreach (var item in _held) ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: false);
+        for (var index = _held.Count - 1; index >= 0; index--) ThreadPool.UnsafeQueueUserWorkItem(_held[index], preferLocal: false);
         _held.Clear();
     }
 }

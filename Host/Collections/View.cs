@@ -29,7 +29,10 @@ internal sealed class View(ViewDefinition definition, Filter? filter, Bodies bod
     /// <summary>The number of removals in the collection when the followers were told a position.</summary>
     public long ToldRemovals { get; set; }
 
-    /// <summary>Its place among the views of the collection, in the order in which they were told a position.</summary>
+    /// <summary>The number of removals in the collection when that was last looked at.</summary>
+    public long LookedAtRemovals { get; set; }
+
+    /// <summary>Its place among the views of the collection, in the order in which that was looked at.</summary>
     public LinkedListNode<View>? Place { get; set; }
 
     /// <summary>Its place among the views without followers; null while it has some.</summary>

@@ -17,7 +17,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
 
     private readonly Filters _filters = new(log, quota);
     private readonly Dictionary<string, View> _views = [];
-    private readonly LinkedList<View> _told = [];   // all views, the one that was told a position longest ago first
+    private readonly LinkedList<View> _idle = [];   // all views, the one that was looked at longest ago for its last position first
     private readonly LinkedList<View> _unused = []; // without followers, the one that was used longest ago first
     private readonly List<View> _noted = [];        // have changes that are not told
     private readonly ViewChange _change = new();
@@ -105,7 +105,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         {
             foreach (var filter in _filters.Note(_changes))
             {
-                foreach (var view in filter.Views) Note(view);
+                for (var n = 0; n < filter.Views.Count; n++) Note(filter.Views[n]);
             }
         }
         _changes.Clear();
@@ -133,10 +133,10 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
             ? new WindowBodies(_log, memory, quota, _filters, filter, definition)
             : new FilterBodies(_log, memory, quota, _filters, filter, definition);
         var view = new View(definition, filter, bodies, new(bodies, quota, time, counts, runs));
-        filter.Views.Add(view);
+        filter.Add(view);
         _views.Add(definition.Text, view);
-        view.Place = _told.AddLast(view);
-        view.ToldRemovals = _log.Removals;
+        view.Place = _idle.AddLast(view);
+        view.ToldRemovals = view.LookedAtRemovals = _log.Removals;
         return view;
     }
 
@@ -154,7 +154,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
     private void Drop(View view)
     {
         _unused.Remove(view.UnusedPlace!);
-        _told.Remove(view.Place!);
+        _idle.Remove(view.Place!);
         _views.Remove(view.Definition.Text);
         _noted.Remove(view);
         view.TotalTimer?.Dispose();
@@ -184,23 +184,17 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         ((FilterBodies)view.Bodies).Reset();
         view.Audience.NoteReset(before);
         _noted.Add(view);
-        Place(view);
+        view.ToldRemovals = _log.Removals;
     }
 
     private void Publish(View view)
     {
         view.TotalChanged = false;
-        view.TotalDueAt = time.GetTimestamp() + (long)(TotalTime.TotalSeconds * time.TimestampFrequency);
+        if (view.Bodies is WindowBodies)
+            view.TotalDueAt = time.GetTimestamp() + (long)(TotalTime.TotalSeconds * time.TimestampFrequency);
         view.Audience.Note(_change);
         if (_noted.Count == 0 || _noted[^1] != view) _noted.Add(view);
-        Place(view);
-    }
-
-    private void Place(View view)
-    {
         view.ToldRemovals = _log.Removals;
-        _told.Remove(view.Place!);
-        _told.AddLast(view.Place!);
     }
 
     /// <summary>Only the total has changed: tells it now, or when it is due.</summary>
@@ -230,10 +224,14 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
     /// last position would need.</summary>
     private void TellIdle()
     {
-        while (_told.First?.Value is { } view && _log.Removals - view.ToldRemovals > _log.RememberedRemovals / 2)
+        // A change of a view does not move it in the list, so the last position of a view is at most two intervals old.
+        var interval = _log.RememberedRemovals / 4;
+        while (_idle.First is { Value: var view } place && _log.Removals - view.LookedAtRemovals > interval)
         {
-            if (view.Audience.Count > 0) TellEmpty(view);
-            else Place(view);
+            if (view.Audience.Count > 0 && _log.Removals - view.ToldRemovals > interval) TellEmpty(view);
+            view.LookedAtRemovals = _log.Removals;
+            _idle.Remove(place);
+            _idle.AddLast(place);
         }
     }
 

@@ -16,6 +16,7 @@ internal sealed class Condition
         (Root, Paths, Size, Text) = (root, paths, size, root.Text);
         Cost = 1 + root.Cost + paths.Sum(path => path.Names.Count);
         Equalities = [.. (root is AndExpression and ? and.Parts : [root]).Select(EqualityOf).OfType<Equality>()];
+        IsEquality = Equalities.Count == 1 && EqualityOf(root) is not null;
     }
 
     /// <summary>Holds for each document.</summary>
@@ -42,6 +43,9 @@ internal sealed class Condition
     /// <summary>The fields that must have one of some strings, numbers, booleans or null: parts that all have to hold. Each item that
     /// matches has one of these keys among <see cref="ItemFields.KeysAt"/>.</summary>
     public IReadOnlyList<Equality> Equalities { get; }
+
+    /// <summary>Whether the condition is one of <see cref="Equalities"/> and nothing else: each item with one of the keys matches.</summary>
+    public bool IsEquality { get; }
 
     /// <summary>Reads a condition. Never throws.</summary>
     /// <param name="json">The condition in UTF-8.</param>

@@ -18,6 +18,7 @@ internal sealed class SocketFollower : IFollower
     public SocketFollower(SubscriptionRequest request, Rights rights, Lane lane, Outbox outbox)
     {
         (Request, Rights, _outbox, _format) = (request, rights, outbox, NotifyFormat.Of(request, rights.Tag));
+        Conflates = request.Options.Conflate;
         Subscription = new(request.Path.Key, lane, this)
         {
             Definition = rights.Seen(request.Options.View),
@@ -35,7 +36,7 @@ internal sealed class SocketFollower : IFollower
     public Subscription Subscription { get; }
 
     /// <summary>Whether the client wants merged differences whenever it is behind at all.</summary>
-    public bool Conflates => Request.Options.Conflate;
+    public bool Conflates { get; }
 
     /// <summary>Whether the server ended it. Set once, by the service; then the connection's own set forgets it.</summary>
     public bool Dropped => Volatile.Read(ref _dropped);

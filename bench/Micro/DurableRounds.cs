@@ -62,8 +62,8 @@ internal static class DurableRounds
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name, -8} flushes {line[0], 6:f0}/s, alone {line[1], 6:f0} ({line[5]:f2} of flushes, {line[6]:f2} of bare), by 100 "
-                    + $"{line[3], 7:f0} ({line[7]:f2} of bare {line[4]:f0})"));
+                $"{name,-8} flushes {line[0],6:f0}/s, alone {line[1],6:f0} ({line[5]:f2} of flushes, {line[6]:f2} of bare), by 100 "
+                    + $"{line[3],7:f0} ({line[7]:f2} of bare {line[4]:f0})"));
 
     private static void Commit(IItemService service, ItemUpdate[] batch) =>
         service.CommitAsync(batch, CancellationToken.None).AsTask().GetAwaiter().GetResult();

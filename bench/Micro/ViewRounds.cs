@@ -4,7 +4,6 @@ using System.Text;
 using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
-using SharedState.Host.Protocol;
 
 namespace SharedState.Micro;
 
@@ -65,7 +64,7 @@ internal static class ViewRounds
     private static void Print(string name, double[] line) => Print(
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{name, -8} 10,000 owners {line[0]:f2} of plain, {line[1]:f2} of 100 owners; each of 100 conditions {line[2]:f2} us; "
+            $"{name,-8} 10,000 owners {line[0]:f2} of plain, {line[1]:f2} of 100 owners; each of 100 conditions {line[2]:f2} us; "
                 + $"window of 50 {line[3]:f2} of plain; snapshot of 10 items {line[4]:f2} ms; plain {line[5]:f1} us"));
 
     private static void Print(string line) => Console.WriteLine(line);

@@ -52,6 +52,18 @@ public sealed class AudienceTests
         Assert.Equal((1, SubscriptionState.Receiving), (update.Answers, subscription.State));
     }
 
+    [Fact]
+    public void AnotherSubscriberOfAChangeAllocatesNothing() =>
+        Assert.Equal(AllocatedByChange(subscribers: 1), AllocatedByChange(subscribers: 1_000));
+
+    private static long AllocatedByChange(int subscribers)
+    {
+        var collection = NewCollection();
+        for (var count = 0; count < subscribers; count++) Subscribe(collection, new(null!), new Follower());
+        for (var count = 0; count < 100; count++) Change(collection);
+        return Spent.Bytes(() => Change(collection));
+    }
+
     private static double TimeOfReplies(int subscribers)
     {
         var collection = NewCollection();

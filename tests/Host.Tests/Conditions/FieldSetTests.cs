@@ -66,6 +66,45 @@ public sealed class FieldSetTests
         Assert.True(matches > 1000 && equalities > 200, $"seed {seed}: {matches} matches, {equalities} equalities");
     }
 
+    [Fact]
+    public void AnEqualityMatchesExactlyTheItemsWithOneOfItsKeys()
+    {
+        var (random, seed) = Seeded();
+        var json = new RandomJson(random);
+        var (matches, others) = (0, 0);
+        for (var round = 0; round < 10_000; round++)
+        {
+            var condition = ConditionTests.Parse(json.Condition(1));
+            if (!condition.IsEquality) continue;
+            var set = new FieldSet();
+            var bound = set.Add(condition);
+            var fields = new ItemFields(set);
+            var field = set.Add(condition.Equalities[0].Path);
+            for (var count = 0; count < 30; count++)
+            {
+                var item = json.Item();
+                fields.Read(Encoding.UTF8.GetBytes(item));
+                var has = Keys(fields, field).Overlaps(condition.Equalities[0].Keys);
+                if (has) matches++;
+                else others++;
+                Assert.True(bound.Matches(fields) == has, $"seed {seed}: {condition.Text} on {item}: the item has a key: {has}");
+            }
+        }
+        Assert.True(matches > 200 && others > 200, $"seed {seed}: {matches} items with a key, {others} without");
+    }
+
+    [Theory]
+    [InlineData("""{"a":1}""", true)]
+    [InlineData("""{"a.b":{"$in":["x",null]}}""", true)]
+    [InlineData("""{"$and":[{"a":1}]}""", true)]
+    [InlineData("""{"a":1,"b":{"$gt":1}}""", false)]
+    [InlineData("""{"a":1,"b":2}""", false)]
+    [InlineData("""{"a":{"$ne":1}}""", false)]
+    [InlineData("""{"a":[1]}""", false)]
+    [InlineData("{}", false)]
+    public void AConditionIsAnEqualityIfNothingElseHasToHold(string condition, bool expected) =>
+        Assert.Equal(expected, ConditionTests.Parse(condition).IsEquality);
+
     [Theory] // condition, the equalities that all have to hold
     [InlineData("""{"a":1}""", "a:1")]
     [InlineData("""{"a":"x","b":{"$in":[true,null,2]}}""", "a:x|b:2,null,true")]
