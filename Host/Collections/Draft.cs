@@ -138,14 +138,14 @@ internal sealed class Draft
     private List<string>? Failed(ItemUpdate asked, UpdateTerms terms, WriteRights? rights, ref Error? error, ref long bytes)
     {
         if (terms.If is not { } condition) return null;
-        var failed = new List<string>();
+        List<string>? failed = null;
         foreach (var id in condition.Absent)
         {
-            if (Seen(id, rights).Exists) failed.Add(id);
+            if (Seen(id, rights).Exists) (failed ??= []).Add(id);
         }
         foreach (var id in condition.Present)
         {
-            if (!Seen(id, rights).Exists) failed.Add(id);
+            if (!Seen(id, rights).Exists) (failed ??= []).Add(id);
         }
         foreach (var (id, match) in condition.Matches)
         {
@@ -156,33 +156,33 @@ internal sealed class Draft
                 error = Error.Limit("if.match: the conditions are too expensive for items of this size; send several requests");
                 return null;
             }
-            if (item is null || !match.Matches(item.Value)) failed.Add(id);
+            if (item is null || !match.Matches(item.Value)) (failed ??= []).Add(id);
         }
-        var holds = failed.Count == 0;
-        if (condition.Since is { } since) holds &= IsUnchanged(since, asked, terms, rights, failed);
-        return holds ? null : [.. failed.Distinct(StringComparer.Ordinal).Take(PendingUpdate.MostConflicts)];
+        var holds = failed is null;
+        if (condition.Since is { } since) holds &= IsUnchanged(since, asked, terms, rights, ref failed);
+        return holds ? null : [.. (failed ?? []).Distinct(StringComparer.Ordinal).Take(PendingUpdate.MostConflicts)];
     }
 
-    private bool IsUnchanged(Position since, ItemUpdate asked, UpdateTerms terms, WriteRights? rights, List<string> failed)
+    private bool IsUnchanged(Position since, ItemUpdate asked, UpdateTerms terms, WriteRights? rights, ref List<string>? failed)
     {
         // Changes before the start of the history, or in another history, are unknown.
         var sameEpoch = since.Epoch == Position.Epoch || (rights is not null && since.Epoch == Position.Epoch + rights.Tag);
         var known = sameEpoch && since.Revision >= _historyStart && since.Revision <= Position.Revision;
-        var before = failed.Count;
-        foreach (var id in asked.Remove) Check(id);
-        foreach (var item in asked.Insert) Check(item.Id);
-        foreach (var id in terms.Edited) Check(id);
-        foreach (var id in terms.If!.Ids) Check(id);
+        var before = failed?.Count ?? 0;
+        foreach (var id in asked.Remove) Check(id, ref failed);
+        foreach (var item in asked.Insert) Check(item.Id, ref failed);
+        foreach (var id in terms.Edited) Check(id, ref failed);
+        foreach (var id in terms.If!.Ids) Check(id, ref failed);
         if (asked.Reset && known)
         {
             var changed = ChangedAfter(since.Revision).Where(id => rights?.Hides != true || Seen(id, rights).Exists);
-            foreach (var id in changed.Take(PendingUpdate.MostConflicts)) Check(id);
+            foreach (var id in changed.Take(PendingUpdate.MostConflicts)) Check(id, ref failed);
         }
-        return known && failed.Count == before && (!asked.Reset || since.Revision == Position.Revision);
+        return known && (failed?.Count ?? 0) == before && (!asked.Reset || since.Revision == Position.Revision);
 
-        void Check(string id)
+        void Check(string id, ref List<string>? failed)
         {
-            if (!known || Seen(id, rights).Revision > since.Revision) failed.Add(id);
+            if (!known || Seen(id, rights).Revision > since.Revision) (failed ??= []).Add(id);
         }
     }
 

@@ -30,9 +30,9 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
     {
         batch.RemoveAll(IsLeft);
         if (!alone) MoveTermsToTheFront(batch);
-        foreach (var pending in batch.Where(pending => pending.NeedsState))
+        foreach (var pending in batch)
         {
-            if (!_drafts.ContainsKey(pending.Collection!)) _drafts.Add(pending.Collection!, pending.Collection!.Draft());
+            if (pending.NeedsState && !_drafts.ContainsKey(pending.Collection!)) _drafts.Add(pending.Collection!, pending.Collection!.Draft());
         }
         var bytes = 0L;
         batch.RemoveAll(pending => !TryResolve(pending, ref bytes));
@@ -45,7 +45,7 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
     {
         var (lane, collection) = (pending.Lane, pending.Collection!);
         var hasTerms = pending.NeedsState;
-        var waits = _left.ContainsKey(lane)
+        var waits = (_left.Count > 0 && _left.ContainsKey(lane))
             || (hasTerms && collection.State != CollectionState.Loaded) // it would meet an old state for certain
             || (!alone && hasTerms && (_taken.Contains(collection) || _before.Contains((lane, collection))))
             || (!alone && !hasTerms && _taken.Contains(collection) && _before.Contains((lane, collection)));
@@ -54,6 +54,7 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
             Leave(pending, _left);
             return true;
         }
+        if (alone) return false;
         _before.Add((lane, collection));
         if (hasTerms) _taken.Add(collection);
         return false;
@@ -61,7 +62,7 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
 
     private bool TryResolve(PendingUpdate pending, ref long bytes)
     {
-        if (_over.ContainsKey(pending.Lane) || (pending.NeedsState && bytes > MostBytes))
+        if ((_over.Count > 0 && _over.ContainsKey(pending.Lane)) || (pending.NeedsState && bytes > MostBytes))
         {
             Leave(pending, _over);
             return false;

@@ -21,8 +21,8 @@ internal sealed class UpdateTerms
     public IReadOnlyList<ItemIncrement> Increments { get; init; } = [];
 
     /// <summary>The ids that patches and increments name, some more than once.</summary>
-    public IEnumerable<string> Edited =>
-        Patches.Select(patch => patch.Id).Concat(Increments.Select(increment => increment.Id));
+    public IEnumerable<string> Edited => Patches.Count + Increments.Count == 0 ? []
+        : Patches.Select(patch => patch.Id).Concat(Increments.Select(increment => increment.Id));
 
     /// <summary>The number of distinct ids that the update names, without those of its precondition.</summary>
     public required int Named { get; init; }

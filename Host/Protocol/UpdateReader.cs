@@ -104,6 +104,7 @@ internal static class UpdateReader
 
     private static UpdateTerms Terms(ItemUpdate update, Precondition? condition, ItemList patch, IncrementList increments)
     {
+        if (patch.Count + increments.Count == 0) return new() { If = condition, Named = update.Remove.Count + update.Insert.Count };
         var named = new HashSet<string>(update.Remove, StringComparer.Ordinal);
         foreach (var item in update.Insert) named.Add(item.Id);
         foreach (var item in patch.Items) named.Add(item.Id);
