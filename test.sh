@@ -48,6 +48,9 @@ install haproxy haproxy || echo "== no HAProxy: the tests of hosts behind a prox
 (cd tests/Sift && npm ci --silent) || stop "The package that conditions are compared with could not be installed: 'npm ci' in tests/Sift says why."
 dotnet restore SharedState.sln --locked-mode -v quiet || stop "The packages are not those of the lock files: 'dotnet restore' after a change of Directory.Packages.props, and commit what it changes."
 dotnet build SharedState.sln --no-restore -v quiet -clp:ErrorsOnly || stop "The build failed."
+for project in Ceilings Load Micro; do # use the insides of the host, and are not in the solution
+  dotnet build "bench/$project" -v quiet -clp:ErrorsOnly || stop "The build of bench/$project failed."
+done
 
 # :: 3. All runs: a name, the folder of a C# test project or of the client, and a filter. Most tests wait more than they compute, so that two runs go on at a time; the
 # longest ones begin first. Tests that measure delays (Category=Alone) come last, with the machine to themselves.
