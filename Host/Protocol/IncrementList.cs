@@ -50,20 +50,17 @@ internal struct IncrementList(Limits limits)
         {
             if (JsonText.Is(ref reader, "id"u8))
             {
-                RawJson.Once(ref sawId, "id", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawId, "id", ref error);
                 if (UpdateParts.CheckId(ref reader, limits, out id) is { } wrong) return (".id", wrong);
             }
             else if (JsonText.Is(ref reader, "path"u8))
             {
-                RawJson.Once(ref sawPath, "path", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawPath, "path", ref error);
                 if (ReadPath(ref reader, out path) is { } wrong) return (".path", wrong);
             }
             else if (JsonText.Is(ref reader, "by"u8))
             {
-                RawJson.Once(ref sawBy, "by", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawBy, "by", ref error);
                 if (reader.TokenType != JsonTokenType.Number || reader.ValueSpan.Length > MostDigits)
                     return (".by", Error.BadRequest($"a number of at most {MostDigits} characters is needed"));
                 by = reader.ValueSpan.ToArray();

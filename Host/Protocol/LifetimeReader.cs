@@ -27,8 +27,7 @@ internal struct LifetimeReader
     /// <summary>Reads the time that the reader stands before.</summary>
     public void ReadTtl(ref Utf8JsonReader reader, ref Error? error)
     {
-        RawJson.Once(ref _sawTtl, "ttl", ref error);
-        reader.Read();
+        RawJson.Enter(ref reader, ref _sawTtl, "ttl", ref error);
         if (reader.TokenType == JsonTokenType.Null) return;
         if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var ttl) && ttl is >= LeastTtl and <= MostTtl)
             _ttl = TimeSpan.FromSeconds(ttl);
@@ -39,8 +38,7 @@ internal struct LifetimeReader
     /// <summary>Reads <c>true</c>, or the holder, that the reader stands before.</summary>
     public void ReadEphemeral(ref Utf8JsonReader reader, ref Error? error)
     {
-        RawJson.Once(ref _sawEphemeral, "ephemeral", ref error);
-        reader.Read();
+        RawJson.Enter(ref reader, ref _sawEphemeral, "ephemeral", ref error);
         switch (reader.TokenType)
         {
             case JsonTokenType.Null or JsonTokenType.False:
@@ -66,16 +64,14 @@ internal struct LifetimeReader
         {
             if (JsonText.Is(ref reader, "holder"u8))
             {
-                RawJson.Once(ref sawHolder, "ephemeral.holder", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawHolder, "ephemeral.holder", ref error);
                 var bytes = JsonText.TryRead(ref reader, out holder) ? Encoding.UTF8.GetByteCount(holder) : 0;
                 if (bytes is < LeastHolderBytes or > MostHolderBytes)
                     error ??= Error.BadRequest("ephemeral.holder: a string of 16-64 bytes of UTF-8");
             }
             else if (JsonText.Is(ref reader, "grace"u8))
             {
-                RawJson.Once(ref sawGrace, "ephemeral.grace", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawGrace, "ephemeral.grace", ref error);
                 if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var seconds) && seconds is >= 0 and <= MostGrace)
                     grace = TimeSpan.FromSeconds(seconds);
                 else

@@ -26,15 +26,13 @@ internal sealed record ListingPage(int Most, string? After)
         {
             if (JsonText.Is(ref reader, "limit"u8))
             {
-                RawJson.Once(ref sawLimit, "limit", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawLimit, "limit", ref error);
                 if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out most) || most is < 1 or > Longest)
                     error ??= Error.BadRequest($"\"limit\" is a whole number of names, from 1 to {Longest}");
             }
             else if (JsonText.Is(ref reader, "after"u8))
             {
-                RawJson.Once(ref sawAfter, "after", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawAfter, "after", ref error);
                 if (!JsonText.TryRead(ref reader, out after)) error ??= Error.BadRequest("\"after\" is a string, without lone surrogates");
             }
             else

@@ -33,39 +33,33 @@ internal static class PreconditionReader
         {
             if (JsonText.Is(ref reader, "since"u8))
             {
-                RawJson.Once(ref sawSince, "if.since", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawSince, "if.since", ref error);
                 if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var revision) && revision >= 0) since = revision;
                 else error ??= Error.BadRequest("if.since: a revision is a whole number from 0");
             }
             else if (JsonText.Is(ref reader, "epoch"u8))
             {
-                RawJson.Once(ref sawEpoch, "if.epoch", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawEpoch, "if.epoch", ref error);
                 if (!JsonText.TryRead(ref reader, out epoch)) error ??= Error.BadRequest("if.epoch: an epoch is a string");
             }
             else if (JsonText.Is(ref reader, "ids"u8))
             {
-                RawJson.Once(ref sawIds, "if.ids", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawIds, "if.ids", ref error);
                 ids.Read(ref reader, ref error);
             }
             else if (JsonText.Is(ref reader, "absent"u8))
             {
-                RawJson.Once(ref sawAbsent, "if.absent", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawAbsent, "if.absent", ref error);
                 absent.Read(ref reader, ref error);
             }
             else if (JsonText.Is(ref reader, "present"u8))
             {
-                RawJson.Once(ref sawPresent, "if.present", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawPresent, "if.present", ref error);
                 present.Read(ref reader, ref error);
             }
             else if (JsonText.Is(ref reader, "match"u8))
             {
-                RawJson.Once(ref sawMatch, "if.match", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawMatch, "if.match", ref error);
                 matches.Read(ref reader, message, ref error);
             }
             else

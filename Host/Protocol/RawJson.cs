@@ -22,11 +22,13 @@ internal static class RawJson
         return null;
     }
 
-    /// <summary>Notes that a field was read. A second occurrence is an error, because the meaning would be ambiguous.</summary>
-    public static void Once(ref bool seen, string field, ref Error? error)
+    /// <summary>Moves the reader from the name of a field to its value. A second occurrence is an error, because the meaning would be
+    /// ambiguous.</summary>
+    public static void Enter(ref Utf8JsonReader reader, ref bool seen, string field, ref Error? error)
     {
         if (seen) error ??= Error.BadRequest($"the field \"{field}\" comes twice");
         seen = true;
+        reader.Read();
     }
 
     /// <summary>Skips the value that the reader is at.</summary>

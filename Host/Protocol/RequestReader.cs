@@ -96,20 +96,17 @@ internal static class RequestReader
         {
             if (JsonText.Is(ref reader, "type"u8))
             {
-                RawJson.Once(ref _type, "type", ref _error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref _type, "type", ref _error);
                 _isRequest = reader.TokenType == JsonTokenType.String && JsonText.Is(ref reader, "REQUEST"u8);
             }
             else if (JsonText.Is(ref reader, "cmd"u8))
             {
-                RawJson.Once(ref _command, "cmd", ref _error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref _command, "cmd", ref _error);
                 ReadCommand(ref reader);
             }
             else if (JsonText.Is(ref reader, "path"u8))
             {
-                RawJson.Once(ref _path, "path", ref _error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref _path, "path", ref _error);
                 if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped && _paths.Knows(reader.ValueSpan))
                     _pathText = _paths.Text;
                 else if (!JsonText.TryRead(ref reader, out _pathText))
@@ -117,8 +114,7 @@ internal static class RequestReader
             }
             else if (JsonText.Is(ref reader, "arg"u8))
             {
-                RawJson.Once(ref _argument, "arg", ref _error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref _argument, "arg", ref _error);
                 if (TryReadArgument(ref reader)) return;
                 _atArgument = reader;
                 RawJson.Skip(ref reader, int.MaxValue, ref _error);
@@ -126,8 +122,7 @@ internal static class RequestReader
             }
             else if (JsonText.Is(ref reader, "tunnel"u8))
             {
-                RawJson.Once(ref _tunnel, "tunnel", ref _error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref _tunnel, "tunnel", ref _error);
                 _tunnelJson = RawJson.Copy(ref reader, _message, "tunnel", _limits, ref _error) ?? Null;
             }
             else

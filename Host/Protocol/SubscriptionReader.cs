@@ -23,20 +23,17 @@ internal static class SubscriptionReader
         {
             if (JsonText.Is(ref reader, "insert"u8))
             {
-                RawJson.Once(ref sawInsert, "insert", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawInsert, "insert", ref error);
                 ReadInsert(ref reader, message, insert, refused, limits, ref error);
             }
             else if (JsonText.Is(ref reader, "remove"u8))
             {
-                RawJson.Once(ref sawRemove, "remove", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawRemove, "remove", ref error);
                 ReadRemove(ref reader, remove, limits, ref error);
             }
             else if (JsonText.Is(ref reader, "reset"u8))
             {
-                RawJson.Once(ref sawReset, "reset", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawReset, "reset", ref error);
                 replace = ReadReset(ref reader, ref error);
             }
             else

@@ -22,8 +22,7 @@ internal static class TokenReader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var isName = JsonText.Is(ref reader, "token"u8);
-            if (isName) RawJson.Once(ref isToken, "token", ref error);
-            reader.Read();
+            if (isName) RawJson.Enter(ref reader, ref isToken, "token", ref error);
             if (!isName) RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
             else if (reader.TokenType != JsonTokenType.Null && !JsonText.TryRead(ref reader, out token)) error ??= Error.BadRequest(Shape);
             if (error is not null) return null;

@@ -34,38 +34,32 @@ internal static class UpdateReader
         {
             if (JsonText.Is(ref reader, "remove"u8))
             {
-                RawJson.Once(ref sawRemove, "remove", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawRemove, "remove", ref error);
                 remove.Read(ref reader, ref error);
             }
             else if (JsonText.Is(ref reader, "insert"u8))
             {
-                RawJson.Once(ref sawInsert, "insert", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawInsert, "insert", ref error);
                 insert.Read(ref reader, message, ref error);
             }
             else if (JsonText.Is(ref reader, "reset"u8))
             {
-                RawJson.Once(ref sawReset, "reset", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawReset, "reset", ref error);
                 reset = ReadReset(ref reader, ref error);
             }
             else if (JsonText.Is(ref reader, "patch"u8))
             {
-                RawJson.Once(ref sawPatch, "patch", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawPatch, "patch", ref error);
                 patch.Read(ref reader, message, ref error);
             }
             else if (JsonText.Is(ref reader, "inc"u8))
             {
-                RawJson.Once(ref sawInc, "inc", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawInc, "inc", ref error);
                 increments.Read(ref reader, ref error);
             }
             else if (JsonText.Is(ref reader, "if"u8))
             {
-                RawJson.Once(ref sawIf, "if", ref error);
-                reader.Read();
+                RawJson.Enter(ref reader, ref sawIf, "if", ref error);
                 condition = PreconditionReader.Read(ref reader, message, limits, out conditionIds, ref error);
             }
             else if (JsonText.Is(ref reader, "ttl"u8))

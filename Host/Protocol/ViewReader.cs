@@ -48,8 +48,7 @@ internal sealed class ViewReader
         else if (JsonText.Is(ref reader, "after"u8)) field = ref _after;
         else if (JsonText.Is(ref reader, "fields"u8)) field = ref _fields;
         var seen = field is not null;
-        RawJson.Once(ref seen, reader.GetString()!, ref error);
-        reader.Read();
+        RawJson.Enter(ref reader, ref seen, reader.GetString()!, ref error);
         var start = (int)reader.TokenStartIndex;
         var given = reader.TokenType != JsonTokenType.Null;
         RawJson.Skip(ref reader, limits.EnvelopeDepth, ref error);
