@@ -1384,6 +1384,8 @@ var SHAREDSTATE = (() => {
     as;
     /** Its options as text: equal ones share a subscription. */
     optionsText;
+    /** The key by which the server was asked for it on this connection: that of an earlier view until the server has answered that one. */
+    told;
     parts = new Parts();
     /** The acquisitions that were not given back. */
     handles = 0;
@@ -1420,6 +1422,8 @@ ${as}` : path;
     #wanted = /* @__PURE__ */ new Map();
     /** The keys of those that the server has not been told on this connection; only while connected. */
     #changed = /* @__PURE__ */ new Set();
+    /** Those that the server was asked for, by their keys, until its first message for them. */
+    #unanswered = /* @__PURE__ */ new Map();
     #connected = false;
     #server = "unknown";
     /** A list is on its way, or its first NOTIFY is. */
@@ -1474,10 +1478,14 @@ ${as}` : path;
       if (handles > 1) {
         throw new Error(`${collection.path} was acquired ${handles} times with these options, so that setView would change it for others: acquire it with an "as" of its own`);
       }
-      this.#forget(subscription);
-      subscription.as = this.#name(collection.path, collection.options.as);
+      const { key, told } = subscription;
       subscription.optionsText = text2;
-      this.#want(subscription);
+      if (told === key) {
+        this.#clear(subscription);
+        subscription.as = this.#name(collection.path, collection.options.as);
+        this.#wanted.set(subscription.key, subscription);
+      }
+      if (!told || !this.#unanswered.has(told)) this.#ask(subscription);
     }
     /** Gives a handle back, or all of them; the last one ends the subscription. */
     #release(subscription, all) {
@@ -1487,15 +1495,32 @@ ${as}` : path;
     }
     #want(subscription) {
       this.#wanted.set(subscription.key, subscription);
-      this.#change(subscription.key);
+      this.#ask(subscription);
     }
     #forget(subscription) {
+      this.#clear(subscription);
+      this.#changed.delete(subscription.key);
+      if (subscription.told) this.#change(subscription.told);
+    }
+    /** Nothing of a subscription under its present key counts any more. */
+    #clear(subscription) {
       const { key, parts, retry } = subscription;
       clearTimeout(retry);
       parts.clear();
       this.#unauthorized.delete(subscription);
       this.#wanted.delete(key);
+    }
+    /** Has the server told of a subscription under its present key, and of the end of the one under another key. */
+    #ask(subscription) {
+      const { key, told } = subscription;
+      if (told && told !== key) this.#change(told);
       this.#change(key);
+    }
+    /** The server has answered a request for a subscription, if there was one; it may want another view by now. */
+    #answered(key) {
+      const subscription = this.#unanswered.get(key);
+      this.#unanswered.delete(key);
+      if (subscription?.told === key && subscription.key !== key && this.#wanted.get(subscription.key) === subscription) this.#ask(subscription);
     }
     #of(path) {
       return [...this.#wanted.values()].filter(({ collection }) => path === void 0 || collection.path === path);
@@ -1514,8 +1539,11 @@ ${as}` : path;
     lost(forGood) {
       this.#connected = false;
       this.#changed.clear();
+      this.#unanswered.clear();
       this.#unauthorized.clear();
-      for (const { collection, parts, retry } of [...this.#wanted.values()]) {
+      for (const subscription of [...this.#wanted.values()]) {
+        const { collection, parts, retry } = subscription;
+        subscription.told = void 0;
         clearTimeout(retry);
         parts.clear();
         collection.lost();
@@ -1528,7 +1556,9 @@ ${as}` : path;
     }
     receive(notify) {
       this.#learn(notify.rev === void 0 ? "older" : "incremental");
-      const named = this.#wanted.get(keyOf2(notify.path, notify.as));
+      const key = keyOf2(notify.path, notify.as);
+      const named = this.#wanted.get(key);
+      this.#answered(key);
       for (const subscription of this.#server === "older" ? this.#of(notify.path).filter(({ isView }) => !isView) : named ? [named] : []) {
         subscription.refusals = 0;
         const whole = subscription.parts.add(notify);
@@ -1537,7 +1567,9 @@ ${as}` : path;
     }
     /** The server serves a subscription no more. */
     drop(drop) {
-      const subscription = this.#wanted.get(keyOf2(drop.path, drop.as));
+      const key = keyOf2(drop.path, drop.as);
+      const subscription = this.#wanted.get(key);
+      this.#answered(key);
       if (subscription) this.#refused(subscription, drop.error);
     }
     /** The server has judged a token. What it refused before may be allowed now, unless there is a reason why not. */
@@ -1563,6 +1595,10 @@ ${as}` : path;
       const incremental = this.#server === "incremental";
       const asked = incremental ? changed.flatMap((key) => this.#wanted.get(key) ?? []) : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
       const told = asked.map((subscription) => [subscription.key, subscription]);
+      for (const [key, subscription] of told) {
+        subscription.told = key;
+        this.#unanswered.set(key, subscription);
+      }
       const insert = asked.map(({ request }) => request);
       const remove = changed.filter((key) => !this.#wanted.has(key)).map((key) => key.includes("\n") ? key.split("\n") : key);
       this.#asking = true;
@@ -1585,6 +1621,7 @@ ${as}` : path;
     #learn(server) {
       if (this.#server === "incremental" || this.#server === server) return;
       this.#server = server;
+      if (server === "older") this.#unanswered.clear();
       this.#goOn();
     }
     #goOn() {
@@ -1598,7 +1635,9 @@ ${as}` : path;
       const refused2 = new Map(errors?.map(([path, reason]) => [keyOf2(path, reason.as), reason]));
       for (const [key, subscription] of asked) {
         const reason = refused2.get(key) ?? (ok || errors ? void 0 : error ?? refusal("failed", "refused"));
-        if (reason && this.#wanted.get(key) === subscription) this.#refused(subscription, reason);
+        if (!reason) continue;
+        this.#answered(key);
+        if (this.#wanted.get(key) === subscription) this.#refused(subscription, reason);
       }
       if (!ok || asked.length === 0) this.#goOn();
     }

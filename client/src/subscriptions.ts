@@ -18,6 +18,8 @@ class Subscription {
   as: string | undefined;
   /** Its options as text: equal ones share a subscription. */
   optionsText: string;
+  /** The key by which the server was asked for it on this connection: that of an earlier view until the server has answered that one. */
+  told: string | undefined;
   readonly parts = new Parts();
   /** The acquisitions that were not given back. */
   handles = 0;
@@ -71,6 +73,8 @@ export class Subscriptions {
   #wanted = new Map<string, Subscription>();
   /** The keys of those that the server has not been told on this connection; only while connected. */
   #changed = new Set<string>();
+  /** Those that the server was asked for, by their keys, until its first message for them. */
+  #unanswered = new Map<string, Subscription>();
   #connected = false;
   #server: "unknown" | "older" | "incremental" = "unknown";
   /** A list is on its way, or its first NOTIFY is. */
@@ -132,10 +136,15 @@ export class Subscriptions {
       throw new Error(`${collection.path} was acquired ${handles} times with these options, so that setView would change it for others: `
         + 'acquire it with an "as" of its own');
     }
-    this.#forget(subscription);
-    subscription.as = this.#name(collection.path, collection.options.as);
+    const { key, told } = subscription;
     subscription.optionsText = text;
-    this.#want(subscription);
+    if (told === key) {
+      this.#clear(subscription);
+      subscription.as = this.#name(collection.path, collection.options.as);
+      this.#wanted.set(subscription.key, subscription);
+    }
+    // A view is asked for when the server has answered the one before: only the newest of those that a page wants meanwhile.
+    if (!told || !this.#unanswered.has(told)) this.#ask(subscription);
   }
 
   /** Gives a handle back, or all of them; the last one ends the subscription. */
@@ -147,16 +156,36 @@ export class Subscriptions {
 
   #want(subscription: Subscription): void {
     this.#wanted.set(subscription.key, subscription);
-    this.#change(subscription.key);
+    this.#ask(subscription);
   }
 
   #forget(subscription: Subscription): void {
+    this.#clear(subscription);
+    this.#changed.delete(subscription.key);
+    if (subscription.told) this.#change(subscription.told);
+  }
+
+  /** Nothing of a subscription under its present key counts any more. */
+  #clear(subscription: Subscription): void {
     const { key, parts, retry } = subscription;
     clearTimeout(retry);
     parts.clear();
     this.#unauthorized.delete(subscription);
     this.#wanted.delete(key);
+  }
+
+  /** Has the server told of a subscription under its present key, and of the end of the one under another key. */
+  #ask(subscription: Subscription): void {
+    const { key, told } = subscription;
+    if (told && told !== key) this.#change(told);
     this.#change(key);
+  }
+
+  /** The server has answered a request for a subscription, if there was one; it may want another view by now. */
+  #answered(key: string): void {
+    const subscription = this.#unanswered.get(key);
+    this.#unanswered.delete(key);
+    if (subscription?.told === key && subscription.key !== key && this.#wanted.get(subscription.key) === subscription) this.#ask(subscription);
   }
 
   #of(path?: string): Subscription[] {
@@ -179,8 +208,11 @@ export class Subscriptions {
   lost(forGood: boolean): void {
     this.#connected = false;
     this.#changed.clear();
+    this.#unanswered.clear();
     this.#unauthorized.clear();
-    for (const { collection, parts, retry } of [...this.#wanted.values()]) {
+    for (const subscription of [...this.#wanted.values()]) {
+      const { collection, parts, retry } = subscription;
+      subscription.told = undefined;
       clearTimeout(retry);
       parts.clear();
       collection.lost();
@@ -196,7 +228,9 @@ export class Subscriptions {
   receive(notify: Notify): void {
     this.#learn(notify.rev === undefined ? "older" : "incremental");
     // An older server knows no names: all subscriptions of the path that are no views get the same.
-    const named = this.#wanted.get(keyOf(notify.path, notify.as));
+    const key = keyOf(notify.path, notify.as);
+    const named = this.#wanted.get(key);
+    this.#answered(key);
     for (const subscription of this.#server === "older" ? this.#of(notify.path).filter(({ isView }) => !isView) : named ? [named] : []) {
       subscription.refusals = 0;
       const whole = subscription.parts.add(notify);
@@ -206,7 +240,9 @@ export class Subscriptions {
 
   /** The server serves a subscription no more. */
   drop(drop: Drop): void {
-    const subscription = this.#wanted.get(keyOf(drop.path, drop.as));
+    const key = keyOf(drop.path, drop.as);
+    const subscription = this.#wanted.get(key);
+    this.#answered(key);
     if (subscription) this.#refused(subscription, drop.error);
   }
 
@@ -236,6 +272,10 @@ export class Subscriptions {
       ? changed.flatMap(key => this.#wanted.get(key) ?? [])
       : [...this.#wanted.values()].filter(({ collection }) => collection.state !== "failed");
     const told = asked.map(subscription => [subscription.key, subscription] as const);
+    for (const [key, subscription] of told) {
+      subscription.told = key;
+      this.#unanswered.set(key, subscription);
+    }
     const insert = asked.map(({ request }) => request);
     const remove = changed.filter(key => !this.#wanted.has(key)).map(key => (key.includes("\n") ? key.split("\n") : key));
     this.#asking = true;
@@ -261,6 +301,7 @@ export class Subscriptions {
   #learn(server: "older" | "incremental"): void {
     if (this.#server === "incremental" || this.#server === server) return;
     this.#server = server;
+    if (server === "older") this.#unanswered.clear(); // It does not answer views.
     this.#goOn();
   }
 
@@ -276,7 +317,9 @@ export class Subscriptions {
     const refused = new Map(errors?.map(([path, reason]) => [keyOf(path, reason.as), reason]));
     for (const [key, subscription] of asked) {
       const reason = refused.get(key) ?? (ok || errors ? undefined : error ?? refusal("failed", "refused"));
-      if (reason && this.#wanted.get(key) === subscription) this.#refused(subscription, reason);
+      if (!reason) continue;
+      this.#answered(key);
+      if (this.#wanted.get(key) === subscription) this.#refused(subscription, reason);
     }
     // Without a subscription there is no NOTIFY to learn from.
     if (!ok || asked.length === 0) this.#goOn();

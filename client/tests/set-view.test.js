@@ -49,7 +49,63 @@ test("of several setViews within a round trip the last one counts, and all their
   assert.deepEqual(await Promise.all(changes), [view, view, view]);
   assert.deepEqual(numbers(view), [4]);
   assert.deepEqual(diffs, [[["i1", true, false], ["i4", false, true]]], "what came for the earlier ones shows nowhere");
-  assert.equal(new Set(lists().flatMap(({ insert }) => insert.map(([, { as }]) => as))).size, 4);
+  assert.equal(new Set(lists().flatMap(({ insert }) => insert.map(([, { as }]) => as))).size, 3, "the second one was never sent");
+});
+
+test("a filter for each keystroke: one view is on its way at a time, and after it only the newest is asked for", async t => {
+  const { network, advance, view, diffs, lists } = await viewing(t, OPEN);
+  network.latencyMs = 100;
+  const changes = [];
+  for (let key = 1; key <= 30; key++) {
+    changes.push(view.setView({ filter: { n: { $gt: 4 - (key % 5) } } }));
+    await advance(33);
+  }
+  changes.push(view.setView({ filter: { n: 3 } }));
+  await advance(500);
+  assert.deepEqual(await Promise.all(changes), Array(31).fill(view));
+  assert.deepEqual([numbers(view), view.state], [[3], "live"]);
+  assert.deepEqual(diffs, [[["i2", true, false], ["i4", true, false], ["i3", false, true]]], "what came for the earlier ones shows nowhere");
+  const sent = lists().slice(1);
+  assert.ok(sent.length >= 3 && sent.length <= 7, `one view for each round trip of 200 ms, not ${sent.length}`);
+  let before = "1";
+  for (const { remove, insert } of sent) {
+    assert.deepEqual([remove, insert.length], [[[A, before]], 1], "each request ends the view of the one before");
+    before = insert[0][1].as;
+  }
+  assert.deepEqual(sent.at(-1).insert[0][1].filter, { n: 3 });
+});
+
+test("a view that was never sent leaves no trace, also if the collection is released or the connection is cut meanwhile", async t => {
+  const { client, network, advance, view, lists } = await viewing(t, OPEN);
+  const other = await client.collection(A, { filter: { n: 1 } }).ready;
+  network.latencyMs = 40;
+  for (const n of [2, 3]) void view.setView({ filter: { n } });
+  await advance(20);
+  for (const n of [4, 5]) void view.setView({ filter: { n } });
+  view.release();
+  await advance(100);
+  assert.deepEqual(lists().slice(2).map(({ remove, insert }) => [remove, insert.map(([, { filter }]) => filter)]),
+    [[[[A, "1"]], [{ n: 3 }]], [[[A, "3"]], []]]);
+  for (const n of [2, 3]) {
+    void other.setView({ filter: { n } });
+    await advance(20);
+  }
+  network.cut();
+  await advance(500);
+  await other.ready;
+  assert.deepEqual(numbers(other), [3]);
+  assert.deepEqual(lists().at(-1).insert.map(([, { filter }]) => filter), [{ n: 3 }]);
+});
+
+test("a view that the server refuses or drops makes way for the newest", async t => {
+  const { network, advance, view, lists } = await viewing(t, OPEN);
+  network.latencyMs = 40;
+  void view.setView({ filter: { $no: 1 } });
+  await advance(20);
+  const changed = view.setView({ filter: { n: 3 } });
+  await advance(300);
+  assert.equal(await changed, view);
+  assert.deepEqual([numbers(view), lists().length], [[3], 3]);
 });
 
 test("parts of the old view do not mix with those of the new one", async t => {
