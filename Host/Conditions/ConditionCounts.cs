@@ -12,13 +12,16 @@ internal sealed class ConditionCounts
 
     public const int MostValues = 1000;
 
-    // The part of a regular expression that costs about a millisecond for each KiB of text, at worst.
+    // An expression of this size costs at most a fifth of a millisecond for each KiB of text: docs/adr/0112.
     private const int PatternSize = 50;
 
-    private int _operators, _values;
+    // What an operator, a field or a value takes.
+    private const int MemberBytes = 400;
 
-    /// <summary>The number of operators, fields and values so far.</summary>
-    public int All => _operators + _values;
+    private int _operators, _values, _patternBytes;
+
+    /// <summary>The number of operators, fields and values so far; of a regular expression as many as take the same memory.</summary>
+    public int All => _operators + _values + (_patternBytes / MemberBytes);
 
     public static void CheckLevel(string place, int level)
     {
@@ -34,6 +37,7 @@ internal sealed class ConditionCounts
     public void AddPattern(string place, Pattern pattern)
     {
         _operators += pattern.Size / PatternSize;
+        _patternBytes += pattern.MostBytes;
         if (_operators <= MostOperators) return;
         throw new ConditionMistake(
             place, $"a condition has at most {MostOperators} operators and fields; each {PatternSize} characters of an expression count as one");

@@ -127,7 +127,8 @@ internal sealed class Literal
 
     private bool EqualsObject(ref Utf8JsonReader reader)
     {
-        var equal = new bool[_members!.Count]; // of two members with one name the last one counts
+        Span<bool> equal = stackalloc bool[_members!.Count]; // of two members with one name the last one counts
+        equal.Clear();
         var find = _members.GetAlternateLookup<ReadOnlySpan<byte>>();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {

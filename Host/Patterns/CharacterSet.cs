@@ -1,91 +1,98 @@
 using System.Globalization;
-using System.Text;
 
 namespace SharedState.Host.Patterns;
 
-/// <summary>A set of code points, such as <c>[a-z\d]</c>.</summary>
+/// <summary>A set of code points, such as <c>[a-z\d]</c>: ranges and categories. A search in it takes a few steps, however many ranges
+/// the set has.</summary>
 internal sealed class CharacterSet
 {
-    private readonly List<(int First, int Last)> _ranges = [];
-    private readonly List<(UnicodeCategory[] Categories, bool Negated)> _categories = [];
-    private readonly List<CharacterSet> _sets = [];
-    private bool _negated;
-    private bool _ignoreCase;
-    private UInt128 _ascii; // a bit for each code point of ASCII, once the set is sealed
+    private const int Last = 0x10FFFF;
+    private const uint AllCategories = (1u << (int)UnicodeCategory.OtherNotAssigned + 1) - 1;
+
+    private readonly (int First, int Last)[] _cased; // ranges whose letters stand for their other case, too, if case does not matter
+    private readonly (int First, int Last)[] _exact; // ranges whose letters stand for themselves
+    private readonly uint _categories;               // a bit for each category
+    private readonly bool _negated;
+
+    /// <param name="cased">Ranges of code points, both ends included, in any order.</param>
+    /// <param name="sets">Sets that belong to the set. Case matters in them.</param>
+    /// <param name="negated">Whether the set has the code points that are not in these.</param>
+    /// <param name="ignoreCase">Whether the case of letters in the ranges does not matter.</param>
+    public CharacterSet(
+        IReadOnlyCollection<(int First, int Last)> cased, IReadOnlyCollection<CharacterSet> sets, bool negated, bool ignoreCase)
+    {
+        // A range of several letters needs no other cases: the character that is looked up has them.
+        var cases = cased.Where(range => ignoreCase && range.First == range.Last).SelectMany(range => Character.Of(range.First, true).Cases);
+        _cased = Merged(cased.Concat(cases.Select(other => (other, other))));
+        _exact = Merged(sets.SelectMany(set => set._exact));
+        foreach (var set in sets) _categories |= set._categories;
+        _negated = negated;
+    }
+
+    private CharacterSet((int First, int Last)[] exact, uint categories) => (_cased, _exact, _categories) = ([], exact, categories);
 
     /// <summary>All code points but the end of a line.</summary>
-    public static CharacterSet AnyButNewLine { get; } = new CharacterSet().Add('\n', '\n').Seal(negated: true, ignoreCase: false);
+    public static CharacterSet AnyButNewLine { get; } = new CharacterSet([('\n', '\n')], 0).Inverse();
 
-    public static CharacterSet Digits { get; } = new CharacterSet().Add('0', '9').Seal(negated: false, ignoreCase: false);
+    public static CharacterSet Digits { get; } = new([('0', '9')], 0);
 
-    public static CharacterSet WordCharacters { get; } =
-        new CharacterSet().Add('a', 'z').Add('A', 'Z').Add('0', '9').Add('_', '_').Seal(negated: false, ignoreCase: false);
+    public static CharacterSet WordCharacters { get; } = new([('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')], 0);
 
-    public static CharacterSet Spaces { get; } =
-        new CharacterSet().Add('\t', '\r').Add(' ', ' ').Seal(negated: false, ignoreCase: false);
+    public static CharacterSet Spaces { get; } = new([('\t', '\r'), (' ', ' ')], 0);
 
-    /// <summary>The code points that are not in a sealed set.</summary>
-    public CharacterSet Inverse() => new CharacterSet().Add(this).Seal(negated: true, ignoreCase: false);
+    /// <summary>The code points of some categories.</summary>
+    public static CharacterSet Of(IEnumerable<UnicodeCategory> categories) =>
+        new([], categories.Aggregate(0u, (bits, category) => bits | Bit(category)));
 
-    /// <summary>Adds a range, both ends included.</summary>
-    public CharacterSet Add(int first, int last)
+    /// <summary>The code points that are not in a set, which has either ranges without case or categories.</summary>
+    public CharacterSet Inverse()
     {
-        _ranges.Add((first, last));
-        return this;
-    }
-
-    /// <summary>Adds a sealed set.</summary>
-    public CharacterSet Add(CharacterSet set)
-    {
-        _sets.Add(set);
-        return this;
-    }
-
-    /// <summary>Adds the characters of some categories, or all others.</summary>
-    public CharacterSet Add(UnicodeCategory[] categories, bool negated)
-    {
-        _categories.Add((categories, negated));
-        return this;
-    }
-
-    /// <summary>Ends the additions.</summary>
-    /// <param name="negated">Whether the set has the code points that were not added.</param>
-    /// <param name="ignoreCase">Whether a letter stands for its other case, too.</param>
-    public CharacterSet Seal(bool negated, bool ignoreCase)
-    {
-        (_negated, _ignoreCase) = (negated, ignoreCase);
-        for (var ascii = 0; ascii < 128; ascii++)
+        if (_categories != 0) return new([], AllCategories & ~_categories);
+        var ranges = new List<(int, int)>();
+        var next = 0;
+        foreach (var (first, last) in _exact)
         {
-            if (Find(ascii)) _ascii |= UInt128.One << ascii;
+            if (first > next) ranges.Add((next, first - 1));
+            next = last + 1;
         }
-        return this;
+        if (next <= Last) ranges.Add((next, Last));
+        return new([.. ranges], 0);
     }
 
-    public bool Contains(int codePoint) => codePoint < 128 ? ((_ascii >> codePoint) & 1) != 0 : Find(codePoint);
+    /// <summary>Whether a code point is a letter, a digit or an underscore of ASCII.</summary>
+    public static bool IsWord(int codePoint) => codePoint is >= 0 and < 128 && (char.IsAsciiLetterOrDigit((char)codePoint) || codePoint == '_');
 
-    private bool Find(int codePoint)
+    public bool Contains(in Character character)
     {
-        var found = Holds(codePoint);
-        // A lone surrogate has no case.
-        if (!found && _ignoreCase && Rune.TryCreate(codePoint, out var rune))
-            found = Holds(Rune.ToLowerInvariant(rune).Value) || Holds(Rune.ToUpperInvariant(rune).Value);
+        var found = Contains(_exact, character.CodePoint) || Contains(_cased, character.CodePoint)
+            || (character.HasCases && (Contains(_cased, character.Lower) || Contains(_cased, character.Upper) || Contains(_cased, character.Folded)))
+            || (_categories != 0 && (_categories & Bit(CharUnicodeInfo.GetUnicodeCategory(character.CodePoint))) != 0);
         return found != _negated;
     }
 
-    private bool Holds(int codePoint)
+    private static uint Bit(UnicodeCategory category) => 1u << (int)category;
+
+    private static bool Contains((int First, int Last)[] ranges, int codePoint)
     {
-        foreach (var (first, last) in _ranges)
+        var (low, high) = (0, ranges.Length);
+        while (low < high)
         {
-            if (codePoint >= first && codePoint <= last) return true;
+            var middle = (low + high) / 2;
+            if (ranges[middle].Last < codePoint) low = middle + 1;
+            else high = middle;
         }
-        foreach (var (categories, negated) in _categories)
+        return low < ranges.Length && ranges[low].First <= codePoint;
+    }
+
+    /// <summary>The same code points as sorted ranges that do not touch each other.</summary>
+    private static (int First, int Last)[] Merged(IEnumerable<(int First, int Last)> ranges)
+    {
+        var merged = new List<(int First, int Last)>();
+        foreach (var range in ranges.Order())
         {
-            if (categories.Contains(CharUnicodeInfo.GetUnicodeCategory(codePoint)) != negated) return true;
+            if (merged.Count > 0 && range.First <= merged[^1].Last + 1) merged[^1] = (merged[^1].First, Math.Max(merged[^1].Last, range.Last));
+            else merged.Add(range);
         }
-        foreach (var set in _sets)
-        {
-            if (set.Contains(codePoint)) return true;
-        }
-        return false;
+        return [.. merged];
     }
 }

@@ -1,31 +1,56 @@
 using System.Buffers;
+using System.Numerics;
 using System.Text;
 
 namespace SharedState.Host.Patterns;
 
 /// <summary>
 /// A regular expression, whose search takes a time that is linear in the text and in the expression, and memory that depends on the
-/// expression alone. It follows all ways through the expression at once, character by character. docs/adr/0081.
+/// expression alone. It follows all ways through the expression at once, character by character. Usable by several threads.
+/// docs/adr/0081, 0112.
 /// </summary>
 internal sealed class Pattern
 {
-    /// <summary>The greatest size. Each character of a text costs at most a visit of each instruction, a few microseconds.</summary>
+    /// <summary>The greatest size.</summary>
     public const int MostInstructions = 300;
 
     private const int MostCharacters = 1000;
     private const int None = -1; // before the text, and after it
 
-    private readonly PatternInstruction[] _instructions;
-    private readonly bool _atStart; // a match begins at the start of the text
+    private readonly PatternWays _ways;
+    private readonly CharacterSet[] _sets; // each once
+    private readonly ushort[] _setOf;      // of each step
+    private readonly ulong[] _ascii;       // for each character of ASCII the set of the steps that take it
+    private readonly bool _ignoreCase;
+    private readonly bool _atStart;        // a match begins at the start of the text
 
-    private Pattern(PatternInstruction[] instructions)
+    private Pattern(PatternInstruction[] instructions, bool ignoreCase)
     {
-        _instructions = instructions;
+        (Size, _ignoreCase) = (instructions.Length, ignoreCase);
         _atStart = instructions[0] is { Operation: PatternOperation.At, Place: PatternPlace.Start };
+        _ways = new(instructions);
+        var sets = Enumerable.Range(0, Match).Select(_ways.SetOf).ToList();
+        _sets = [.. sets.Distinct()];
+        _setOf = [.. sets.Select(set => (ushort)Array.IndexOf(_sets, set))];
+        _ascii = new ulong[128 * _ways.Words];
+        for (var codePoint = 0; codePoint < 128; codePoint++)
+        {
+            var character = Character.Of(codePoint, ignoreCase);
+            var takes = Array.ConvertAll(_sets, set => set.Contains(character));
+            for (var step = 0; step < Match; step++)
+            {
+                if (takes[_setOf[step]]) _ascii[(codePoint * _ways.Words) + (step / 64)] |= 1ul << step;
+            }
+        }
     }
 
     /// <summary>The number of its instructions: about that of its characters, written without counts.</summary>
-    public int Size => _instructions.Length;
+    public int Size { get; }
+
+    /// <summary>The maximum size in memory, approximately.</summary>
+    public int MostBytes => (sizeof(ulong) * _ascii.Length) + _ways.MostBytes;
+
+    private int Match => _ways.Steps - 1;
 
     /// <summary>Reads an expression.</summary>
     /// <param name="text">The expression.</param>
@@ -38,7 +63,7 @@ internal sealed class Pattern
         if (mistake is not null) return null;
         try
         {
-            return new(PatternProgram.Of(PatternReader.Read(text, ignoreCase)));
+            return new(PatternProgram.Of(PatternReader.Read(text, ref ignoreCase)), ignoreCase);
         }
         catch (PatternMistake found)
         {
@@ -51,65 +76,77 @@ internal sealed class Pattern
     /// <param name="text">The text in UTF-8; lone surrogates have three bytes.</param>
     public bool IsMatch(ReadOnlySpan<byte> text)
     {
-        var size = _instructions.Length;
-        Span<int> ways = stackalloc int[size], next = stackalloc int[size], open = stackalloc int[size];
-        Span<bool> visited = stackalloc bool[size];
-        var (count, before) = (0, None);
+        Span<ulong> steps = stackalloc ulong[_ways.Words], next = stackalloc ulong[_ways.Words];
+        Span<Known> known = stackalloc Known[_sets.Length];
+        var at = Decode(text, out var length);
+        _ways.Reached(PatternWays.Start, PlacesBetween(None, at, last: text.Length == length)).CopyTo(steps);
         while (true)
         {
-            // :: 1. Follow the ways, and a new one from here, up to the instructions that take a character.
-            var at = Decode(text, out var length);
-            visited.Clear();
-            var waiting = 0;
-            var place = new Place(before, at, text.Length == length);
-            for (var way = 0; way < count; way++)
-            {
-                if (Follow(ways[way], place, visited, open, next, ref waiting)) return true;
-            }
-            if ((before == None || !_atStart) && Follow(0, place, visited, open, next, ref waiting)) return true;
-            if (at == None || (waiting == 0 && _atStart)) return false;
-
-            // :: 2. Take the character.
-            count = 0;
-            for (var way = 0; way < waiting; way++)
-            {
-                if (_instructions[next[way]].Set!.Contains(at)) ways[count++] = next[way] + 1;
-            }
+            // :: 1. The steps wait for the character at the start of the text.
+            if ((steps[Match / 64] & (1ul << Match)) != 0) return true;
+            if (at == None) return false;
             text = text[length..];
-            before = at;
+            var after = Decode(text, out length);
+            var places = PlacesBetween(at, after, last: text.Length == length);
+
+            // :: 2. Those that take it lead to the steps that wait for the next one. A match may begin there, too.
+            next.Clear();
+            if (!_atStart) Add(next, PatternWays.Start, places);
+            if (at < 128) TakeAscii(at, steps, next, places);
+            else TakeOther(Character.Of(at, _ignoreCase), steps, next, known, places);
+            if (_atStart && !next.ContainsAnyExcept(0ul)) return false;
+            next.CopyTo(steps);
+            at = after;
         }
     }
 
-    /// <summary>Follows a way up to the instructions that take a character; true if it reaches the match.</summary>
-    private bool Follow(int start, in Place place, Span<bool> visited, Span<int> open, Span<int> waiting, ref int count)
+    private void TakeAscii(int character, ReadOnlySpan<ulong> steps, Span<ulong> next, int places)
     {
-        var depth = 0;
-        if (!visited[start]) open[depth++] = start;
-        visited[start] = true;
-        while (depth > 0)
+        var takes = _ascii.AsSpan(character * steps.Length, steps.Length);
+        for (var word = 0; word < steps.Length; word++)
         {
-            var index = open[--depth];
-            ref readonly var instruction = ref _instructions[index];
-            switch (instruction.Operation)
+            for (var left = steps[word] & takes[word]; left != 0; left &= left - 1)
             {
-                case PatternOperation.Match:
-                    return true;
-                case PatternOperation.One:
-                    waiting[count++] = index;
-                    continue;
-                case PatternOperation.At when !place.Is(instruction.Place):
-                    continue;
+                Add(next, (64 * word) + BitOperations.TrailingZeroCount(left) + 1, places);
             }
-            if (instruction.Operation is PatternOperation.Jump or PatternOperation.Fork && !visited[instruction.Target])
-            {
-                visited[instruction.Target] = true;
-                open[depth++] = instruction.Target;
-            }
-            if (instruction.Operation == PatternOperation.Jump || visited[index + 1]) continue;
-            visited[index + 1] = true;
-            open[depth++] = index + 1;
         }
-        return false;
+    }
+
+    /// <summary>Takes a character beyond ASCII; asks each set once.</summary>
+    private void TakeOther(in Character character, ReadOnlySpan<ulong> steps, Span<ulong> next, Span<Known> known, int places)
+    {
+        known.Clear();
+        for (var word = 0; word < steps.Length; word++)
+        {
+            for (var left = steps[word]; left != 0; left &= left - 1)
+            {
+                var step = (64 * word) + BitOperations.TrailingZeroCount(left);
+                ref var takes = ref known[_setOf[step]];
+                if (takes == Known.Nothing) takes = _sets[_setOf[step]].Contains(character) ? Known.Contained : Known.NotContained;
+                if (takes == Known.Contained) Add(next, step + 1, places);
+            }
+        }
+    }
+
+    private void Add(Span<ulong> steps, int way, int places)
+    {
+        var reached = _ways.Reached(way, places);
+        for (var word = 0; word < steps.Length; word++) steps[word] |= reached[word];
+    }
+
+    /// <summary>The places of those that the expression asks for, with a bit for each, that are between two characters.</summary>
+    /// <param name="before">The code point before.</param>
+    /// <param name="after">The code point after.</param>
+    /// <param name="last">Whether at most that code point follows.</param>
+    private int PlacesBetween(int before, int after, bool last)
+    {
+        if (_ways.Places == 0) return 0;
+        var isBoundary = CharacterSet.IsWord(before) != CharacterSet.IsWord(after);
+        var places = 1 << (int)(isBoundary ? PatternPlace.WordBoundary : PatternPlace.NoWordBoundary);
+        if (before == None) places |= 1 << (int)PatternPlace.Start;
+        if (after == None) places |= 1 << (int)PatternPlace.End;
+        if (after == None || (last && after == '\n')) places |= 1 << (int)PatternPlace.LastLineEnd;
+        return places & _ways.Places;
     }
 
     /// <summary>The first code point of a text, and its length in bytes; none at the end of the text.</summary>
@@ -124,23 +161,11 @@ internal sealed class Pattern
         return length < 3 ? 0xFFFD : ((text[0] & 0xF) << 12) | ((text[1] & 0x3F) << 6) | (text[2] & 0x3F);
     }
 
-    /// <summary>A place in a text.</summary>
-    /// <param name="before">The code point before it.</param>
-    /// <param name="after">The code point after it.</param>
-    /// <param name="last">Whether at most that code point follows.</param>
-    private readonly struct Place(int before, int after, bool last)
+    /// <summary>What is known about a set and the current character.</summary>
+    private enum Known : byte
     {
-        public bool Is(PatternPlace place) => place switch
-        {
-            PatternPlace.Start => before == None,
-            PatternPlace.End => after == None,
-            PatternPlace.LastLineEnd => after == None || (last && after == '\n'),
-            PatternPlace.WordBoundary => IsBoundary,
-            _ => !IsBoundary,
-        };
-
-        private bool IsBoundary => IsWord(before) != IsWord(after);
-
-        private static bool IsWord(int codePoint) => codePoint is >= 0 and < 128 && CharacterSet.WordCharacters.Contains(codePoint);
+        Nothing,
+        Contained,
+        NotContained,
     }
 }

@@ -20,10 +20,13 @@ internal sealed class PatternReader
     }
 
     /// <summary>Reads an expression.</summary>
+    /// <param name="text">The expression.</param>
+    /// <param name="ignoreCase">Whether the case of letters does not matter; becomes true if the expression says so.</param>
     /// <exception cref="PatternMistake">The expression is wrong, or has something that the engine does not support.</exception>
-    public static PatternNode Read(string text, bool ignoreCase)
+    public static PatternNode Read(string text, ref bool ignoreCase)
     {
         var reader = new PatternReader(text, ignoreCase);
+        ignoreCase = reader._ignoreCase;
         var node = reader.ReadChoice();
         return reader._at == reader._text.Length ? node : throw reader.Mistake("a \")\" without a \"(\"");
     }
@@ -152,7 +155,7 @@ internal sealed class PatternReader
         Take('P');
         if (!Take('<')) throw Mistake("this kind of group is not supported; options stand in \"$options\", or as (?i) at the start");
         var start = _at;
-        while (More && _text[_at] < 128 && CharacterSet.WordCharacters.Contains(_text[_at])) _at++;
+        while (More && CharacterSet.IsWord(_text[_at])) _at++;
         if (_at == start || !Take('>')) throw Mistake("a name of a group has letters and digits, and ends with \">\"");
     }
 
@@ -174,5 +177,5 @@ internal sealed class PatternReader
         }
     }
 
-    private One Literal(int character) => new(new CharacterSet().Add(character, character).Seal(negated: false, _ignoreCase));
+    private One Literal(int character) => new(new CharacterSet([(character, character)], [], negated: false, _ignoreCase));
 }

@@ -17,24 +17,25 @@ internal sealed class SetReader(int[] text, bool ignoreCase)
     /// <summary>Reads a set such as <c>[^a-z\d]</c>, whose opening bracket was read.</summary>
     public CharacterSet Read(ref int at)
     {
-        var set = new CharacterSet();
+        var ranges = new List<(int, int)>();
+        var sets = new List<CharacterSet>();
         var negated = Follows(at, '^');
         if (negated) at++;
         for (var first = true; first || !Follows(at, ']'); first = false)
         {
-            if (ReadOne(set, ref at) is not { } start) continue;
+            if (ReadOne(sets, ref at) is not { } start) continue;
             if (!Follows(at, '-') || Follows(at + 1, ']'))
             {
-                set.Add(start, start);
+                ranges.Add((start, start));
                 continue;
             }
             at++;
-            var end = ReadOne(set, ref at) ?? throw Mistake(at, "a range ends with a character");
+            var end = ReadOne(sets, ref at) ?? throw Mistake(at, "a range ends with a character");
             if (end < start) throw Mistake(at, "the ends of a range are in the wrong order");
-            set.Add(start, end);
+            ranges.Add((start, end));
         }
         at++;
-        return set.Seal(negated, ignoreCase);
+        return new(ranges, sets, negated, ignoreCase);
     }
 
     /// <summary>Reads what follows a backslash: a set, or null and a character.</summary>
@@ -61,14 +62,14 @@ internal sealed class SetReader(int[] text, bool ignoreCase)
             case 'x': character = ReadHex(ref at, 2); return null;
             case 'u': character = ReadUnit(ref at); return null;
             default:
-                if (character < 128 && CharacterSet.WordCharacters.Contains(character) && character != '_')
+                if (character < 128 && char.IsAsciiLetterOrDigit((char)character))
                     throw Mistake(at, "this escape is not supported");
                 return null;
         }
     }
 
-    /// <summary>Reads a character of a set, and adds nothing; or an escaped set, which is added, and returns null.</summary>
-    private int? ReadOne(CharacterSet set, ref int at)
+    /// <summary>Reads a character of a set; or an escaped set, which is added to the sets, and returns null.</summary>
+    private int? ReadOne(List<CharacterSet> sets, ref int at)
     {
         if (at >= text.Length) throw Mistake(at, "a \"[\" without a \"]\"");
         var character = text[at++];
@@ -81,7 +82,7 @@ internal sealed class SetReader(int[] text, bool ignoreCase)
             return '\b';
         }
         if (ReadEscape(ref at, out character) is not { } escaped) return character;
-        set.Add(escaped);
+        sets.Add(escaped);
         return null;
     }
 
@@ -97,7 +98,8 @@ internal sealed class SetReader(int[] text, bool ignoreCase)
             .ToArray();
         if (categories.Length == 0) throw Mistake(at, "only general categories such as \\p{L} or \\p{Lu} are supported");
         at = begin == at ? end : end + 1;
-        return new CharacterSet().Add(categories, negated).Seal(negated: false, ignoreCase: false);
+        var set = CharacterSet.Of(categories);
+        return negated ? set.Inverse() : set;
     }
 
     private int ReadUnit(ref int at)

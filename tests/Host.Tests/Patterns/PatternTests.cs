@@ -59,11 +59,34 @@ public sealed class PatternTests
     [InlineData("ä", "Ä")]
     [InlineData("Σ", "σ")]
     [InlineData("straße", "STRAßE")]
+    [InlineData("ς", "Σ")]
+    [InlineData("[ς]", "σ")]
+    [InlineData("[h-m]", "\u212a")] // the sign of Kelvin
     public void TheCaseOfLettersDoesNotMatter(string expression, string text)
     {
         Assert.True(IsMatch(expression, text, ignoreCase: true));
         Assert.False(IsMatch(expression, text));
         Assert.False(IsMatch($"^[^{expression}]+$", text, ignoreCase: true));
+    }
+
+    [Theory] // in a set as well as alone
+    [InlineData(@"\d\w", "\u212a")]
+    [InlineData(@"\p{Lu}", "ä")]
+    [InlineData(@"\P{L}", "Ä")]
+    public void TheCaseMattersInEscapedSets(string sets, string text)
+    {
+        Assert.False(IsMatch($"(?i)[{sets}]", text));
+        Assert.True(IsMatch($"(?i)[^{sets}]", text));
+    }
+
+    [Theory] // the same ways with and without a boundary, and at the end
+    [InlineData(@"(a\b|ab)+c", "abc|abababc", "ac|aac")]
+    [InlineData(@"(a| |\b)*z$", "a a az|z\n", "a a a")]
+    [InlineData(@"^(\Ba|\b-|a\b)+$", "a|a-a", "aa-|--")]
+    public void PlacesDependOnBothSidesOfThem(string expression, string texts, string others)
+    {
+        foreach (var text in texts.Split('|')) Assert.True(IsMatch(expression, text), $"{expression} matches {text}");
+        foreach (var text in others.Split('|')) Assert.False(IsMatch(expression, text), $"{expression} does not match {text}");
     }
 
     [Theory]
