@@ -38,8 +38,9 @@ internal sealed class SortOrder
     /// <param name="mistake">Gets the first mistake, with its place: <c>order[0]: ..</c>.</param>
     public static bool TryParse(ReadOnlyMemory<byte> json, string name, out SortOrder order, out string? mistake)
     {
-        var read = ListReader.Read(json, name, Needed, Entry, MostPaths, out mistake);
-        order = read is null ? ById : new(Distinct(read));
+        var paths = new HashSet<FieldPath>();
+        var read = ListReader.Read(json, name, Needed, (element, place) => Entry(element, place, paths), MostPaths, out mistake);
+        order = read is null ? ById : new(read);
         return read is not null;
     }
 
@@ -73,7 +74,8 @@ internal sealed class SortOrder
     public bool TryParseAfter(ReadOnlyMemory<byte> json, string name, out SortKey key, out string? mistake)
     {
         key = new([]);
-        var needed = $"a list of {Paths.Count} keys and an id is needed, as many as the order has paths";
+        var keys = Paths.Count == 1 ? "1 key" : $"{Paths.Count} keys";
+        var needed = $"a list of {keys} and an id is needed, as many as the order has paths";
         var values = ListReader.Read(json, name, needed, (element, _) => element.Clone(), Paths.Count + 1, out mistake);
         if (values is null) return false;
         var id = values.Count == Paths.Count + 1 ? ListReader.Text(values[^1]) : null;
@@ -86,16 +88,15 @@ internal sealed class SortOrder
         return true;
     }
 
-    private static (FieldPath, bool) Entry(JsonElement json, string place)
+    private static (FieldPath, bool) Entry(JsonElement json, string place, HashSet<FieldPath> before)
     {
         if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2) throw new ConditionMistake(place, Needed);
         var path = ListReader.Path(json[0], $"{place}[0]");
         var direction = json[1].ValueKind == JsonValueKind.Number ? ListReader.Value(json[1]).Number : 0;
-        return direction is 1 or -1 ? (path, direction < 0) : throw new ConditionMistake($"{place}[1]", "1 or -1 is needed");
+        if (direction is not (1 or -1)) throw new ConditionMistake($"{place}[1]", "1 or -1 is needed");
+        if (!before.Add(path)) throw new ConditionMistake(place, "this path comes twice");
+        return (path, direction < 0);
     }
-
-    // A path that comes a second time decides nothing.
-    private static List<(FieldPath, bool)> Distinct(List<(FieldPath Path, bool)> entries) => [.. entries.DistinctBy(entry => entry.Path)];
 
     private static FieldValue Pick(ItemFields item, Field field, bool descending)
     {

@@ -193,8 +193,7 @@ function withIds(items) {
 // src/sorting.ts
 var NULL = [0, 0];
 function sorted(items, order) {
-  const distinct = order.filter(([path], index) => order.findIndex(([other]) => other === path) === index);
-  const paths = distinct.map(([path, direction]) => ({ names: path.split("."), direction }));
+  const paths = order.map(([path, direction]) => ({ names: path.split("."), direction }));
   const entries = Array.from(items, (item) => ({ item, keys: paths.map(({ names, direction }) => keyAt(item, names, direction)) }));
   entries.sort((a, b) => {
     for (const [n, { direction }] of paths.entries()) {

@@ -10,9 +10,7 @@ const NULL: Key = [0, 0];
 
 /** The items in an order, sorted as the server sorts: docs/PROTOCOL.md, "Views". */
 export function sorted<T extends Item>(items: Iterable<T>, order: Order): T[] {
-  // A path that comes a second time decides nothing.
-  const distinct = order.filter(([path], index) => order.findIndex(([other]) => other === path) === index);
-  const paths = distinct.map(([path, direction]) => ({ names: path.split("."), direction }));
+  const paths = order.map(([path, direction]) => ({ names: path.split("."), direction }));
   const entries = Array.from(items, item => ({ item, keys: paths.map(({ names, direction }) => keyAt(item, names, direction)) }));
   entries.sort((a, b) => {
     for (const [n, { direction }] of paths.entries()) {

@@ -41,7 +41,7 @@ test("a window has the first items as the client sorts them, whatever their type
     const items = Array.from({ length: 40 }, (_, n) => ({ id: `${pick(["", "ä", "\u{1F600}", "\uFFFD", "Z"])}${n}`, a: value(0), ...(below(4) && { b: value(0) }) }));
     await client.update(path, { reset: true, insert: items });
     const entry = () => [pick(["a", "b", "a.b", "b.a", "a.0", "a.1.b", "c"]), pick([1, -1])];
-    const order = Array.from({ length: 1 + below(3) }, entry);
+    const order = [...new Map(Array.from({ length: 1 + below(3) }, entry))]; // each path once
     const sorted = await client.collection(path, { order }).ready;
     assert.equal(sorted.size, items.length);
     for (const limit of LIMITS) {
