@@ -237,8 +237,8 @@ internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time
         }
     }
 
-    /// <summary>Whether a subscription needs a new text, and the quota of this turn is used up.</summary>
-    private bool MustWait(Position? known) => quota.Spent && !bodies.IsMade(known);
+    /// <summary>Whether a subscription needs a new text, and the quota of this turn is used up by this or another one.</summary>
+    private bool MustWait(Position? known) => !bodies.IsMade(known) && (quota.Spent || !bodies.TryPrepare());
 
     private void Offer(Subscription subscription, Notice notice)
     {

@@ -221,6 +221,10 @@ internal sealed class Collection
     /// <summary>A draft of the next batch.</summary>
     public Draft Draft() => new(_log, _limits.ItemBytes);
 
+    /// <summary>Whether the text of all items of a view exists.</summary>
+    public bool HasSnapshot(ViewDefinition definition) =>
+        (definition.IsWhole ? _whole : _views?.TryFind(definition))?.Bodies.HasSnapshot == true;
+
     /// <summary>The view of a definition.</summary>
     public View View(ViewDefinition definition)
     {

@@ -83,7 +83,7 @@ internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
         if (_rankings is null) return;
         foreach (var ranking in _rankings.Values)
         {
-            if (ranking.Built) ranking.Apply(Changes);
+            if (ranking.Built || ranking.IsBeingBuilt) ranking.Apply(Changes);
         }
     }
 

@@ -19,6 +19,9 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
     /// <summary>Whether the current update changed the total of a view with a limit.</summary>
     public virtual bool TotalChanged => false;
 
+    /// <summary>Whether <see cref="Bodies.TryPrepare"/> has begun, and must go on.</summary>
+    public virtual bool IsBeingPrepared => false;
+
     protected Filter Filter => filter;
 
     protected Filters Filters => filters;

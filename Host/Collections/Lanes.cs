@@ -213,8 +213,9 @@ internal sealed class Lanes(
 
     private bool Read(PendingRead read, Collection collection)
     {
-        var bodies = collection.View(read.Definition).Bodies;
-        if (quota.Spent && !bodies.HasSnapshot)
+        // A view that this turn cannot make is not looked for either: it would push out one that is being made.
+        var bodies = quota.Spent && !collection.HasSnapshot(read.Definition) ? null : collection.View(read.Definition).Bodies;
+        if (bodies is null || (!bodies.HasSnapshot && !bodies.TryPrepare()))
         {
             AwaitText(read.Lane, collection);
             return false;

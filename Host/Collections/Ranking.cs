@@ -19,9 +19,14 @@ internal sealed class Ranking(SortOrder order)
     private readonly List<Block> _blocks = [];
     private readonly List<ulong> _prefixes = []; // of the first key of each block
     private readonly List<Move> _moves = [];
+    private List<ItemEntry>? _coming; // while it is built: the entries that were there at the start
+    private int _come;                // of these, how many were looked at
 
     /// <summary>Whether it contains the items. If not, it is built when a view needs it.</summary>
     public bool Built { get; private set; }
+
+    /// <summary>Whether it contains some of the items, and takes changes.</summary>
+    public bool IsBeingBuilt => _coming is not null;
 
     public int Count { get; private set; }
 
@@ -39,17 +44,34 @@ internal sealed class Ranking(SortOrder order)
     {
         _blocks.Clear();
         _prefixes.Clear();
-        (Count, Built) = (0, false);
+        (Count, Built, _coming) = (0, false, null);
     }
 
-    /// <summary>Contains these items from now on.</summary>
-    public void Build(IEnumerable<ItemEntry> items)
+    /// <summary>Begins to be built.</summary>
+    /// <param name="entries">The entries that may belong to it.</param>
+    public void Begin(IEnumerable<ItemEntry> entries)
     {
-        var entries = items.Select(item => new Entry(order.Key(item.Json, item.Id), item)).ToArray();
-        Array.Sort(entries, static (left, right) => left.Key.CompareTo(right.Key));
         Clear();
-        foreach (var half in entries.Chunk(MostInBlock / 2)) Insert(_blocks.Count, new(half));
-        (Count, Built) = (entries.Length, true);
+        (_coming, _come) = ([.. entries], 0);
+    }
+
+    /// <summary>Looks at some more entries. Updates may come between two calls: an entry counts as it is now, and an item whose change has
+    /// brought it here stays.</summary>
+    /// <param name="count">The number of entries.</param>
+    /// <param name="selects">Whether an item belongs here.</param>
+    /// <returns>The bytes of the items.</returns>
+    public long Build(int count, Func<ItemEntry, bool> selects)
+    {
+        var bytes = 0L;
+        for (var end = Math.Min(_coming!.Count, _come + count); _come < end; _come++)
+        {
+            var entry = _coming[_come];
+            if (entry.Removed) continue;
+            bytes += entry.Json.Length;
+            if (selects(entry)) Add(new(order.Key(entry.Json, entry.Id), entry));
+        }
+        if (_come == _coming.Count) (Built, _coming) = (true, null);
+        return bytes;
     }
 
     /// <summary>Takes the changes of an update.</summary>
@@ -101,19 +123,21 @@ internal sealed class Ranking(SortOrder order)
 
     private void Add(Entry entry)
     {
-        Count++;
         if (_blocks.Count == 0)
         {
             Insert(0, new([entry]));
+            Count++;
             return;
         }
         var index = BlockOf(entry.Key);
+        var place = ~_blocks[index].Find(entry.Key, entry.Prefix);
+        if (place < 0) return; // a change has brought it while the ranking is built
+        Count++;
         if (_blocks[index].Count == MostInBlock)
         {
             Insert(index + 1, _blocks[index].Split());
-            index = BlockOf(entry.Key);
+            if (place > _blocks[index].Count) place -= _blocks[index++].Count;
         }
-        var place = ~_blocks[index].Find(entry.Key, entry.Prefix);
         _blocks[index].Insert(place, entry);
         if (place == 0) _prefixes[index] = entry.Prefix;
     }
@@ -126,8 +150,10 @@ internal sealed class Ranking(SortOrder order)
 
     private void Remove(SortKey key)
     {
+        if (_blocks.Count == 0) return;
         var index = BlockOf(key);
         var place = _blocks[index].Find(key, key.Prefix);
+        if (place < 0) return; // is still to come while the ranking is built
         _blocks[index].RemoveAt(place);
         Count--;
         if (_blocks[index].Count == 0)

@@ -29,6 +29,9 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
 
     public IEnumerable<View> All => _views.Values;
 
+    /// <summary>The view of a definition, if there is one.</summary>
+    public View? TryFind(ViewDefinition definition) => _views.GetValueOrDefault(definition.Text);
+
     /// <summary>The view of a definition.</summary>
     public View Find(ViewDefinition definition)
     {
@@ -146,7 +149,9 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         view.UnusedPlace = _unused.AddLast(view);
         view.UnusedAt = time.GetTimestamp();
         if (_unused.Count > MostUnused) Drop(_unused.First!.Value);
-        if (_unused.Count(IsAsked) > MostUnusedAsked) Drop(_unused.First(IsAsked));
+        if (_unused.Count(IsAsked) <= MostUnusedAsked) return;
+        Drop(_unused.Where(IsAsked).FirstOrDefault(unused => unused != view && !((FilterBodies)unused.Bodies).IsBeingPrepared)
+            ?? _unused.First(IsAsked));
 
         static bool IsAsked(View unused) => unused.Filter!.Place is null;
     }

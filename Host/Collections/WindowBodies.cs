@@ -10,6 +10,9 @@ internal sealed class WindowBodies(
     ItemLog log, MemoryBudget memory, TextQuota quota, Filters filters, Filter filter, ViewDefinition definition)
     : FilterBodies(log, memory, quota, filters, filter, definition)
 {
+    // A ranking is built in parts of so many items, each of which costs about as much as so many bytes of a text: a microsecond.
+    private const int PartItems = 16, ItemBytes = 1 << 10;
+
     private readonly Ranking _ranking = filters.Rank(filter, definition.WindowOrder);
     private bool _known;    // whether the end is known, while the ranking is built
     private SortKey? _last; // the key of the last item, if the window is full
@@ -28,6 +31,8 @@ internal sealed class WindowBodies(
         Definition.Limit is not null
         && _ranking.Built
         && Filter.Changes.Count(change => change.Was) != Filter.Changes.Count(change => change.Is);
+
+    public override bool IsBeingPrepared => _ranking.IsBeingBuilt;
 
     private int Start => Definition.After is { } after ? _ranking.RankAfter(after) : 0;
 
@@ -48,9 +53,16 @@ internal sealed class WindowBodies(
         _known = false;
     }
 
+    public override bool TryPrepare()
+    {
+        if (!_ranking.Built && !_ranking.IsBeingBuilt && !HasRoom(null)) return true; // to no avail
+        while (!_ranking.Built && !Quota.Spent) BuildPart();
+        return _ranking.Built;
+    }
+
     public override void Prepare()
     {
-        if (!_ranking.Built) _ranking.Build(Filters.ItemsOf(Filter));
+        while (!_ranking.Built) BuildPart();
         if (_known) return;
         _last = FindLast();
         _known = true;
@@ -84,6 +96,17 @@ internal sealed class WindowBodies(
     {
         Prepare();
         return Copy(Items(), cuts);
+    }
+
+    private void BuildPart()
+    {
+        if (!_ranking.IsBeingBuilt) _ranking.Begin(Filter.Place is null ? Entries() : Filters.ItemsOf(Filter));
+        Quota.Note((PartItems * ItemBytes) + _ranking.Build(PartItems, entry => Filters.Matches(Filter, entry.Json)));
+    }
+
+    private IEnumerable<ItemEntry> Entries()
+    {
+        foreach (var entry in Log.All) yield return entry;
     }
 
     private IEnumerable<ItemEntry> Items() =>
