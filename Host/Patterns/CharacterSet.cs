@@ -22,7 +22,8 @@ internal sealed class CharacterSet
         IReadOnlyCollection<(int First, int Last)> cased, IReadOnlyCollection<CharacterSet> sets, bool negated, bool ignoreCase)
     {
         // A range of several letters needs no other cases: the character that is looked up has them.
-        var cases = cased.Where(range => ignoreCase && range.First == range.Last).SelectMany(range => Character.Of(range.First, true).Cases);
+        var letters = cased.Where(range => ignoreCase && range.First == range.Last);
+        var cases = letters.SelectMany(range => Character.Of(range.First, ignoreCase).Cases);
         _cased = Merged(cased.Concat(cases.Select(other => (other, other))));
         _exact = Merged(sets.SelectMany(set => set._exact));
         foreach (var set in sets) _categories |= set._categories;
@@ -60,15 +61,19 @@ internal sealed class CharacterSet
     }
 
     /// <summary>Whether a code point is a letter, a digit or an underscore of ASCII.</summary>
-    public static bool IsWord(int codePoint) => codePoint is >= 0 and < 128 && (char.IsAsciiLetterOrDigit((char)codePoint) || codePoint == '_');
+    public static bool IsWord(int codePoint) =>
+        codePoint is >= 0 and < 128 && (char.IsAsciiLetterOrDigit((char)codePoint) || codePoint == '_');
 
     public bool Contains(in Character character)
     {
         var found = Contains(_exact, character.CodePoint) || Contains(_cased, character.CodePoint)
-            || (character.HasCases && (Contains(_cased, character.Lower) || Contains(_cased, character.Upper) || Contains(_cased, character.Folded)))
+            || (character.HasCases && ContainsCase(character))
             || (_categories != 0 && (_categories & Bit(CharUnicodeInfo.GetUnicodeCategory(character.CodePoint))) != 0);
         return found != _negated;
     }
+
+    private bool ContainsCase(in Character character) =>
+        Contains(_cased, character.Lower) || Contains(_cased, character.Upper) || Contains(_cased, character.Folded);
 
     private static uint Bit(UnicodeCategory category) => 1u << (int)category;
 
@@ -90,7 +95,8 @@ internal sealed class CharacterSet
         var merged = new List<(int First, int Last)>();
         foreach (var range in ranges.Order())
         {
-            if (merged.Count > 0 && range.First <= merged[^1].Last + 1) merged[^1] = (merged[^1].First, Math.Max(merged[^1].Last, range.Last));
+            var touches = merged.Count > 0 && range.First <= merged[^1].Last + 1;
+            if (touches) merged[^1] = (merged[^1].First, Math.Max(merged[^1].Last, range.Last));
             else merged.Add(range);
         }
         return [.. merged];

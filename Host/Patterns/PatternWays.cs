@@ -51,7 +51,7 @@ internal sealed class PatternWays
     {
         get
         {
-            // Between two characters of a text are up to six sets of places: a boundary or none, and the end, the last line's end or neither.
+            // Places of a text: a boundary or none, and the end, the last line's end or neither; and those of the start.
             var sets = Places == 0 ? 1 : 7;
             return (StepBytes * Steps) + (sets * Steps * (RowBytes + (sizeof(ulong) * Words)));
         }

@@ -1345,7 +1345,7 @@ var Parts = class {
   }
 };
 
-// src/subscriptions.ts
+// src/subscription.ts
 var Subscription = class {
   collection;
   /** Its name on the wire, if it has one. */
@@ -1381,6 +1381,8 @@ var Subscription = class {
 };
 var keyOf2 = (path, as) => as ? `${path}
 ${as}` : path;
+
+// src/subscriptions.ts
 var NO_VIEWS = "the server is too old for views, and would send the whole collection: leave out filter, order, limit, after and fields";
 var noViews = () => refusal("failed", NO_VIEWS);
 var Subscriptions = class {
@@ -1488,7 +1490,8 @@ var Subscriptions = class {
   #answered(key) {
     const subscription = this.#unanswered.get(key);
     this.#unanswered.delete(key);
-    if (subscription?.told === key && subscription.key !== key && this.#wanted.get(subscription.key) === subscription) this.#ask(subscription);
+    if (subscription?.told !== key || subscription.key === key) return;
+    if (this.#wanted.get(subscription.key) === subscription) this.#ask(subscription);
   }
   #of(path) {
     return [...this.#wanted.values()].filter(({ collection }) => path === void 0 || collection.path === path);

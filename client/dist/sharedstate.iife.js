@@ -1376,7 +1376,7 @@ var SHAREDSTATE = (() => {
     }
   };
 
-  // src/subscriptions.ts
+  // src/subscription.ts
   var Subscription = class {
     collection;
     /** Its name on the wire, if it has one. */
@@ -1412,6 +1412,8 @@ var SHAREDSTATE = (() => {
   };
   var keyOf2 = (path, as) => as ? `${path}
 ${as}` : path;
+
+  // src/subscriptions.ts
   var NO_VIEWS = "the server is too old for views, and would send the whole collection: leave out filter, order, limit, after and fields";
   var noViews = () => refusal("failed", NO_VIEWS);
   var Subscriptions = class {
@@ -1519,7 +1521,8 @@ ${as}` : path;
     #answered(key) {
       const subscription = this.#unanswered.get(key);
       this.#unanswered.delete(key);
-      if (subscription?.told === key && subscription.key !== key && this.#wanted.get(subscription.key) === subscription) this.#ask(subscription);
+      if (subscription?.told !== key || subscription.key === key) return;
+      if (this.#wanted.get(subscription.key) === subscription) this.#ask(subscription);
     }
     #of(path) {
       return [...this.#wanted.values()].filter(({ collection }) => path === void 0 || collection.path === path);

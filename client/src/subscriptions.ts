@@ -1,57 +1,14 @@
 import type { CollectionOwner, ProxyCollection } from "./collection.js";
-import { PART_BYTES, Parts } from "./parts.js";
 import { refusal, type Drop, type Item, type Notify, type Refusal, type Reply } from "./protocol.js";
 import type { Answer } from "./requests.js";
 import { backoffMs } from "./socket.js";
-import { viewOf, withSortFields } from "./view.js";
+import { keyOf, Subscription } from "./subscription.js";
 
 /** What the subscriptions do for a collection. */
 type Membership = Pick<CollectionOwner, "resubscribe" | "release">;
 
 /** Why a subscription is not served; a server may leave out whether it may be later. */
 type Reason = Omit<Refusal, "temporary"> & { temporary?: boolean };
-
-/** One subscription: how the wire knows it, and the collection that it feeds. */
-class Subscription {
-  readonly collection: ProxyCollection<Item>;
-  /** Its name on the wire, if it has one. */
-  as: string | undefined;
-  /** Its options as text: equal ones share a subscription. */
-  optionsText: string;
-  /** The key by which the server was asked for it on this connection: that of an earlier view until the server has answered that one. */
-  told: string | undefined;
-  readonly parts = new Parts();
-  /** The acquisitions that were not given back. */
-  handles = 0;
-  /** Times in a row that the server could not serve it for the moment. */
-  refusals = 0;
-  retry: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(collection: ProxyCollection<Item>, optionsText: string) {
-    this.collection = collection;
-    this.optionsText = optionsText;
-  }
-
-  get key(): string {
-    return keyOf(this.collection.path, this.as);
-  }
-
-  /** Whether it has a part of the collection. Only a server that knows names can serve that. */
-  get isView(): boolean {
-    return viewOf(this.collection.options) !== undefined;
-  }
-
-  /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
-  get request(): [path: string, options: object] {
-    const { path, options, position } = this.collection;
-    const { since, epoch, as, ...own } = withSortFields(options);
-    const from = position && { since: position.rev, epoch: position.epoch };
-    return [path, { ...own, part: PART_BYTES, ...(this.as && { as: this.as }), ...from }];
-  }
-}
-
-/** A subscription is known by its path, or by its path and its name. A path has no line break. */
-const keyOf = (path: string, as: string | undefined): string => (as ? `${path}\n${as}` : path);
 
 const NO_VIEWS = "the server is too old for views, and would send the whole collection: leave out filter, order, limit, after and fields";
 
@@ -185,7 +142,8 @@ export class Subscriptions {
   #answered(key: string): void {
     const subscription = this.#unanswered.get(key);
     this.#unanswered.delete(key);
-    if (subscription?.told === key && subscription.key !== key && this.#wanted.get(subscription.key) === subscription) this.#ask(subscription);
+    if (subscription?.told !== key || subscription.key === key) return;
+    if (this.#wanted.get(subscription.key) === subscription) this.#ask(subscription);
   }
 
   #of(path?: string): Subscription[] {

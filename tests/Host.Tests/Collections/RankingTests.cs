@@ -60,6 +60,8 @@ public sealed class RankingTests
         var ids = Enumerable.Range(0, random.Next(1, 5)).Select(_ => $"k{random.Next(300)}").Distinct().ToArray();
         return random.Next(3) == 0
             ? new() { Key = default, Remove = ids }
-            : new() { Key = default, Insert = [.. ids.Select(id => new Item(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","n":{{random.Next(50)}}}""")))] };
+            : new() { Key = default, Insert = [.. ids.Select(RandomItem)] };
+
+        Item RandomItem(string id) => new(id, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","n":{{random.Next(50)}}}"""));
     }
 }
