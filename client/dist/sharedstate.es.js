@@ -1425,7 +1425,7 @@ var Subscriptions = class {
         release: () => this.#release(added, false)
       }), optionsText2);
       const { as } = added.collection.options;
-      if (as || added.isView || this.#wanted.has(path)) added.as = this.#name(path, as);
+      if (as || added.isView || this.#isUsed(path)) added.as = this.#name(path, as);
       this.#want(added);
     }
     subscription.handles++;
@@ -1434,6 +1434,10 @@ var Subscriptions = class {
   /** Ends all subscriptions of a path, or all there are. */
   release(path) {
     for (const subscription of this.#of(path)) this.#release(subscription, true);
+  }
+  /** Whether a key belongs to a subscription, or to the view that one had and that is on its way. */
+  #isUsed(key) {
+    return this.#wanted.has(key) || this.#of().some(({ told }) => told === key);
   }
   /** A name that no subscription of this client had: messages for an earlier view are on their way when a later one is asked for. */
   #name(path, given = "") {
@@ -1568,7 +1572,7 @@ var Subscriptions = class {
     const told = asked.map((subscription) => [subscription.key, subscription]);
     for (const [key, subscription] of told) {
       subscription.told = key;
-      this.#unanswered.set(key, subscription);
+      if (this.#server !== "older") this.#unanswered.set(key, subscription);
     }
     const insert = asked.map(({ request }) => request);
     const remove = changed.filter((key) => !this.#wanted.has(key)).map((key) => key.includes("\n") ? key.split("\n") : key);

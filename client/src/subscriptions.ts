@@ -66,7 +66,7 @@ export class Subscriptions {
         release: () => this.#release(added, false),
       }), optionsText);
       const { as } = added.collection.options;
-      if (as || added.isView || this.#wanted.has(path)) added.as = this.#name(path, as);
+      if (as || added.isView || this.#isUsed(path)) added.as = this.#name(path, as);
       this.#want(added);
     }
     subscription.handles++;
@@ -76,6 +76,11 @@ export class Subscriptions {
   /** Ends all subscriptions of a path, or all there are. */
   release(path?: string): void {
     for (const subscription of this.#of(path)) this.#release(subscription, true);
+  }
+
+  /** Whether a key belongs to a subscription, or to the view that one had and that is on its way. */
+  #isUsed(key: string): boolean {
+    return this.#wanted.has(key) || this.#of().some(({ told }) => told === key);
   }
 
   /** A name that no subscription of this client had: messages for an earlier view are on their way when a later one is asked for. */
@@ -232,7 +237,7 @@ export class Subscriptions {
     const told = asked.map(subscription => [subscription.key, subscription] as const);
     for (const [key, subscription] of told) {
       subscription.told = key;
-      this.#unanswered.set(key, subscription);
+      if (this.#server !== "older") this.#unanswered.set(key, subscription); // That one does not answer names.
     }
     const insert = asked.map(({ request }) => request);
     const remove = changed.filter(key => !this.#wanted.has(key)).map(key => (key.includes("\n") ? key.split("\n") : key));
@@ -259,7 +264,7 @@ export class Subscriptions {
   #learn(server: "older" | "incremental"): void {
     if (this.#server === "incremental" || this.#server === server) return;
     this.#server = server;
-    if (server === "older") this.#unanswered.clear(); // It does not answer views.
+    if (server === "older") this.#unanswered.clear();
     this.#goOn();
   }
 

@@ -97,6 +97,18 @@ test("a view that was never sent leaves no trace, also if the collection is rele
   assert.deepEqual(lists().at(-1).insert.map(([, { filter }]) => filter), [{ n: 3 }]);
 });
 
+test("a collection that becomes a view keeps its key until the server has answered", async t => {
+  const { client, network, advance } = await viewing(t, OPEN);
+  network.latencyMs = 40;
+  const changing = client.collection("/app/items/b");
+  await advance(20);
+  const changed = changing.setView({ filter: { n: 1 } });
+  const whole = client.collection("/app/items/b");
+  await advance(500);
+  assert.equal(await changed, changing);
+  assert.deepEqual([changing.state, whole.state, whole === changing], ["live", "live", false]);
+});
+
 test("a view that the server refuses or drops makes way for the newest", async t => {
   const { network, advance, view, lists } = await viewing(t, OPEN);
   network.latencyMs = 40;
