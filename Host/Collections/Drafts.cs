@@ -32,7 +32,8 @@ internal sealed class Drafts(bool alone, Action<Collection, Exception> failed)
         if (!alone) MoveTermsToTheFront(batch);
         foreach (var pending in batch)
         {
-            if (pending.NeedsState && !_drafts.ContainsKey(pending.Collection!)) _drafts.Add(pending.Collection!, pending.Collection!.Draft());
+            var collection = pending.Collection!;
+            if (pending.NeedsState && !_drafts.ContainsKey(collection)) _drafts.Add(collection, collection.Draft());
         }
         var bytes = 0L;
         batch.RemoveAll(pending => !TryResolve(pending, ref bytes));
