@@ -12,16 +12,24 @@ internal sealed class EqualityIndex(Field path)
     private const int EntryBytes = 100;
 
     private readonly Dictionary<EqualityKey, Few<Filter>> _filters = [];
-    private Dictionary<EqualityKey, HashSet<ItemEntry>>? _items;
+    private Dictionary<EqualityKey, HashSet<ItemEntry>>? _items; // while it is built or being built
     private int _entries;
+    private List<ItemEntry>? _coming; // while it is being built: the entries that were there at the start
+    private int _come;                // of these, how many were looked at
 
     public Field Field => path;
 
     /// <summary>The number of filters.</summary>
     public int Filters { get; private set; }
 
-    /// <summary>Whether it contains the items.</summary>
-    public bool Built => _items is not null;
+    /// <summary>Whether it contains the items. If not, it is built when a view needs it.</summary>
+    public bool Built => _items is not null && _coming is null;
+
+    /// <summary>Whether it contains some of the items.</summary>
+    public bool IsBeingBuilt => _coming is not null;
+
+    /// <summary>Whether it takes changes.</summary>
+    public bool TakesChanges => _items is not null;
 
     /// <summary>Its approximate size in memory.</summary>
     public long MemoryBytes => BytesFor(_entries);
@@ -55,11 +63,31 @@ internal sealed class EqualityIndex(Field path)
     /// <summary>The filters that require a value.</summary>
     public Few<Filter> FiltersOf(EqualityKey key) => _filters.GetValueOrDefault(key);
 
-    /// <summary>Forgets the items, until they are added again.</summary>
-    public void Clear() => (_items, _entries) = (null, 0);
+    /// <summary>Removes all items, until it is built again.</summary>
+    public void Clear() => (_items, _entries, _coming) = (null, 0, null);
 
-    /// <summary>Contains items from now on, none so far.</summary>
-    public void Begin() => (_items, _entries) = ([], 0);
+    /// <summary>Begins to be built.</summary>
+    /// <param name="entries">The entries of the collection.</param>
+    public void Begin(List<ItemEntry> entries) => (_items, _entries, _coming, _come) = ([], 0, entries, 0);
+
+    /// <summary>Adds some more entries. Updates may come between two calls: an entry counts as it is now.</summary>
+    /// <param name="count">The number of entries.</param>
+    /// <param name="fields">Reads the items.</param>
+    /// <returns>The bytes of the items.</returns>
+    public long Build(int count, ItemFields fields)
+    {
+        var bytes = 0L;
+        for (var end = Math.Min(_coming!.Count, _come + count); _come < end; _come++)
+        {
+            var entry = _coming[_come];
+            if (entry.Removed) continue;
+            bytes += entry.Json.Length;
+            fields.Read(entry.Json);
+            Add(entry, fields);
+        }
+        if (_come == _coming.Count) _coming = null;
+        return bytes;
+    }
 
     /// <summary>An item has the values.</summary>
     public void Add(ItemEntry entry, ItemFields fields)

@@ -20,7 +20,7 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
     public virtual bool TotalChanged => false;
 
     /// <summary>Whether <see cref="Bodies.TryPrepare"/> has begun, and must go on.</summary>
-    public virtual bool IsBeingPrepared => false;
+    public virtual bool IsBeingPrepared => filter.Place is var (index, _) && index.IsBeingBuilt;
 
     protected Filter Filter => filter;
 
@@ -40,6 +40,10 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
         base.Replace(log);
         _bytes = null;
     }
+
+    // Where there is no memory for it, there is nothing to build either.
+    public override bool TryPrepare() =>
+        filters.BytesToBuild(filter) == 0 || (!IsBeingPrepared && !HasRoom(null)) || filters.TryBuild(filter);
 
     /// <summary>Makes what the next change needs.</summary>
     public virtual void Prepare()

@@ -15,6 +15,9 @@ internal sealed class Filters
 
     private const int MostSpare = 16;
 
+    // An index is built in parts of so many items, each of which costs about as much as so many bytes of a text: half a microsecond.
+    private const int PartItems = 32, ItemBytes = 512;
+
     private readonly TextQuota _quota;
     private readonly FieldSet _fields = new();
     private readonly ItemFields _before, _after;
@@ -111,7 +114,7 @@ internal sealed class Filters
     {
         if (filter.Place is var (index, required))
         {
-            if (!index.Built) Build(index);
+            while (!index.Built) BuildPart(index);
             foreach (var entry in index.ItemsOf(required.Keys))
             {
                 if (Matches(filter, entry.Json)) yield return entry;
@@ -123,6 +126,15 @@ internal sealed class Filters
         {
             if (!entry.Removed && Matches(filter, entry.Json)) yield return entry;
         }
+    }
+
+    /// <summary>Whether the index that <see cref="ItemsOf"/> needs is built. If not, a part of it is built: as much as the quota of this
+    /// turn permits.</summary>
+    public bool TryBuild(Filter filter)
+    {
+        if (filter.Place is not var (index, _)) return true;
+        while (!index.Built && !_quota.Spent) BuildPart(index);
+        return index.Built;
     }
 
     /// <summary>The approximate size in memory of the index that <see cref="ItemsOf"/> would build.</summary>
@@ -164,7 +176,7 @@ internal sealed class Filters
             var moved = !existed || !exists || !HaveSameKeys(index.Field);
             if (existed) AskThose(index, _before, keepsKeys: !moved);
             if (exists && moved) AskThose(index, _after, keepsKeys: false);
-            if (!index.Built || !moved) continue;
+            if (!index.TakesChanges || !moved) continue;
             if (existed) index.Remove(change.Entry, _before);
             if (exists) index.Add(change.Entry, _after);
         }
@@ -221,16 +233,10 @@ internal sealed class Filters
         filter.Place = (index, required);
     }
 
-    private void Build(EqualityIndex index)
+    private void BuildPart(EqualityIndex index)
     {
-        _quota.Note(_log.Bytes);
-        index.Begin();
-        foreach (var entry in _log.All)
-        {
-            if (entry.Removed) continue;
-            _after.Read(entry.Json);
-            index.Add(entry, _after);
-        }
+        if (!index.IsBeingBuilt) index.Begin(_log.Entries());
+        _quota.Note((PartItems * ItemBytes) + index.Build(PartItems, _after));
     }
 
     /// <summary>The required values that the fewest items have. Conditions that require values at the same paths choose the same

@@ -42,6 +42,14 @@ internal sealed class ItemLog
     /// <summary>All entries, oldest change first.</summary>
     public ItemWalk All => new(_oldest);
 
+    /// <summary>A list of all entries, which does not change with the log.</summary>
+    public List<ItemEntry> Entries()
+    {
+        var entries = new List<ItemEntry>(Count);
+        foreach (var entry in All) entries.Add(entry);
+        return entries;
+    }
+
     /// <summary>All items, oldest change first.</summary>
     public IEnumerable<Item> Items
     {

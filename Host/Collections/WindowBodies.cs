@@ -32,7 +32,7 @@ internal sealed class WindowBodies(
         && _ranking.Built
         && Filter.Changes.Count(change => change.Was) != Filter.Changes.Count(change => change.Is);
 
-    public override bool IsBeingPrepared => _ranking.IsBeingBuilt;
+    public override bool IsBeingPrepared => base.IsBeingPrepared || _ranking.IsBeingBuilt;
 
     private int Start => Definition.After is { } after ? _ranking.RankAfter(after) : 0;
 
@@ -56,6 +56,7 @@ internal sealed class WindowBodies(
     public override bool TryPrepare()
     {
         if (!_ranking.Built && !_ranking.IsBeingBuilt && !HasRoom(null)) return true; // to no avail
+        if (!_ranking.Built && !base.TryPrepare()) return false;
         while (!_ranking.Built && !Quota.Spent) BuildPart();
         return _ranking.Built;
     }
@@ -100,13 +101,8 @@ internal sealed class WindowBodies(
 
     private void BuildPart()
     {
-        if (!_ranking.IsBeingBuilt) _ranking.Begin(Filter.Place is null ? Entries() : Filters.ItemsOf(Filter));
+        if (!_ranking.IsBeingBuilt) _ranking.Begin(Filter.Place is null ? Log.Entries() : Filters.ItemsOf(Filter));
         Quota.Note((PartItems * ItemBytes) + _ranking.Build(PartItems, entry => Filters.Matches(Filter, entry.Json)));
-    }
-
-    private IEnumerable<ItemEntry> Entries()
-    {
-        foreach (var entry in Log.All) yield return entry;
     }
 
     private IEnumerable<ItemEntry> Items() =>
