@@ -12,6 +12,7 @@ internal sealed class Engine : IAsyncDisposable
     private static readonly TimeSpan LastSecond = TimeSpan.FromSeconds(1);
 
     private readonly ServiceSet _services;
+    private readonly Doors _doors;
     private readonly HostState _state;
     private readonly ConnectionRegistry _connections;
     private readonly WebSocketEndpoint _endpoint;
@@ -22,7 +23,7 @@ internal sealed class Engine : IAsyncDisposable
     public Engine(
         ServiceSet services, Limits limits, AccessControl access, Doors doors, bool compression, TimeProvider time, ILogger logger)
     {
-        _services = services;
+        (_services, _doors) = (services, doors);
         _state = new(services.Catalog, limits, time, logger) { Access = access };
         _connections = new(_state);
         _endpoint = new(_state, _connections, new(access, doors), compression);
@@ -32,9 +33,11 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>Whether the graceful stop has begun.</summary>
     public bool Stopping => _connections.Stopping;
 
-    /// <summary>Takes over a changed access policy: rights that are taken away end at once.</summary>
-    public void Change(AccessConfig? access)
+    /// <summary>Takes over a changed access policy and changed doors: rights that are taken away end at once, and so do connections of
+    /// pages that are not let in any more.</summary>
+    public void Change(AccessConfig? access, DoorSettings settings)
     {
+        _doors.Set(settings, guarded: access is not null);
         _state.Access.Set(access);
         _connections.Review();
     }

@@ -109,14 +109,19 @@ internal static class Program
         using var access = new AccessControl(time, logger);
         access.Set(config.Access);
         var doors = new Doors(
-            config.Doors, config.Address.Host, installation.Sockets!.EndPoints, () => access.Policy is not null, logger);
+            config.Doors, config.Access is not null, config.Address.Host, installation.Sockets!.EndPoints, logger);
         await using var engine = new Engine(services, limits, access, doors, config.Compression, time, logger);
         using var swaps = new SwapCounts();
         var report = new ChangeReport(plugins, services, swaps, logger);
         report.Remember(ChangeReport.Troubles(installation, services.Refusals));
         var reload = new Reload(
             installation, () => Installation.Read(file, PluginFolder, listen: false, services.LoadedFor), new(config.File, PluginFolder),
-            hangup, supervisor, plugins, services, engine.Change, report, loggers, time);
+            hangup, supervisor, plugins, services, Change, report, loggers, time);
+        void Change(HostConfig changed)
+        {
+            engine.Change(changed.Access, changed.Doors);
+            StartReport.WriteDoors(logger, changed, installation.Sockets, doors);
+        }
         var doorway = new Doorway(time, logger);
         var health = new Health(services, () => engine.Stopping);
         await using var app = Build(installation, doorway, health, doors, engine, reload, loggers);

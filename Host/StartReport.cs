@@ -16,7 +16,13 @@ internal static class StartReport
         Log.Listening(logger, HostVersion.Text, urls, config.File.FullPath);
         WriteServices(logger, installation, services);
         Log.Limits(logger, string.Join(", ", LimitField.All.Select(limit => limit.Describe(limits))));
-        Log.Doors(logger, config.Tls is null ? "off" : "on", doors.Description, config.Compression ? "on" : "off");
+        WriteDoors(logger, config, sockets, doors);
+    }
+
+    /// <summary>Whom the host lets in, and warnings if it lets in everyone. After each change, too.</summary>
+    public static void WriteDoors(ILogger logger, HostConfig config, ListenSockets sockets, Doors doors)
+    {
+        Log.Doors(logger, config.Tls is null ? "off" : "on", doors.Policy.Description, config.Compression ? "on" : "off");
         if (config.Access is { } access)
         {
             AccessLog.Configured(logger, access.Issuers.Count, access.Keys.Count, access.Cookie ?? "off");
@@ -24,9 +30,9 @@ internal static class StartReport
         }
         else if (!sockets.OnlyLoopback)
         {
-            Log.OpenToTheNetwork(logger, urls);
+            Log.OpenToTheNetwork(logger, string.Join(", ", sockets.Urls(config.Tls is null ? "http" : "https")));
         }
-        if (config.Access is null && !doors.HasOrigins && !doors.OnlyLoopback) Log.AnyOrigin(logger);
+        if (config.Access is null && doors.Policy is { HasOrigins: false, OnlyLoopback: false }) Log.AnyOrigin(logger);
     }
 
     /// <summary>The plugins that cannot be used, and the state of each service.</summary>

@@ -12,9 +12,16 @@ internal sealed class Entrance(AccessControl access, Doors doors)
     private static readonly string[] Telling =
         ["token", "access_token", "id_token", "jwt", "auth", "authorization", "bearer", "api_key", "apikey"];
 
-    /// <summary>The identity of the sender. Null if the request was answered: its token is not valid (401), or stands in the URL
-    /// (400).</summary>
-    public async ValueTask<Identity?> TryIdentifyAsync(HttpContext context)
+    /// <summary>The session of a handshake that the doors let in. Null if the handshake was answered: its token is not valid (401), or
+    /// stands in the URL (400).</summary>
+    public async ValueTask<Session?> TryEnterAsync(HttpContext context)
+    {
+        var admission = doors.Admit(context.Request);
+        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        return await TryIdentifyAsync(context, address) is { } identity ? new(access, identity, address, admission) : null;
+    }
+
+    private async ValueTask<Identity?> TryIdentifyAsync(HttpContext context, IPAddress address)
     {
         if (access.Policy is not { } policy) return Identity.Anonymous;
         if (HasTokenInUrl(context.Request.Query))
@@ -25,7 +32,6 @@ internal sealed class Entrance(AccessControl access, Doors doors)
             return null;
         }
         if (TokenOf(context.Request, policy) is not { } token) return Identity.Anonymous;
-        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
         if (await access.CheckAsync(policy, token, address, context.RequestAborted) is { } identity) return identity;
         context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
         await RefuseAsync(context, StatusCodes.Status401Unauthorized, "The token is not valid; the server's log says why.");

@@ -7,7 +7,8 @@ namespace SharedState.Host.Access;
 /// <param name="access">The policy.</param>
 /// <param name="identity">The identity at the start.</param>
 /// <param name="address">The address of the client.</param>
-internal sealed class Session(AccessControl access, Identity identity, IPAddress address)
+/// <param name="admission">The handshake of the connection; null if no doors stand before it.</param>
+internal sealed class Session(AccessControl access, Identity identity, IPAddress address, Admission? admission = null)
 {
     // Paths whose rights a connection keeps. A connection with more begins again.
     private const int MostPermits = 256;
@@ -27,6 +28,10 @@ internal sealed class Session(AccessControl access, Identity identity, IPAddress
 
     /// <summary>Whether the identity has ended or the policy is another one since the last look. Any thread.</summary>
     public bool IsStale => HasOtherPolicy || (_policy is not null && _identity.End <= access.Time.GetUtcNow());
+
+    /// <summary>Whether the doors would refuse the handshake now, because the lists of origins and names have changed. Any
+    /// thread.</summary>
+    public bool IsShutOut => admission is { Holds: false };
 
     /// <summary>Whether the policy is another one since the last look.</summary>
     public bool HasOtherPolicy => _policy != access.Policy;

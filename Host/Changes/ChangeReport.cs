@@ -48,10 +48,11 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
     /// <summary>Reports a file that was applied.</summary>
     /// <param name="installation">The content of the file.</param>
     /// <param name="changes">The changes to the services.</param>
-    /// <param name="accessChanged">Whether the access policy changed.</param>
+    /// <param name="fields">The fields beside the services whose changes took effect.</param>
     /// <param name="needRestart">The changed fields that take effect only at the next start.</param>
     /// <param name="asked">Whether the file was changed, or SIGHUP arrived: then the report also says if there was nothing to do.</param>
-    public void Write(Installation installation, ServiceChanges changes, bool accessChanged, IReadOnlyList<string> needRestart, bool asked)
+    public void Write(
+        Installation installation, ServiceChanges changes, IReadOnlyList<string> fields, IReadOnlyList<string> needRestart, bool asked)
     {
         var file = installation.Config.File.Name;
         foreach (var mistake in installation.Plugins.Mistakes.Where(mistake => IsFirst(mistake.ToString())))
@@ -68,7 +69,7 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
             .. Part("added", changes.Added.Select(service => service.Name)),
             .. Part("reopened", changes.Reopened.Select(service => service.Name)),
             .. Part("removed", changes.Removed),
-            .. Part("changed", accessChanged ? ["access"] : []),
+            .. Part("changed", fields),
         ];
         if (done.Length > 0) ChangeLog.Changed(logger, file, string.Join("; ", done));
         else if (asked && !changes.Any && needRestart.Count == 0) ChangeLog.Unchanged(logger, file);
@@ -77,8 +78,8 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
 
         foreach (var kept in changes.Kept.GroupBy(kept => (kept.Plan.PluginTitle, kept.Failure)))
             ChangeLog.Kept(logger, string.Join(", ", kept.Select(service => service.Name)), kept.Key.PluginTitle!, kept.Key.Failure!);
-        var fields = string.Join(", ", needRestart);
-        if (needRestart.Count > 0 && IsFirst(fields)) ChangeLog.NeedsRestart(logger, fields);
+        var later = string.Join(", ", needRestart);
+        if (needRestart.Count > 0 && IsFirst(later)) ChangeLog.NeedsRestart(logger, later);
         _current.UnionWith(Troubles(installation, services.Refusals)); // the lines above reported the refusals
         var over = string.Join("; ", _last.Except(_current));
         if (over.Length > 0) ChangeLog.Over(logger, over);

@@ -17,13 +17,13 @@ namespace SharedState.Host.Changes;
 /// <param name="supervisor">Is told when the host reads again.</param>
 /// <param name="plugins">Loads new plugins.</param>
 /// <param name="services">The running services.</param>
-/// <param name="changeAccess">Takes over the access policy.</param>
+/// <param name="changeAccess">Takes over the access policy and the doors.</param>
 /// <param name="report">Logs the results.</param>
 /// <param name="loggers">Creates the loggers of services.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Reload(
     Installation started, Func<Installation> read, Watch watch, Hangup hangup, ServiceSupervisor supervisor, PluginHost plugins,
-    ServiceSet services, Action<AccessConfig?> changeAccess, ChangeReport report, ILoggerFactory loggers, TimeProvider time)
+    ServiceSet services, Action<HostConfig> changeAccess, ChangeReport report, ILoggerFactory loggers, TimeProvider time)
     : BackgroundService
 {
     private readonly HostConfig _started = started.Config;
@@ -149,13 +149,19 @@ internal sealed class Reload(
             return;
         }
 
-        // :: 3. Change the access policy, and then the services: a new service must not be open to users whose rights have ended.
+        // :: 3. Change the access policy and the doors, and then the services: a new service must not be open to users whose rights have
+        // ended.
         _again = false;
-        var accessChanged = installation.Config.Access?.Fingerprint != _current.Config.Access?.Fingerprint;
-        if (accessChanged) changeAccess(installation.Config.Access);
+        var (config, before) = (installation.Config, _current.Config);
+        string[] fields =
+        [
+            .. config.Access?.Fingerprint != before.Access?.Fingerprint ? ["access"] : Array.Empty<string>(),
+            .. config.Doors != before.Doors ? ["service.origins and service.hosts"] : Array.Empty<string>(),
+        ];
+        if (fields.Length > 0) changeAccess(config);
         var changes = await services.ChangeAsync(wanted, again);
         _current = installation;
-        report.Write(installation, changes, accessChanged, RestartFields.Changed(_started, installation.Config), changed);
+        report.Write(installation, changes, fields, RestartFields.Changed(_started, config), changed);
     }
 
     private Installation ReadAll()

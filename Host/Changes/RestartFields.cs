@@ -13,7 +13,6 @@ internal static class RestartFields
             ("port", started.Address.Port == now.Address.Port),
             ("admin", (started.Admin?.Host, started.Admin?.Port) == (now.Admin?.Host, now.Admin?.Port)),
             ("tls", started.Tls == now.Tls),
-            ("origins and service.hosts", started.Doors == now.Doors),
             ("compression", started.Compression == now.Compression),
             ("pages", started.Pages == now.Pages),
             ("log", started.JsonLog == now.JsonLog),

@@ -213,9 +213,18 @@ internal sealed class Collection
     {
         foreach (var entry in _log.All)
         {
-            if (!entry.Removed && rights.Sees(entry.Json)) return true;
+            if (entry.Removed) continue;
+            _quota.Note(entry.Json.Length);
+            if (rights.Sees(entry.Json)) return true;
         }
         return false;
+    }
+
+    /// <summary>Whether an update would be accepted in the state that this host knows.</summary>
+    public bool WouldAccept(PendingUpdate update)
+    {
+        Draft().Resolve(update);
+        return update.Holds;
     }
 
     /// <summary>A draft of the next batch.</summary>

@@ -11,6 +11,9 @@ internal sealed class Lanes(
     // Every request is answered within 10 s; the host has given up on a hanging commit by then.
     private static readonly TimeSpan WaitTime = TimeSpan.FromSeconds(9.5), LookInterval = TimeSpan.FromMilliseconds(250);
 
+    // A look into a collection takes a few microseconds beside its items, in which a snapshot of so many bytes could be made.
+    private const int LookBytes = 16 << 10;
+
     private readonly HashSet<Lane> _waiting = [];          // lanes with requests that cannot run yet
     private readonly HashSet<Collection> _unsettled = [];  // collections with updates that are kept until they are read
     private ITimer? _look;
@@ -225,7 +228,7 @@ internal sealed class Lanes(
         return true;
     }
 
-    private void AwaitText(Lane lane, Collection collection)
+    private void AwaitText(Lane lane, Collection? touches)
     {
         if (lane.AwaitsText) return;
         lane.AwaitsText = true;
@@ -235,7 +238,7 @@ internal sealed class Lanes(
                 lane.AwaitsText = false;
                 Resume(lane);
             },
-            collection));
+            touches));
     }
 
     /// <summary>Whether the updates before a query, which it must see, are done, and there is room for the answer.</summary>
@@ -292,27 +295,38 @@ internal sealed class Lanes(
         return false;
     }
 
-    /// <summary>Looks into the collections of a listing, one after the other; false while one of them is being read.</summary>
+    /// <summary>
+    /// Looks into the collections of a listing, one after the other; false while one of them is being read, or while other requests have
+    /// their turn. There is no limit: it would tell how many collections are hidden.
+    /// </summary>
     private bool Sift(PendingListing listing, ListingSieve sieve)
     {
-        while (sieve.TryNext(out var name, out var wanted))
+        while (sieve.TryNext(out var name, out var rights))
         {
-            var collection = collections.Find(listing.Key with { Collection = name }, listing.Lane);
-            if (collection.State == CollectionState.Away)
+            if (quota.Spent)
             {
-                listing.Refuse(collection.AwayBecause);
-                return true;
-            }
-            if (collection.State is CollectionState.Loading or CollectionState.Behind)
-            {
-                collection.WaitFor(listing.Lane);
+                AwaitText(listing.Lane, touches: null);
                 return false;
             }
-            sieve.Decide(collection.Contains(wanted));
-            if (!sieve.Exceeded) continue;
-            listing.Refuse(Error.Limit(
-                $"a listing looks into at most {ListingSieve.MostLooks} collections for items that the user may see; ask for a page"));
-            return true;
+            var visible = rights is { Reads: true, Visible: null };
+            if (rights is { Reads: true, Visible: not null })
+            {
+                var collection = collections.Find(listing.Key with { Collection = name }, listing.Lane);
+                if (collection.State == CollectionState.Away)
+                {
+                    listing.Refuse(collection.AwayBecause);
+                    return true;
+                }
+                if (collection.State is CollectionState.Loading or CollectionState.Behind)
+                {
+                    collection.WaitFor(listing.Lane);
+                    return false;
+                }
+                visible = collection.Contains(rights);
+            }
+            quota.Note(LookBytes);
+            sieve.Decide(visible);
+            listing.ReceivedAt = time.GetTimestamp(); // a listing that gets on is not overdue
         }
         listing.Answer(sieve.Visible);
         return true;

@@ -21,6 +21,9 @@ internal sealed class Lease(LeaseRecord record, ReadOnlyMemory<byte> json) : Due
     /// <summary>The update that gave the lifetime, while it is not answered. The lifetime counts from its acceptance.</summary>
     public PendingUpdate? Giver { get; set; }
 
+    /// <summary>The record before its giver renewed it; null if the giver made the lease.</summary>
+    public LeaseRecord? Before { get; set; }
+
     /// <summary>Whether the item is gone, or was written again, so that the record is of no use.</summary>
     public bool Obsolete { get; set; }
 

@@ -145,8 +145,8 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
         if (lease.Giver is { Done: true } giver)
         {
             if (giver.AcceptedAt is { } accepted) lease.DueAt = accepted + Ticks(TimeSpan.FromSeconds(lease.Record.Ttl));
-            else if (!giver.MayBeStored) lease.DueAt = Math.Min(lease.DueAt!.Value, time.GetTimestamp());
-            lease.Giver = null;
+            else if (!giver.MayBeStored) Fail(lease);
+            (lease.Giver, lease.Before) = (null, null);
         }
         return lease.Giver is null ? lease.DueAt : time.GetTimestamp() + Ticks(ObsoleteTime);
     }
@@ -158,6 +158,18 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
         var due = Clock(time) + record.Ttl;
         if (due - record.Due < 0.8 * StoringTime.TotalSeconds) return;
         ToStore.Add(record with { Due = due });
+        HostsChanged = true;
+    }
+
+    /// <summary>The update that gave a lifetime was refused. A new lease has no item; a renewed one is as it was before.</summary>
+    private void Fail(Lease lease)
+    {
+        if (lease.Before is not { } before)
+        {
+            lease.DueAt = Math.Min(lease.DueAt!.Value, time.GetTimestamp());
+            return;
+        }
+        ToStore.Add(before);
         HostsChanged = true;
     }
 
@@ -205,6 +217,7 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
     private void PutLease(LeaseRecord record, ReadOnlyMemory<byte> json, bool live)
     {
         if (_leases.TryGetValue(record.Id, out var lease) && lease.Json.Span.SequenceEqual(json.Span)) return;
+        var before = lease?.Record;
         if (lease is null)
         {
             _leases.Add(record.Id, lease = new(record, json));
@@ -218,7 +231,7 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
         var now = time.GetTimestamp();
         if (record.Ended) lease.DueAt = now + Ticks(FinishTime);
         else if (!_givers.Remove(record.Id, out var giver)) lease.DueAt = now + Ticks(Left(record, live));
-        else (lease.Giver, lease.DueAt) = (giver, lease.DueAt ?? now + Ticks(Left(record, live)));
+        else (lease.Giver, lease.Before, lease.DueAt) = (giver, before, lease.DueAt ?? now + Ticks(Left(record, live)));
         Due.Set(lease, DueOf(lease)!.Value);
     }
 

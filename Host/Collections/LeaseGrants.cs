@@ -83,6 +83,8 @@ internal sealed class LeaseGrants(
             if (Held(update, id) is { } token && book.Find(update.Key, id, token) is { Record: { Ttl: > 0, Ended: false } } lease)
                 renewed.Add(lease);
         }
+        // A renewal takes effect before the update does. So an update that is refused, or whose condition fails, renews nothing.
+        if (renewed.Count > 0 && !update.Collection!.WouldAccept(update)) renewed.Clear();
         return (grant, made, renewed);
     }
 

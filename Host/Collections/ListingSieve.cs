@@ -9,18 +9,12 @@ namespace SharedState.Host.Collections;
 /// <param name="after">The name after which the listing begins; null for the first.</param>
 internal sealed class ListingSieve(Func<string, ReadRights> rights, int most, string? after)
 {
-    /// <summary>The collections that one listing looks into at most.</summary>
-    public const int MostLooks = 1_000;
-
     private readonly List<string> _visible = [];
     private IReadOnlyList<string> _names = [];
-    private int _next, _looks;
+    private int _next;
 
     /// <summary>Whether the names are known.</summary>
     public bool Begun { get; private set; }
-
-    /// <summary>Whether the listing has looked into too many collections.</summary>
-    public bool Exceeded => _looks > MostLooks;
 
     /// <summary>The names of the visible collections so far.</summary>
     public CollectionNames Visible => new([.. _visible]);
@@ -28,17 +22,12 @@ internal sealed class ListingSieve(Func<string, ReadRights> rights, int most, st
     /// <summary>Takes the names of all collections.</summary>
     public void Begin(CollectionNames names) => (_names, Begun) = (names.Page(int.MaxValue, after), true);
 
-    /// <summary>The next collection whose items decide, with the condition that one of them must satisfy.</summary>
-    public bool TryNext(out string name, out ReadRights wanted)
+    /// <summary>The next collection, with what the client may read of it; false at the end of the listing.</summary>
+    public bool TryNext(out string name, out ReadRights rightsThere)
     {
-        for (; _next < _names.Count && _visible.Count < most; _next++)
-        {
-            (name, wanted) = (_names[_next], rights(_names[_next]));
-            if (wanted is { Reads: true, Visible: not null }) return true;
-            if (wanted.Reads) _visible.Add(name);
-        }
-        (name, wanted) = ("", default);
-        return false;
+        var more = _next < _names.Count && _visible.Count < most;
+        (name, rightsThere) = more ? (_names[_next], rights(_names[_next])) : ("", default);
+        return more;
     }
 
     /// <summary>Decides about the collection of <see cref="TryNext"/>.</summary>
@@ -46,6 +35,5 @@ internal sealed class ListingSieve(Func<string, ReadRights> rights, int most, st
     {
         if (visible) _visible.Add(_names[_next]);
         _next++;
-        _looks++;
     }
 }

@@ -49,6 +49,9 @@ internal abstract class PendingUpdate(
     /// <summary>What its client may write, by the rules as they were last looked at; null for everything.</summary>
     public WriteRights? Rights { get; private set; }
 
+    /// <summary>Whether nothing in the state that it was resolved on speaks against it.</summary>
+    public bool Holds => _error is null && _failed is null;
+
     /// <summary>Whether the update depends on the state of the collection.</summary>
     public bool NeedsState => Terms is not null || Rights is not null;
 
@@ -85,7 +88,7 @@ internal abstract class PendingUpdate(
     public void Settle(Position stored)
     {
         _stored = stored;
-        if (Lifetime is not null && _error is null && _failed is null) Lane.Writer.Accept(this);
+        if (Lifetime is not null && Holds) Lane.Writer.Accept(this);
         _done = true;
         foreach (var subscription in Lane.Behind)
         {

@@ -26,4 +26,7 @@ internal enum CloseCode : ushort
 
     /// <summary>The server has reached its limit of connections; connect again later.</summary>
     TooManyConnections = 4000,
+
+    /// <summary>The page's origin, or the name by which it reached the server, is not listed any more; connect again later.</summary>
+    NotLetIn = 4001,
 }

@@ -107,10 +107,11 @@ internal sealed class Connection : IDisposable
         if (Cancel(_aborted) && Cancel(_ended) && Cancel(_stopReading)) _abort();
     }
 
-    /// <summary>Follows the end of the client's identity and changes of the access policy. Any thread.</summary>
+    /// <summary>Follows the end of the client's identity, and changes of the access policy and of the doors. Any thread.</summary>
     public void Review()
     {
-        if (_session.IsStale) _dispatcher.Review();
+        if (_session.IsShutOut) End(CloseCode.NotLetIn, "service.origins or service.hosts changed, and this page may not connect any more");
+        else if (_session.IsStale) _dispatcher.Review();
     }
 
     public void Dispose()

@@ -85,7 +85,7 @@ internal sealed class ConnectionRegistry : IDisposable
         CountOut();
     }
 
-    /// <summary>Lets all connections follow a change of the access policy.</summary>
+    /// <summary>Lets all connections follow a change of the access policy and of the doors.</summary>
     public void Review()
     {
         foreach (var connection in Open()) connection.Review();

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -53,7 +52,7 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The server is stopping; connect again.");
             return true;
         }
-        if (await entrance.TryIdentifyAsync(context) is not { } identity) return true;
+        if (await entrance.TryEnterAsync(context) is not { } session) return true;
 
         // :: Step 3: the connection
         context.Response.Headers.SecWebSocketAccept = Accept(key);
@@ -66,8 +65,6 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         // Kestrel's rule for slow readers does not apply: a connection lags, and is closed when writes make no progress at all.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
         var stream = await upgrade.UpgradeAsync();
-        var address = context.Connection.RemoteIpAddress ?? IPAddress.None;
-        var session = new Session(host.Access, identity, address);
         var http = context.Features.GetRequiredFeature<HttpSocket>();
         if (request.IsHttps)
         {

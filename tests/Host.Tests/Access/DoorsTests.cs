@@ -86,7 +86,7 @@ public sealed class DoorsTests
     public void AServerOnOneAddressKnowsThatAddress(string host, bool letsIn)
     {
         var doors = new Doors(
-            new(["https://good.example"], null), "10.1.2.3", [new(IPAddress.Parse("10.1.2.3"), 9_000)], () => false, _log);
+            new(["https://good.example"], null), false, "10.1.2.3", [new(IPAddress.Parse("10.1.2.3"), 9_000)], _log);
         Assert.Equal(letsIn, LetsIn(doors, host, null));
     }
 
@@ -101,7 +101,7 @@ public sealed class DoorsTests
     [Fact]
     public void WithAccessConfiguredAHostOnLoopbackStillKnowsOnlyItsNames()
     {
-        var doors = new Doors(new(null, null), "localhost", [new(IPAddress.Loopback, 9_000)], () => true, _log);
+        var doors = new Doors(new(null, null), true, "localhost", [new(IPAddress.Loopback, 9_000)], _log);
         Assert.False(LetsIn(doors, "evil.example", "http://evil.example"));
         Assert.False(LetsIn(doors, "localhost:9000", "http://localhost:5173"));
         Assert.True(LetsIn(doors, "localhost:9000", "http://localhost:9000"));
@@ -152,10 +152,10 @@ public sealed class DoorsTests
         Assert.Equal(counts, Loopback(new(["https://good.example", "*"], null)).IsFromKnownPage(Context("localhost:9000", origin).Request));
 
     private Doors Loopback(DoorSettings settings) =>
-        new(settings, "localhost", [new(IPAddress.Loopback, 9_000), new(IPAddress.IPv6Loopback, 9_000)], () => false, _log);
+        new(settings, false, "localhost", [new(IPAddress.Loopback, 9_000), new(IPAddress.IPv6Loopback, 9_000)], _log);
 
     private Doors Everywhere(DoorSettings settings, bool guarded = false) =>
-        new(settings, "0.0.0.0", [new(IPAddress.Any, 9_000)], () => guarded, _log);
+        new(settings, guarded, "0.0.0.0", [new(IPAddress.Any, 9_000)], _log);
 
     private static bool LetsIn(Doors doors, string host, string? origin) => LetsIn(doors, Context(host, origin));
 

@@ -23,9 +23,11 @@ internal sealed class LiveHost : IAsyncDisposable
     private readonly ConnectionRegistry _registry;
     private readonly ServiceWriter[] _writers;
     private readonly HostState _state;
+    private readonly Doors _doors;
+    private DoorSettings _lists = new(null, null);
 
-    private LiveHost(WebApplication app, HostState state, ConnectionRegistry registry, ServiceWriter[] writers) =>
-        (_app, _state, _registry, _writers) = (app, state, registry, writers);
+    private LiveHost(WebApplication app, HostState state, ConnectionRegistry registry, ServiceWriter[] writers, Doors doors) =>
+        (_app, _state, _registry, _writers, _doors) = (app, state, registry, writers, doors);
 
     public int Port { get; private init; }
 
@@ -57,8 +59,7 @@ internal sealed class LiveHost : IAsyncDisposable
         state.Access.Set(access);
         var registry = new ConnectionRegistry(state);
         // As if it listened beyond loopback, where any origin is welcome without a list.
-        var gate = new Doors(
-            doors ?? new(null, null), "0.0.0.0", [new(IPAddress.Any, 0)], () => state.Access.Policy is not null, logger);
+        var gate = new Doors(doors ?? new(null, null), access is not null, "0.0.0.0", [new(IPAddress.Any, 0)], logger);
         var endpoint = new WebSocketEndpoint(state, registry, new(state.Access, gate), compression);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -76,7 +77,7 @@ internal sealed class LiveHost : IAsyncDisposable
         });
         app.Run(context => context.Response.WriteAsync("plain"));
         await app.StartAsync();
-        return new(app, state, registry, writers) { Doorway = doorway, Port = ((IPEndPoint)listening.LocalEndPoint!).Port };
+        return new(app, state, registry, writers, gate) { Doorway = doorway, _lists = doors ?? new(null, null), Port = ((IPEndPoint)listening.LocalEndPoint!).Port };
 
         ServiceWriter Writer(string name, MemoryStorage storage)
         {
@@ -84,9 +85,12 @@ internal sealed class LiveHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Changes the access policy, as a change of the configuration does.</summary>
-    public void Change(AccessConfig? access)
+    /// <summary>Changes the access policy, and the lists of origins and names, as a change of the configuration does.</summary>
+    /// <param name="access">The policy.</param>
+    /// <param name="doors">The lists; null for those before.</param>
+    public void Change(AccessConfig? access, DoorSettings? doors = null)
     {
+        _doors.Set(_lists = doors ?? _lists, access is not null);
         _state.Access.Set(access);
         _registry.Review();
     }
