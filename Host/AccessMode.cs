@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using SharedState.Host.Access;
@@ -90,8 +89,8 @@ internal static class AccessMode
         var reasons = new StringLogger();
         using var access = new AccessControl(TimeProvider.System, reasons);
         access.Set(config);
-        return await access.CheckAsync(access.Policy!, token, IPAddress.Loopback, CancellationToken.None)
-            ?? throw new ArgumentException($"the token is not valid. {reasons}");
+        var (identity, reason) = await access.Policy!.CheckAsync(token, CancellationToken.None);
+        return identity ?? throw new ArgumentException($"the token is not valid: {reason}. {reasons}".TrimEnd());
     }
 
     private static ReadOnlyMemory<byte>? Item(Dictionary<string, string> given, string option)
@@ -109,7 +108,7 @@ internal static class AccessMode
         }
     }
 
-    /// <summary>Keeps the log, which says why a token is not valid.</summary>
+    /// <summary>Keeps the log, which says why the keys of an issuer could not be fetched.</summary>
     private sealed class StringLogger : ILogger
     {
         private readonly StringBuilder _text = new();
