@@ -16,9 +16,15 @@ internal sealed record Identity(string? User, ReadOnlyMemory<byte> Claims, long?
     /// <summary>The time by which the clocks of the issuer and of the host may differ.</summary>
     public static readonly TimeSpan Leeway = TimeSpan.FromSeconds(30);
 
+    // The claims, their copy when they are parsed, and 12 bytes for each value and name, which have at least two characters.
+    private const int BytesOfClaim = 8;
+
     private StrongBox<JsonElement>? _parsed; // at the first use; two threads may make equal ones
 
     public bool IsAnonymous => ReferenceEquals(this, Anonymous);
+
+    /// <summary>The memory that a connection holds for the claims of its token. Those of API keys are the configuration's.</summary>
+    public long Bytes => Issuer is null ? 0 : (long)BytesOfClaim * Claims.Length;
 
     /// <summary>The issuer of the token; null for an API key.</summary>
     public TokenIssuer? Issuer { get; init; }

@@ -45,7 +45,8 @@ internal sealed class RuleSet(IReadOnlyList<Rule> rules, IReadOnlyList<ItemSchem
         }
         var timed = Array.Exists(writing, one => one.Rule.IsTimed);
         var constant = timed ? null : RightsAt(default);
-        return new(read, writing.Length > 0, found.Exists(one => one.Rule.List), name, timed ? RightsAt : _ => constant);
+        var size = (read.Visible?.Size ?? 0) + (constant?.Grants.Sum(SizeOf) ?? 0);
+        return new(read, writing.Length > 0, found.Exists(one => one.Rule.List), name, timed ? RightsAt : _ => constant) { Size = size };
     }
 
     /// <summary>Whether an identity may read all items of all collections of a service's app.</summary>
@@ -69,6 +70,9 @@ internal sealed class RuleSet(IReadOnlyList<Rule> rules, IReadOnlyList<ItemSchem
             writes ? rule.Insert?.For(values) : null, writes ? rule.Update?.For(values) : null, rule.Remove?.For(values),
             writes && rule.Reset, set);
     }
+
+    private static int SizeOf(WriteGrant grant) =>
+        (grant.Insert?.Size ?? 0) + (grant.Update?.Size ?? 0) + (grant.Remove?.Size ?? 0);
 
     private Func<ReadOnlyMemory<byte>, string?>? CheckAt(ReadOnlySpan<string> path)
     {

@@ -10,10 +10,12 @@ namespace SharedState.Host.Access;
 /// <param name="admission">The handshake of the connection; null if no doors stand before it.</param>
 internal sealed class Session(AccessControl access, Identity identity, IPAddress address, Admission? admission = null)
 {
-    // Paths whose rights a connection keeps. A connection with more begins again.
-    private const int MostPermits = 256;
+    // The rights at paths that a connection keeps: their conditions by operators, fields and values, and each path as so many. A
+    // connection with more begins again. A claim may be a list that stands in the conditions of each path.
+    private const int MostSize = 4_096, SizeOfPath = 16;
 
     private readonly Dictionary<(string, string, string), Permit> _permits = []; // the run's, until the identity or the policy changes
+    private int _size; // of the permits
     private Permit? _last;
     private string? _app, _service, _collection; // of _last
     // Written by the run of the connection's dispatcher, of which there is one at a time; the sweep reads them.
@@ -43,11 +45,12 @@ internal sealed class Session(AccessControl access, Identity identity, IPAddress
     public Permit At(string app, string service, string collection)
     {
         if (_last is { } last && collection == _collection && app == _app && service == _service) return last;
-        if (_permits.Count > MostPermits) _permits.Clear();
         if (!_permits.TryGetValue((app, service, collection), out var permit))
         {
+            if (_size > MostSize) Forget();
             string[] path = app.Length == 0 ? [] : collection.Length == 0 ? [app, service] : [app, service, collection];
             _permits.Add((app, service, collection), permit = new(access, _policy, _identity, path));
+            _size += SizeOfPath + permit.Rights.Size;
         }
         (_last, _app, _service, _collection) = (permit, app, service, collection);
         return permit;
@@ -61,8 +64,11 @@ internal sealed class Session(AccessControl access, Identity identity, IPAddress
     }
 
     /// <summary>Takes another identity, by a token or an API key; null makes the client anonymous.</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="hasRoom">Whether there is memory for so many more bytes.</param>
+    /// <param name="stop">The end of the connection.</param>
     /// <returns>Why the identity stays; null if it was changed.</returns>
-    public async ValueTask<Error?> ChangeAsync(string? token, CancellationToken stop)
+    public async ValueTask<Error?> ChangeAsync(string? token, Func<long, bool> hasRoom, CancellationToken stop)
     {
         if (token is null)
         {
@@ -71,13 +77,20 @@ internal sealed class Session(AccessControl access, Identity identity, IPAddress
         }
         if (access.Policy is not { } policy) return Error.BadRequest("this server takes no token: \"access\" is not in its configuration");
         if (await access.CheckAsync(policy, token, address, stop) is not { } identity) return Error.WrongToken;
+        if (!hasRoom(identity.Bytes - _identity.Bytes)) return Error.Memory;
         Become(identity, policy);
         return null;
     }
 
     private void Become(Identity identity, AccessPolicy? policy)
     {
-        (_identity, _policy, _last) = (identity, policy, null);
+        (_identity, _policy) = (identity, policy);
+        Forget();
+    }
+
+    private void Forget()
+    {
+        (_last, _size) = (null, 0);
         _permits.Clear();
     }
 }

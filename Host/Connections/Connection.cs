@@ -69,6 +69,7 @@ internal sealed class Connection : IDisposable
     /// <summary>Serves the client until one side ends the connection.</summary>
     public async Task RunAsync()
     {
+        _dispatcher.Enter();
         try
         {
             await ReceiveLoop();

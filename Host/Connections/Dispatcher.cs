@@ -34,7 +34,8 @@ internal sealed class Dispatcher
     private readonly MemoryShare _memory;
     private readonly List<Lane> _lanes = []; // one for each service that the connection named
     private ServiceWriter? _writer; // got the last request
-    private int _posted; // since it helped
+    private int _posted;   // since it helped
+    private long _charged; // to the memory, for the identity
 
     /// <param name="host">What all connections share.</param>
     /// <param name="session">Who the client is, and what it may do.</param>
@@ -46,6 +47,9 @@ internal sealed class Dispatcher
         _memory = new(host.Limits.Memory, MemoryShare.OfConnection);
         _subscriptions = new(host, session, outbox, _memory, LaneAt);
     }
+
+    /// <summary>The connection begins.</summary>
+    public void Enter() => ChargeIdentity();
 
     /// <summary>Starts a request. Completes when the next one may be read, usually immediately. For the receive loop.</summary>
     public ValueTask DispatchAsync(Request request, CancellationToken aborted)
@@ -102,6 +106,7 @@ internal sealed class Dispatcher
         _replies.Close();
         await IdleAsync();
         _subscriptions.Leave();
+        Charge(0);
         foreach (var lane in _lanes.Where(lane => lane.NamesHolders)) lane.Writer.Post(new Step(() => lane.Writer.Leave(lane)));
     }
 
@@ -166,6 +171,7 @@ internal sealed class Dispatcher
     {
         if (_left) return;
         _session.Renew();
+        ChargeIdentity();
         await _subscriptions.ReviewAsync();
         lock (_gate) Volatile.Write(ref _reviewSince, 0);
     }
@@ -269,12 +275,29 @@ internal sealed class Dispatcher
 
     private async ValueTask ChangeIdentityAsync(OpenRequest open)
     {
-        if (await _session.ChangeAsync(open.Request.Token, CancellationToken.None) is { } error)
+        if (await _session.ChangeAsync(open.Request.Token, HasRoom, CancellationToken.None) is { } error)
         {
             open.Refuse(error);
             return;
         }
+        ChargeIdentity();
         await _subscriptions.ReviewAsync();
         open.Answer(FrameWriter.OfThisThread.Reply(open.Request, _session.Identity.ToJson(), open.Announced));
+    }
+
+    private bool HasRoom(long bytes)
+    {
+        if (_memory.HasRoom(bytes)) return true;
+        ConnectionLog.NoMemory(_host.Logger, _host.Limits.Memory.Limit);
+        return false;
+    }
+
+    private void ChargeIdentity() => Charge(_session.Identity.Bytes);
+
+    private void Charge(long bytes)
+    {
+        _host.Limits.Memory.Charge(bytes - _charged);
+        _memory.Charge(bytes - _charged);
+        _charged = bytes;
     }
 }

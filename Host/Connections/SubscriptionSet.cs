@@ -60,13 +60,14 @@ internal sealed class SubscriptionSet(
         foreach (var wanted in change.Insert)
         {
             var costly = cost + wanted.Options.View.FilterCost > MostFilterCost;
-            if (Refusal(wanted, kept.Length + insert.Count, more + BytesOf(wanted), costly, out var writer) is { } error)
+            var bytes = wanted.Error is null ? BytesOf(wanted, RightsAt(wanted).Rights) : 0;
+            if (Refusal(wanted, kept.Length + insert.Count, more + bytes, costly, out var writer) is { } error)
             {
                 errors.Add((wanted.Name, error));
                 continue;
             }
             insert.Add((wanted, writer!));
-            more += BytesOf(wanted);
+            more += bytes;
             cost += wanted.Options.View.FilterCost;
         }
         if (insert.Count == 0 && errors.Count > 0)
@@ -159,9 +160,12 @@ internal sealed class SubscriptionSet(
         }
     }
 
-    private static long BytesOf(SubscriptionRequest wanted) =>
-        EmptyBytes + (sizeof(char) * wanted.Name.Spelling.Length) + wanted.Options.Echo.Length
-        + (wanted.Options.View.IsWhole ? 0 : ViewBytes + (ConditionBytes * wanted.Options.View.FilterSize));
+    private static long BytesOf(SubscriptionRequest wanted, Rights rights)
+    {
+        var (view, visible) = (wanted.Options.View, rights.Items.Visible);
+        return EmptyBytes + (sizeof(char) * wanted.Name.Spelling.Length) + wanted.Options.Echo.Length
+            + (view.IsWhole && visible is null ? 0 : ViewBytes + (ConditionBytes * (view.FilterSize + (visible?.Size ?? 0))));
+    }
 
     /// <summary>Whether there is memory for the list of all subscriptions, which is about as large as the subscriptions and the
     /// request.</summary>
@@ -180,7 +184,7 @@ internal sealed class SubscriptionSet(
 
     private void Charge()
     {
-        var bytes = _followers.Values.Sum(follower => BytesOf(follower.Request));
+        var bytes = _followers.Values.Sum(follower => BytesOf(follower.Request, follower.Rights));
         host.Limits.Memory.Charge(bytes - _charged);
         memory.Charge(bytes - _charged);
         _charged = bytes;

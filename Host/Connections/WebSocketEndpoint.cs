@@ -107,7 +107,7 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
 
     private async Task RunAsync(Connection connection, Session session, Visit visit)
     {
-        if (!connections.TryAdd(connection, session.Address))
+        if (!HasRoom(session.Identity) || !connections.TryAdd(connection, session.Address))
         {
             // The visit goes on until the connection has ended, so that refused clients are bounded, too.
             await connection.RefuseAsync(CloseCode.TooManyConnections, "the server has as many connections as it takes; come back later");
@@ -122,6 +122,14 @@ internal sealed class WebSocketEndpoint(HostState host, ConnectionRegistry conne
         {
             connections.Remove(connection);
         }
+    }
+
+    /// <summary>Whether there is memory for the claims of a client.</summary>
+    private bool HasRoom(Identity identity)
+    {
+        if (identity.Bytes == 0 || host.Limits.Memory.HasRoom(identity.Bytes)) return true;
+        ConnectionLog.NoMemory(host.Logger, host.Limits.Memory.Limit);
+        return false;
     }
 
     [SuppressMessage("Security", "CA5350", Justification = "RFC 6455 asks for SHA-1; it protects nothing.")]
