@@ -1,4 +1,3 @@
-using SharedState.Host.Access;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Plugins;

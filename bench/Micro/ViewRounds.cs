@@ -4,6 +4,7 @@ using System.Text;
 using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
+using SharedState.Host.JsonFiles;
 
 namespace SharedState.Micro;
 
@@ -14,7 +15,9 @@ namespace SharedState.Micro;
 /// </summary>
 internal static class ViewRounds
 {
-    private const int Items = 100_000, Owners = 10_000;
+    private const int Items = 100_000, Owners = 10_000, Users = 1_000;
+
+    private static readonly Lazy<RuleSet> _ownItems = new(ReadRules);
 
     private static readonly TimeSpan _share = TimeSpan.FromSeconds(0.5);
 
@@ -24,15 +27,22 @@ internal static class ViewRounds
         var few = new Watched(100, OwnersUpTo(100));
         var many = new Watched(Owners, OwnersUpTo(Owners));
         var asked = new Watched(Owners, Enumerable.Range(0, 100).Select(n => Filter($$$"""{"n":{"$gt":{{{Items * (n + 1) / 101}}}}}""")));
+        var restricted = new Watched(Owners, Enumerable.Repeat("", Users), user => RightsOf($"u{user}"));
+        var users = new Watched(Owners, OwnersUpTo(Users));
         var window = new Watched(Owners, ["\"order\":[[\"n\",-1]],\"limit\":50"]);
         Print("a view of its own: " + BytesOfView().ToString("0", CultureInfo.InvariantCulture) + " bytes");
         var lines = new List<double[]>();
         for (var round = 0; round <= rounds; round++)
         {
-            double[] times = [plain.Measure(), few.Measure(), many.Measure(), asked.Measure(), window.Measure(), many.MeasureSnapshot()];
+            double[] times =
+            [
+                plain.Measure(), few.Measure(), many.Measure(), asked.Measure(), window.Measure(), many.MeasureSnapshot(), restricted.Measure(),
+                users.Measure(),
+            ];
             double[] line =
             [
                 times[2] / times[0], times[2] / times[1], (times[3] - times[0]) / 100, times[4] / times[0], times[5] / 1_000, times[0],
+                times[6] / times[7],
             ];
             if (round > 0) lines.Add(line); // the first round warms up
             Print($"round {round}", line);
@@ -42,6 +52,23 @@ internal static class ViewRounds
     }
 
     private static IEnumerable<string> OwnersUpTo(int count) => Enumerable.Range(0, count).Select(n => Filter($$"""{"owner":"u{{n}}"}"""));
+
+    /// <summary>The rights of a user who may read the items that are the user's own.</summary>
+    private static Rights RightsOf(string user)
+    {
+        var claims = Encoding.UTF8.GetBytes($$"""{"sub":"{{user}}"}""");
+        return _ownItems.Value.At(new Identity(user, claims, null), "app", "items", "collection");
+    }
+
+    private static RuleSet ReadRules()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"sharedstate-micro-{Environment.ProcessId}.json");
+        File.WriteAllText(
+            path, """{"access": {"rules": [{"path": "/**", "who": "user", "read": {"owner": "{sub}"}, "write": {"owner": "{sub}"}}]}}""");
+        var file = JsonFile.Read(path);
+        File.Delete(path);
+        return AccessConfig.Read(file, new(file, file.Root), new(null, null))!.Rules;
+    }
 
     private static string Filter(string condition) => $"\"filter\":{condition}";
 
@@ -65,7 +92,8 @@ internal static class ViewRounds
         string.Create(
             CultureInfo.InvariantCulture,
             $"{name,-8} 10,000 owners {line[0]:f2} of plain, {line[1]:f2} of 100 owners; each of 100 conditions {line[2]:f2} us; "
-                + $"window of 50 {line[3]:f2} of plain; snapshot of 10 items {line[4]:f2} ms; plain {line[5]:f1} us"));
+                + $"window of 50 {line[3]:f2} of plain; snapshot of 10 items {line[4]:f2} ms; plain {line[5]:f1} us; "
+                + $"read conditions of 1,000 users {line[6]:f2} of 1,000 views"));
 
     private static void Print(string line) => Console.WriteLine(line);
 
@@ -84,7 +112,8 @@ internal static class ViewRounds
 
         /// <param name="owners">The items belong to so many owners.</param>
         /// <param name="views">The options of each subscription.</param>
-        public Watched(int owners, IEnumerable<string> views)
+        /// <param name="rights">What each subscriber may read; null for everything.</param>
+        public Watched(int owners, IEnumerable<string> views, Func<int, Rights>? rights = null)
         {
             var random = new Random(1);
             var log = new ItemLog(_limits.Tombstones);
@@ -98,7 +127,7 @@ internal static class ViewRounds
                 _messages[index] = Arrangement.Put(
                     new() { Key = Updates.Key, Insert = [new($"i{n}", ItemOf(n, random.Next(Items), owners))] });
             }
-            foreach (var view in views) Subscribe(view);
+            foreach (var (number, view) in views.Index()) Subscribe(view, rights?.Invoke(number));
         }
 
         /// <summary>Forgets the texts of the first snapshots.</summary>
@@ -126,11 +155,11 @@ internal static class ViewRounds
         private static byte[] ItemOf(int n, int value, int owners) => Encoding.UTF8.GetBytes(
             $$"""{"id":"i{{n}}","owner":"u{{n % owners}}","n":{{value}},"text":"{{new string('x', 60)}}"}""");
 
-        private void Subscribe(string view)
+        private void Subscribe(string view, Rights? rights = null)
         {
             var request = Arrangement.Read(Encoding.UTF8.GetBytes(
                 """{"type":"REQUEST","cmd":"PUT","path":"/subs","arg":{"insert":[["/app/items/collection",{""" + view + "}]]}}"));
-            _collection.Add(new SocketFollower(request.Subscriptions!.Insert[0], Rights.All, _lane, _outbox).Subscription);
+            _collection.Add(new SocketFollower(request.Subscriptions!.Insert[0], rights ?? Rights.All, _lane, _outbox).Subscription);
             Take();
         }
 

@@ -1259,6 +1259,7 @@ var SHAREDSTATE = (() => {
   var LIFE_PARTS = 5;
   var MOST_LEAD_MS = 6e4;
   var LEAST_MS = 1e3;
+  var WRONG_CLOCK_MS = 1e4;
   var Session = class {
     identity = ANONYMOUS;
     #source;
@@ -1342,7 +1343,8 @@ var SHAREDSTATE = (() => {
         this.identity = data;
         const { expires } = this.identity;
         const leftMs = (expires ?? Infinity) * 1e3 - Date.now();
-        if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS)));
+        const nextMs = leftMs > 0 ? leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS) : WRONG_CLOCK_MS;
+        if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, nextMs));
         this.#host.changed();
         return this.#host.judged();
       }

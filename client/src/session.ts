@@ -29,6 +29,9 @@ const MOST_LEAD_MS = 60_000;
 /** The least time between two tokens, whatever the clock of this computer says about their end. */
 const LEAST_MS = 1000;
 
+/** The time between two tokens if this computer's clock says that a token has ended which the server has just accepted. */
+const WRONG_CLOCK_MS = 10_000;
+
 /** What a session needs of the client. */
 export interface SessionHost {
   /** Sends a request at once. */
@@ -134,7 +137,8 @@ export class Session {
       this.identity = data as Identity;
       const { expires } = this.identity;
       const leftMs = (expires ?? Infinity) * 1000 - Date.now();
-      if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS)));
+      const nextMs = leftMs > 0 ? leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS) : WRONG_CLOCK_MS;
+      if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, nextMs));
       this.#host.changed();
       return this.#host.judged();
     }

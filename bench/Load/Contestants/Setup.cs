@@ -22,6 +22,9 @@ internal sealed record Setup(Contestant Contestant)
     /// <summary>A Shared State's limits, as in its configuration.</summary>
     public string Limits { get; init; } = "{}";
 
+    /// <summary>A Shared State's access, as in its configuration; null for none.</summary>
+    public string? Access { get; init; }
+
     /// <summary>How to start it, in a folder, on its cores.</summary>
     /// <param name="folder">Where its data goes.</param>
     /// <param name="port">Where it listens; 0 for any port.</param>
@@ -30,7 +33,7 @@ internal sealed record Setup(Contestant Contestant)
         var config = Path.Combine(folder.FullName, "bench.json");
         var service = Service ?? $$"""{"db_type": "sqlite", "db_name": "{{Database}}", "db_table": "items"}""";
         File.WriteAllText(config, $$"""
-            {"service": {"host": "127.0.0.1", "port": {{port}}, "limits": {{Limits}} },
+            {"service": {"host": "127.0.0.1", "port": {{port}}, "limits": {{Limits}} }, "access": {{Access ?? "null"}},
              "services": [{"name": "items", "module": "items_service", "config": {{service}} }]}
             """);
         string Filled(string argument) => argument

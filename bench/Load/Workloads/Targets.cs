@@ -31,6 +31,10 @@ internal static class Targets
         new("edits/inc", Edits.Plain, 0.7),
         new("edits/since", Edits.Plain, 0.9),
 
+        new("access/fan-out/saturated", Access.Plain, 0.97),
+        new("access/fan-out/one-at-a-time", Access.Plain, 0.97),
+        new("access/ingest/closed", Access.Plain, 0.97),
+
         new("growth/*/saturated", Target.BesideOne, 0.95),
         new("growth/*/fixed-rate", Target.BesideOne, 2, AtMost: true, Measure.Late),
         new("growth/*/fixed-rate", Of: null, 20_000, AtMost: true, Measure.Longest),
