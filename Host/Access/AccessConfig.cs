@@ -23,8 +23,8 @@ internal sealed record AccessConfig(IReadOnlyList<IssuerConfig> Issuers, IReadOn
         "\n",
         [
             Cookie, RulesText,
-            .. Issuers.Select(issuer => $"{issuer.Name}\n{issuer.Audience}\n{issuer.Url}"),
-            .. Issuers.SelectMany(issuer => issuer.Keys ?? []).Select(key => $"{key.Source} {key.Name}"),
+            .. Issuers.SelectMany(issuer => new[] { $"issuer {issuer.Name}\n{issuer.Audience}\n{issuer.Url}" }.Concat(
+                (issuer.Keys ?? []).Select(key => $"{key.Source} {key.Name} {string.Join(' ', key.Algorithms)}"))),
             .. Keys.Select(key => $"{key.Hash}\n{key.Identity.User}\n{Convert.ToHexString(key.Identity.Claims.Span)}"),
         ]);
 

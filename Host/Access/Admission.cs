@@ -10,13 +10,16 @@ internal sealed class Admission
     private readonly Doors _doors;
     private readonly string _origin;
     private readonly HostString _host;
+    private readonly bool _isHttps;
     private volatile DoorPolicy? _policy; // the last one that let the handshake in
 
     /// <param name="doors">The present lists.</param>
-    /// <param name="origin">The header Origin; empty if there is none.</param>
-    /// <param name="host">The header Host.</param>
-    public Admission(Doors doors, string origin, HostString host) =>
-        (_doors, _origin, _host) = (doors, Start(origin), new(Start(host.Value ?? "")));
+    /// <param name="request">The handshake.</param>
+    public Admission(Doors doors, HttpRequest request)
+    {
+        (_doors, _isHttps) = (doors, request.IsHttps);
+        (_origin, _host) = (Start(request.Headers.Origin.ToString()), new(Start(request.Host.Value ?? "")));
+    }
 
     /// <summary>Whether the handshake would be let in now. Any thread.</summary>
     public bool Holds
@@ -25,7 +28,7 @@ internal sealed class Admission
         {
             var policy = _doors.Policy;
             if (policy == _policy) return true;
-            if (!policy.KnowsHost(_host.Host) || !policy.LetsIn(_origin, _host)) return false;
+            if (!policy.KnowsHost(_host.Host) || !policy.LetsIn(_origin, _host, _isHttps)) return false;
             _policy = policy;
             return true;
         }

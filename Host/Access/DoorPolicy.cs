@@ -63,21 +63,24 @@ internal sealed class DoorPolicy
     /// <summary>Whether a page of an origin may connect. A program, which sends no origin, may.</summary>
     /// <param name="origin">The header Origin; empty if there is none.</param>
     /// <param name="host">The header Host.</param>
-    public bool LetsIn(string origin, HostString host)
+    /// <param name="isHttps">Whether the request came over TLS.</param>
+    public bool LetsIn(string origin, HostString host, bool isHttps)
     {
-        if (origin.Length == 0 || _anyOrigin || IsKnownPage(origin, host)) return true;
+        if (origin.Length == 0 || _anyOrigin || IsKnownPage(origin, host, isHttps)) return true;
         if (_guarded) return false;
         return OnlyLoopback ? IsOfThisComputer(origin) : !HasOrigins;
     }
 
     /// <summary>Whether an origin is that of the server itself or a listed one.</summary>
-    public bool IsKnownPage(string origin, HostString host) =>
-        origin.Length > 0 && (_origins.Contains(origin) || IsOwn(origin, host.Value));
+    public bool IsKnownPage(string origin, HostString host, bool isHttps) =>
+        origin.Length > 0 && (_origins.Contains(origin) || IsOwn(origin, host.Value, isHttps));
 
-    private static bool IsOwn(string origin, string? host)
+    // Without TLS there may be a proxy that has it. With TLS, a page over http may be anybody's in the same network.
+    private static bool IsOwn(string origin, string? host, bool isHttps)
     {
         var scheme = origin.IndexOf("://", StringComparison.Ordinal);
-        return origin[..Math.Max(scheme, 0)] is "http" or "https"
+        var name = origin[..Math.Max(scheme, 0)];
+        return (name == "https" || (name == "http" && !isHttps))
             && origin.AsSpan(scheme + 3).Equals(host, StringComparison.OrdinalIgnoreCase);
     }
 

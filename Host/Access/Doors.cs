@@ -54,7 +54,7 @@ internal sealed class Doors
         }
         // The client's code is the same for everyone, and pages of other origins import it as a module, with their Origin.
         var isForAll = request.Path.StartsWithSegments("/libs") && !IsUpgrade(request);
-        if (isForAll || policy.LetsIn(request.Headers.Origin.ToString(), request.Host)) return false;
+        if (isForAll || policy.LetsIn(request.Headers.Origin.ToString(), request.Host, request.IsHttps)) return false;
         var origin = Shown(request.Headers.Origin.ToString());
         AccessLog.WrongOrigin(_logger, context.Connection.RemoteIpAddress, origin);
         await RefuseAsync(context,
@@ -67,10 +67,11 @@ internal sealed class Doors
     /// Whether a request comes from a page of the server itself or of a listed origin, and says so. Only such a request may use a cookie,
     /// which browsers add to requests of all pages.
     /// </summary>
-    public bool IsFromKnownPage(HttpRequest request) => _policy.IsKnownPage(request.Headers.Origin.ToString(), request.Host);
+    public bool IsFromKnownPage(HttpRequest request) =>
+        _policy.IsKnownPage(request.Headers.Origin.ToString(), request.Host, request.IsHttps);
 
     /// <summary>Remembers a request that was let in.</summary>
-    public Admission Admit(HttpRequest request) => new(this, request.Headers.Origin.ToString(), request.Host);
+    public Admission Admit(HttpRequest request) => new(this, request);
 
     private static bool IsUpgrade(HttpRequest request) => request.Headers.Upgrade.Count > 0;
 

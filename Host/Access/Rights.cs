@@ -46,6 +46,9 @@ internal sealed class Rights
     /// with other rights belong to another epoch, because a difference between the two would be wrong.</summary>
     public string Tag { get; }
 
+    /// <summary>The operators, fields and values of the read condition; 0 for a reader of all items.</summary>
+    public int ReadSize => Items.Visible?.Size ?? 0;
+
     /// <summary>The operators, fields and values of its conditions.</summary>
     public int Size { get; init; }
 

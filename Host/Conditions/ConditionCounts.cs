@@ -18,10 +18,10 @@ internal sealed class ConditionCounts
     // What an operator, a field or a value takes.
     private const int MemberBytes = 400;
 
-    private int _operators, _values, _patternBytes;
+    private int _operators, _values, _claimed, _patternBytes;
 
     /// <summary>The number of operators, fields and values so far; of a regular expression as many as take the same memory.</summary>
-    public int All => _operators + _values + (_patternBytes / MemberBytes);
+    public int All => _operators + _values + _claimed + (_patternBytes / MemberBytes);
 
     public static void CheckLevel(string place, int level)
     {
@@ -42,6 +42,9 @@ internal sealed class ConditionCounts
         throw new ConditionMistake(
             place, $"a condition has at most {MostOperators} operators and fields; each {PatternSize} characters of an expression count as one");
     }
+
+    /// <summary>Counts a value of a list that stands for a name. The size of the token bounds them.</summary>
+    public void AddClaimed() => _claimed++;
 
     public void AddValue(string place)
     {

@@ -110,6 +110,7 @@ internal sealed class OperatorReader(ConditionReader conditions, ConditionCounts
         var literals = new List<Literal>();
         foreach (var element in list.EnumerateArray())
         {
+            if (substituted) counts.AddClaimed();
             literals.Add(substituted ? Literal.Of(element) : ListValue(element, $"{place}[{literals.Count}]", level));
         }
         return literals;

@@ -162,9 +162,9 @@ internal sealed class SubscriptionSet(
 
     private static long BytesOf(SubscriptionRequest wanted, Rights rights)
     {
-        var (view, visible) = (wanted.Options.View, rights.Items.Visible);
+        var view = wanted.Options.View;
         return EmptyBytes + (sizeof(char) * wanted.Name.Spelling.Length) + wanted.Options.Echo.Length
-            + (view.IsWhole && visible is null ? 0 : ViewBytes + (ConditionBytes * (view.FilterSize + (visible?.Size ?? 0))));
+            + (view.IsWhole && rights.ReadSize == 0 ? 0 : ViewBytes + (ConditionBytes * (view.FilterSize + rights.ReadSize)));
     }
 
     /// <summary>Whether there is memory for the list of all subscriptions, which is about as large as the subscriptions and the

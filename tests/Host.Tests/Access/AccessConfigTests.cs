@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using SharedState.Host.Services;
@@ -130,6 +131,36 @@ public sealed class AccessConfigTests : IDisposable
         }
         Assert.Equal(Fingerprint(one), Fingerprint(one));
         Assert.NotEqual(Fingerprint(one), Fingerprint(other));
+    }
+
+    [Fact]
+    public void AKeyThatMovesToAnotherIssuerIsAChangeOfTheConfiguration()
+    {
+        using var one = RSA.Create(2_048);
+        using var other = RSA.Create(2_048);
+        var (first, both) = (one.ExportSubjectPublicKeyInfoPem(), $"{one.ExportSubjectPublicKeyInfoPem()}\n{other.ExportSubjectPublicKeyInfoPem()}");
+        string Fingerprint(string ofA, string ofB)
+        {
+            _folder.Write("a.pem", ofA);
+            _folder.Write("b.pem", ofB);
+            return Read("""{"tokens": [{"issuer": "a", "keys": "a.pem"}, {"issuer": "b", "keys": "b.pem"}]}""").Config.Access!.Fingerprint;
+        }
+        var last = other.ExportSubjectPublicKeyInfoPem();
+        Assert.NotEqual(Fingerprint(both, last), Fingerprint(first, $"{last}\n{last}"));
+    }
+
+    [Fact]
+    public void AnotherAlgorithmOfAKeyIsAChangeOfTheConfiguration()
+    {
+        using var key = RSA.Create(2_048);
+        string Fingerprint(string algorithm)
+        {
+            var set = JsonNode.Parse(TestIssuer.KeySet(("k1", key)))!;
+            set["keys"]![0]!["alg"] = algorithm;
+            _folder.Write("keys.json", set.ToJsonString());
+            return Read("""{"tokens": [{"issuer": "a", "keys": "keys.json"}]}""").Config.Access!.Fingerprint;
+        }
+        Assert.NotEqual(Fingerprint("RS256"), Fingerprint("PS256"));
     }
 
     private Installation Read(string access, string service = "{}")

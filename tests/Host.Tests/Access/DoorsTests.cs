@@ -98,6 +98,19 @@ public sealed class DoorsTests
     public void WithAccessConfiguredOnlyItsOwnPagesAndListedOnesAreLetIn(string host, string? origin, bool letsIn) =>
         Assert.Equal(letsIn, LetsIn(Everywhere(new(null, null), guarded: true), host, origin));
 
+    [Theory]
+    [InlineData("https://own.example", true, true)]
+    [InlineData("http://own.example", true, false)] // somebody in the same network
+    [InlineData("https://own.example", false, true)] // behind a proxy with TLS
+    [InlineData("http://own.example", false, true)]
+    public void APageWithoutTlsIsNoPageOfAServerWithTls(string origin, bool isHttps, bool letsIn)
+    {
+        var context = Context("own.example", origin);
+        context.Request.IsHttps = isHttps;
+        Assert.Equal(letsIn, LetsIn(Everywhere(new(null, null), guarded: true), context));
+        Assert.Equal(letsIn, Everywhere(new(null, null), guarded: true).Admit(context.Request).Holds);
+    }
+
     [Fact]
     public void WithAccessConfiguredAHostOnLoopbackStillKnowsOnlyItsNames()
     {

@@ -1,0 +1,54 @@
+using SharedState.Host.Access;
+using SharedState.Host.Tests.Engine;
+using static SharedState.Host.Tests.Engine.RawSocket;
+
+namespace SharedState.Host.Tests.Access;
+
+/// <summary>Headers of handshakes that contradict each other, come twice, or claim to be those of a proxy.</summary>
+public sealed class HeaderTests
+{
+    private const string Good = "https://good.example", Evil = "https://evil.example";
+
+    private readonly KeepingLogger _log = new();
+
+    [Theory]
+    [InlineData(403, $"Origin: {Good}", $"Origin: {Evil}")]
+    [InlineData(403, $"Origin: {Evil}", $"Origin: {Good}")]
+    [InlineData(403, $"Origin: {Good}, {Evil}")]
+    [InlineData(403, $"Origin: {Good}.evil.example")]
+    [InlineData(403, $"Origin: {Evil}", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", $"X-Original-Origin: {Good}")]
+    [InlineData(403, $"Origin: {Evil}", "Forwarded: host=evil.example;proto=https")]
+    [InlineData(400, "Host: localhost", "Host: evil.example", $"Origin: {Evil}")]
+    [InlineData(403, "Host: evil.example", $"Origin: {Evil}")]
+    [InlineData(101, $"Origin: {Good}", "X-Forwarded-Host: evil.example")]
+    public async Task OnlyOneOriginThatIsListedIsLetIn(int status, params string[] headers) =>
+        Assert.Equal(status, await StatusAsync(headers));
+
+    [Theory]
+    [InlineData(101, "Authorization: Bearer ssk_1")]
+    [InlineData(401, "Authorization: Bearer ssk_1", "Authorization: Bearer ssk_1")]
+    [InlineData(401, "Authorization: Bearer ssk_2", "Authorization: Bearer ssk_1")]
+    [InlineData(401, "Authorization: Bearer ssk_1, Bearer ssk_1")]
+    [InlineData(401, "Authorization: Bearer ssk_2", $"Origin: {Good}", "Cookie: session=ssk_1")] // the header counts, and not the cookie
+    [InlineData(401, $"Origin: {Good}", "Cookie: session=ssk_2")]
+    [InlineData(101, $"Origin: {Good}", "Cookie: session=ssk_1")]
+    [InlineData(101, $"Origin: {Good}", "Cookie: SESSION=ssk_2")] // another cookie
+    [InlineData(101, "Cookie: session=ssk_2")]                      // no page: the cookie does not count
+    public async Task OneTokenCounts(int status, params string[] headers) => Assert.Equal(status, await StatusAsync(headers));
+
+    [Fact]
+    public async Task TheAddressIsThatOfTheSocketWhateverAHeaderSays()
+    {
+        Assert.Equal(401, await StatusAsync("Authorization: Bearer wrong", "X-Forwarded-For: 10.1.2.3", "Forwarded: for=10.1.2.3"));
+        Assert.StartsWith("A token from 127.0.0.1 was refused", Assert.Single(_log.Lines), StringComparison.Ordinal);
+    }
+
+    private async Task<int> StatusAsync(params string[] headers)
+    {
+        var access = TestIssuer.WithKey("ssk_1", cookie: "session");
+        await using var host = await LiveHost.StartAsync(doors: new DoorSettings([Good], null), access: access, logger: _log);
+        var (socket, answer) = await HandshakeAsync(host, Handshake("/", headers));
+        await socket.DisposeAsync();
+        return int.Parse(answer.Split(' ')[1]);
+    }
+}
