@@ -86,8 +86,8 @@ public sealed class ChangingRightsTests
 
         // The client does not read, and most of the snapshot is not sent yet.
         if (expires) await ExpireAsync(await WitnessAsync(host, Token(60)));
-        _time.Advance(TimeSpan.FromSeconds(1)); // each connection is looked at once a second
         else host.Change(Config(Open));
+        _time.Advance(TimeSpan.FromSeconds(1)); // each connection is looked at once a second
         await slow.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/clock","tunnel":"after"}""");
         var (hidden, shown, answered) = (0, new List<string>(), false);
         for (var whole = false; !whole || !answered;)
