@@ -36,7 +36,8 @@ internal static class ViewRounds
         {
             double[] times =
             [
-                plain.Measure(), few.Measure(), many.Measure(), asked.Measure(), window.Measure(), many.MeasureSnapshot(), restricted.Measure(),
+                plain.Measure(), few.Measure(), many.Measure(), asked.Measure(), window.Measure(), many.MeasureSnapshot(),
+                restricted.Measure(),
                 users.Measure(),
             ];
             double[] line =

@@ -138,7 +138,8 @@ public sealed class AccessConfigTests : IDisposable
     {
         using var one = RSA.Create(2_048);
         using var other = RSA.Create(2_048);
-        var (first, both) = (one.ExportSubjectPublicKeyInfoPem(), $"{one.ExportSubjectPublicKeyInfoPem()}\n{other.ExportSubjectPublicKeyInfoPem()}");
+        var first = one.ExportSubjectPublicKeyInfoPem();
+        var both = $"{first}\n{other.ExportSubjectPublicKeyInfoPem()}";
         string Fingerprint(string ofA, string ofB)
         {
             _folder.Write("a.pem", ofA);

@@ -66,7 +66,8 @@ public sealed class AccessChangeTests : IDisposable
         Assert.Equal("""["/a/items/b","/open/items/b"]""", Paths(await other.GetAsync("/subs")));
         Assert.Equal(0, other.KeptNotifications);
 
-        static string Paths(JsonNode reply) => new JsonArray([.. reply["data"]!.AsArray().Select(entry => entry![0]!.DeepClone())]).ToJsonString();
+        static string Paths(JsonNode reply) =>
+            new JsonArray([.. reply["data"]!.AsArray().Select(entry => entry![0]!.DeepClone())]).ToJsonString();
     }
 
     [Fact]

@@ -77,7 +77,12 @@ internal sealed class LiveHost : IAsyncDisposable
         });
         app.Run(context => context.Response.WriteAsync("plain"));
         await app.StartAsync();
-        return new(app, state, registry, writers, gate) { Doorway = doorway, _lists = doors ?? new(null, null), Port = ((IPEndPoint)listening.LocalEndPoint!).Port };
+        return new(app, state, registry, writers, gate)
+        {
+            Doorway = doorway,
+            _lists = doors ?? new(null, null),
+            Port = ((IPEndPoint)listening.LocalEndPoint!).Port,
+        };
 
         ServiceWriter Writer(string name, MemoryStorage storage)
         {
