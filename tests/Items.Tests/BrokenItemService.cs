@@ -28,6 +28,7 @@ public enum Promise
     Accents,
     Nul,
     Bytes,
+    BlanksBehind,
     Apps,
     ReadingCreatesNothing,
     OnlyWithItems,
@@ -152,7 +153,7 @@ internal sealed class BrokenItemService(IItemService inner, Promise broken) : II
         broken == Promise.Bytes
             ? Encoding.UTF8.GetBytes(
                 JsonNode.Parse(item.Json.Span, documentOptions: new() { MaxDepth = 300 })!.ToJsonString(new() { MaxDepth = 300 }))
-            : item.Json;
+            : broken == Promise.BlanksBehind ? item.Json[..(item.Json.Span.LastIndexOf((byte)'}') + 1)] : item.Json;
 
     private CommitResult Result(CommitResult result) => broken switch
     {

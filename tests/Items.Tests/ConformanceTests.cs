@@ -38,6 +38,8 @@ public sealed class ConformanceTests
     [InlineData(Promise.Nul, nameof(ItemServiceConformance.IdsThatLookAlikeAreDifferent))]
     [InlineData(Promise.Nul, nameof(ItemServiceConformance.IdsOf1024BytesAndNamesOf512AreKept))]
     [InlineData(Promise.Bytes, nameof(ItemServiceConformance.AnItemComesBackByteForByte))]
+    [InlineData(Promise.Bytes, nameof(ItemServiceConformance.TheWhiteSpaceBehindAnItemComesBack))]
+    [InlineData(Promise.BlanksBehind, nameof(ItemServiceConformance.TheWhiteSpaceBehindAnItemComesBack))]
     [InlineData(Promise.Apps, nameof(ItemServiceConformance.AppsShareNothing))]
     [InlineData(Promise.Apps, nameof(ItemServiceConformance.NamesThatLookAlikeAreDifferent))]
     [InlineData(
