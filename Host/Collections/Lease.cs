@@ -5,6 +5,8 @@ namespace SharedState.Host.Collections;
 /// <param name="json">The bytes of the record.</param>
 internal sealed class Lease(LeaseRecord record, ReadOnlyMemory<byte> json) : DueEntry
 {
+    private List<PendingUpdate>? _givers; // the updates that give or renew the lifetime, until their answers are taken
+
     public LeaseRecord Record { get; set; } = record;
 
     public ReadOnlyMemory<byte> Json { get; set; } = json;
@@ -18,17 +20,46 @@ internal sealed class Lease(LeaseRecord record, ReadOnlyMemory<byte> json) : Due
     /// <summary>When the host has to do something about it, by the monotonic clock; null for a lease that waits for its holder.</summary>
     public long? DueAt { get; set; }
 
-    /// <summary>The update that gave the lifetime, while it is not answered. The lifetime counts from its acceptance.</summary>
-    public PendingUpdate? Giver { get; set; }
-
-    /// <summary>The record before its giver renewed it; null if the giver made the lease.</summary>
-    public LeaseRecord? Before { get; set; }
+    /// <summary>Whether an update that gives or renews the lifetime is on its way. The lifetime counts from its acceptance.</summary>
+    public bool IsBeingGiven => _givers?.Exists(giver => !giver.Done) == true;
 
     /// <summary>Whether the item is gone, or was written again, so that the record is of no use.</summary>
     public bool Obsolete { get; set; }
 
     /// <summary>Whether the record is being removed.</summary>
     public bool Leaving { get; set; }
+
+    /// <summary>The updates that give or renew the lifetime, as far as their answers were not taken.</summary>
+    public IEnumerable<PendingUpdate> Givers => _givers ?? [];
+
+    /// <summary>An update gives or renews the lifetime.</summary>
+    public void Give(PendingUpdate giver)
+    {
+        _givers ??= [];
+        if (!_givers.Contains(giver)) _givers.Add(giver);
+    }
+
+    /// <summary>Takes the answers to the updates that gave or renewed the lifetime; false if there is no new one.</summary>
+    /// <param name="now">The time, by the monotonic clock.</param>
+    /// <param name="frequency">The steps of that clock in a second.</param>
+    public bool TryTakeAnswers(long now, long frequency)
+    {
+        if (_givers?.Exists(giver => giver.Done) != true) return false;
+        foreach (var giver in _givers.Where(giver => giver.Done).OrderBy(giver => giver.AcceptedAt))
+        {
+            var ttl = (long)(giver.Lifetime!.Ttl!.Value.TotalSeconds * frequency);
+            if (giver.AcceptedAt is { } accepted) DueAt = accepted + ttl;
+            else if (giver.MayBeStored) DueAt = Math.Max(DueAt ?? now, now + ttl);
+            else if (giver.Grant!.Token == Token) DueAt = now; // there is no such item; a refused renewal leaves the time as it is
+        }
+        _givers.RemoveAll(giver => giver.Done);
+        if (_givers.Count == 0) _givers = null;
+        return true;
+    }
+
+    /// <summary>Whether the stored record is the one that this host knows.</summary>
+    public bool IsStored(Func<string, ReadOnlyMemory<byte>?> find) =>
+        find(Record.Id) is { } stored && stored.Span.SequenceEqual(Json.Span);
 }
 
 /// <summary>
@@ -54,8 +85,15 @@ internal sealed class HolderLife(LeaseRecord record, ReadOnlyMemory<byte> json, 
     /// </summary>
     public bool TakenOver { get; init; }
 
+    /// <summary>Whether this host is taking it from a host that is gone.</summary>
+    public bool IsBeingTaken { get; set; }
+
     /// <summary>Whether its end is being stored. No item is given to it any more.</summary>
     public bool Ending { get; set; }
+
+    /// <summary>Whether the stored record is the one that this host knows.</summary>
+    public bool IsStored(Func<string, ReadOnlyMemory<byte>?> find) =>
+        find(Record.Id) is { } stored && stored.Span.SequenceEqual(Json.Span);
 }
 
 /// <summary>A holder of ephemeral items, as this host knows it.</summary>

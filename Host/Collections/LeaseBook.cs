@@ -45,8 +45,14 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
     /// <summary>Whether the hosts should be looked at, because one may be gone.</summary>
     public bool HostsChanged { get; set; }
 
-    /// <summary>Records that have to be stored again: another host removed them or took them over, or their time is wrong.</summary>
+    /// <summary>Records that have to be stored again, because another host removed them or took them over.</summary>
     public List<LeaseRecord> ToStore { get; } = [];
+
+    /// <summary>Leases whose records say too late a time.</summary>
+    public HashSet<Lease> ToShorten { get; } = [];
+
+    /// <summary>Whether a record came back from storage without the white space behind it; then items lose their tokens, too.</summary>
+    public bool LostWhiteSpace { get; private set; }
 
     /// <summary>The number of items that have a lease. Any thread.</summary>
     public int Count => _leases.Count;
@@ -55,6 +61,9 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
 
     /// <summary>The hosts that send heartbeats, and when each was last heard.</summary>
     public IReadOnlyDictionary<string, long> Beats => _beats;
+
+    /// <summary>Whether another host sent heartbeats.</summary>
+    public bool HasOtherBeats => _beats.Count > (_beats.ContainsKey(host) ? 1 : 0);
 
     /// <summary>Whether a collection has items with a lease.</summary>
     public bool Has(CollectionKey key) => _byItem.ContainsKey(key);
@@ -126,7 +135,7 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
         if (!_byItem.TryGetValue(collection.Key, out var leases)) return;
         if (update.Reset)
         {
-            foreach (var lease in leases.Values.Where(lease => lease.Giver is not { Done: false })) Retire(lease);
+            foreach (var lease in leases.Values.Where(lease => !lease.IsBeingGiven)) Retire(lease);
         }
         foreach (var id in update.Remove) Replace(id, null);
         foreach (var item in update.Insert) Replace(item.Id, WhiteSpaceMark.Read(item.Json.Span));
@@ -139,43 +148,37 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
         }
     }
 
-    /// <summary>The time at which a lease is due; null if it is not. Asks its giver, if it has one.</summary>
+    /// <summary>The time at which a lease is due; null if it is not.</summary>
     public long? DueOf(Lease lease)
     {
-        if (lease.Giver is { Done: true } giver)
+        var now = time.GetTimestamp();
+        if (lease.TryTakeAnswers(now, time.TimestampFrequency) && !lease.IsBeingGiven && !lease.Record.Ended
+            && (lease.Record.Open || lease.Record.Due - Clock(time) - Left(lease).TotalSeconds > StoringTime.TotalSeconds))
         {
-            if (giver.AcceptedAt is { } accepted) lease.DueAt = accepted + Ticks(TimeSpan.FromSeconds(lease.Record.Ttl));
-            else if (!giver.MayBeStored) Fail(lease);
-            (lease.Giver, lease.Before) = (null, null);
+            ToShorten.Add(lease);
+            HostsChanged = true;
         }
-        return lease.Giver is null ? lease.DueAt : time.GetTimestamp() + Ticks(ObsoleteTime);
+        if (!lease.IsBeingGiven) return lease.DueAt;
+        return now + Math.Min(Ticks(ObsoleteTime), Ticks(lease.Givers.Min(giver => giver.Lifetime!.Ttl!.Value))); // to be looked at again
     }
 
-    /// <summary>An update with a time was accepted. If storing it took long, its records say too early a time.</summary>
-    public void Correct(CollectionKey key, string item, ulong token)
+    /// <summary>The time until a lease is due, as this host knows it.</summary>
+    public TimeSpan Left(Lease lease)
     {
-        if (Find(key, item, token) is not { Record: { Ttl: > 0, Ended: false } record }) return;
-        var due = Clock(time) + record.Ttl;
-        if (due - record.Due < 0.8 * StoringTime.TotalSeconds) return;
-        ToStore.Add(record with { Due = due });
-        HostsChanged = true;
+        var recorded = TimeSpan.FromSeconds(lease.Record.Ttl);
+        if (lease.DueAt is not { } due) return recorded;
+        var left = time.GetElapsedTime(time.GetTimestamp(), due);
+        return lease.IsBeingGiven && recorded > left ? recorded : left;
     }
 
-    /// <summary>The update that gave a lifetime was refused. A new lease has no item; a renewed one is as it was before.</summary>
-    private void Fail(Lease lease)
-    {
-        if (lease.Before is not { } before)
-        {
-            lease.DueAt = Math.Min(lease.DueAt!.Value, time.GetTimestamp());
-            return;
-        }
-        ToStore.Add(before);
-        HostsChanged = true;
-    }
+    /// <summary>Whether the record of a lease says too early a time, if the lifetime begins now.</summary>
+    public bool IsEarly(Lease lease, TimeSpan ttl) =>
+        Clock(time) + ttl.TotalSeconds - lease.Record.Due >= 0.8 * StoringTime.TotalSeconds;
 
     private void Put(in Item item, bool live)
     {
         if (LeaseRecord.Read(item.Json.Span) is not { } record || record.Id != item.Id) return;
+        LostWhiteSpace |= !LeaseRecord.IsWhole(item.Json.Span);
         if (record.IsBeat) _beats[item.Id[1..]] = time.GetTimestamp();
         else if (record.Holder is not null) PutLife(record, item.Json);
         else PutLease(record, item.Json, live);
@@ -205,7 +208,9 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
         }
         else if (record.Host == host)
         {
-            if (before is not null && before != host && !life.Holder.IsHeld) life.Holder.BeginGrace(now); // was taken over
+            // A host that hands its life over has waited for the grace.
+            if (life.IsBeingTaken && !life.Holder.IsHeld) life.Holder.BeginGrace(now);
+            life.IsBeingTaken = false;
             Due.Set(life.Holder, now);
         }
         else if (before == host && (life.Holder.IsHeld || life.Holder.IsNamed))
@@ -217,7 +222,6 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
     private void PutLease(LeaseRecord record, ReadOnlyMemory<byte> json, bool live)
     {
         if (_leases.TryGetValue(record.Id, out var lease) && lease.Json.Span.SequenceEqual(json.Span)) return;
-        var before = lease?.Record;
         if (lease is null)
         {
             _leases.Add(record.Id, lease = new(record, json));
@@ -226,12 +230,14 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
             if (!_byToken.TryGetValue(lease.Token, out var all)) _byToken.Add(lease.Token, all = []);
             all.Add(lease);
         }
+        var isOwn = record.Host == host && !lease.Record.Ended; // then this host knows the time better than the record
         (lease.Record, lease.Json) = (record, json);
         if (record.Ttl == 0) return;
         var now = time.GetTimestamp();
+        lease.TryTakeAnswers(now, time.TimestampFrequency); // they are older than the record
+        if (_givers.Remove(record.Id, out var giver)) lease.Give(giver);
         if (record.Ended) lease.DueAt = now + Ticks(FinishTime);
-        else if (!_givers.Remove(record.Id, out var giver)) lease.DueAt = now + Ticks(Left(record, live));
-        else (lease.Giver, lease.Before, lease.DueAt) = (giver, before, lease.DueAt ?? now + Ticks(Left(record, live)));
+        else if (!isOwn || lease.DueAt is null) lease.DueAt = now + Ticks(Left(record, live));
         Due.Set(lease, DueOf(lease)!.Value);
     }
 
@@ -264,8 +270,9 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
             if (leases.GetValueOrDefault((lease.Item, lease.Token)) == lease) leases.Remove((lease.Item, lease.Token));
             if (leases.Count == 0) _byItem.Remove(lease.Key);
             if (_byToken[lease.Token] is var all && all.Remove(lease) && all.Count == 0) _byToken.Remove(lease.Token);
-            if (!lease.Leaving && IsOwn(lease) && (lease.Giver is not null || LifeOf(lease.Token)?.Holder.IsHeld == true))
-                ToStore.Add(lease.Record with { Ended = false });
+            if (lease.Leaving || !IsOwn(lease) || (!lease.Givers.Any() && LifeOf(lease.Token)?.Holder.IsHeld != true)) return;
+            foreach (var giver in lease.Givers) Expect(id, giver);
+            ToStore.Add(lease.Record with { Ended = false });
         }
     }
 

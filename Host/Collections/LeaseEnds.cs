@@ -94,24 +94,25 @@ internal sealed class LeaseEnds(LeaseBook book, RecordCommit commit, Action<int>
         var changed = new List<Item>();
         foreach (var lease in _leases)
         {
+            if (lease.Place is not null) continue; // was renewed since the round began
             if (lease.Obsolete || lease.Record.Ended)
             {
                 _endingLeases.Add(lease);
             }
-            else if (IsCurrent(lease.Record.Id, lease.Json, find))
+            else if (lease.IsStored(find))
             {
                 _endingLeases.Add(lease);
                 changed.Add((lease.Record with { Ended = true }).ToItem());
             }
         }
-        foreach (var holder in _holders.Where(holder => !holder.IsHeld && !holder.IsNamed))
+        foreach (var holder in _holders.Where(holder => !holder.IsHeld && !holder.IsNamed && holder.Place is null))
         {
             // A holder with connections at another host lives there.
             var other = holder.Lives.Find(life => life.Record.Host != book.Host && !life.Record.Ended)?.Record.Host;
             foreach (var life in holder.Lives.Where(IsMine))
             {
                 life.Ending = false;
-                if (!IsCurrent(life.Record.Id, life.Json, find)) continue;
+                if (!life.IsStored(find)) continue;
                 life.Ending = true;
                 if (other is null) _endingLives.Add(life);
                 changed.Add((other is null ? life.Record with { Ended = true } : life.Record with { Host = other }).ToItem());
@@ -120,13 +121,11 @@ internal sealed class LeaseEnds(LeaseBook book, RecordCommit commit, Action<int>
         return new() { Key = Leases.Key, Insert = changed };
     }
 
-    private static bool IsCurrent(string id, ReadOnlyMemory<byte> json, Func<string, ReadOnlyMemory<byte>?> find) =>
-        find(id) is { } stored && stored.Span.SequenceEqual(json.Span);
-
     private void Ended(Error? error)
     {
         var later = time.GetTimestamp() + Ticks(RetryTime);
-        foreach (var holder in _holders) book.Due.Set(holder, later); // a client may have named it meanwhile
+        // A client may have named it meanwhile.
+        foreach (var holder in _holders.Where(holder => holder.Place is null)) book.Due.Set(holder, later);
         try
         {
             if (error is null) RemoveItems([.. _endingLeases], [.. _endingLives]);

@@ -19,6 +19,9 @@ internal sealed class LeaseGrants(
     // A connection for each of many clients behind a gateway is what a holder is for.
     private const int MostHolders = 10_000;
 
+    // Every request is answered within this time.
+    private static readonly TimeSpan MostAnswerTime = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// Gives an update its lifetime. False if the update has to wait; the lane is resumed then. <see cref="LeaseGrant.Refusal"/> says
     /// whether the lifetime could not be given.
@@ -50,15 +53,18 @@ internal sealed class LeaseGrants(
         return grant.Stored || grant.Refusal is not null;
     }
 
-    /// <summary>An update with a lifetime was accepted.</summary>
-    public void Accept(PendingUpdate update)
+    /// <summary>
+    /// An update with a lifetime was stored. False if storing took so long that records say too early a time: then its answer waits until
+    /// they are corrected, because a host that knows only the records must not end an acknowledged lifetime early.
+    /// </summary>
+    public bool TryAccept(PendingUpdate update)
     {
         update.AcceptedAt = time.GetTimestamp();
-        if (update.Lifetime!.Ttl is not null)
+        if (update.Lifetime!.Ttl is { } ttl)
         {
-            foreach (var id in NamedBy(update)) book.Correct(update.Key, id, update.Grant!.Token);
-            foreach (var (id, token) in update.Grant!.Renewed) book.Correct(update.Key, id, token);
-            return;
+            var early = GivenBy(update).Where(given => IsEarly(given, ttl)).ToList();
+            if (early.Count > 0) Correct(update, ttl, early);
+            return early.Count == 0;
         }
         var (lane, holder) = (update.Lane, book.HolderOf(NameOf(update)));
         holder.Grace = update.Lifetime.Grace;
@@ -66,10 +72,61 @@ internal sealed class LeaseGrants(
         {
             holder.BeginGrace(time.GetTimestamp()); // its connection ended before
             book.Due.Set(holder, time.GetTimestamp());
-            return;
+            return true;
         }
         holder.Hold(lane);
         lane.Holders.Add(holder);
+        return true;
+    }
+
+    /// <summary>The items that have their lifetime by an update with a time, each with its lease and the id of its record. The lease is
+    /// null if another host has ended it; then there is no record of a renewed one.</summary>
+    private List<(string Item, Lease? Lease, string? Record)> GivenBy(PendingUpdate update)
+    {
+        var grant = update.Grant!;
+        var given = new List<(string, Lease?, string?)>();
+        var number = 0;
+        foreach (var id in NamedBy(update)) Add(id, grant.Token, LeaseRecord.LeaseId(grant.Token, number++));
+        foreach (var (id, token) in grant.Renewed) Add(id, token, null);
+        return given;
+
+        void Add(string id, ulong token, string? record)
+        {
+            if (Held(update, id) != token) return; // was written again
+            var lease = book.Find(update.Key, id, token);
+            given.Add((id, lease, lease?.Record.Id ?? record));
+        }
+    }
+
+    private bool IsEarly((string Item, Lease? Lease, string? Record) given, TimeSpan ttl) =>
+        given.Lease is null || given.Lease.Record.Ended || book.IsEarly(given.Lease, ttl);
+
+    /// <summary>Stores the latest time at which the lifetimes of an update can end, since it is answered within a bound.</summary>
+    private void Correct(PendingUpdate update, TimeSpan ttl, List<(string Item, Lease? Lease, string? Record)> early)
+    {
+        update.AcceptedAt = null;
+        var lost = false; // another host ends one
+        commit(new() { Key = Leases.Key }, Corrected, error =>
+        {
+            foreach (var (_, _, record) in early) book.Disregard(record ?? "");
+            var corrected = error is null && !lost;
+            if (corrected) update.AcceptedAt = time.GetTimestamp();
+            update.Confirm(corrected);
+        }, update.ReceivedAt);
+
+        ItemUpdate Corrected(Func<string, ReadOnlyMemory<byte>?> find)
+        {
+            var items = new List<Item>();
+            foreach (var (item, _, record) in early)
+            {
+                // A new record that is not there was removed after its round looked for the item, which was stored later.
+                lost |= record is null || (find(record) is { } stored && LeaseRecord.Read(stored.Span) is not { Ended: false });
+                if (record is null) continue;
+                book.Expect(record, update);
+                items.Add(Timed(update.Key, item, ttl + MostAnswerTime, record).ToItem());
+            }
+            return new() { Key = Leases.Key, Insert = lost ? [] : items };
+        }
     }
 
     private (LeaseGrant Grant, List<LeaseRecord> Made, List<Lease> Renewed) ForTime(PendingUpdate update, TimeSpan ttl)
@@ -131,7 +188,10 @@ internal sealed class LeaseGrants(
         waits = true;
     }
 
-    /// <summary>Renews the leases that are still what this host knows of them.</summary>
+    /// <summary>
+    /// Renews the leases that are still what this host knows of them. Until the update is accepted, the later one of the old and the new
+    /// time counts.
+    /// </summary>
     private ItemUpdate Renew(
         PendingUpdate update, LeaseGrant grant, List<Item> made, List<Lease> renewed, Func<string, ReadOnlyMemory<byte>?> find)
     {
@@ -139,10 +199,13 @@ internal sealed class LeaseGrants(
         var items = new List<Item>(made);
         foreach (var lease in renewed)
         {
-            if (find(lease.Record.Id) is not { } stored || !stored.Span.SequenceEqual(lease.Json.Span) || lease.Record.Ended) continue;
+            if (!lease.IsStored(find) || lease.Record.Ended) continue;
+            if (lease.Record.Open && !book.IsOwn(lease)) continue; // the other host knows the time
             grant.Renewed.Add((lease.Item, lease.Token));
             book.Expect(lease.Record.Id, update);
-            items.Add(Timed(lease.Key, lease.Item, update.Lifetime!.Ttl!.Value, lease.Record.Id).ToItem());
+            var (ttl, left) = (update.Lifetime!.Ttl!.Value, book.Left(lease));
+            var record = Timed(lease.Key, lease.Item, ttl > left ? ttl : left, lease.Record.Id);
+            items.Add((record with { Open = left > ttl }).ToItem());
         }
         return new() { Key = Leases.Key, Insert = items };
     }

@@ -25,7 +25,11 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
     /// <summary>When the hosts have to be looked at, by the monotonic clock; null without holders.</summary>
     public long? Next(long now)
     {
-        if (book.ToStore.Count == 0 && book.OtherLives == 0 && (book.OwnLives == 0 || !isShared())) return _next = null;
+        if (book.ToStore.Count + book.ToShorten.Count == 0 && book.OtherLives == 0 && !book.HasOtherBeats
+            && (book.OwnLives == 0 || !isShared()))
+        {
+            return _next = null;
+        }
         if (book.HostsChanged) _next = now;
         book.HostsChanged = false;
         return _next ??= now + (long)(LookTime.TotalSeconds * time.TimestampFrequency);
@@ -34,7 +38,9 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
     /// <summary>The heartbeat that must be stored with a new life; null if none is due.</summary>
     public LeaseRecord? NextBeat()
     {
-        if (!isShared() || (_beatAt is { } last && time.GetElapsedTime(last) < BeatTime)) return null;
+        if (!isShared()) return null;
+        var isStored = book.Beats.ContainsKey(book.Host); // an update with a heartbeat may be refused
+        if (isStored && _beatAt is { } last && time.GetElapsedTime(last) < BeatTime) return null;
         _beatAt = time.GetTimestamp();
         return new() { Id = LeaseRecord.BeatId(book.Host), Beat = ++_beats };
     }
@@ -47,6 +53,7 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
         Beat();
         TakeOver();
         StoreAgain();
+        Shorten();
     }
 
     /// <summary>The service ends: its holders need not be waited for.</summary>
@@ -69,7 +76,7 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
 
     private void TakeOver()
     {
-        if (_taking || book.OtherLives == 0 || !book.Lives.Any(IsOrphan)) return;
+        if (_taking || !(book.Lives.Any(IsOrphan) || book.Beats.Any(beat => IsDead(beat.Key, beat.Value)))) return;
         _taking = true;
         commit(new() { Key = Leases.Key }, Take, _ => _taking = false);
     }
@@ -77,29 +84,60 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
     private ItemUpdate Take(Func<string, ReadOnlyMemory<byte>?> find)
     {
         var orphans = book.Lives.Where(IsOrphan).ToList();
+        foreach (var life in orphans) life.IsBeingTaken = true;
         return new()
         {
             Key = Leases.Key,
             Insert =
             [
                 .. orphans
-                    .Where(life => find(life.Record.Id) is { } stored && stored.Span.SequenceEqual(life.Json.Span))
+                    .Where(life => life.IsStored(find))
                     .Select(life => (life.Record with { Host = book.Host }).ToItem()),
             ],
-            Remove = [.. orphans.Select(life => LeaseRecord.BeatId(life.Record.Host!)).Distinct()],
+            Remove = [.. book.Beats.Where(beat => IsDead(beat.Key, beat.Value)).Select(beat => LeaseRecord.BeatId(beat.Key))],
         };
     }
 
     private bool IsOrphan(HolderLife life) =>
         life.Record.Host != book.Host && !life.Record.Ended
-        && (!isShared() || !book.Beats.TryGetValue(life.Record.Host!, out var heard) || time.GetElapsedTime(heard) > DeadTime);
+        && (!isShared() || !book.Beats.TryGetValue(life.Record.Host!, out var heard) || IsDead(life.Record.Host!, heard));
+
+    /// <summary>Whether a host is gone, or has had no holders for as long, so that its heartbeat is of no use.</summary>
+    private bool IsDead(string host, long heard) => host != book.Host && time.GetElapsedTime(heard) > DeadTime;
 
     /// <summary>Stores records again, for example if another host took this one for dead because it was suspended.</summary>
     private void StoreAgain()
     {
         if (book.ToStore.Count == 0) return;
-        var records = book.ToStore.DistinctBy(record => record.Id).Select(record => record.ToItem()).ToList();
+        var records = book.ToStore.DistinctBy(record => record.Id).ToList();
         book.ToStore.Clear();
-        commit(new() { Key = Leases.Key, Insert = records }, null, _ => { });
+        // A lease may be there again, with another time.
+        commit(new() { Key = Leases.Key }, find => new()
+        {
+            Key = Leases.Key,
+            Insert = [.. records.Where(record => record.Holder is not null || find(record.Id) is null).Select(record => record.ToItem())],
+        }, error =>
+        {
+            if (error is not null) book.ToStore.AddRange(records); // the next look tries again
+        });
+    }
+
+    /// <summary>Corrects records that say too late a time, as far as they are still what this host knows of them.</summary>
+    private void Shorten()
+    {
+        if (book.ToShorten.Count == 0) return;
+        var leases = book.ToShorten.ToList();
+        book.ToShorten.Clear();
+        commit(new() { Key = Leases.Key }, find => new()
+        {
+            Key = Leases.Key,
+            Insert = [.. leases.Where(lease => !lease.IsBeingGiven && !lease.Record.Ended && lease.IsStored(find)).Select(Shortened)],
+        }, _ => { });
+    }
+
+    private Item Shortened(Lease lease)
+    {
+        var left = Math.Max(book.Left(lease).TotalSeconds, 0.1);
+        return (lease.Record with { Ttl = left, Due = LeaseBook.Clock(time) + left, Open = false }).ToItem();
     }
 }

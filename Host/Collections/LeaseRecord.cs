@@ -10,6 +10,8 @@ namespace SharedState.Host.Collections;
 /// </summary>
 internal sealed record LeaseRecord
 {
+    private const byte End = (byte)'\n';
+
     /// <summary>The token of a life; the token of a lease, a dot and a number; or <c>@</c> and the name of a host.</summary>
     public required string Id { get; init; }
 
@@ -34,6 +36,9 @@ internal sealed record LeaseRecord
 
     /// <summary>When the item is due, in seconds since 1970. Counts for hosts that were not running when the lease was given.</summary>
     public double Due { get; init; }
+
+    /// <summary>Whether a host is about to shorten the time, and has not decided.</summary>
+    public bool Open { get; init; }
 
     /// <summary>Whether the lifetime has ended, so that nobody can renew it, and the items are to be removed.</summary>
     public bool Ended { get; init; }
@@ -60,8 +65,11 @@ internal sealed record LeaseRecord
     /// <summary>The id of a heartbeat.</summary>
     public static string BeatId(string host) => $"@{host}";
 
-    /// <summary>The record as an item.</summary>
-    public Item ToItem() => new(Id, JsonSerializer.SerializeToUtf8Bytes(this, LeaseJson.Default.LeaseRecord));
+    /// <summary>The record as an item. White space behind it shows whether the storage keeps what is behind an item.</summary>
+    public Item ToItem() => new(Id, (byte[])[.. JsonSerializer.SerializeToUtf8Bytes(this, LeaseJson.Default.LeaseRecord), End]);
+
+    /// <summary>Whether the white space behind a record is there.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> json) => json[^1] == End;
 
     /// <summary>The record of an item; null if it is none.</summary>
     public static LeaseRecord? Read(ReadOnlySpan<byte> json)

@@ -8,7 +8,8 @@ internal delegate ItemUpdate Decision(Func<string, ReadOnlyMemory<byte>?> find);
 /// <param name="update">The update, or with a decision its collection.</param>
 /// <param name="decision">Makes the update from the state that it is applied to; null if it is known.</param>
 /// <param name="done">Gets null when it is stored, otherwise the reason why it is not. In a turn.</param>
-internal delegate void RecordCommit(ItemUpdate update, Decision? decision, Action<Error?> done);
+/// <param name="receivedAt">When the request that waits for it was received, by the monotonic clock; null if none waits.</param>
+internal delegate void RecordCommit(ItemUpdate update, Decision? decision, Action<Error?> done, long? receivedAt = null);
 
 /// <summary>
 /// The lifetimes of a service's items. What must survive the host stands in a collection of records, which no client can name. There is one
@@ -26,6 +27,7 @@ internal sealed class Leases : IDisposable
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(100);
 
     private readonly ServiceWriter _writer;
+    private readonly ServiceStorage _storage;
     private readonly CollectionCache _collections;
     private readonly TimeProvider _time;
     private readonly LeaseBook _book;
@@ -35,7 +37,7 @@ internal sealed class Leases : IDisposable
     private readonly CollectionWatch _recordWatch, _itemWatch;
     private readonly ITimer _timer;
     private long? _looksAt; // when the timer is set for
-    private bool _stopped;
+    private bool _stopped, _warned;
 
     /// <param name="writer">The service.</param>
     /// <param name="storage">Its storage.</param>
@@ -45,7 +47,7 @@ internal sealed class Leases : IDisposable
     /// <param name="time">The time.</param>
     public Leases(ServiceWriter writer, ServiceStorage storage, CollectionCache collections, Lanes lanes, Feed feed, TimeProvider time)
     {
-        (_writer, _collections, _time) = (writer, collections, time);
+        (_writer, _storage, _collections, _time) = (writer, storage, collections, time);
         _book = new(Guid.NewGuid().ToString("N"), time, () => storage.HasFeed);
         _hosts = new(_book, Commit, () => storage.HasFeed, () => feed.IsCurrent && Records.State == CollectionState.Loaded, time);
         _grants = new(_book, () => Records, Commit, _hosts.NextBeat, lanes.Resume, time);
@@ -74,11 +76,12 @@ internal sealed class Leases : IDisposable
         return granted;
     }
 
-    /// <summary>An update with a lifetime was accepted.</summary>
-    public void Accept(PendingUpdate update)
+    /// <summary>An update with a lifetime was stored; false if its answer has to wait for records.</summary>
+    public bool TryAccept(PendingUpdate update)
     {
-        _grants.Accept(update);
+        var accepted = _grants.TryAccept(update);
         Plan();
+        return accepted;
     }
 
     /// <summary>A connection has ended.</summary>
@@ -106,6 +109,8 @@ internal sealed class Leases : IDisposable
     private void Heed(Action change)
     {
         change();
+        if (_book.LostWhiteSpace && !_warned) WriterLog.WhiteSpaceLost(_storage.Logger, _storage.ServiceName);
+        _warned = _book.LostWhiteSpace;
         Plan();
     }
 
@@ -132,10 +137,10 @@ internal sealed class Leases : IDisposable
         _timer.Change(wait < LongestWait ? wait : LongestWait, Timeout.InfiniteTimeSpan);
     }
 
-    private void Commit(ItemUpdate update, Decision? decision, Action<Error?> done)
+    private void Commit(ItemUpdate update, Decision? decision, Action<Error?> done, long? receivedAt)
     {
         var bytes = update.Insert.Sum(item => (long)item.Json.Length);
-        _writer.Enter(new HostUpdate(new Lane(_writer), update, bytes, decision, done) { ReceivedAt = _time.GetTimestamp() });
+        _writer.Enter(new HostUpdate(new Lane(_writer), update, bytes, decision, done) { ReceivedAt = receivedAt ?? _time.GetTimestamp() });
     }
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * _time.TimestampFrequency);

@@ -17,7 +17,7 @@ internal abstract class PendingUpdate(
     private const long MostConflictBytes = 1 << 20;
 
     private Position _stored;
-    private int _awaited; // notifications to the same client that must come first
+    private int _awaited; // must come first: notifications to the same client, and records of the lifetime
     private IReadOnlyList<string>? _failed;
     private Error? _error;
     private volatile bool _done;
@@ -88,18 +88,26 @@ internal abstract class PendingUpdate(
     public void Settle(Position stored)
     {
         _stored = stored;
-        if (Lifetime is not null && Holds) Lane.Writer.Accept(this);
-        _done = true;
+        _awaited += 2; // for the records of its lifetime, and for the end of this method
+        if (Lifetime is null || !Holds || Lane.Writer.TryAccept(this)) Confirm(recorded: true);
         foreach (var subscription in Lane.Behind)
         {
             if (subscription.Collection != Collection) continue;
             (subscription.HeldReplies ??= []).Add(this);
             _awaited++;
         }
-        if (_awaited == 0) Answer();
+        Release();
     }
 
-    /// <summary>A subscription for which the answer waited is current, or gone.</summary>
+    /// <summary>The records of its lifetime say no time that is too early; or, if they are not stored, perhaps they do.</summary>
+    public void Confirm(bool recorded)
+    {
+        if (recorded) _done = true;
+        else _error = Error.OutcomeUnknown;
+        Release();
+    }
+
+    /// <summary>Something for which the answer waited has happened: a subscription is current, or gone.</summary>
     public void Release()
     {
         if (--_awaited == 0) Answer();

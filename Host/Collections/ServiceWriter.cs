@@ -189,8 +189,8 @@ internal sealed class ServiceWriter : IAsyncDisposable
         _collections.DropIfNew(collection);
     }
 
-    /// <summary>An update with a lifetime was accepted.</summary>
-    public void Accept(PendingUpdate update) => _leases.Accept(update);
+    /// <summary>An update with a lifetime was stored; false if its answer has to wait.</summary>
+    public bool TryAccept(PendingUpdate update) => _leases.TryAccept(update);
 
     /// <summary>A client that named holders has gone.</summary>
     public void Leave(Lane lane) => _leases.Leave(lane);

@@ -103,6 +103,12 @@ internal static partial class WriterLog
     public static partial void NotRenewed(ILogger logger, string service, string reason, Exception? cause);
 
     [LoggerMessage(
+        2140, LogLevel.Error,
+        "Service {Service}: the storage loses the white space behind items, in which their lifetimes are marked, so items with a lifetime "
+            + "may stay for good; it must store the bytes of an item, in a column for bytes or text instead of one for JSON")]
+    public static partial void WhiteSpaceLost(ILogger logger, string service);
+
+    [LoggerMessage(
         2114, LogLevel.Critical,
         "Service {Service}: a request failed for a reason that is a defect of the server; its collection is read again")]
     public static partial void CollectionFailed(ILogger logger, string service, Exception exception);

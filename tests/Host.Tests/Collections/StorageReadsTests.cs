@@ -82,7 +82,7 @@ public sealed class StorageReadsTests
             BaseDirectory = "/",
             Logger = NullLogger.Instance,
         };
-        var service = new ServiceStorage(new(storage.CreateService, context), limits, TimeProvider.System);
+        var service = new ServiceStorage(new(() => storage.CreateService(), context), limits, TimeProvider.System);
         await service.OpenAsync(CancellationToken.None);
         return service;
     }

@@ -63,7 +63,7 @@ public sealed class FailureLineTests : IDisposable
     {
         var storage = new MemoryStorage { BeforeLoad = (_, stop) => load(stop) };
         var context = new ItemServiceContext { ServiceName = "x", Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance };
-        await using var service = new ServiceStorage(new(storage.CreateService, context), limits, TimeProvider.System);
+        await using var service = new ServiceStorage(new(() => storage.CreateService(), context), limits, TimeProvider.System);
         await service.OpenAsync(default);
         return await Assert.ThrowsAsync<ItemServiceException>(() => service.LoadAsync(Key));
     }

@@ -67,10 +67,12 @@ internal sealed class MemoryStorage(bool hasFeed = false)
     /// <summary>How often a feed was asked what was committed.</summary>
     public int Reads { get; private set; }
 
-    public IItemService CreateService()
+    /// <summary>A service for a host, whose calls fail from the <paramref name="death"/> of the host on, and have no effect
+    /// then.</summary>
+    public IItemService CreateService(CancellationToken death = default)
     {
         AtCreate?.Invoke();
-        return hasFeed ? new FeedService(this) : new Service(this);
+        return hasFeed ? new FeedService(this, death) : new Service(this, death);
     }
 
     /// <summary>What is stored, as a snapshot.</summary>
@@ -158,25 +160,32 @@ internal sealed class MemoryStorage(bool hasFeed = false)
         public long HistoryStart { get; set; }
     }
 
-    private class Service(MemoryStorage storage) : IItemService
+    /// <summary>Awaits what a test does before a call, and fails if the host is dead then.</summary>
+    private static async Task AliveAsync(Task? before, CancellationToken death)
+    {
+        if (before is not null) await before.WaitAsync(death);
+        death.ThrowIfCancellationRequested();
+    }
+
+    private class Service(MemoryStorage storage, CancellationToken death) : IItemService
     {
         public bool CommitsAtOnce => storage.AtOnce;
 
         public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
         {
-            if (storage.BeforeOpen is { } before) await before(stop);
+            await AliveAsync(storage.BeforeOpen?.Invoke(stop), death);
         }
 
         public async ValueTask<StoredCollection> LoadAsync(CollectionKey key, CancellationToken stop)
         {
-            if (storage.BeforeLoad is { } before) await before(key, stop);
+            await AliveAsync(storage.BeforeLoad?.Invoke(key, stop), death);
             lock (storage._gate) storage.Loads++;
             return storage.Loaded is { } loaded ? loaded(storage.Read(key)) : storage.Read(key);
         }
 
         public async ValueTask<IReadOnlyList<CommitResult>> CommitAsync(IReadOnlyList<ItemUpdate> batch, CancellationToken stop)
         {
-            if (storage.BeforeCommit is { } before) await before(batch, stop);
+            await AliveAsync(storage.BeforeCommit?.Invoke(batch, stop), death);
             CommitResult[] results;
             lock (storage._gate)
             {
@@ -200,7 +209,7 @@ internal sealed class MemoryStorage(bool hasFeed = false)
         public ValueTask DisposeAsync() => storage.BeforeClose is { } before ? new(before()) : ValueTask.CompletedTask;
     }
 
-    private sealed class FeedService(MemoryStorage storage) : Service(storage), IItemFeed
+    private sealed class FeedService(MemoryStorage storage, CancellationToken death) : Service(storage, death), IItemFeed
     {
         private static readonly TimeSpan _listTime = TimeSpan.FromMilliseconds(200);
 

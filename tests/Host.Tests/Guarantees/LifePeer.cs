@@ -12,6 +12,12 @@ internal sealed class LifePeer(ModelHost host)
     /// <summary>The notifications so far.</summary>
     public List<JsonNode> Notifications { get; } = [];
 
+    /// <summary>The host that the client is connected to.</summary>
+    public ModelHost Host => host;
+
+    /// <summary>The requests without an answer.</summary>
+    public int Unanswered => _asked.Count;
+
     /// <summary>Whether the connection has ended.</summary>
     public bool Gone { get; private set; }
 

@@ -1,44 +1,54 @@
 using System.Text;
-using System.Text.Json;
 using SharedState.Host.Collections;
-using SharedState.Host.Json;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
 /// <summary>
-/// One seeded run of lifetimes on virtual time, with breaks, restarts, swaps and faults of the storage. Clients remove nothing, so each
-/// removal is the end of a lifetime, and must be right: neither early nor of an item that was written again.
+/// One seeded run of lifetimes on virtual time, with breaks, kills, restarts, swaps and faults of the storage; odd seeds have two hosts on
+/// one storage. In every third run nothing fails: there each lifetime ends within a second. Observers check that every copy of a collection
+/// is what storage held at its revision.
 /// </summary>
 internal sealed class LifetimeModel : IDisposable
 {
     private static readonly string[] Paths = ["/app/items/a", "/app/items/b"];
     private static readonly string[] Names = ["holder-0123456789", "holder-9876543210"];
     private static readonly string[] CommitFaults = ["away", "lost before", "lost after", "bug"];
-    private static readonly TimeSpan Most = TimeSpan.FromSeconds(1), LongestTtl = TimeSpan.FromSeconds(12);
+
+    // A removal happens within 1 s of its time, and a part of the time is the precision of the check.
+    private static readonly TimeSpan Late = TimeSpan.FromSeconds(1.1), LatePart = TimeSpan.FromMilliseconds(100);
+
+    // By the protocol, for the holders of a killed host; and long enough for retries and for answers that are overdue.
+    private static readonly TimeSpan KilledTime = TimeSpan.FromSeconds(60), RetryTime = TimeSpan.FromSeconds(25);
 
     private readonly Random _random;
-    private readonly MemoryStorage _storage = new();
+    private readonly MemoryStorage _storage;
     private readonly ModelFaults _faults;
-    private readonly ModelHost _host;
+    private readonly ModelHistory _history = new();
+    private readonly LifetimeFacts _facts;
+    private readonly ModelHost[] _hosts;
     private readonly LifePeer[] _peers = new LifePeer[3];
-    private readonly Dictionary<(string Collection, string Id), Written> _items = []; // what storage holds
-    private readonly Dictionary<(string Collection, string Id), List<(DateTimeOffset At, DateTimeOffset End)>> _renewed = [];
-    private readonly Dictionary<string, HolderFacts> _holders = [];
-    private readonly Dictionary<LifePeer, DateTimeOffset> _brokenAt = [];
-    private readonly List<Written> _writes = [];
-    private readonly List<string> _failures = [];
+    private readonly ModelPeer[] _observers;
+    private readonly bool _calm;
 
     public LifetimeModel(int seed)
     {
         _random = new(seed);
+        _calm = seed % 3 == 0;
+        var shared = seed % 2 != 0;
+        _storage = new(hasFeed: shared);
         _faults = new(_storage);
-        _host = new(new() { ["items"] = _storage, ["other"] = new() });
-        _storage.Applied = (update, _) => Apply(update);
-        for (var index = 0; index < _peers.Length; index++) _peers[index] = new(_host);
+        var storages = new Dictionary<string, MemoryStorage> { ["items"] = _storage, ["other"] = new(hasFeed: shared) };
+        var first = new ModelHost(storages);
+        _hosts = shared ? [first, new(storages, other: first)] : [first];
+        _facts = new(first.Time, _history) { EndsTogether = _calm && !shared };
+        _storage.Applied = _facts.Apply;
+        _observers = new ModelPeer[_hosts.Length];
+        for (var index = 0; index < _hosts.Length; index++) Observe(index);
+        for (var index = 0; index < _peers.Length; index++) Connect(index);
     }
 
-    private DateTimeOffset Now => _host.Time.GetUtcNow();
+    private DateTimeOffset Now => _hosts[0].Time.GetUtcNow();
 
     /// <summary>Random steps, then rest: what should have ended has ended, the rest is there, and no record is left over.</summary>
     public void Play(int steps)
@@ -46,212 +56,235 @@ internal sealed class LifetimeModel : IDisposable
         for (var step = 0; step < steps; step++)
         {
             Step(_random.Next(_peers.Length));
-            foreach (var peer in _peers) peer.Read();
+            Read();
         }
         _faults.Heal();
-        foreach (var peer in _peers) peer.Read();
-        _host.Advance(TimeSpan.FromSeconds(40)); // longer than any retry, and any time
-        foreach (var peer in _peers) peer.Read();
-        Assert.True(_failures.Count == 0, _failures.FirstOrDefault());
-        foreach (var ((collection, id), written) in _items)
-        {
-            var ended = HasEnded((collection, id), written, late: Most);
-            Assert.False(ended, $"{collection}/{id} is there, though its lifetime is over: {written}");
-        }
+        if (!_hosts[0].Runs && (_hosts.Length == 1 || _random.Next(2) == 0)) Start(0);
+        var rest = _calm || _hosts.Length == 1 ? RetryTime : KilledTime;
+        Advance(rest); // longer than any retry, and any time
+        AssertNone(_facts.Late(rest));
+        foreach (var observer in _observers.Where((_, index) => _hosts[index].Runs))
+            observer.Client.AssertRest((_, key) => _storage.Read(key));
         foreach (var peer in _peers) Break(peer);
-        _host.Advance(TimeSpan.FromSeconds(30));
-        Assert.Empty(_failures);
-        Assert.All(_items.Values, written => Assert.Equal(Kind.Permanent, written.Kind));
-        Assert.Empty(_storage.Read(Leases.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
+        Advance(TimeSpan.FromSeconds(12)); // longer than any grace
+        AssertNone(_facts.Mortal);
+        foreach (var host in _hosts) host.Stop();
+        AssertNone(_storage.Read(Leases.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
+        AssertNone(_facts.Failures);
     }
 
     public void Dispose()
     {
         _faults.Heal();
-        _host.Dispose();
+        foreach (var host in _hosts.Reverse()) host.Dispose();
     }
 
     private void Step(int index)
     {
         var peer = _peers[index];
-        switch (_random.Next(100))
+        switch (_random.Next(_calm ? 82 : 100))
         {
-            case < 40: Write(peer); break;
-            case < 50: Renew(peer); break;
-            case < 56: Name(peer); break;
-            case < 62: Patch(peer); break;
-            case < 70: Break(peer); _peers[index] = new(_host); break;
-            case < 90: _host.Advance(TimeSpan.FromMilliseconds(_random.Next(1, 3_000))); break;
-            case < 93: _faults.FailCommit(CommitFaults[_random.Next(CommitFaults.Length)]); break;
-            case < 94: _faults.FailLoads(_random.Next(1, 3)); break;
-            case < 96: if (_faults.Holding) _faults.LetGo(); else _faults.Holding = true; break;
-            case < 98: _faults.OpenWell(); _host.TryReplace(0); break;
-            default: Restart(); break;
+            case < 33: Write(peer, RandomPath(), RandomIds()); break;
+            case < 43: Renew(peer); break;
+            case < 49: Name(peer); break;
+            case < 54: Patch(peer); break;
+            case < 56: List(peer); break;
+            case < 62: Break(peer); Connect(index); break;
+            case < 66: AtTheEnd(peer); break;
+            case < 82: Advance(TimeSpan.FromMilliseconds(_random.Next(1, 3_000))); break;
+            case < 85: _faults.FailCommit(CommitFaults[_random.Next(CommitFaults.Length)]); break;
+            case < 86: _faults.FailLoads(_random.Next(1, 3)); break;
+            case < 88: if (_faults.Holding) _faults.LetGo(); else _faults.Holding = true; break;
+            case < 90: AwayAtTheEnd(); break;
+            case < 93: _faults.OpenWell(); RandomHost().TryReplace(0); break;
+            case < 98: Kill(_random.Next(_hosts.Length)); break;
+            default: Restart(_random.Next(_hosts.Length)); break;
         }
     }
 
-    private void Write(LifePeer peer)
+    private void Write(LifePeer peer, string path, IEnumerable<string> ids)
     {
-        var path = RandomPath();
-        var kind = (Kind)_random.Next(4);
+        var kind = (LifeKind)_random.Next(4);
         var holder = Names[_random.Next(Names.Length)];
-        var (ttl, grace) = (_random.Next(1, 12), _random.Next(0, 8));
-        var written = new Written(_writes.Count, kind, peer, holder, TimeSpan.FromSeconds(ttl), Now);
-        _writes.Add(written);
+        var (ttl, grace) = (RandomTtl(), _random.Next(0, 8));
+        var claim = _facts.Write(kind, peer, holder, ttl);
         var lifetime = kind switch
         {
-            Kind.Ttl => $",\"ttl\":{ttl}",
-            Kind.Connection => ",\"ephemeral\":true",
-            Kind.Holder => $$$""","ephemeral":{"holder":"{{{holder}}}","grace":{{{grace}}}}""",
+            LifeKind.Ttl => $",\"ttl\":{Seconds(ttl)}",
+            LifeKind.Connection => ",\"ephemeral\":true",
+            LifeKind.Holder => $$$""","ephemeral":{"holder":"{{{holder}}}","grace":{{{grace}}}}""",
             _ => "",
         };
-        var ids = Enumerable.Range(0, _random.Next(1, 3)).Select(_ => $"k{_random.Next(5)}").Distinct();
-        var items = string.Join(',', ids.Select(id => $$"""{"id":"{{id}}","w":{{written.Number}}}"""));
+        var items = string.Join(',', ids.Distinct().Select(id => $$"""{"id":"{{id}}","w":{{claim.Number}}}"""));
         // A patch that does not name w would leave the lifetime of another write, so it always does.
-        var field = kind != Kind.Permanent && _random.Next(3) == 0 ? "patch" : "insert";
-        Ask(peer, path, $$"""{"{{field}}":[{{items}}]{{lifetime}}}""", kind == Kind.Holder ? holder : null, grace);
+        var field = kind != LifeKind.Permanent && _random.Next(3) == 0 ? "patch" : "insert";
+        var update = $$"""{"{{field}}":[{{items}}]{{lifetime}}{{Condition()}}}""";
+        Ask(peer, path, update, claim, kind == LifeKind.Holder ? holder : null, grace);
     }
 
     private void Renew(LifePeer peer)
     {
-        var (path, id, ttl) = (RandomPath(), $"k{_random.Next(5)}", _random.Next(1, 12));
-        var key = (path[^1..], id);
+        var (path, id, ttl) = (RandomPath(), RandomId(), RandomTtl());
         // Only an item with a time has a renewal that nobody notices; which one it meets is known when it was stored.
-        if (!_items.TryGetValue(key, out var written) || written.Kind != Kind.Ttl) return;
-        if (!_renewed.TryGetValue(key, out var renewals)) _renewed.Add(key, renewals = []);
-        renewals.Add((Now, Now + TimeSpan.FromSeconds(ttl)));
-        Ask(peer, path, $$$"""{"patch":[{"id":"{{{id}}}"}],"ttl":{{{ttl}}},"if":{"present":["{{{id}}}"]}}""");
+        if (_facts.Renew(path[^1..], id, peer, ttl) is not { } claim) return;
+        var refused = _random.Next(4) == 0 ? $",\"absent\":[\"{RandomId()}\"]" : "";
+        Ask(peer, path, $$$"""{"patch":[{"id":"{{{id}}}"}],"ttl":{{{Seconds(ttl)}}},"if":{"present":["{{{id}}}"]{{{refused}}}}}""", claim);
     }
 
     private void Patch(LifePeer peer) => Ask(
-        peer, RandomPath(), $$$"""{"patch":[{"id":"k{{{_random.Next(5)}}}","p":{{{_random.Next(9)}}}}],"if":{"present":["k0"]}}""");
+        peer, RandomPath(), $$$"""{"patch":[{"id":"{{{RandomId()}}}","p":{{{_random.Next(9)}}}}],"if":{"present":["k0"]}}""");
 
     private void Name(LifePeer peer)
     {
         var (holder, grace) = (Names[_random.Next(Names.Length)], _random.Next(0, 8));
-        Ask(peer, RandomPath(), $$$"""{"ephemeral":{"holder":"{{{holder}}}","grace":{{{grace}}}}}""", holder, grace);
+        Ask(peer, RandomPath(), $$$"""{"ephemeral":{"holder":"{{{holder}}}","grace":{{{grace}}}}}""", holder: holder, grace: grace);
     }
 
-    private void Ask(LifePeer peer, string path, string update, string? holder = null, int grace = 0)
+    /// <summary>No client sees the records.</summary>
+    private static void List(LifePeer peer)
     {
-        var facts = holder is null ? null : _holders.GetValueOrDefault(holder) ?? (_holders[holder] = new());
-        // Which grace was named last is not known: a connection may break before its reply comes.
-        if (facts is not null && TimeSpan.FromSeconds(grace) < facts.LeastGrace) facts.LeastGrace = TimeSpan.FromSeconds(grace);
+        peer.Ask("GET", "/app/items", "{}", reply =>
+        {
+            if ((bool)reply["ok"]!) Assert.All(reply["data"]!.AsArray(), name => Assert.Contains((string)name!, (string[])["a", "b"]));
+        });
+        var records = $"/{Leases.Key.App}/items/{Leases.Key.Collection}";
+        peer.Ask("GET", records, "{}", reply => Assert.False((bool)reply["ok"]!, reply.ToJsonString()));
+    }
+
+    /// <summary>An item is written again just before its end, or when its end has just begun.</summary>
+    private void AtTheEnd(LifePeer peer)
+    {
+        if (RandomEnd() is not var (path, id, end)) return;
+        Advance(end - Now + TimeSpan.FromMilliseconds(_random.Next(-200, 200)));
+        Write(peer, path, [id]);
+    }
+
+    /// <summary>The storage is away when an item is to be removed.</summary>
+    private void AwayAtTheEnd()
+    {
+        if (RandomEnd() is not var (_, _, end)) return;
+        Advance(end - Now - LatePart);
+        for (var count = _random.Next(1, 6); count > 0; count--) _faults.FailCommit(CommitFaults[_random.Next(CommitFaults.Length)]);
+        Advance(TimeSpan.FromSeconds(1.5));
+    }
+
+    private (string Path, string Id, DateTimeOffset End)? RandomEnd()
+    {
+        var timed = _facts.Timed.Where(item => item.End > Now).ToList();
+        if (timed.Count == 0) return null;
+        var (collection, id, end) = timed[_random.Next(timed.Count)];
+        return (Paths.Single(path => path.EndsWith(collection, StringComparison.Ordinal)), id, end);
+    }
+
+    private void Ask(LifePeer peer, string path, string update, LifetimeClaim? claim = null, string? holder = null, int grace = 0)
+    {
+        if (holder is not null) _facts.Name(holder, grace);
         peer.Ask("PUT", path, update, reply =>
         {
-            if (facts is null || !(bool)reply["ok"]!) return;
-            // What an earlier life of the holder leaves may go later, while the storage is away.
-            if (facts.Peers.Count > 0 && IsOver(facts, facts.LeastGrace)) facts.LastEnd = Now;
-            facts.Peers.Add(peer);
+            var accepted = (bool)reply["ok"]!;
+            if (claim is not null) _facts.Answer(claim, accepted ? "ok" : (string)reply["error"]!["code"]!);
+            if (holder is not null && accepted) _facts.Hold(holder, peer);
         });
     }
 
     private void Break(LifePeer peer)
     {
-        _brokenAt.TryAdd(peer, Now);
+        _facts.Break(peer);
         if (!peer.Gone) peer.Break();
     }
 
-    private void Restart()
+    private void Kill(int index)
+    {
+        if (!_hosts[index].Runs) return;
+        if (_random.Next(2) == 0) _faults.LetGo(); // what was on its way arrives
+        Down(index, () => _hosts[index].Kill());
+    }
+
+    private void Restart(int index)
     {
         _faults.Heal();
-        foreach (var peer in _peers) Break(peer);
-        _host.Restart();
-        foreach (var facts in _holders.Values) facts.RestartedAt = Now;
-        for (var index = 0; index < _peers.Length; index++) _peers[index] = new(_host);
+        if (_hosts[index].Runs) Down(index, _hosts[index].Stop);
+        else Start(index);
     }
 
-    private void Apply(ItemUpdate update)
+    /// <summary>A host ends, and the clients go to the other one; or it is the only one, and starts again.</summary>
+    private void Down(int index, Action end)
     {
-        if (update.Key.App != "app") return;
-        foreach (var id in update.Remove)
+        var host = _hosts[index];
+        foreach (var peer in _peers.Where(peer => peer.Host == host)) Break(peer);
+        _observers[index].Break();
+        end();
+        var rest = TimeSpan.FromMilliseconds(_random.Next(0, 3_000));
+        if (_hosts.Length == 1) Advance(rest);
+        if (_hosts.All(other => !other.Runs) || _random.Next(3) == 0) Start(index);
+        for (var n = 0; n < _peers.Length; n++)
         {
-            var key = (update.Key.Collection, id);
-            if (!_items.Remove(key, out var written)) continue;
-            if (!HasEnded(key, written, late: TimeSpan.Zero))
-                _failures.Add($"{key} was removed before its end: {written}, now {Now:mm:ss.fff}");
-        }
-        foreach (var item in update.Insert)
-        {
-            using var json = JsonDocument.Parse(item.Json);
-            var key = (update.Key.Collection, item.Id);
-            if (!json.RootElement.TryGetProperty("w", out var number))
-            {
-                _items[key] = new(-1, Kind.Permanent, _peers[0], "", default, Now); // made by a patch without a lifetime
-                continue;
-            }
-            var written = _writes[number.GetInt32()];
-            var mark = WhiteSpaceMark.Read(item.Json.Span);
-            if (_items.TryGetValue(key, out var before) && before.Number == written.Number)
-            {
-                // A renewal that met another item than it was made for gave it a time of its own; else it was patched.
-                if (mark != before.Mark) _items[key] = before with { Kind = Kind.Ttl, Ttl = TimeSpan.Zero, At = Now, Mark = mark };
-                continue;
-            }
-            if ((mark is null) != (written.Kind == Kind.Permanent)) _failures.Add($"{key}: {written} has a wrong mark");
-            _items[key] = written with { Mark = mark };
-            // A renewal that is on its way may meet this write.
-            if (_renewed.TryGetValue(key, out var renewals)) renewals.RemoveAll(renewal => renewal.At < Now - AnswerTime);
+            if (_peers[n].Gone) Connect(n);
         }
     }
 
-    /// <summary>Whether a lifetime is over, and was a while ago.</summary>
-    private bool HasEnded((string, string) key, Written written, TimeSpan late)
+    private void Start(int index)
     {
-        switch (written.Kind)
+        _faults.Heal();
+        _hosts[index].Start();
+        if (_hosts.Length == 1) _facts.Restart();
+        Observe(index);
+        Read();
+    }
+
+    private void Observe(int index)
+    {
+        _observers[index] = new(_hosts[index], new(_history, []), 1 << 20);
+        _observers[index].Client.GetsEverySingleChange = _facts.EndsTogether;
+        _observers[index].Send(_observers[index].Client.Subscribe(
+            Paths.ToDictionary(path => path, _ => ("", (ModelView?)null)), remove: null, resume: false));
+        _hosts[index].Thread.Run();
+    }
+
+    private void Connect(int index) => _peers[index] = new(RandomHost());
+
+    private void Advance(TimeSpan time)
+    {
+        var part = _calm ? LatePart : TimeSpan.FromMilliseconds(250);
+        for (var left = time; left > TimeSpan.Zero; left -= part)
         {
-            case Kind.Ttl:
-                // Which of the renewals were stored, and in which order, is not known: the end lies between the first and the last.
-                var ends = _renewed.GetValueOrDefault(key, []).Select(renewal => renewal.End).Append(written.At + written.Ttl);
-                return late == TimeSpan.Zero ? Now >= ends.Min() : Now >= ends.Max() + Long;
-            case Kind.Connection:
-                return _brokenAt.TryGetValue(written.Peer, out var at) && Now >= at + late;
-            case Kind.Holder:
-                var facts = _holders[written.Holder];
-                if (facts.Peers.Count == 0) return late == TimeSpan.Zero; // no naming was accepted
-                return late == TimeSpan.Zero
-                    ? written.At <= facts.LastEnd || IsOver(facts, facts.LeastGrace)
-                    : IsOver(facts, TimeSpan.FromSeconds(8) + Long);
-            default:
-                return false;
+            _hosts[0].Advance(left < part ? left : part);
+            Read();
         }
     }
 
-    private bool IsOver(HolderFacts facts, TimeSpan grace)
+    private void Read()
     {
-        if (facts.Peers.Exists(peer => !_brokenAt.ContainsKey(peer))) return false;
-        var released = facts.Peers.Max(peer => _brokenAt[peer]);
-        return Now >= (facts.RestartedAt > released ? facts.RestartedAt : released) + grace;
+        foreach (var peer in _peers.Where(peer => !peer.Gone)) peer.Read();
+        foreach (var (index, observer) in _observers.Index())
+        {
+            if (_hosts[index].Runs) observer.Read(int.MaxValue);
+        }
+        AssertNone(_facts.Failures);
+        if (_calm) AssertNone(_facts.Late(Late));
     }
 
-    // A write may have been accepted up to 10 s after it was sent, and removals wait for the storage.
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(12), Long = AnswerTime + LongestTtl;
+    private static void AssertNone(IEnumerable<string> wrong)
+    {
+        if (wrong.Any()) Assert.Fail(string.Join('\n', wrong));
+    }
+
+    private ModelHost RandomHost()
+    {
+        var running = _hosts.Where(host => host.Runs).ToList();
+        return running[_random.Next(running.Count)];
+    }
+
+    private string Condition() =>
+        _random.Next(5) == 0 ? $$""","if":{"{{(_random.Next(2) == 0 ? "absent" : "present")}}":["{{RandomId()}}"]}""" : "";
 
     private string RandomPath() => Paths[_random.Next(Paths.Length)];
 
-    private enum Kind
-    {
-        Permanent,
-        Ttl,
-        Connection,
-        Holder,
-    }
+    private string RandomId() => $"k{_random.Next(5)}";
 
-    private sealed record Written(int Number, Kind Kind, LifePeer Peer, string Holder, TimeSpan Ttl, DateTimeOffset At)
-    {
-        public ulong? Mark { get; init; }
+    private List<string> RandomIds() => [.. Enumerable.Range(0, _random.Next(1, 3)).Select(_ => RandomId())];
 
-        public override string ToString() => $"write {Number}, {Kind}, ttl {Ttl}, holder {Holder}, at {At:mm:ss.fff}";
-    }
+    private TimeSpan RandomTtl() => TimeSpan.FromMilliseconds(100 * (_random.Next(4) == 0 ? _random.Next(1, 10) : _random.Next(10, 120)));
 
-    private sealed class HolderFacts
-    {
-        public List<LifePeer> Peers { get; } = [];
-
-        public TimeSpan LeastGrace { get; set; } = TimeSpan.MaxValue;
-
-        public DateTimeOffset LastEnd { get; set; }
-
-        public DateTimeOffset RestartedAt { get; set; }
-    }
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture);
 }

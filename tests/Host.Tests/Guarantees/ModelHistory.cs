@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using SharedState.Host.Json;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -75,7 +76,8 @@ internal sealed class ModelHistory
     }
 
     public static IReadOnlyDictionary<string, string> Items(StoredCollection stored) =>
-        stored.Items.ToDictionary(item => item.Id, item => Encoding.UTF8.GetString(item.Json.Span), StringComparer.Ordinal);
+        stored.Items.ToDictionary(
+            item => item.Id, item => Encoding.UTF8.GetString(WhiteSpaceMark.Strip(item.Json).Span), StringComparer.Ordinal);
 
     public static bool Equal(IReadOnlyDictionary<string, string> left, IReadOnlyDictionary<string, string> right) =>
         left.Count == right.Count && left.All(pair => right.TryGetValue(pair.Key, out var value) && value == pair.Value);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using SharedState.Host.Access;
@@ -27,16 +28,25 @@ internal sealed class ModelHost : IDisposable
     private readonly Limits _limits;
     private ServiceWriter[] _writers = [];
     private Task[] _replacing = [];
+    private CancellationTokenSource _death = new();
 
     private readonly ModelHost? _other;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
 
     /// <param name="storages">The storage of each service.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="other">Another host on the same storages, which has the thread and the clock.</param>
-    public ModelHost(Dictionary<string, MemoryStorage> storages, Limits? limits = null, ModelHost? other = null)
+    /// <param name="fast">How much later the time of day is at this host.</param>
+    /// <param name="logger">Gets the lines of the log.</param>
+    public ModelHost(
+        Dictionary<string, MemoryStorage> storages, Limits? limits = null, ModelHost? other = null, TimeSpan fast = default,
+        ILogger? logger = null)
     {
+        _logger = logger ?? NullLogger.Instance;
         (Storages, _limits, _other) = (storages, limits ?? Limits, other);
         (Thread, Time) = other is null ? (new(), new()) : (other.Thread, other.Time);
+        _time = fast == default ? Time : new FastTime(Time, fast);
         foreach (var storage in storages.Values) storage.Time = Time;
         Start();
     }
@@ -49,6 +59,8 @@ internal sealed class ModelHost : IDisposable
 
     public HostState State { get; private set; } = null!;
 
+    /// <summary>Whether the host runs.</summary>
+    public bool Runs => _writers.Length > 0;
 
     /// <summary>Stops and starts again on the same storages.</summary>
     public void Restart()
@@ -84,18 +96,45 @@ internal sealed class ModelHost : IDisposable
     /// <summary>Starts on the storages. Connections to what ran before are gone.</summary>
     public void Start()
     {
-        _writers = [.. Services.Select(name => new ServiceWriter(new(Source(name), _limits, Time, Thread.Scheduler), _limits, Time))];
+        _writers = [.. Services.Select(name => new ServiceWriter(new(Source(name), _limits, _time, Thread.Scheduler), _limits, _time))];
         _replacing = [.. Services.Select(_ => Task.CompletedTask)];
         foreach (var writer in _writers) Thread.Complete(writer.StartAsync);
-        State = new(new(_writers.Select(writer => (writer.Name, (ServiceWriter?)writer))), _limits, Time, NullLogger.Instance);
+        State = new(new(_writers.Select(writer => (writer.Name, (ServiceWriter?)writer))), _limits, _time, NullLogger.Instance);
     }
 
-    private StorageSource Source(string name) =>
-        new(Storages[name].CreateService, new() { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = NullLogger.Instance });
-
+    /// <summary>Stops in peace.</summary>
     public void Stop()
     {
         foreach (var writer in _writers) Thread.Complete(async () => await writer.DisposeAsync());
+        _writers = [];
+    }
+
+    /// <summary>Is killed: no storage gets a call any more, and a call on its way has no effect.</summary>
+    public void Kill()
+    {
+        Thread.Raise(_death.Cancel);
+        Stop();
+        _death = new();
+    }
+
+    private sealed class FastTime(TimeProvider time, TimeSpan fast) : TimeProvider
+    {
+        public override long TimestampFrequency => time.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => time.GetUtcNow() + fast;
+
+        public override long GetTimestamp() => time.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            time.CreateTimer(callback, state, dueTime, period);
+    }
+
+    private StorageSource Source(string name)
+    {
+        var death = _death.Token;
+        return new(
+            () => Storages[name].CreateService(death),
+            new() { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = _logger });
     }
 }
 
