@@ -143,7 +143,8 @@ internal sealed class LiveHost : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static StorageSource Source(string name, MemoryStorage storage, ILogger logger) => Source(name, () => storage.CreateService(), logger);
+    private static StorageSource Source(string name, MemoryStorage storage, ILogger logger) =>
+        Source(name, () => storage.CreateService(), logger);
 
     private static StorageSource Source(string name, Func<IItemService> create, ILogger logger) =>
         new(create, new() { ServiceName = name, Config = new Dictionary<string, string>(), BaseDirectory = "/", Logger = logger });

@@ -20,7 +20,7 @@ public sealed class ReportCardTests : IDisposable
         Assert.Contains("  ✓ Two services of one storage share nothing\n", card, StringComparison.Ordinal);
         var power = LossyDiskFactAttribute.Missing.Value is null;
         Assert.Contains(
-            $" {(power ? 59 : 58)} kept, 0 broken, {(power ? 1 : 2)} left out, ", $" {card.Split('\n')[^1]}", StringComparison.Ordinal);
+            $" {(power ? 60 : 59)} kept, 0 broken, {(power ? 1 : 2)} left out, ", $" {card.Split('\n')[^1]}", StringComparison.Ordinal);
 
         // Itself beside itself: a ratio of about one, on a machine that does much else.
         foreach (var line in card.Split('\n').Where(line => line.Contains("a commit   ", StringComparison.Ordinal)))
