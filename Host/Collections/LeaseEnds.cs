@@ -191,7 +191,11 @@ internal sealed class LeaseEnds(LeaseBook book, RecordCommit commit, Action<int>
         TryAgain([], lives.Except(goneLives));
         gone.AddRange(goneLives.SelectMany(life => book.Of(life.Token)));
         var records = gone.Select(lease => lease.Record.Id).Concat(goneLives.Select(life => life.Record.Id)).Distinct().ToList();
-        if (records.Count == 0) return;
+        if (records.Count == 0)
+        {
+            again(); // nothing else comes that would set the timer for the next attempt
+            return;
+        }
         foreach (var lease in gone) lease.Leaving = true;
         commit(new() { Key = Leases.Key, Remove = records }, null, error =>
         {

@@ -79,6 +79,23 @@ public sealed class LeaseTests : IDisposable
         Assert.Empty(Records());
     }
 
+    /// <summary>The service is at rest otherwise, so nothing but the failed removal can set the timer again.</summary>
+    [Fact]
+    public void ARemovalThatFailedIsTriedAgain()
+    {
+        var client = new LifePeer(_host);
+        client.Put(Path, """{"insert":[{"id":"x"}],"ttl":10}""");
+        var refused = 0;
+        _storage.BeforeCommit = (batch, _) => batch.Any(update => update.Remove.Contains("x")) && ++refused == 1
+            ? throw new ItemServiceException(ItemServiceFault.Unavailable, "away")
+            : Task.CompletedTask;
+        Advance(10.5);
+        Assert.Equal((1, "x"), (refused, string.Join(',', Ids())));
+        Advance(10);
+        Assert.Empty(Ids());
+        Assert.Empty(Records());
+    }
+
     [Fact]
     public void ARoundThatAHostBeganIsFinishedByTheNextOne()
     {
