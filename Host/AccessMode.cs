@@ -3,6 +3,7 @@ using System.Text.Json;
 using SharedState.Host.Access;
 using SharedState.Host.Configuration;
 using SharedState.Host.JsonFiles;
+using SharedState.Host.Protocol;
 
 namespace SharedState.Host;
 
@@ -19,8 +20,8 @@ internal static class AccessMode
           --op       read, insert, update, remove, reset or list
           --path     the path, like /app/service/collection
           --item     a file with the item; for an update, as it would become
-          --before   a file with the item before an update; without it, the item is
-                     checked as it would become only
+          --before   a file with the item before an update; without it, only the item
+                     as it would become is checked
 
         Exit codes: 0 allowed, 1 refused, 2 the command line or the configuration is wrong.
         """;
@@ -44,8 +45,7 @@ internal static class AccessMode
         {
             var (config, given) = Read(arguments);
             var identity = await IdentifyAsync(config, given["--as"]);
-            var path = given["--path"].Split('/', StringSplitOptions.RemoveEmptyEntries);
-            var operation = new Operation(given["--op"], path, Item(given, "--item"), Item(given, "--before"));
+            var operation = new Operation(given["--op"], Segments(given), Item(given, "--item"), Item(given, "--before"));
             var (allowed, lines) = new RuleExplanation(config.Rules, identity, TimeProvider.System.GetUtcNow()).Explain(operation);
             var client = identity.IsAnonymous ? "an anonymous client" : $"the user {identity.User ?? "without a name"}";
             await output.WriteLineAsync($"{(allowed ? "allowed" : "refused")}: {client}, {operation.Verb} at {given["--path"]}");
@@ -64,7 +64,8 @@ internal static class AccessMode
     {
         string[] options = ["--as", "--op", "--path", "--item", "--before"];
         var given = new Dictionary<string, string>();
-        if (arguments is not [_, var name, .. var rest] || name.StartsWith('-')) throw new ArgumentException("name the configuration file; see --help");
+        if (arguments is not [_, var name, .. var rest] || name.StartsWith('-'))
+            throw new ArgumentException("the name of the configuration file is missing; see sharedstate access --help");
         for (var index = 0; index < rest.Length; index += 2)
         {
             if (!options.Contains(rest[index])) throw new ArgumentException($"unknown option {rest[index]}; see sharedstate access --help");
@@ -80,7 +81,32 @@ internal static class AccessMode
             throw new ArgumentException($"--op {given["--op"]} needs an item: --item FILE");
         var config = HostConfig.Read(JsonFile.Read(name));
         if (config.File.Mistakes.FirstOrDefault() is { } mistake) throw new ArgumentException(mistake.ToString());
-        return (config.Access ?? throw new ArgumentException($"{name} has no \"access\": everyone may do everything"), given);
+        var access = config.Access ?? throw new ArgumentException($"{name} has no \"access\": everyone may do everything");
+        CheckPath(given, config);
+        return (access, given);
+    }
+
+    private static string[] Segments(Dictionary<string, string> given) =>
+        given["--path"].Split('/', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Refuses a path at which no server would do the operation: its rules have nothing to say about it.</summary>
+    private static void CheckPath(Dictionary<string, string> given, HostConfig config)
+    {
+        var path = Segments(given);
+        if (given["--op"] == RuleExplanation.List)
+        {
+            if (path.Length is not (0 or 2))
+                throw new ArgumentException($"--path: --op list is for / and for /app/service; this path has {path.Length} segments");
+        }
+        else if (!CollectionPath.TryParse(given["--path"], config.Limits, out _, out var error))
+        {
+            throw new ArgumentException($"--path: {error.Message}");
+        }
+        if (path.Length > 0 && !config.Services.Any(service => service.Name == path[1]))
+        {
+            var services = config.Services.Select(service => service.Name);
+            throw new ArgumentException($"--path: no service is named {path[1]}; the services are {string.Join(", ", services)}");
+        }
     }
 
     private static async Task<Identity> IdentifyAsync(AccessConfig config, string token)

@@ -32,8 +32,10 @@ internal sealed record WriteRights(ReadRights Read, IReadOnlyList<WriteGrant> Gr
     /// <summary>What is wrong with an item, with its place in the item; null if nothing is. Null if all items are right.</summary>
     public Func<ReadOnlyMemory<byte>, string?>? Check { get; init; }
 
-    /// <summary>What the epochs end with that the client is told, so that positions of readers with other rights are none of its
-    /// own.</summary>
+    /// <summary>
+    /// The suffix of the epochs that the client receives; empty if the client may read all items. Readers with different rights have
+    /// different suffixes. So a position that was told to one of them is not valid for another.
+    /// </summary>
     public string Tag { get; init; } = "";
 
     /// <summary>Is told of a refusal.</summary>

@@ -107,7 +107,7 @@ internal sealed class JsonFile
     private string? ReadVariable(JsonNode name)
     {
         var text = Environment.GetEnvironmentVariable(name.Text);
-        if (text is null) Add(name, $"the environment has no variable \"{name.Text}\"");
+        if (text is null) Add(name, $"the environment has no variable \"{name.Text}\"; set it before the start");
         return text;
     }
 

@@ -128,7 +128,7 @@ internal sealed record ServicePlan(ServiceConfig Config, PluginManifest? Manifes
     {
         if (plugins.Modules.Count == 0) return $"no plugin is installed; put one into a folder of its own in {plugins.Standard}";
         var name = JsonFile.IsReference(service.ModuleNode) ? "in what it refers to" : $"\"{service.Module}\"";
-        return $"unknown module {name}; installed are {string.Join(", ", plugins.Modules)}";
+        return $"unknown module {name}; the installed plugins serve {string.Join(", ", plugins.Modules)}";
     }
 
     private ILogger Logger(ILoggerFactory loggers)

@@ -32,7 +32,7 @@ internal sealed class StoreLook : IDisposable
     /// <exception cref="ItemServiceException">See <see cref="Schema.Check"/>.</exception>
     public IReadOnlyList<StorageChange> Plan()
     {
-        CheckFolder();
+        CheckRights();
         if (!System.IO.File.Exists(File))
             return [new() { Statement = $"the file {File}" }, .. _schema.Statements.Select(made => new StorageChange { Statement = made })];
         using var connection = Connect();
@@ -61,14 +61,20 @@ internal sealed class StoreLook : IDisposable
     public void Dispose() => _claim.Dispose();
 
     /// <summary>Whether the database and its log can be written, as far as that can be told without trying.</summary>
-    private void CheckFolder()
+    private void CheckRights()
     {
+        if (Directory.Exists(File)) throw Unusable($"{File} is a folder: db_name must name a file");
         var folder = Path.GetDirectoryName(File)!;
-        while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } above) folder = above;
+        while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } above)
+        {
+            if (System.IO.File.Exists(folder)) throw Unusable($"{folder} is a file: the database's folder can't be created in it");
+            folder = above;
+        }
         if (OperatingSystem.IsWindows() || Access(folder, MayWrite) == 0) return;
-        throw new ItemServiceException(
-            ItemServiceFault.Unusable, $"{folder} can't be written: this program's user needs the right to write to the database's folder");
+        throw Unusable($"{folder} can't be written: this program's user needs the right to write to the database's folder");
     }
+
+    private static ItemServiceException Unusable(string reason) => new(ItemServiceFault.Unusable, reason);
 
     /// <summary>
     /// A connection that only reads. Without a log beside the database, SQLite would make an empty one for itself; it does not where it is

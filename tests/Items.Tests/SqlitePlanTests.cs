@@ -58,19 +58,36 @@ public sealed class SqlitePlanTests : SqliteTests
     {
         var service = await OpenAsync();
         await InsertAsync(service, "a");
-        var open = await Assert.ThrowsAsync<ItemServiceException>(PlanAsync);
+        var open = await Assert.ThrowsAsync<ItemServiceException>(() => PlanAsync());
         Assert.Contains("is still open from before", open.Message, StringComparison.Ordinal);
         await CloseAsync(service);
         Assert.Empty(await PlanAsync());
     }
 
-    private async Task<IReadOnlyList<StorageChange>> PlanAsync()
+    [Theory]
+    [InlineData("taken", "taken is a folder: db_name must name a file")]
+    [InlineData("file/data/items.db", "file is a file: the database's folder can't be created in it")]
+    public async Task ThePlanRefusesAPathOnWhichNoDatabaseCanBe(string database, string reason)
+    {
+        var folder = Path.GetDirectoryName(Folder.Database)!;
+        Directory.CreateDirectory(Path.Combine(folder, "taken"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "file"), "");
+        var path = Path.Combine(folder, database);
+        var refusal = await Assert.ThrowsAsync<ItemServiceException>(() => PlanAsync(path));
+        Assert.Equal(ItemServiceFault.Unusable, refusal.Fault);
+        Assert.EndsWith(reason, refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(ItemServiceFault.Unusable, (await RefusedAsync(path)).Fault);
+    }
+
+    private async Task<IReadOnlyList<StorageChange>> PlanAsync(string? database = null)
     {
         await using var service = new SqliteItemService();
+        var config = Folder.Config();
+        if (database is not null) config["db_name"] = database;
         var context = new ItemServiceContext
         {
             ServiceName = "items",
-            Config = Folder.Config(),
+            Config = config,
             BaseDirectory = Path.GetTempPath(),
             Logger = Log,
         };

@@ -28,7 +28,7 @@ public sealed class AccessConfigTests : IDisposable
     [InlineData("""{"tokens": [{"issuer": "a", "secret": "short"}]}""", "access.tokens[0].secret: has 5 bytes, and must have at least 32")]
     [InlineData(
         """{"tokens": [{"issuer": "a", "secret": {"env": "SHAREDSTATE_NOT_SET"}}]}""",
-        "access.tokens[0].secret.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"")]
+        "access.tokens[0].secret.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"; set it before the start")]
     [InlineData(
         """{"tokens": [{"issuer": "a", "keys": "no.pem"}]}""",
         "access.tokens[0].keys: no public keys are in no.pem: the file cannot be read: there is no such file")]

@@ -24,7 +24,10 @@ public sealed class AccessModeTests : IDisposable
     [InlineData("anonymous", "list", "/", null, 1, "rules[1] /news/items/*: is not for this path")]
     [InlineData("ssk_no", "list", "/", null, 2, "the token is not valid: no API key has its hash.")]
     [InlineData("ssk_ann", "write", "/", null, 2, "--op is one of read, insert, update, remove, reset, list")]
-    [InlineData("ssk_ann", "read", "/", null, 2, "--op read needs an item: --item FILE")]
+    [InlineData("ssk_ann", "read", "/a/items/b1", null, 2, "--op read needs an item: --item FILE")]
+    [InlineData("ssk_ann", "read", "/items/b1", "{}", 2, "--path: a collection's path has three segments, /app/service/collection; this one has 2")]
+    [InlineData("ssk_ann", "list", "/a/items/b1", null, 2, "--path: --op list is for / and for /app/service; this path has 3 segments")]
+    [InlineData("ssk_ann", "read", "/a/itms/b1", "{}", 2, "--path: no service is named itms; the services are items")]
     public async Task AnOperationIsExplainedRuleByRule(string client, string verb, string path, string? item, int code, string line)
     {
         Write(Rules);

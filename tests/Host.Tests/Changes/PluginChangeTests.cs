@@ -37,7 +37,7 @@ public sealed class PluginChangeTests : IDisposable
     {
         using var host = await StartAsync(_folder, Service("a"));
         host.Configure(Service("a"), """{"name": "b", "module": "own_service", "config": {"db_type": "own", "db_name": ":memory:"}}""");
-        await host.Process.LineAsync("unknown module \"own_service\"; installed are items_service");
+        await host.Process.LineAsync("unknown module \"own_service\"; the installed plugins serve items_service");
         Install("1.0.0").Change(manifest => manifest["modules"] = new JsonArray("own_service"));
         await host.Process.LineAsync("my.json was read again: added b");
         await host.Process.WriteAndReadAsync("b");

@@ -84,7 +84,8 @@ public sealed class MistakeTests : IDisposable
     )]
     [InlineData("\"port\": 1, \"port\": 2", "service.port: stands here a second time; the first is in line 1")]
     [InlineData(
-        "\"port\": {\"env\": \"SHAREDSTATE_NOT_SET\"}", "service.port.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"")]
+        "\"port\": {\"env\": \"SHAREDSTATE_NOT_SET\"}",
+        "service.port.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"; set it before the start")]
     [InlineData("\"port\": {\"file\": \"no.txt\"}", "service.port.file: the file no.txt cannot be read: there is no such file")]
     public void AMistakeInServiceNamesTheRemedy(string field, string expected) =>
         Assert.EndsWith(
@@ -140,7 +141,7 @@ public sealed class MistakeTests : IDisposable
 
     [Fact]
     public void AnUnknownModuleListsTheInstalledOnes() => Assert.Equal(
-        ["my.json:1:43 services[0].module: unknown module \"item_service\"; installed are items_service"],
+        ["my.json:1:43 services[0].module: unknown module \"item_service\"; the installed plugins serve items_service"],
         Read("""{"services": [{"name": "items", "module": "item_service", "config": {}}]}"""));
 
     [Fact]
@@ -153,7 +154,7 @@ public sealed class MistakeTests : IDisposable
         using var installation = Installation.Read(_folder["my.json"], TempFolder.TestPlugins, listen: false);
         Assert.Equal(
             [
-                $"{_folder["my.json"]}:1:65 services[0].module: unknown module \"my_service\"; installed are items_service",
+                $"{_folder["my.json"]}:1:65 services[0].module: unknown module \"my_service\"; the installed plugins serve items_service",
                 $"a plugin is left out: {_folder["plugs/Mine/plugin.json"]}:1:85 db_tpes: unknown field; did you mean \"db_types\"?",
             ],
             installation.Complaints);

@@ -32,7 +32,7 @@ public sealed class ProgramTests : IDisposable
                 "my.json:2:36 service.log: must be \"text\" or \"json\", not \"xml\"",
                 "my.json:4:14 services[0].name: a service's name must not hold a slash: it is one segment of a path",
                 "my.json:4:80 services[0].config.db_nmae: unknown key for TestPlugins.Memory 1.0.0; did you mean \"db_name\"?",
-                "my.json:5:29 services[1].module: unknown module \"item_service\"; installed are items_service",
+                "my.json:5:29 services[1].module: unknown module \"item_service\"; the installed plugins serve items_service",
             ],
             host.Lines);
     }
