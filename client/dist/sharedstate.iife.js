@@ -45,6 +45,7 @@ var SHAREDSTATE = (() => {
   function checkJson(value, place, above = []) {
     const kind = typeof value;
     if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
+    if (value instanceof Promise) throw new TypeError(`${place} is a Promise: await it`);
     const lossy = value instanceof Map || value instanceof Set || value instanceof Date || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
     if (lossy && above.length > 0 && !warned) {
       warned = true;
@@ -66,8 +67,8 @@ var SHAREDSTATE = (() => {
     const wrong = insert.findIndex((item) => !isObject(item));
     return wrong < 0 ? void 0 : expected(`an object as insert.${wrong}`, insert[wrong]);
   }
-  var isObject = (value) => typeof value === "object" && !!value && !Array.isArray(value);
-  var expected = (what, value) => `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}`;
+  var isObject = (value) => typeof value === "object" && !!value && !Array.isArray(value) && !(value instanceof Promise);
+  var expected = (what, value) => `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : value instanceof Promise ? "a Promise" : typeof value}`;
   function must(right, what, value) {
     if (!right) throw new TypeError(expected(what, value));
   }
@@ -417,7 +418,7 @@ var SHAREDSTATE = (() => {
       const { item, at: { rev, epoch } } = known;
       const next = change(item);
       if (next === void 0) return { ok: true, path, data: 0, rev, ...epoch !== void 0 && { epoch } };
-      const result = await send({ insert: [{ ...next, id }], if: { since: rev, epoch } });
+      const result = await send({ insert: [isObject(next) ? { ...next, id } : next], if: { since: rev, epoch } });
       if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return end(result);
       const now = result.conflicts?.find((conflict) => conflict.id === id)?.item;
       known = now === void 0 ? void 0 : { item: now ?? void 0, at: { rev: result.rev ?? 0, epoch: result.epoch } };

@@ -15,6 +15,7 @@ var warned = false;
 function checkJson(value, place, above = []) {
   const kind = typeof value;
   if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
+  if (value instanceof Promise) throw new TypeError(`${place} is a Promise: await it`);
   const lossy = value instanceof Map || value instanceof Set || value instanceof Date || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
   if (lossy && above.length > 0 && !warned) {
     warned = true;
@@ -27,8 +28,8 @@ function checkJson(value, place, above = []) {
   for (const key of Object.keys(value)) checkJson(Reflect.get(value, key), `${place}.${key}`, above);
   above.pop();
 }
-var isObject = (value) => typeof value === "object" && !!value && !Array.isArray(value);
-var expected = (what, value) => `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}`;
+var isObject = (value) => typeof value === "object" && !!value && !Array.isArray(value) && !(value instanceof Promise);
+var expected = (what, value) => `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : value instanceof Promise ? "a Promise" : typeof value}`;
 function must(right, what, value) {
   if (!right) throw new TypeError(expected(what, value));
 }

@@ -7,6 +7,7 @@ let warned = false;
 export function checkJson(value: unknown, place: string, above: unknown[] = []): void {
   const kind = typeof value;
   if (kind === "bigint") throw new TypeError(`${place} is a BigInt: pass it as a string`);
+  if (value instanceof Promise) throw new TypeError(`${place} is a Promise: await it`);
   const lossy = value instanceof Map || value instanceof Set || value instanceof Date
     || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
   if (lossy && above.length > 0 && !warned) {
@@ -32,11 +33,12 @@ export function whyNoUpdate(changes: unknown): string | undefined {
   return wrong < 0 ? undefined : expected(`an object as insert.${wrong}`, insert[wrong]);
 }
 
-export const isObject = (value: unknown): value is object => typeof value === "object" && !!value && !Array.isArray(value);
+export const isObject = (value: unknown): value is object => typeof value === "object" && !!value && !Array.isArray(value) && !(value instanceof Promise);
 
 /** The sentence for a wrong argument. */
 const expected = (what: string, value: unknown): string => `expected ${what}, not ${
-  typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value}`;
+  typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array"
+    : value instanceof Promise ? "a Promise" : typeof value}`;
 
 /** Throws a TypeError unless an argument is right. */
 export function must(right: boolean, what: string, value: unknown): void {

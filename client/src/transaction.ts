@@ -1,3 +1,4 @@
+import { isObject } from "./json.js";
 import type { Item, NewItem, Position, Result } from "./protocol.js";
 
 /** How often a transaction is tried, and the pauses between, which grow from the one to the other. */
@@ -36,7 +37,7 @@ export async function transact<T extends Item>(
     const { item, at: { rev, epoch } } = known;
     const next = change(item);
     if (next === undefined) return { ok: true, path, data: 0, rev, ...(epoch !== undefined && { epoch }) };
-    const result = await send({ insert: [{ ...next, id }], if: { since: rev, epoch } });
+    const result = await send({ insert: [isObject(next) ? { ...next, id } : next], if: { since: rev, epoch } });
     if (result.ok || result.error.code !== "conflict" || attempt === ATTEMPTS) return end(result);
     const now = result.conflicts?.find(conflict => conflict.id === id)?.item;
     known = now === undefined ? undefined : { item: now as T | null ?? undefined, at: { rev: result.rev ?? 0, epoch: result.epoch } };

@@ -107,6 +107,8 @@ test("whatever is passed, the promise of a request resolves, and a refusal names
     [{ insert: [null] }, "not sent: expected an object as insert.0, not null"],
     [{ insert: [{ id: "a" }, "b"] }, 'not sent: expected an object as insert.1, not "b"'],
     [{ insert: [() => {}] }, "not sent: expected an object as insert.0, not function"],
+    [{ insert: [Promise.resolve({ id: "a" })] }, "not sent: expected an object as insert.0, not a Promise"],
+    [{ insert: [{ id: "a", big: Promise.resolve(1) }] }, "not sent: the update.insert.0.big is a Promise: await it"],
     [{ insert: "abc" }, 'not sent: expected a list of items as insert, not "abc"'],
     [{ inserts: [{ id: "a" }] }, 'not sent: unknown field "inserts": an update has remove, insert, patch, inc, reset, if, ttl, ephemeral'],
     [null, "not sent: expected an update such as {insert: [..]}, not null"],
@@ -118,6 +120,24 @@ test("whatever is passed, the promise of a request resolves, and a refusal names
       else assert.match(result.error.message, message);
     }
   }
+  assert.equal(server.received.length, before);
+});
+
+test("a transaction whose function returns no item is refused, and its item stays", async t => {
+  const { server, client } = setUp(t);
+  const collection = await client.acquire_collection(PATH).ready;
+  await collection.insert({ id: "a", n: 1 });
+  const before = server.received.length;
+  for (const [change, message] of [
+    [async item => ({ ...item, n: 2 }), "not sent: expected an object as insert.0, not a Promise"],
+    [() => 5, "not sent: expected an object as insert.0, not number"],
+    [() => null, "not sent: expected an object as insert.0, not null"],
+  ]) {
+    const { ok, error } = await collection.transact("a", change);
+    assert.deepEqual([ok, error?.code, error?.message], [false, "bad_request", message]);
+  }
+  const { error } = await client.object(PATH, "a").transact(async () => 1);
+  assert.equal(error?.message, "not sent: the update.insert.0.data is a Promise: await it");
   assert.equal(server.received.length, before);
 });
 
