@@ -42,6 +42,12 @@ describe("examples", { skip: noHost || noBrowser, timeout: 120_000 }, () => {
     }
   };
 
+  test("the first page of the README shows what it inserts", async t => {
+    const [, body] = /```html\n([^]*?)```/.exec(readFileSync(new URL("../README.md", import.meta.url), "utf8"));
+    const page = await open(t, "first.html", body);
+    await page.waitForFunction(() => document.body.textContent === "live: Hello");
+  });
+
   test("todo list: two people add, tick and remove, in the order in which they added", async t => {
     const pages = [await open(t, "todo.html", read("todo.html")), await open(t, "todo.html", read("todo.html"))];
     const [ann, bob] = pages;

@@ -1,4 +1,4 @@
-// The examples of the README's section on views, run as they stand there, on the real host.
+// The examples of the READMEs, run as they stand there, on the real host.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
@@ -7,8 +7,9 @@ import { SharedStateClient } from "../dist/sharedstate.es.js";
 import { noHost, RealHost } from "./real-host.js";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const [section] = readme.split("\n## Views\n")[1].split("\n## ");
-const examples = [...section.matchAll(/^```js\n\/\/ ([^:\n]+)[^]*?^```$/gm)]
+const section = title => readme.split(`\n## ${title}\n`)[1].split("\n## ")[0];
+const firstBlock = text => /^```js\n([^]*?)^```$/m.exec(text)[1];
+const examples = [...section("Views").matchAll(/^```js\n\/\/ ([^:\n]+)[^]*?^```$/gm)]
   .map(([block, title]) => [title, block.split("\n").slice(1, -1).join("\n")]);
 const AsyncFunction = (async () => {}).constructor;
 
@@ -41,5 +42,63 @@ describe("examples of views", { skip: noHost, timeout: 60_000 }, () => {
     const said = [];
     await new AsyncFunction("client", "show", code)(client, value => said.push(value));
     assert.deepEqual([...said], shown[title]);
+  });
+});
+
+describe("other examples", { skip: noHost, timeout: 60_000 }, () => {
+  let host;
+  before(async () => { host = await new RealHost().start(); });
+  after(() => host?.end());
+
+  const connect = t => {
+    const client = new SharedStateClient(host.origin, { WebSocket, throw: true });
+    t.after(() => client.dispose());
+    return client;
+  };
+
+  test("the first lines of the repository's README", async t => {
+    const first = firstBlock(readFileSync(new URL("../../README.md", import.meta.url), "utf8"));
+    const code = first.replace(/^import .*$/m, "").replace('"ws://localhost:9000"', "origin, { WebSocket }")
+      .replace(/^(notes.get.*);/m, "return [client, $1];");
+    const shown = [];
+    const [client, note] = await new AsyncFunction("SharedStateClient", "WebSocket", "origin", "console", code)(
+      SharedStateClient, WebSocket, host.origin, { log: items => shown.push(items) });
+    t.after(() => client.dispose());
+    assert.deepEqual(note, { id: "a", text: "Hello" });
+    assert.deepEqual([shown[0], shown.at(-1)], [[], [note]]);
+  });
+
+  test("changing what others change, too", async t => {
+    const todos = await connect(t).collection("/app/items/todos").ready;
+    const lines = firstBlock(section("Changing what others change, too")).trim().split("\n");
+    const items = [];
+    for (const line of lines) {
+      const call = new AsyncFunction("todos", line)(todos);
+      await (line.includes("absent") ? assert.rejects(call, { code: "conflict" }) : call); // the item is there already
+      items.push({ ...todos.get("a") });
+    }
+    assert.deepEqual(items, [
+      { id: "a", votes: 1 }, { id: "a", votes: 1, title: "Milk" }, { id: "a", title: "Milk" },
+      { id: "a", title: "Milk", done: true }, { id: "a", title: "Milk", done: true },
+    ]);
+  });
+
+  test("who is here", async t => {
+    const bob = connect(t).presence("/app/mitems/people", { name: "Bob" });
+    const moves = [], rendered = [];
+    let shown;
+    const sawBob = new Promise(resolve => { shown = resolve; });
+    const render = items => {
+      rendered.push(items.map(({ name }) => name));
+      if (items.length > 0) shown();
+    };
+    new Function("client", "render", "addEventListener", firstBlock(section("Who is here")))(
+      connect(t), render, (type, move) => moves.push(move));
+    const seen = wanted => new Promise(resolve => bob.others.subscribe(({ items }) => wanted(items) && resolve()));
+    await seen(([ada]) => ada?.name === "Ada");
+    moves[0]({ clientX: 3, clientY: 4 });
+    await seen(([ada]) => ada?.x === 3 && ada.y === 4);
+    await sawBob;
+    assert.deepEqual([rendered[0], rendered.at(-1)], [[], ["Bob"]]);
   });
 });
