@@ -9,7 +9,7 @@ internal static partial class ChangeLog
     [LoggerMessage(1201, LogLevel.Information, "{File} was read again: there is nothing to change")]
     public static partial void Unchanged(ILogger logger, string file);
 
-    [LoggerMessage(1202, LogLevel.Error, "{File} was changed and cannot be used ({Count} mistakes); everything continues unchanged:")]
+    [LoggerMessage(1202, LogLevel.Error, "{File} was changed and cannot be used (mistakes: {Count}); everything continues unchanged:")]
     public static partial void Mistaken(ILogger logger, string file, int count);
 
     [LoggerMessage(1203, LogLevel.Error, "{Mistake}")]

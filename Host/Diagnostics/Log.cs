@@ -19,7 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(1010, LogLevel.Warning,
         "Anyone who can reach {Urls} may read and write everything: there are no access rules. " +
-        "Restrict access with a firewall or a proxy, or set service.host to \"localhost\"")]
+        "Add \"access\" with rules to the configuration, restrict access with a firewall or a proxy, or set service.host to \"localhost\"")]
     public static partial void OpenToTheNetwork(ILogger logger, string urls);
 
     [LoggerMessage(1011, LogLevel.Warning,

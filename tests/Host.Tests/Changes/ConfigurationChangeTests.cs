@@ -110,7 +110,7 @@ public sealed class ConfigurationChangeTests : IDisposable
         Assert.Equal(1, await start.ExitAsync());
         Assert.Equal(3, start.Lines.Count);
         foreach (var mistake in start.Lines) await host.Process.LineAsync($"ERR {mistake}");
-        await host.Process.LineAsync("ERR my.json was changed and cannot be used (3 mistakes); everything continues unchanged:");
+        await host.Process.LineAsync("ERR my.json was changed and cannot be used (mistakes: 3); everything continues unchanged:");
 
         System.IO.File.Delete(host.Path);
         await host.Process.LineAsync("my.json: the file cannot be read: there is no such file");
