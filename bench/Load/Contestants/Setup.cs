@@ -32,8 +32,9 @@ internal sealed record Setup(Contestant Contestant)
     {
         var config = Path.Combine(folder.FullName, "bench.json");
         var service = Service ?? $$"""{"db_type": "sqlite", "db_name": "{{Database}}", "db_table": "items"}""";
+        var access = Access is null ? "" : $$""" "access": {{Access}},"""; // older hosts do not know it
         File.WriteAllText(config, $$"""
-            {"service": {"host": "127.0.0.1", "port": {{port}}, "limits": {{Limits}} }, "access": {{Access ?? "null"}},
+            {"service": {"host": "127.0.0.1", "port": {{port}}, "limits": {{Limits}} },{{access}}
              "services": [{"name": "items", "module": "items_service", "config": {{service}} }]}
             """);
         string Filled(string argument) => argument
