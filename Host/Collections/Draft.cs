@@ -93,15 +93,8 @@ internal sealed class Draft
         if (update is null) judgement.Foresee(pending.Asked, terms.Edited);
         else update = judgement.Judge(update, untouched, All());
         bytes += judgement.Bytes;
-        if (judgement.Refusal is { } refusal)
-        {
-            rights.Refused?.Invoke();
-            (error, failed) = (refusal, null);
-        }
-        else if (failed is null)
-        {
-            error ??= wrong ?? Check(update!, rights);
-        }
+        if (judgement.Refusal is { } refusal) (error, failed) = (refusal, null);
+        else if (failed is null) error ??= wrong ?? Check(update!, rights);
         return failed is null && error is null ? update : null;
     }
 

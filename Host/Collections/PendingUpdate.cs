@@ -133,6 +133,8 @@ internal abstract class PendingUpdate(
 
     private void Answer()
     {
+        // An update may be judged several times, and is counted once.
+        if (_error?.Code == Error.Forbidden.Code) Rights?.Refused?.Invoke();
         if (_error is not null) Refuse(_error);
         else if (_failed is not null) Refuse(Collection!.Position, [.. Conflicts(_failed)]);
         else Answer(_stored);

@@ -1,7 +1,9 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using SharedState.Host.Collections;
+using SharedState.Host.Diagnostics;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Access;
@@ -129,6 +131,31 @@ public sealed class RestrictedWriterTests
         while (bob.KeptNotifications > 1) await bob.NotificationAsync();
         for (var count = 0; count < 3; count++) Assert.Single((await bob.NotificationAsync())["data"]!["insert"]!.AsArray());
         Assert.Equal("1", (string?)(await bob.NotificationAsync())["data"]!["remove"]![0]);
+    }
+
+    /// <summary>A renewal is judged before its record is stored, and again at its commit.</summary>
+    [Fact]
+    public async Task ARefusedRenewalIsOneRefusal()
+    {
+        const string Rule = "/counted/items/*"; // no other test has it
+        var refusals = 0L;
+        using var listener = new MeterListener();
+        listener.SetMeasurementEventCallback<long>((_, count, labels, _) =>
+        {
+            foreach (var (_, value) in labels)
+            {
+                if (Rule.Equals(value)) Interlocked.Add(ref refusals, count);
+            }
+        });
+        listener.EnableMeasurementEvents(HostMeter.Refusals);
+        var rule = Signed.Replace("/a/items/*", Rule, StringComparison.Ordinal);
+        await using var host = await LiveHost.StartAsync(limits: Patient, time: _time, access: TestRules.Of(rule));
+        await using var ann = await UserAsync(host, "ann");
+        await using var bob = await UserAsync(host, "bob");
+        Assert.True((bool)(await ann.PutAsync("/counted/items/a", """{"insert":[{"id":"1"}],"ttl":60}"""))["ok"]!);
+        var reply = await bob.PutAsync("/counted/items/a", """{"patch":[{"id":"1"}],"ttl":1000}""");
+        Assert.Equal("forbidden", (string?)reply["error"]?["code"]);
+        Assert.Equal(1, Interlocked.Read(ref refusals));
     }
 
     [Theory]
