@@ -19,7 +19,7 @@ internal static class StartReport
         WriteDoors(logger, config, sockets, doors);
     }
 
-    /// <summary>Whom the host lets in, and warnings if it lets in everyone. After each change, too.</summary>
+    /// <summary>Logs the settings that decide which clients may connect, and warns if all may. After each change of them, too.</summary>
     public static void WriteDoors(ILogger logger, HostConfig config, ListenSockets sockets, Doors doors)
     {
         Log.Doors(logger, config.Tls is null ? "off" : "on", doors.Policy.Description, config.Compression ? "on" : "off");

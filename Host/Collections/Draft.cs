@@ -105,7 +105,10 @@ internal sealed class Draft
         {
             var (id, json) = (item.Id, item.Json);
             if (WhiteSpaceMark.Strip(json).Length > _itemBytes)
-                return Error.TooLarge($"an item has at most {_itemBytes} bytes; \"{id}\" would have {json.Length} with the fields that a rule sets");
+            {
+                return Error.TooLarge(
+                    $"an item has at most {_itemBytes} bytes; \"{id}\" would have {json.Length} with the fields that a rule sets");
+            }
             if (rights.Check?.Invoke(json) is not { } mistake) continue;
             // What a patch leaves of an item that the client may not see is not told.
             var hidden = Find(id).Json is { } before && !rights.Read.Sees(before);

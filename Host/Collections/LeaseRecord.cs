@@ -65,7 +65,7 @@ internal sealed record LeaseRecord
     /// <summary>The id of a heartbeat.</summary>
     public static string BeatId(string host) => $"@{host}";
 
-    /// <summary>The record as an item. White space behind it shows whether the storage keeps what is behind an item.</summary>
+    /// <summary>The record as an item. A line feed stands behind the JSON: a storage that trims items loses it.</summary>
     public Item ToItem() => new(Id, (byte[])[.. JsonSerializer.SerializeToUtf8Bytes(this, LeaseJson.Default.LeaseRecord), End]);
 
     /// <summary>Whether the white space behind a record is there.</summary>

@@ -47,8 +47,8 @@ internal sealed class ViewDefinition
     public string Text => _text ??=
         $"{Filter?.Text}\n{Visible?.Text}\n{Order?.Text}\n{Limit}\n{AfterText}\n{Fields?.Text}";
 
-    /// <summary>The same view for a reader who may know of some items only.</summary>
-    /// <param name="visible">The condition of these items.</param>
+    /// <summary>The same view without the items that are hidden from a reader.</summary>
+    /// <param name="visible">The condition of the other items.</param>
     public ViewDefinition SeenBy(Condition visible) => new()
     {
         Filter = Filter,

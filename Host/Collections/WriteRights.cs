@@ -29,7 +29,7 @@ internal sealed record WriteGrant(Condition? Insert, Condition? Update, Conditio
 /// <param name="Grants">What the rules allow, in their order.</param>
 internal sealed record WriteRights(ReadRights Read, IReadOnlyList<WriteGrant> Grants)
 {
-    /// <summary>What is wrong with an item, with its place in the item; null if nothing is. Null if all items are right.</summary>
+    /// <summary>Checks an item: returns its first mistake with the place in the item, or null. Null if every item is valid.</summary>
     public Func<ReadOnlyMemory<byte>, string?>? Check { get; init; }
 
     /// <summary>
@@ -38,7 +38,7 @@ internal sealed record WriteRights(ReadRights Read, IReadOnlyList<WriteGrant> Gr
     /// </summary>
     public string Tag { get; init; } = "";
 
-    /// <summary>Is told of a refusal.</summary>
+    /// <summary>Counts a refusal.</summary>
     public Action? Refused { get; init; }
 
     /// <summary>Whether there are items that the client may not know of.</summary>

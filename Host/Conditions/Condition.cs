@@ -44,7 +44,7 @@ internal sealed class Condition
     /// matches has one of these keys among <see cref="ItemFields.KeysAt"/>.</summary>
     public IReadOnlyList<Equality> Equalities { get; }
 
-    /// <summary>Whether the condition is one of <see cref="Equalities"/> and nothing else: each item with one of the keys matches.</summary>
+    /// <summary>Whether the condition is a single equality: each item with one of the keys of <see cref="Equalities"/> matches.</summary>
     public bool IsEquality { get; }
 
     /// <summary>Reads a condition. Never throws.</summary>

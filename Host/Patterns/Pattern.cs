@@ -161,7 +161,7 @@ internal sealed class Pattern
         return length < 3 ? 0xFFFD : ((text[0] & 0xF) << 12) | ((text[1] & 0x3F) << 6) | (text[2] & 0x3F);
     }
 
-    /// <summary>What is known about a set and the current character.</summary>
+    /// <summary>Whether a set contains the current character, as far as it was asked.</summary>
     private enum Known : byte
     {
         Nothing,

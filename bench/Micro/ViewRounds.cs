@@ -54,7 +54,7 @@ internal static class ViewRounds
 
     private static IEnumerable<string> OwnersUpTo(int count) => Enumerable.Range(0, count).Select(n => Filter($$"""{"owner":"u{{n}}"}"""));
 
-    /// <summary>The rights of a user who may read the items that are the user's own.</summary>
+    /// <summary>The rights of a user to read the items that the user owns.</summary>
     private static Rights RightsOf(string user)
     {
         var claims = Encoding.UTF8.GetBytes($$"""{"sub":"{{user}}"}""");

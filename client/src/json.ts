@@ -33,7 +33,8 @@ export function whyNoUpdate(changes: unknown): string | undefined {
   return wrong < 0 ? undefined : expected(`an object as insert.${wrong}`, insert[wrong]);
 }
 
-export const isObject = (value: unknown): value is object => typeof value === "object" && !!value && !Array.isArray(value) && !(value instanceof Promise);
+export const isObject = (value: unknown): value is object =>
+  typeof value === "object" && !!value && !Array.isArray(value) && !(value instanceof Promise);
 
 /** The sentence for a wrong argument. */
 const expected = (what: string, value: unknown): string => `expected ${what}, not ${

@@ -5,7 +5,7 @@ using SharedState.Bench.Load.Trials;
 
 namespace SharedState.Bench.Load.Workloads;
 
-/// <summary>Plain traffic of users who may read and write everything, beside the same host without access.</summary>
+/// <summary>Plain traffic with a rule that allows everything to each user, beside the same traffic without access.</summary>
 internal sealed class Access : Workload
 {
     /// <summary>The rows of the host without access.</summary>

@@ -4,7 +4,7 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Access;
 
-/// <summary>A reader who may see some items receives the same bytes whatever the hidden items are.</summary>
+/// <summary>The bytes that a restricted reader receives do not depend on the hidden items.</summary>
 public sealed partial class RuleLeakTests
 {
     private const int Steps = 300;

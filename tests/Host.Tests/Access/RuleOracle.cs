@@ -28,8 +28,8 @@ internal sealed record CaseUpdate(
 }
 
 /// <summary>
-/// Decides by docs/ACCESS.md what is allowed, slowly and without the host's code: on JSON objects, with conditions of the few operators
-/// that the cases use.
+/// A slow evaluator of access rules, written from docs/ACCESS.md without the host's code. It works on JSON objects, and knows the few
+/// operators that the cases use.
 /// </summary>
 /// <param name="rules">The rules, as in the configuration.</param>
 /// <param name="user">The user; null for an anonymous client.</param>

@@ -4,7 +4,7 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
-/// <summary>G19: no lifetime ends early, whatever comes between the record and the item. In virtual time.</summary>
+/// <summary>Guarantee G19 in virtual time: no lifetime ends early, whatever happens between record and item.</summary>
 public sealed class LeaseTimeTests : IDisposable
 {
     private const string Path = "/app/items/a";
