@@ -8,6 +8,8 @@ namespace SharedState.Bench.Load.Contestants;
 /// <summary>A contestant's running server, on a core of its own, with a folder for its data that goes with it.</summary>
 internal sealed partial class ServerProcess : IDisposable
 {
+    private const string CompilingThread = ".NET Tiered Com\n"; // ".NET Tiered Compilation Worker", as long as a name may be in Linux
+
     private readonly Process _process;
     private readonly Task _drain;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sharedstate-bench-");
@@ -36,6 +38,10 @@ internal sealed partial class ServerProcess : IDisposable
     /// <summary>What it has used of the processor, in nanoseconds.</summary>
     public long ProcessorTime => Clock.ProcessTime(Id);
 
+    /// <summary>What of it went into compiling hot code again. The runtime ends the thread that does this after some idle seconds; then
+    /// this begins with 0 again.</summary>
+    public long CompileTime => Directory.GetDirectories($"/proc/{Id}/task").Sum(CompileTimeOf);
+
     /// <summary>The memory that it has now, in bytes. Counted page by page: VmRSS of the status is cheaper, and some hundred KB
     /// off.</summary>
     public long Resident => Kilobytes("smaps_rollup", "Rss:");
@@ -53,6 +59,19 @@ internal sealed partial class ServerProcess : IDisposable
         _drain.Wait();
         _process.Dispose();
         _folder.Delete(recursive: true);
+    }
+
+    private static long CompileTimeOf(string thread)
+    {
+        try
+        {
+            if (File.ReadAllText($"{thread}/comm") != CompilingThread) return 0;
+            return long.Parse(File.ReadAllText($"{thread}/schedstat").Split(' ')[0], CultureInfo.InvariantCulture);
+        }
+        catch (IOException) // the thread has ended
+        {
+            return 0;
+        }
     }
 
     private long Kilobytes(string file, string name)

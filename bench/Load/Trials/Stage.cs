@@ -43,6 +43,9 @@ internal sealed class Stage : IDisposable
     /// <summary>What all servers have used of the processor, in nanoseconds.</summary>
     public long ProcessorTime => _servers.Sum(server => server.ProcessorTime);
 
+    /// <summary>What of it went into compiling hot code again.</summary>
+    public long CompileTime => _servers.Sum(server => server.CompileTime);
+
     public Contestant Contestant => Server.Contestant;
 
     public Dialect Dialect => Contestant.Dialect;

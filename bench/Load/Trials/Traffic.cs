@@ -6,6 +6,9 @@ namespace SharedState.Bench.Load.Trials;
 /// <summary>Lets a stage's writers run at a pace for a while, and measures what came of it.</summary>
 internal static class Traffic
 {
+    private const long Quiet = 5_000_000_000; // nanoseconds; in these a server compiles hardly anything, when it is warm
+    private const long Trifle = 2_000_000;    // nanoseconds of compiling in a second
+
     /// <summary>Runs once: a while to get going, then the window that is measured, then everything comes to its end and is
     /// checked.</summary>
     /// <param name="stage">Whose traffic.</param>
@@ -43,6 +46,24 @@ internal static class Traffic
             Late = histogram?.Percentile(99),
             Longest = histogram?.Longest,
         };
+    }
+
+    /// <summary>Lets a stage's traffic run until its servers no longer compile hot code again, or for the longest time.</summary>
+    /// <param name="stage">Whose traffic.</param>
+    /// <param name="pace">When updates are sent.</param>
+    /// <param name="longest">Seconds.</param>
+    public static void WarmUp(Stage stage, Pace pace, double longest)
+    {
+        pace.Begin(stage);
+        var (begin, quiet, compiled) = (Clock.Now, Clock.Now, stage.CompileTime);
+        while (Clock.Now - begin < longest * 1e9 && Clock.Now - quiet < Quiet)
+        {
+            Serve(stage, pace, Math.Min(1, longest));
+            var now = stage.CompileTime;
+            if (now - compiled is > Trifle or < 0) quiet = Clock.Now;
+            compiled = now;
+        }
+        stage.Drain();
     }
 
     /// <summary>Serves the clients for some seconds, while the writers send what is due.</summary>

@@ -35,7 +35,7 @@ internal sealed class Access : Workload
             var room = stage.AddRoom("r0", writers: 1);
             stage.Follow(room, stage.Connect(Subscribers));
             stage.AddWriter(stage.Connect(1)[0], room, Item);
-            Traffic.Run(stage, new Window(InFlight), it => it.Deliveries, bench.WarmUp, bench.Window);
+            Traffic.WarmUp(stage, new Window(InFlight), bench.LongestWarmUp);
         }, stages =>
         {
             foreach (var (name, pace) in cells.Where(cell => bench.Wants(cell.Name)))
@@ -50,7 +50,7 @@ internal sealed class Access : Workload
     {
         var room = stage.AddRoom("r0", Writers);
         foreach (var link in stage.Connect(Writers)) stage.AddWriter(link, room, Item);
-        Traffic.Run(stage, new Window(1), it => it.Acknowledged, bench.WarmUp, bench.Window);
+        Traffic.WarmUp(stage, new Window(1), bench.LongestWarmUp);
     }, stages =>
     {
         Figures Run(Stage stage) => Traffic.Run(stage, new Window(1), it => it.Acknowledged, bench.Window / 10, bench.Window);

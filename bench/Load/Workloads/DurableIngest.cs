@@ -52,6 +52,6 @@ internal sealed class DurableIngest : Workload
     {
         var room = stage.AddRoom("r0", writers);
         foreach (var link in stage.Connect(writers)) stage.AddWriter(link, room, new Item(ItemBytes));
-        Traffic.Run(stage, new Window(InFlight), it => it.Acknowledged, bench.WarmUp, bench.Window);
+        Traffic.WarmUp(stage, new Window(InFlight), bench.LongestWarmUp);
     }
 }

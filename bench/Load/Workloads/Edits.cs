@@ -38,6 +38,6 @@ internal sealed class Edits : Workload
     {
         var room = stage.AddRoom("r0", Writers);
         foreach (var link in stage.Connect(Writers)) stage.AddWriter(link, room, new(100));
-        Traffic.Run(stage, new Window(1), it => it.Acknowledged, bench.WarmUp, bench.Window);
+        Traffic.WarmUp(stage, new Window(1), bench.LongestWarmUp);
     }
 }

@@ -41,7 +41,7 @@ internal sealed class FanOut : Workload
         var room = stage.AddRoom("r0", writers: 1);
         stage.Follow(room, stage.Connect(subscribers));
         stage.AddWriter(stage.Connect(1)[0], room, item);
-        Traffic.Run(stage, new Window(InFlight), it => it.Deliveries, bench.WarmUp, bench.Window);
+        Traffic.WarmUp(stage, new Window(InFlight), bench.LongestWarmUp);
     }
 
     /// <summary>Measures what they can do at most; this is needed for the modest rate even if nobody asked for the cell.</summary>

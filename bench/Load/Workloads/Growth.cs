@@ -75,7 +75,8 @@ internal sealed class Growth : Workload
         var room = stage.AddRoom("r0", writers: 1);
         stage.Follow(room, stage.Connect(Subscribers));
         stage.AddWriter(stage.Connect(1)[0], room, new(ItemBytes));
-        return Traffic.Run(stage, new Window(InFlight), it => it.Deliveries, bench.WarmUp, bench.Window).Value * ModestShare / Subscribers;
+        Traffic.WarmUp(stage, new Window(InFlight), bench.LongestWarmUp);
+        return Traffic.Run(stage, new Window(InFlight), it => it.Deliveries, bench.Window / 10, bench.Window).Value * ModestShare / Subscribers;
     }
 
     private static (Figures Saturated, Figures Steady) Measure(Bench bench, Stage stage, double rate, double seconds)

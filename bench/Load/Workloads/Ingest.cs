@@ -44,6 +44,6 @@ internal sealed class Ingest : Workload
     {
         var room = stage.AddRoom("r0", writers);
         foreach (var link in stage.Connect(writers)) stage.AddWriter(link, room, item, itemsPerUpdate);
-        Traffic.Run(stage, new Window(itemsPerUpdate == 1 ? InFlight : BatchesInFlight), it => it.Acknowledged, bench.WarmUp, bench.Window);
+        Traffic.WarmUp(stage, new Window(itemsPerUpdate == 1 ? InFlight : BatchesInFlight), bench.LongestWarmUp);
     }
 }

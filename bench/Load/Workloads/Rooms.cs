@@ -33,6 +33,6 @@ internal sealed class Rooms : Workload
             stage.Follow(room, links);
             foreach (var link in links) stage.AddWriter(link, room, new Item(ItemBytes));
         }
-        Traffic.Run(stage, new Window(1), it => it.Deliveries, bench.WarmUp, bench.Window);
+        Traffic.WarmUp(stage, new Window(1), bench.LongestWarmUp);
     }
 }
