@@ -40,7 +40,7 @@ var SHAREDSTATE = (() => {
   }
 
   // src/json.ts
-  var FIELDS = ["remove", "insert", "patch", "inc", "reset", "if", "ttl", "ephemeral"];
+  var FIELDS = "remove, insert, patch, inc, reset, if, ttl, ephemeral";
   var warned = false;
   function checkJson(value, place, above = []) {
     const kind = typeof value;
@@ -58,10 +58,21 @@ var SHAREDSTATE = (() => {
     for (const key of Object.keys(value)) checkJson(Reflect.get(value, key), `${place}.${key}`, above);
     above.pop();
   }
+  function unknownField(given, known, kind) {
+    for (const key of Object.keys(given)) {
+      if (!known.split(", ").includes(key)) return `unknown ${kind} "${key}": the ${kind}s are ${known}`;
+    }
+    return void 0;
+  }
+  function checkOptions(options, known) {
+    must(isObject(options), "an object as options", options);
+    const why = unknownField(options, known, "option");
+    if (why) throw new TypeError(why);
+  }
   function whyNoUpdate(changes) {
     if (!isObject(changes)) return expected("an update such as {insert: [..]}", changes);
-    const unknown = Object.keys(changes).find((key) => !FIELDS.includes(key));
-    if (unknown !== void 0) return `unknown field "${unknown}": an update has ${FIELDS.join(", ")}`;
+    const unknown = unknownField(changes, FIELDS, "field");
+    if (unknown) return unknown;
     const insert = Reflect.get(changes, "insert") ?? [];
     if (!Array.isArray(insert)) return expected("a list of items as insert", insert);
     const wrong = insert.findIndex((item) => !isObject(item));
@@ -427,9 +438,10 @@ var SHAREDSTATE = (() => {
   }
 
   // src/view.ts
-  var FIELDS2 = ["filter", "order", "limit", "after", "fields"];
+  var FIELDS2 = "filter, order, limit, after, fields";
+  var OPTIONS = `${FIELDS2}, as, conflate, maxRate`;
   function viewOf(options) {
-    const fields = FIELDS2.filter((field) => (Reflect.get(options, field) ?? void 0) !== void 0);
+    const fields = FIELDS2.split(", ").filter((field) => (Reflect.get(options, field) ?? void 0) !== void 0);
     return fields.length > 0 ? Object.fromEntries(fields.map((field) => [field, Reflect.get(options, field)])) : void 0;
   }
   function withSortFields(options) {
@@ -438,15 +450,13 @@ var SHAREDSTATE = (() => {
     return { ...options, fields: [.../* @__PURE__ */ new Set([...fields, ...order.flatMap((entry) => Array.isArray(entry) ? entry[0] : [])])] };
   }
   function optionsText(options) {
-    must(isObject(options), "an object as options", options);
+    checkOptions(options, OPTIONS);
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => (value ?? void 0) !== void 0));
     checkJson(given, "options", [options]);
     return JSON.stringify(given, (_, value) => isObject(value) ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, Reflect.get(value, key)])) : value);
   }
   function changedText(options, view) {
-    must(isObject(view), "an object as view", view);
-    const unknown = Object.keys(view).find((field) => !FIELDS2.includes(field));
-    must(unknown === void 0, `a view, which has ${FIELDS2.join(", ")}`, unknown);
+    checkOptions(view, FIELDS2);
     return optionsText({ ...options, ...view });
   }
 
@@ -528,14 +538,16 @@ var SHAREDSTATE = (() => {
      * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
      * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
      */
-    update(changes = {}, options) {
+    update(changes = {}, options = {}) {
       this.#refuseReleased();
-      if (!options?.unchanged) return this.#owner.send(this.path, changes, options);
+      checkOptions(options, "throw, unchanged");
+      const { unchanged, ...how } = options;
+      if (!unchanged) return this.#owner.send(this.path, changes, how);
       const at = this.#position;
       if (at?.epoch !== void 0) {
-        return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
+        return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, how);
       }
-      const message = "not sent: the collection shows no state yet that could be unchanged; await its `ready`";
+      const message = "not sent: `unchanged` needs the first snapshot, await `ready`";
       const result = { ok: false, path: this.path, data: message, error: refusal("bad_request", message) };
       return Promise.resolve(result).then((refused2) => this.#owner.end(refused2, options));
     }
@@ -563,8 +575,9 @@ var SHAREDSTATE = (() => {
      * was faster: up to 25 times, then the result is a `conflict`. The function may be called several times; if it returns undefined,
      * nothing is changed.
      */
-    transact(id, change, options) {
+    transact(id, change, options = {}) {
       this.#refuseReleased();
+      checkOptions(options, "throw");
       must(typeof change === "function", "a function of an item", change);
       const { path } = this;
       const at = this.#position, item = this.#items.get(text(id));
@@ -1405,10 +1418,10 @@ var SHAREDSTATE = (() => {
     get isView() {
       return viewOf(this.collection.options) !== void 0;
     }
-    /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
+    /** Its element of `insert` in PUT /subs. */
     get request() {
       const { path, options, position } = this.collection;
-      const { since, epoch, as, ...own } = withSortFields(options);
+      const own = withSortFields(options);
       const from = position && { since: position.rev, epoch: position.epoch };
       return [path, { ...own, part: PART_BYTES, ...this.as && { as: this.as }, ...from }];
     }
@@ -1417,7 +1430,7 @@ var SHAREDSTATE = (() => {
 ${as}` : path;
 
   // src/subscriptions.ts
-  var NO_VIEWS = "the server is too old for views, and would send the whole collection: leave out filter, order, limit, after and fields";
+  var NO_VIEWS = `the server is too old for views: leave out ${FIELDS2}`;
   var noViews = () => refusal("failed", NO_VIEWS);
   var Subscriptions = class {
     #put;
@@ -1667,6 +1680,7 @@ ${as}` : path;
 
   // src/client.ts
   var symbolDispose = Symbol.dispose ?? /* @__PURE__ */ Symbol.for("Symbol.dispose");
+  var OPTIONS2 = "debug, throw, token, signal, retries, timeoutMs, heartbeatMs, WebSocket";
   var NO_WEBSOCKET = "there is no WebSocket: pass that of the ws package as options.WebSocket";
   var SharedStateClient = class {
     /** The WebSocket URL that it connects to. */
@@ -1690,6 +1704,7 @@ ${as}` : path;
      * on a server, the client is closed.
      */
     constructor(url, options = {}) {
+      checkOptions(options, OPTIONS2);
       const WebSocket = options.WebSocket ?? globalThis.WebSocket;
       const { retries = Infinity, timeoutMs: limitMs = 1e4, heartbeatMs = 5e3, signal } = options;
       must(limitMs >= 0, "milliseconds as timeoutMs", limitMs);
@@ -1857,6 +1872,7 @@ ${as}` : path;
     }
     /** Asks the server for the data at a path; with the fields of a view, for that view of a collection. */
     async get(path, options = {}) {
+      checkOptions(options, `${FIELDS2}, throw`);
       const view = viewOf(options);
       const result = await this.#send("GET", path, view && withSortFields(view), { ...options, throw: false });
       if (view && result.ok && isCollection(path)) {
@@ -1866,7 +1882,8 @@ ${as}` : path;
       return this.#end(result, options);
     }
     /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
-    async update(path, changes, options) {
+    async update(path, changes, options = {}) {
+      checkOptions(options, "throw");
       this.#setPending(1);
       try {
         return await this.#send("PUT", path, changes, options);
@@ -1986,12 +2003,14 @@ ${as}` : path;
   alias(SharedStateClient);
 
   // src/viewer.ts
+  var PRECEDING = 2;
   var CollectionViewer = class {
     #collection;
     #element;
     #options;
     #children = /* @__PURE__ */ new Map();
     constructor(collection, element2, options = {}) {
+      checkOptions(options, "delete, toString");
       this.#collection = collection;
       this.#element = element2;
       this.#options = options;
@@ -2032,7 +2051,7 @@ ${as}` : path;
       for (const { id } of [...this.#collection.items].reverse()) {
         const child = this.#children.get(id);
         if (!child) continue;
-        const isBehind = next && child.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_PRECEDING;
+        const isBehind = next && child.compareDocumentPosition(next) & PRECEDING;
         if (!child.parentNode || isBehind || moved.has(id) && child.nextElementSibling !== next) this.#element.insertBefore(child, next);
         next = child;
       }

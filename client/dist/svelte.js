@@ -22,6 +22,17 @@ function checkJson(value, place, above = []) {
   for (const key of Object.keys(value)) checkJson(Reflect.get(value, key), `${place}.${key}`, above);
   above.pop();
 }
+function unknownField(given, known, kind) {
+  for (const key of Object.keys(given)) {
+    if (!known.split(", ").includes(key)) return `unknown ${kind} "${key}": the ${kind}s are ${known}`;
+  }
+  return void 0;
+}
+function checkOptions(options, known) {
+  must(isObject(options), "an object as options", options);
+  const why = unknownField(options, known, "option");
+  if (why) throw new TypeError(why);
+}
 var isObject = (value) => typeof value === "object" && !!value && !Array.isArray(value) && !(value instanceof Promise);
 var expected = (what, value) => `expected ${what}, not ${typeof value === "string" ? JSON.stringify(value) : value === null ? "null" : Array.isArray(value) ? "an array" : value instanceof Promise ? "a Promise" : typeof value}`;
 function must(right, what, value) {
@@ -29,8 +40,10 @@ function must(right, what, value) {
 }
 
 // src/view.ts
+var FIELDS = "filter, order, limit, after, fields";
+var OPTIONS = `${FIELDS}, as, conflate, maxRate`;
 function optionsText(options) {
-  must(isObject(options), "an object as options", options);
+  checkOptions(options, OPTIONS);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => (value ?? void 0) !== void 0));
   checkJson(given, "options", [options]);
   return JSON.stringify(given, (_, value) => isObject(value) ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, Reflect.get(value, key)])) : value);
@@ -106,7 +119,7 @@ function useCollection(path, options = {}) {
     };
   });
 }
-var isStore = (options) => typeof options.subscribe === "function";
+var isStore = (options) => "subscribe" in options;
 function useItem(path, id) {
   const client = useClient();
   return readable(void 0, (set) => client && follow(client, path, {}, (collection) => set(collection.get(id))));

@@ -3,7 +3,7 @@ import { alias } from "./aliases.js";
 import { Callbacks, guarded, type CallbackHandle } from "./callbacks.js";
 import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
-import { isObject, must, whyNoUpdate } from "./json.js";
+import { checkOptions, isObject, must, whyNoUpdate } from "./json.js";
 import { ProxyObject } from "./object.js";
 import { newId, withIds } from "./order.js";
 import { Presence } from "./presence.js";
@@ -16,7 +16,7 @@ import { Session, type Identity, type TokenSource } from "./session.js";
 import { Socket, type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
 import { sorted } from "./sorting.js";
 import { noViews, Subscriptions } from "./subscriptions.js";
-import { optionsText, viewOf, withSortFields, type CollectionOptions, type View } from "./view.js";
+import { FIELDS, optionsText, viewOf, withSortFields, type CollectionOptions, type View } from "./view.js";
 
 export interface SharedStateOptions {
   /** Log all traffic to the console, and refusals whose `ok` nothing has read. Default false. */
@@ -60,6 +60,8 @@ export interface ClientView {
 /** Older browsers and Node have no `Symbol.dispose`. */
 const symbolDispose: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
+const OPTIONS = "debug, throw, token, signal, retries, timeoutMs, heartbeatMs, WebSocket";
+
 const NO_WEBSOCKET = "there is no WebSocket: pass that of the ws package as options.WebSocket";
 
 /** A connection to a Shared State server that keeps itself up, and the collections that it shares. */
@@ -94,6 +96,7 @@ export class SharedStateClient {
    * on a server, the client is closed.
    */
   constructor(url: string, options: SharedStateOptions = {}) {
+    checkOptions(options, OPTIONS);
     const WebSocket = options.WebSocket ?? globalThis.WebSocket;
     const { retries = Infinity, timeoutMs: limitMs = 10_000, heartbeatMs = 5000, signal } = options;
     must(limitMs >= 0, "milliseconds as timeoutMs", limitMs);
@@ -279,6 +282,7 @@ export class SharedStateClient {
 
   /** Asks the server for the data at a path; with the fields of a view, for that view of a collection. */
   async get<D = unknown>(path: string, options: View & RequestOptions = {}): Promise<Result<D>> {
+    checkOptions(options, `${FIELDS}, throw`);
     const view = viewOf(options);
     const result = await this.#send<D>("GET", path, view && withSortFields(view), { ...options, throw: false });
     if (view && result.ok && isCollection(path)) {
@@ -290,7 +294,8 @@ export class SharedStateClient {
   }
 
   /** Sends a change to a path, whether its collection was acquired or not; see `ProxyCollection.update`. */
-  async update<T extends Item = AnyItem>(path: string, changes: Changes<T>, options?: RequestOptions): Promise<Result<number>> {
+  async update<T extends Item = AnyItem>(path: string, changes: Changes<T>, options: RequestOptions = {}): Promise<Result<number>> {
+    checkOptions(options, "throw");
     this.#setPending(1);
     try {
       return await this.#send<number>("PUT", path, changes, options);

@@ -1,7 +1,7 @@
 import { alias } from "./aliases.js";
 import { Callbacks, type CallbackHandle } from "./callbacks.js";
 import { Items, type Diff } from "./items.js";
-import { must } from "./json.js";
+import { checkOptions, must } from "./json.js";
 import {
   refusal, SharedStateError,
   type AnyItem, type Changes, type Item, type NewItem, type Notify, type Patch, type Position, type Refusal, type RequestOptions,
@@ -149,14 +149,16 @@ export class ProxyCollection<T extends Item = AnyItem> {
    * Asks the server for one atomic change. When the promise resolves with `ok`, the change is stored, and it shows here.
    * An item without `id` gets a new one; the result's `ids` tells it. Throws once the collection is released.
    */
-  update(changes: Changes<T> = {}, options?: UpdateOptions): Promise<Result<number>> {
+  update(changes: Changes<T> = {}, options: UpdateOptions = {}): Promise<Result<number>> {
     this.#refuseReleased();
-    if (!options?.unchanged) return this.#owner.send(this.path, changes, options);
+    checkOptions(options, "throw, unchanged");
+    const { unchanged, ...how } = options;
+    if (!unchanged) return this.#owner.send(this.path, changes, how);
     const at = this.#position;
     if (at?.epoch !== undefined) {
-      return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, options);
+      return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, how);
     }
-    const message = "not sent: the collection shows no state yet that could be unchanged; await its `ready`";
+    const message = "not sent: `unchanged` needs the first snapshot, await `ready`";
     const result: Result<number> = { ok: false, path: this.path, data: message, error: refusal("bad_request", message) };
     return Promise.resolve(result).then(refused => this.#owner.end(refused, options));
   }
@@ -166,12 +168,12 @@ export class ProxyCollection<T extends Item = AnyItem> {
   }
 
   /** Inserts or replaces one item, or several. */
-  insert(items: NewItem<T> | readonly NewItem<T>[], options?: RequestOptions): Promise<Result<number>> {
+  insert(items: NewItem<T> | readonly NewItem<T>[], options?: UpdateOptions): Promise<Result<number>> {
     return this.update({ insert: Array.isArray(items) ? items : [items] }, options);
   }
 
   /** Removes the items of one id, or of several. */
-  remove(ids: string | readonly string[], options?: RequestOptions): Promise<Result<number>> {
+  remove(ids: string | readonly string[], options?: UpdateOptions): Promise<Result<number>> {
     return this.update({ remove: typeof ids === "string" ? [ids] : ids }, options);
   }
 
@@ -190,8 +192,9 @@ export class ProxyCollection<T extends Item = AnyItem> {
    * was faster: up to 25 times, then the result is a `conflict`. The function may be called several times; if it returns undefined,
    * nothing is changed.
    */
-  transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options?: RequestOptions): Promise<Result<number>> {
+  transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options: RequestOptions = {}): Promise<Result<number>> {
     this.#refuseReleased();
+    checkOptions(options, "throw");
     must(typeof change === "function", "a function of an item", change);
     const { path } = this;
     const at = this.#position, item = this.#items.get(text(id));

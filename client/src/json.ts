@@ -1,5 +1,5 @@
 /** The fields of an update, as the protocol has them. A misspelt one would be ignored by the server, and the update be lost. */
-const FIELDS = ["remove", "insert", "patch", "inc", "reset", "if", "ttl", "ephemeral"];
+const FIELDS = "remove, insert, patch, inc, reset, if, ttl, ephemeral";
 
 let warned = false;
 
@@ -22,11 +22,26 @@ export function checkJson(value: unknown, place: string, above: unknown[] = []):
   above.pop();
 }
 
+/** Says which field of an object is not one of the known ones, given as `one, two`; undefined if there is none. */
+function unknownField(given: object, known: string, kind: string): string | undefined {
+  for (const key of Object.keys(given)) {
+    if (!known.split(", ").includes(key)) return `unknown ${kind} "${key}": the ${kind}s are ${known}`;
+  }
+  return undefined;
+}
+
+/** Throws a TypeError for anything but an object with some of the known options, given as `one, two`: a misspelt one would have no effect. */
+export function checkOptions(options: unknown, known: string): void {
+  must(isObject(options), "an object as options", options);
+  const why = unknownField(options, known, "option");
+  if (why) throw new TypeError(why);
+}
+
 /** Says why something is no update; undefined if it may be one. The server judges the rest. */
 export function whyNoUpdate(changes: unknown): string | undefined {
   if (!isObject(changes)) return expected("an update such as {insert: [..]}", changes);
-  const unknown = Object.keys(changes).find(key => !FIELDS.includes(key));
-  if (unknown !== undefined) return `unknown field "${unknown}": an update has ${FIELDS.join(", ")}`;
+  const unknown = unknownField(changes, FIELDS, "field");
+  if (unknown) return unknown;
   const insert: unknown = Reflect.get(changes, "insert") ?? [];
   if (!Array.isArray(insert)) return expected("a list of items as insert", insert);
   const wrong = insert.findIndex(item => !isObject(item));
@@ -42,6 +57,6 @@ const expected = (what: string, value: unknown): string => `expected ${what}, no
     : value instanceof Promise ? "a Promise" : typeof value}`;
 
 /** Throws a TypeError unless an argument is right. */
-export function must(right: boolean, what: string, value: unknown): void {
+export function must(right: boolean, what: string, value: unknown): asserts right {
   if (!right) throw new TypeError(expected(what, value));
 }

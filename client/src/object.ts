@@ -3,7 +3,7 @@ import type { CallbackHandle } from "./callbacks.js";
 import type { ProxyCollection } from "./collection.js";
 import type { Diff } from "./items.js";
 import { must } from "./json.js";
-import type { AnyItem, RequestOptions, Result } from "./protocol.js";
+import type { AnyItem, RequestOptions, Result, UpdateOptions } from "./protocol.js";
 
 /** One item of a collection as a value that everyone can read and set. `SharedStateClient.acquire_object` makes it. */
 export class ProxyObject {
@@ -29,7 +29,7 @@ export class ProxyObject {
   }
 
   /** Stores `{id, data: value}`. Throws once the collection is released. */
-  set(value: unknown, options?: RequestOptions): Promise<Result<number>> {
+  set(value: unknown, options?: UpdateOptions): Promise<Result<number>> {
     return this.collection.update({ insert: [{ id: this.name, data: value }] }, options);
   }
 
@@ -56,7 +56,7 @@ export class ProxyObject {
   }
 
   /** Stores `{id, state: items}`: the object as a small list of its own. Throws a TypeError for anything but an array. */
-  set_items(items: readonly unknown[], options?: RequestOptions): Promise<Result<number>> {
+  set_items(items: readonly unknown[], options?: UpdateOptions): Promise<Result<number>> {
     must(Array.isArray(items), "an array", items);
     return this.collection.update({ insert: [{ id: this.name, state: items }] }, options);
   }

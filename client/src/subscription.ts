@@ -33,10 +33,10 @@ export class Subscription {
     return viewOf(this.collection.options) !== undefined;
   }
 
-  /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
+  /** Its element of `insert` in PUT /subs. */
   get request(): [path: string, options: object] {
     const { path, options, position } = this.collection;
-    const { since, epoch, as, ...own } = withSortFields(options);
+    const own = withSortFields(options);
     const from = position && { since: position.rev, epoch: position.epoch };
     return [path, { ...own, part: PART_BYTES, ...(this.as && { as: this.as }), ...from }];
   }

@@ -3,6 +3,7 @@ import { refusal, type Drop, type Item, type Notify, type Refusal, type Reply } 
 import type { Answer } from "./requests.js";
 import { backoffMs } from "./socket.js";
 import { keyOf, Subscription } from "./subscription.js";
+import { FIELDS } from "./view.js";
 
 /** What the subscriptions do for a collection. */
 type Membership = Pick<CollectionOwner, "resubscribe" | "release">;
@@ -10,7 +11,7 @@ type Membership = Pick<CollectionOwner, "resubscribe" | "release">;
 /** Why a subscription is not served; a server may leave out whether it may be later. */
 type Reason = Omit<Refusal, "temporary"> & { temporary?: boolean };
 
-const NO_VIEWS = "the server is too old for views, and would send the whole collection: leave out filter, order, limit, after and fields";
+const NO_VIEWS = `the server is too old for views: leave out ${FIELDS}`;
 
 /** The refusal of a view, or of a read of one, by the client: an older server ignores what it does not know. */
 export const noViews = (): Refusal => refusal("failed", NO_VIEWS);

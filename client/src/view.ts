@@ -1,4 +1,4 @@
-import { checkJson, isObject, must } from "./json.js";
+import { checkJson, checkOptions, isObject } from "./json.js";
 import type { Filter } from "./protocol.js";
 
 /** An order by the values at some paths, each ascending (1) or descending (-1); equal items are in the order of their ids. */
@@ -18,7 +18,7 @@ export interface View {
   fields?: readonly string[] | null | undefined;
 }
 
-/** The options of a subscription. The server also gets those that are not listed here, and ignores them. */
+/** The options of a subscription. Any other one is a TypeError. */
 export interface CollectionOptions extends View {
   /** The name of the subscription on the wire, 1-64 bytes. Default: a generated one, where one is needed. */
   as?: string | undefined;
@@ -26,14 +26,15 @@ export interface CollectionOptions extends View {
   conflate?: boolean | undefined;
   /** At most so many changes a second. */
   maxRate?: number | undefined;
-  readonly [option: string]: unknown;
 }
 
-const FIELDS = ["filter", "order", "limit", "after", "fields"];
+/** The fields of a view, and the options of a subscription. */
+export const FIELDS = "filter, order, limit, after, fields";
+const OPTIONS = `${FIELDS}, as, conflate, maxRate`;
 
 /** The fields of a view among options; undefined if the options are those of the whole collection. */
 export function viewOf(options: object): View | undefined {
-  const fields = FIELDS.filter(field => (Reflect.get(options, field) ?? undefined) !== undefined);
+  const fields = FIELDS.split(", ").filter(field => (Reflect.get(options, field) ?? undefined) !== undefined);
   return fields.length > 0 ? Object.fromEntries(fields.map(field => [field, Reflect.get(options, field)])) : undefined;
 }
 
@@ -46,7 +47,7 @@ export function withSortFields<O extends View>(options: O): O {
 
 /** Options as JSON text, the same for equal ones: neither the order of keys counts nor an option that is undefined or null. */
 export function optionsText(options: object): string {
-  must(isObject(options), "an object as options", options);
+  checkOptions(options, OPTIONS);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => (value ?? undefined) !== undefined));
   checkJson(given, "options", [options]);
   return JSON.stringify(given, (_, value: unknown) =>
@@ -55,8 +56,6 @@ export function optionsText(options: object): string {
 
 /** The text of options after a change of some fields of their view. */
 export function changedText(options: object, view: View): string {
-  must(isObject(view), "an object as view", view);
-  const unknown = Object.keys(view).find(field => !FIELDS.includes(field));
-  must(unknown === undefined, `a view, which has ${FIELDS.join(", ")}`, unknown);
+  checkOptions(view, FIELDS);
   return optionsText({ ...options, ...view });
 }

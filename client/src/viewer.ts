@@ -1,4 +1,5 @@
 import type { ProxyCollection } from "./collection.js";
+import { checkOptions } from "./json.js";
 import type { AnyItem, Item } from "./protocol.js";
 
 export interface CollectionViewerOptions<T extends Item = AnyItem> {
@@ -7,6 +8,9 @@ export interface CollectionViewerOptions<T extends Item = AnyItem> {
   /** An item as HTML. It goes into the page as it is: escape what comes from the item. */
   toString?: (item: T) => string;
 }
+
+/** `Node.DOCUMENT_POSITION_PRECEDING`, whose name is long in the bundle. */
+const PRECEDING = 2;
 
 /**
  * Shows a collection in an element: one child `div.list-item` per item, in the collection's order. Its `data-id` attribute is the item's
@@ -21,6 +25,7 @@ export class CollectionViewer<T extends Item = AnyItem> {
   #children = new Map<string, HTMLElement>();
 
   constructor(collection: ProxyCollection<T>, element: HTMLElement, options: CollectionViewerOptions<T> = {}) {
+    checkOptions(options, "delete, toString");
     this.#collection = collection;
     this.#element = element;
     this.#options = options;
@@ -64,7 +69,7 @@ export class CollectionViewer<T extends Item = AnyItem> {
     for (const { id } of [...this.#collection.items].reverse()) {
       const child: HTMLElement | undefined = this.#children.get(id);
       if (!child) continue; // A change that came while this one is shown.
-      const isBehind = next && child.compareDocumentPosition(next) & Node.DOCUMENT_POSITION_PRECEDING;
+      const isBehind = next && child.compareDocumentPosition(next) & PRECEDING;
       if (!child.parentNode || isBehind || moved.has(id) && child.nextElementSibling !== next) this.#element.insertBefore(child, next);
       next = child;
     }

@@ -45,7 +45,7 @@ const apps = {
       const path = "/vue/mitems/views";
       const List = {
         props: ["kind", "count"],
-        setup: props => ({ ...useCollection(path, () => ({ ...optionsOf(props.kind), ignored: props.count < 0 || undefined })), text, see }),
+        setup: props => ({ ...useCollection(path, () => ({ ...optionsOf(props.kind), conflate: props.count < 0 || undefined })), text, see }),
         template: '<p id="list">{{see(text({ state, total, items }))}}</p>',
       };
       const Fixed = { setup: () => ({ ...useCollection(path, optionsOf("a")), text }), template: '<p id="fixed">{{text({ state, total, items })}}</p>' };
@@ -65,7 +65,7 @@ const apps = {
           provideSharedState(globalThis.server);
           let kind = $state("a");
           let count = $state(0);
-          const list = useCollection("/svelte/mitems/views", toStore(() => ({ ...optionsOf(kind), ignored: count < 0 || undefined })));
+          const list = useCollection("/svelte/mitems/views", toStore(() => ({ ...optionsOf(kind), conflate: count < 0 || undefined })));
           const fixed = useCollection("/svelte/mitems/views", optionsOf("a"));
         </script>
         <p id="list">{see(text($list))}</p><p id="fixed">{text($fixed)}</p>

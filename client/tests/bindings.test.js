@@ -259,3 +259,43 @@ describe("bindings where pages are rendered on a server", () => {
     assert.match(html, /<p>pending undefined undefined connecting<\/p>/);
   });
 });
+
+describe("an option that does not exist", () => {
+  const options = "the options are filter, order, limit, after, fields, as, conflate, maxRate";
+  const react = call => `
+      const { renderToString } = require("react-dom/server");
+      const { SharedState, useCollection } = require("sharedstate/react");
+      const App = () => <p>{${call}.state}</p>;
+      module.exports = new Promise(resolve => resolve(renderToString(<SharedState url="."><App /></SharedState>)));`;
+  const refused = {
+    react: [react('useCollection("/a/items/c", { fliter: {} })'), `unknown option "fliter": ${options}`],
+    "react, suspense": [
+      react('useCollection("/a/items/c", {}, { suspence: true })'), 'unknown option "suspence": the options are suspense',
+    ],
+    vue: [`
+      const { createSSRApp } = require("vue");
+      const { renderToString } = require("vue/server-renderer");
+      const { sharedState, useCollection } = require("sharedstate/vue");
+      const setup = () => useCollection("/a/items/c", () => ({ fliter: {} }));
+      const app = createSSRApp({ setup, template: "<p>{{state}}</p>" }).use(sharedState("."));
+      app.config.warnHandler = () => {};
+      module.exports = renderToString(app);`, `unknown option "fliter": ${options}`],
+    svelte: [`
+      const { render } = require("svelte/server");
+      module.exports = new Promise(resolve => resolve(render(require("svelte:App").default).body));`, `unknown option "fliter": ${options}`],
+  };
+  const components = { App: `<script>
+      import { SharedStateClient } from "sharedstate";
+      import { provideSharedState, useCollection } from "sharedstate/svelte";
+      const client = new SharedStateClient("ws://host", { timeoutMs: 0, WebSocket: class { close() {} } });
+      provideSharedState(client);
+      const list = useCollection("/a/items/c", { fliter: {} });
+    </script><p>{$list.state}</p>` };
+
+  for (const [name, [code, message]] of Object.entries(refused)) test(`${name}: throws where the component is rendered`, async () => {
+    const module = { exports: undefined };
+    const run = new Function("module", "require", await bundle(code, { platform: "node", components }));
+    run(module, createRequire(join(here, "x.js")));
+    await assert.rejects(module.exports, { name: "TypeError", message });
+  });
+});

@@ -357,7 +357,7 @@ test("a wrong argument of a synchronous call throws a TypeError that says what w
   wrong(() => client.acquire_collection("/app/items/x", { filter: { big: 1n } }), "options.filter.big is a BigInt: pass it as a string");
   const cycle = {};
   cycle.deep = [cycle];
-  wrong(() => client.acquire_collection("/app/items/x", cycle), "options.deep.0 contains itself");
+  wrong(() => client.acquire_collection("/app/items/x", { filter: cycle }), "options.filter.deep.0 contains itself");
   assert.equal((await client.acquire_collection("/app/items/x").ready).state, "live", "what was wrong has left no trace");
 });
 

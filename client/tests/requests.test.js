@@ -110,7 +110,7 @@ test("whatever is passed, the promise of a request resolves, and a refusal names
     [{ insert: [Promise.resolve({ id: "a" })] }, "not sent: expected an object as insert.0, not a Promise"],
     [{ insert: [{ id: "a", big: Promise.resolve(1) }] }, "not sent: the update.insert.0.big is a Promise: await it"],
     [{ insert: "abc" }, 'not sent: expected a list of items as insert, not "abc"'],
-    [{ inserts: [{ id: "a" }] }, 'not sent: unknown field "inserts": an update has remove, insert, patch, inc, reset, if, ttl, ephemeral'],
+    [{ inserts: [{ id: "a" }] }, 'not sent: unknown field "inserts": the fields are remove, insert, patch, inc, reset, if, ttl, ephemeral'],
     [null, "not sent: expected an update such as {insert: [..]}, not null"],
     [[], "not sent: expected an update such as {insert: [..]}, not an array"],
   ]) {

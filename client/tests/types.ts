@@ -66,8 +66,28 @@ const view: View = { filter: null, after: [3, "id"], limit: undefined };
 const same: typeof recent = await recent.setView(view);
 same.subscribe(({ total: all, items }) => items.length < (all ?? 0));
 client.acquire_collection("/app/items/notes", { as: "mine", limit: 1, conflate: true });
-const options: CollectionOptions = { filter: {}, unknown: 1 };
+const options: CollectionOptions = { filter: {}, maxRate: 1 };
 client.acquire_object("/app/items/notes", "a", options);
+// @ts-expect-error: not an option.
+client.collection("/app/items/notes", { fliter: {} });
+// @ts-expect-error: not an option.
+client.acquire_collection("/app/items/notes", { maxrate: 5 });
+// @ts-expect-error: not an option.
+client.object("/app/items/notes", "a", { flter: {} });
+// @ts-expect-error: not an option of a client.
+new SharedStateClient("ws://host", { tokn: "x" });
+// @ts-expect-error: not an option of a read.
+void client.get("/app/items/notes", { limt: 5 });
+// @ts-expect-error: the client does not know what a page shows.
+void client.update("/app/items/notes", {}, { unchanged: true });
+// @ts-expect-error: not an option of an update.
+void notes.update({}, { unchagned: true });
+void notes.insert({ text: "one" }, { unchanged: true, throw: true });
+void notes.remove("a", { unchanged: true });
+// @ts-expect-error: a transaction has the condition of its own.
+void notes.transact("a", () => undefined, { unchanged: true });
+// @ts-expect-error: not an option of a viewer.
+new CollectionViewer(notes, document.body, { delte: true });
 const page = await client.get<Note[]>("/app/items/notes", { filter: { x: 1 }, limit: 5, throw: true });
 if (page.ok) page.data.length === page.total;
 // @ts-expect-error: a direction is 1 or -1.

@@ -76,9 +76,9 @@ export declare class ProxyCollection<T extends Item = AnyItem> {
     update(changes?: Changes<T>, options?: UpdateOptions): Promise<Result<number>>;
     update_items(changes?: Changes<T>, options?: UpdateOptions): Promise<Result<number>>;
     /** Inserts or replaces one item, or several. */
-    insert(items: NewItem<T> | readonly NewItem<T>[], options?: RequestOptions): Promise<Result<number>>;
+    insert(items: NewItem<T> | readonly NewItem<T>[], options?: UpdateOptions): Promise<Result<number>>;
     /** Removes the items of one id, or of several. */
-    remove(ids: string | readonly string[], options?: RequestOptions): Promise<Result<number>>;
+    remove(ids: string | readonly string[], options?: UpdateOptions): Promise<Result<number>>;
     /** Merges fields into an item (RFC 7396): `null` removes a field. A missing item is created. */
     patch(id: string, fields: Patch<T>, options?: UpdateOptions): Promise<Result<number>>;
     /** Adds to a number in an item, exactly, whoever else does so at the same time. What is missing is created. */

@@ -1,7 +1,9 @@
 /** Throws a TypeError, with the place, for a value that cannot be written as JSON. Warns once of values that JSON turns into others. */
 export declare function checkJson(value: unknown, place: string, above?: unknown[]): void;
+/** Throws a TypeError for anything but an object with some of the known options, given as `one, two`: a misspelt one would have no effect. */
+export declare function checkOptions(options: unknown, known: string): void;
 /** Says why something is no update; undefined if it may be one. The server judges the rest. */
 export declare function whyNoUpdate(changes: unknown): string | undefined;
 export declare const isObject: (value: unknown) => value is object;
 /** Throws a TypeError unless an argument is right. */
-export declare function must(right: boolean, what: string, value: unknown): void;
+export declare function must(right: boolean, what: string, value: unknown): asserts right;

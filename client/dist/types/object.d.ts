@@ -1,7 +1,7 @@
 import type { CallbackHandle } from "./callbacks.js";
 import type { ProxyCollection } from "./collection.js";
 import type { Diff } from "./items.js";
-import type { AnyItem, RequestOptions, Result } from "./protocol.js";
+import type { AnyItem, RequestOptions, Result, UpdateOptions } from "./protocol.js";
 /** One item of a collection as a value that everyone can read and set. `SharedStateClient.acquire_object` makes it. */
 export declare class ProxyObject {
     #private;
@@ -16,14 +16,14 @@ export declare class ProxyObject {
     /** The value; undefined when nothing is set. */
     get(): unknown;
     /** Stores `{id, data: value}`. Throws once the collection is released. */
-    set(value: unknown, options?: RequestOptions): Promise<Result<number>>;
+    set(value: unknown, options?: UpdateOptions): Promise<Result<number>>;
     /** Stores a function of the value, and tries again when somebody else was faster; as `transact` of a collection. */
     transact(change: (value: unknown) => unknown, options?: RequestOptions): Promise<Result<number>>;
     /** Calls the handler with each later change of the item. */
     add_callback(handler: (diff: Diff) => void): CallbackHandle<Diff[]>;
     remove_callback(handle: CallbackHandle<Diff[]>): void;
     /** Stores `{id, state: items}`: the object as a small list of its own. Throws a TypeError for anything but an array. */
-    set_items(items: readonly unknown[], options?: RequestOptions): Promise<Result<number>>;
+    set_items(items: readonly unknown[], options?: UpdateOptions): Promise<Result<number>>;
     /** The list; empty when nothing is set. */
     get_items(): AnyItem[];
     /** The list's element with that `id`; undefined when there is none. */

@@ -20,7 +20,7 @@ export declare class Subscription {
     get key(): string;
     /** Whether it has a part of the collection. Only a server that knows names can serve that. */
     get isView(): boolean;
-    /** Its element of `insert` in PUT /subs. The client's own options win over those of the page. */
+    /** Its element of `insert` in PUT /subs. */
     get request(): [path: string, options: object];
 }
 /** A subscription is known by its path, or by its path and its name. A path has no line break. */

@@ -14,7 +14,7 @@ export interface View {
     /** Only these fields of each item, its id, and those that `order` needs. */
     fields?: readonly string[] | null | undefined;
 }
-/** The options of a subscription. The server also gets those that are not listed here, and ignores them. */
+/** The options of a subscription. Any other one is a TypeError. */
 export interface CollectionOptions extends View {
     /** The name of the subscription on the wire, 1-64 bytes. Default: a generated one, where one is needed. */
     as?: string | undefined;
@@ -22,8 +22,9 @@ export interface CollectionOptions extends View {
     conflate?: boolean | undefined;
     /** At most so many changes a second. */
     maxRate?: number | undefined;
-    readonly [option: string]: unknown;
 }
+/** The fields of a view, and the options of a subscription. */
+export declare const FIELDS = "filter, order, limit, after, fields";
 /** The fields of a view among options; undefined if the options are those of the whole collection. */
 export declare function viewOf(options: object): View | undefined;
 /** Options as the server gets them: with the fields that sorting needs. */

@@ -6,6 +6,7 @@ import {
 import type {
   AnyItem, CollectionOptions, Item, ProxyCollection, Result, SharedStateClient, SharedStateOptions, TokenSource,
 } from "../index.js";
+import { checkOptions } from "../json.js";
 import { optionsText } from "../view.js";
 import {
   connect, follow, join, NOTHING, setObject, snapshotOf, successor, UNCONNECTED, type CollectionSnapshot, type ConnectionSnapshot,
@@ -83,8 +84,9 @@ const SUSPENDED_MS = 10_000;
  * component keeps the items, as `stale`, until those of the new view are there. With `suspense`, it suspends until the first snapshot.
  */
 export function useCollection<T extends Item = AnyItem>(
-  path: string, options: CollectionOptions = {}, { suspense = false } = {},
+  path: string, options: CollectionOptions = {}, more: { suspense?: boolean } = {},
 ): CollectionSnapshot<T> {
+  checkOptions(more, "suspense");
   const client = useClient();
   const key = `${path}\n${optionsText(options)}`;
   const store = useMemo(() => {
@@ -105,7 +107,7 @@ export function useCollection<T extends Item = AnyItem>(
   useEffect(() => {
     shown.current = { client, path, view };
   });
-  if (suspense && client && view.state === "pending") throw firstSnapshot(client, path, options, key);
+  if (more.suspense && client && view.state === "pending") throw firstSnapshot(client, path, options, key);
   return view;
 }
 

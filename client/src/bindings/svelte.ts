@@ -58,7 +58,7 @@ export function useCollection<T extends Item = AnyItem>(
 }
 
 const isStore = (options: CollectionOptions | Readable<CollectionOptions>): options is Readable<CollectionOptions> =>
-  typeof options.subscribe === "function";
+  "subscribe" in options;
 
 /** A store of one item of a collection; its value is undefined when the item is absent. */
 export function useItem<T extends Item = AnyItem>(path: string, id: string): Readable<T | undefined> {

@@ -21,8 +21,8 @@ export declare const useClient: () => SharedStateClient | undefined;
  * A collection or a view of it, live. Options may be a new object at each render: equal ones change nothing. With other options, the
  * component keeps the items, as `stale`, until those of the new view are there. With `suspense`, it suspends until the first snapshot.
  */
-export declare function useCollection<T extends Item = AnyItem>(path: string, options?: CollectionOptions, { suspense }?: {
-    suspense?: boolean | undefined;
+export declare function useCollection<T extends Item = AnyItem>(path: string, options?: CollectionOptions, more?: {
+    suspense?: boolean;
 }): CollectionSnapshot<T>;
 /** One item of a collection, live; undefined when it is absent. */
 export declare function useItem<T extends Item = AnyItem>(path: string, id: string): T | undefined;
