@@ -547,7 +547,7 @@ var ProxyCollection = class {
   transact(id, change, options = {}) {
     this.#refuseReleased();
     checkOptions(options, "throw");
-    must(typeof change === "function", "a function of an item", change);
+    must(typeof change === "function", "a function of the item", change);
     const { path } = this;
     const at = this.#position, item = this.#items.get(text(id));
     const { fields, ...part } = viewOf(this.#options) ?? {};
@@ -830,6 +830,7 @@ var Presence = class {
       }),
       listen("pagehide", () => this.#hide()),
       listen("pageshow", () => {
+        if (!this.#hidden) return;
         this.#hidden = false;
         this.#show();
       })
@@ -988,7 +989,7 @@ var Requests = class {
       this.#pending.set(tunnel, pending);
       if (now) this.#send(tunnel, pending);
       else {
-        pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+        pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection or token within ${this.#timeoutMs} ms`));
       }
     });
   }
@@ -1030,7 +1031,7 @@ var Requests = class {
       return this.#refuse(
         tunnel,
         "too_large",
-        `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`
+        `not sent: the request has ${bytes} bytes, the server takes at most ${this.#messageBytes}: send less at once`
       );
     }
     clearTimeout(timer);
@@ -1329,11 +1330,12 @@ var Session = class {
       const nextMs = leftMs > 0 ? leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS) : WRONG_CLOCK_MS;
       if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, nextMs));
       this.#host.changed();
-      return this.#host.judged();
+      if (token) return this.#host.judged();
     }
     if (error?.code === "unauthorized") this.#refused = token;
     if (typeof this.#source === "function" && (failure || error?.code === "unauthorized")) this.#askIn(backoffMs(this.#failures++));
-    this.#host.judged(error ?? refusal("unauthorized", failure ? `there is no token: ${failure}` : "the server refused this token before"));
+    const reason = failure ? `there is no token: ${failure}` : token ? "the server refused this token before" : "there is no token";
+    this.#host.judged(error ?? refusal("unauthorized", reason));
   }
 };
 

@@ -578,7 +578,7 @@ var SHAREDSTATE = (() => {
     transact(id, change, options = {}) {
       this.#refuseReleased();
       checkOptions(options, "throw");
-      must(typeof change === "function", "a function of an item", change);
+      must(typeof change === "function", "a function of the item", change);
       const { path } = this;
       const at = this.#position, item = this.#items.get(text(id));
       const { fields, ...part } = viewOf(this.#options) ?? {};
@@ -861,6 +861,7 @@ var SHAREDSTATE = (() => {
         }),
         listen("pagehide", () => this.#hide()),
         listen("pageshow", () => {
+          if (!this.#hidden) return;
           this.#hidden = false;
           this.#show();
         })
@@ -1019,7 +1020,7 @@ var SHAREDSTATE = (() => {
         this.#pending.set(tunnel, pending);
         if (now) this.#send(tunnel, pending);
         else {
-          pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+          pending.timer = later(this.#timeoutMs, () => this.#refuse(tunnel, "timeout", `not sent: no connection or token within ${this.#timeoutMs} ms`));
         }
       });
     }
@@ -1061,7 +1062,7 @@ var SHAREDSTATE = (() => {
         return this.#refuse(
           tunnel,
           "too_large",
-          `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`
+          `not sent: the request has ${bytes} bytes, the server takes at most ${this.#messageBytes}: send less at once`
         );
       }
       clearTimeout(timer);
@@ -1360,11 +1361,12 @@ var SHAREDSTATE = (() => {
         const nextMs = leftMs > 0 ? leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS) : WRONG_CLOCK_MS;
         if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, nextMs));
         this.#host.changed();
-        return this.#host.judged();
+        if (token) return this.#host.judged();
       }
       if (error?.code === "unauthorized") this.#refused = token;
       if (typeof this.#source === "function" && (failure || error?.code === "unauthorized")) this.#askIn(backoffMs(this.#failures++));
-      this.#host.judged(error ?? refusal("unauthorized", failure ? `there is no token: ${failure}` : "the server refused this token before"));
+      const reason = failure ? `there is no token: ${failure}` : token ? "the server refused this token before" : "there is no token";
+      this.#host.judged(error ?? refusal("unauthorized", reason));
     }
   };
 

@@ -195,7 +195,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
   transact(id: string, change: (item: T | undefined) => NewItem<T> | undefined, options: RequestOptions = {}): Promise<Result<number>> {
     this.#refuseReleased();
     checkOptions(options, "throw");
-    must(typeof change === "function", "a function of an item", change);
+    must(typeof change === "function", "a function of the item", change);
     const { path } = this;
     const at = this.#position, item = this.#items.get(text(id));
     // A view does not show an item that exists outside of it, nor the fields that it leaves out.

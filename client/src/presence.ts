@@ -102,6 +102,7 @@ export class Presence<T extends Item = AnyItem> {
       }),
       listen("pagehide", () => this.#hide()),
       listen("pageshow", () => {
+        if (!this.#hidden) return; // The page is shown for the first time.
         this.#hidden = false;
         this.#show();
       }),

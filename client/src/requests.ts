@@ -81,7 +81,7 @@ export class Requests {
       if (now) this.#send(tunnel, pending);
       else {
         pending.timer = later(this.#timeoutMs, () =>
-          this.#refuse(tunnel, "timeout", `not sent: no connection within ${this.#timeoutMs} ms`));
+          this.#refuse(tunnel, "timeout", `not sent: no connection or token within ${this.#timeoutMs} ms`));
       }
     });
   }
@@ -127,7 +127,7 @@ export class Requests {
     const { bytes, text, timer } = pending;
     if (bytes > this.#messageBytes) {
       return this.#refuse(tunnel, "too_large",
-        `not sent: the request has ${bytes} bytes, the server takes messages of at most ${this.#messageBytes}: send less at once`);
+        `not sent: the request has ${bytes} bytes, the server takes at most ${this.#messageBytes}: send less at once`);
     }
     clearTimeout(timer);
     pending.end = this.#transport.link.sent(bytes);

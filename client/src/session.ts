@@ -140,11 +140,12 @@ export class Session {
       const nextMs = leftMs > 0 ? leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS) : WRONG_CLOCK_MS;
       if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, nextMs));
       this.#host.changed();
-      return this.#host.judged();
+      if (token) return this.#host.judged();
     }
     if (error?.code === "unauthorized") this.#refused = token;
     // The same refused token again: a new one may come with the next connection.
     if (typeof this.#source === "function" && (failure || error?.code === "unauthorized")) this.#askIn(backoffMs(this.#failures++));
-    this.#host.judged(error ?? refusal("unauthorized", failure ? `there is no token: ${failure}` : "the server refused this token before"));
+    const reason = failure ? `there is no token: ${failure}` : token ? "the server refused this token before" : "there is no token";
+    this.#host.judged(error ?? refusal("unauthorized", reason));
   }
 }

@@ -100,6 +100,7 @@ export class FakeServer {
       reply(data ? { ok: true, data } : { ok: false, data: error.message, error });
     } else if (path === "/subs" && cmd === "PUT") this.#subscribe(connection, arg, reply);
     else if (path.split("/").length !== 4) reply({ ok: false, data: "no service" });
+    else if (cmd === "GET" && this.refusals.has(path)) reply({ ok: false, data: "refused", error: this.refusals.get(path) });
     else if (cmd === "GET") {
       const { items, total } = this.extended && isView(arg) ? viewed(this.items(path), arg) : { items: this.items(path) };
       reply({ ok: true, data: items, ...(total !== undefined && { total }), ...this.#position(path) });

@@ -72,6 +72,25 @@ test("it is inserted again after a reconnect, and when another removes it, with 
   assert.deepEqual(server.items(path), [{ name: "Ada", x: 7, id: me.id }]);
 });
 
+test("a page that is shown for the first time sends its item once, one that comes back again", async t => {
+  const page = new EventTarget();
+  const { addEventListener, removeEventListener } = globalThis;
+  Object.assign(globalThis, {
+    addEventListener: page.addEventListener.bind(page), removeEventListener: page.removeEventListener.bind(page),
+  });
+  t.after(() => Object.assign(globalThis, { addEventListener, removeEventListener }));
+  const { server, client } = setUp(t);
+  client.presence(path, { name: "Ada" });
+  await settle();
+  page.dispatchEvent(new Event("pageshow"));
+  await settle();
+  assert.deepEqual(puts(server).map(({ insert, remove }) => [insert?.length, remove?.length]), [[1, undefined]]);
+  page.dispatchEvent(new Event("pagehide"));
+  page.dispatchEvent(new Event("pageshow"));
+  await settle();
+  assert.deepEqual(server.items(path).map(({ name }) => name), ["Ada"]);
+});
+
 test("leave removes it for good, and so does disposing of the client", async t => {
   const { server, client, network, advance } = setUp(t);
   const [me, other] = [client.presence(path, { name: "Ada" }), client.presence(path, { name: "Eve" })];

@@ -119,6 +119,30 @@ test("a token that was refused is not sent again, and the subscription says why 
   assert.match(collection.error.message, /the server refused this token before/);
 });
 
+test("a function that returns no token fails what needs one, and is not called for ever", async t => {
+  let asked = 0;
+  let token;
+  const { client, server, advance } = setUpUsers(t, { token: () => (asked++, token), valid: { ann: 3600 } });
+  server.refusals.set("/app/items/a", UNAUTHORIZED);
+  const collection = client.collection("/app/items/a");
+  collection.ready.catch(() => {});
+  await advance(60_000);
+  assert.deepEqual([collection.state, collection.error?.code, collection.error?.message], ["failed", "unauthorized", "there is no token"]);
+  assert.ok(asked <= 3, `asked ${asked} times`);
+  token = "ann"; // A later request that needs a token asks for one, and what failed goes on.
+  assert.equal((await client.get("/app/items/a")).error?.code, "unauthorized");
+  server.refusals.clear();
+  await advance(2000);
+  assert.deepEqual([collection.state, client.user], ["live", "ann"]);
+});
+
+test("a request that waits for a token names it when its time is up", async t => {
+  const { client, advance } = setUpUsers(t, { token: () => new Promise(() => {}), timeoutMs: 1000 });
+  const answer = client.get("/app/items/a");
+  await advance(1000);
+  assert.deepEqual((await answer).error, { code: "timeout", message: "not sent: no connection or token within 1000 ms", temporary: true });
+});
+
 test("a token that cannot be had fails what needs it, and is tried again", async t => {
   const shown = t.mock.method(console, "error", () => {});
   let away = true;
