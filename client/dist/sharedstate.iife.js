@@ -49,7 +49,7 @@ var SHAREDSTATE = (() => {
     const lossy = value instanceof Map || value instanceof Set || value instanceof Date || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
     if (lossy && above.length > 0 && !warned) {
       warned = true;
-      console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
+      console.warn(`sharedstate: ${place} is ${String(value)}, converted as JSON.stringify does`);
     }
     if (kind !== "object" || !value) return;
     if (above.includes(value)) throw new TypeError(`${place} contains itself`);
@@ -547,7 +547,7 @@ var SHAREDSTATE = (() => {
       if (at?.epoch !== void 0) {
         return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, how);
       }
-      const message = "not sent: `unchanged` needs the first snapshot, await `ready`";
+      const message = "not sent: `unchanged` needs a snapshot, await `ready`";
       const result = { ok: false, path: this.path, data: message, error: refusal("bad_request", message) };
       return Promise.resolve(result).then((refused2) => this.#owner.end(refused2, options));
     }
@@ -1316,11 +1316,16 @@ var SHAREDSTATE = (() => {
       this.#refused = void 0;
       if (this.#connected) void this.#ask();
     }
-    /** The server wants a valid token. Whether there may be one; then `judged` follows. */
+    /** The server takes the client for anonymous, and wants a valid token. Whether there may be one; then `judged` follows. */
     renew() {
+      if (this.identity.user) this.#become(ANONYMOUS);
       if (typeof this.#source !== "function") return false;
       if (!this.#asking) this.#askIn(Math.max(0, this.#askedAt + LEAST_MS - Date.now()));
       return true;
+    }
+    #become(identity) {
+      this.identity = identity;
+      this.#host.changed();
     }
     #askIn(ms) {
       clearTimeout(this.#timer);
@@ -1355,12 +1360,11 @@ var SHAREDSTATE = (() => {
       const { ok, data, error } = answer ?? {};
       if (ok) {
         this.#failures = 0;
-        this.identity = data;
-        const { expires } = this.identity;
+        const { expires } = data;
         const leftMs = (expires ?? Infinity) * 1e3 - Date.now();
         const nextMs = leftMs > 0 ? leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS) : WRONG_CLOCK_MS;
         if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, nextMs));
-        this.#host.changed();
+        this.#become(data);
         if (token) return this.#host.judged();
       }
       if (error?.code === "unauthorized") this.#refused = token;
@@ -1796,7 +1800,7 @@ ${as}` : path;
       const promise = new Promise((resolve, reject) => {
         const settle = (state) => {
           if (state === "connected") resolve();
-          else if (state === "closed") reject(new Error(this.#unusable ?? `the client is closed, there is no connection to ${this.url}`));
+          else if (state === "closed") reject(new Error(this.#unusable ?? `the client is closed, no connection to ${this.url}`));
           else return;
           this.#states.remove(handle);
         };

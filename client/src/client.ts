@@ -195,7 +195,7 @@ export class SharedStateClient {
     const promise = new Promise<void>((resolve, reject) => {
       const settle = (state: ClientState): void => {
         if (state === "connected") resolve();
-        else if (state === "closed") reject(new Error(this.#unusable ?? `the client is closed, there is no connection to ${this.url}`));
+        else if (state === "closed") reject(new Error(this.#unusable ?? `the client is closed, no connection to ${this.url}`));
         else return;
         this.#states.remove(handle);
       };

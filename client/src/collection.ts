@@ -158,7 +158,7 @@ export class ProxyCollection<T extends Item = AnyItem> {
     if (at?.epoch !== undefined) {
       return this.#owner.send(this.path, { ...changes, if: { ...changes.if, since: at.rev, epoch: at.epoch } }, how);
     }
-    const message = "not sent: `unchanged` needs the first snapshot, await `ready`";
+    const message = "not sent: `unchanged` needs a snapshot, await `ready`";
     const result: Result<number> = { ok: false, path: this.path, data: message, error: refusal("bad_request", message) };
     return Promise.resolve(result).then(refused => this.#owner.end(refused, options));
   }

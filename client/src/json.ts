@@ -12,7 +12,7 @@ export function checkJson(value: unknown, place: string, above: unknown[] = []):
     || kind === "undefined" || kind === "function" || kind === "symbol" || kind === "number" && !Number.isFinite(value);
   if (lossy && above.length > 0 && !warned) {
     warned = true;
-    console.warn(`sharedstate: ${place} is ${String(value)}, which is converted as JSON.stringify does`);
+    console.warn(`sharedstate: ${place} is ${String(value)}, converted as JSON.stringify does`);
   }
   if (kind !== "object" || !value) return;
   if (above.includes(value)) throw new TypeError(`${place} contains itself`);

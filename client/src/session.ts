@@ -92,11 +92,17 @@ export class Session {
     if (this.#connected) void this.#ask();
   }
 
-  /** The server wants a valid token. Whether there may be one; then `judged` follows. */
+  /** The server takes the client for anonymous, and wants a valid token. Whether there may be one; then `judged` follows. */
   renew(): boolean {
+    if (this.identity.user) this.#become(ANONYMOUS);
     if (typeof this.#source !== "function") return false;
     if (!this.#asking) this.#askIn(Math.max(0, this.#askedAt + LEAST_MS - Date.now()));
     return true;
+  }
+
+  #become(identity: Identity): void {
+    this.identity = identity;
+    this.#host.changed();
   }
 
   #askIn(ms: number): void {
@@ -134,12 +140,11 @@ export class Session {
     const { ok, data, error } = answer ?? {};
     if (ok) {
       this.#failures = 0;
-      this.identity = data as Identity;
-      const { expires } = this.identity;
+      const { expires } = data as Identity;
       const leftMs = (expires ?? Infinity) * 1000 - Date.now();
       const nextMs = leftMs > 0 ? leftMs - Math.min(leftMs / LIFE_PARTS, MOST_LEAD_MS) : WRONG_CLOCK_MS;
       if (typeof this.#source === "function") this.#askIn(Math.max(LEAST_MS, nextMs));
-      this.#host.changed();
+      this.#become(data as Identity);
       if (token) return this.#host.judged();
     }
     if (error?.code === "unauthorized") this.#refused = token;

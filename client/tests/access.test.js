@@ -1,6 +1,5 @@
 // Identity on the real host: tokens, cookies, and pages of other origins in a real Chromium.
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -9,21 +8,13 @@ import { WebSocket } from "ws";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
 import { launch, noBrowser } from "./chromium.js";
 import { noHost, RealHost } from "./real-host.js";
-
-const secret = "a secret of more than thirty-two bytes";
-
-/** A token as a backend makes it. */
-function token(claims) {
-  const part = value => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const text = `${part({ alg: "HS256", typ: "JWT" })}.${part({ iss: "backend", exp: Math.floor(Date.now() / 1000) + 3600, ...claims })}`;
-  return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
-}
+import { token, tokens } from "./tokens.js";
 
 describe("identity", { skip: noHost, timeout: 120_000 }, () => {
   let host;
 
   before(async () => {
-    host = await new RealHost(undefined, {}, { access: { tokens: [{ issuer: "backend", secret }], cookie: "session" } }).start();
+    host = await new RealHost(undefined, {}, { access: { tokens, cookie: "session" } }).start();
   });
 
   after(() => host?.end());
@@ -105,7 +96,7 @@ describe("a cookie in a browser", { skip: noHost || noBrowser, timeout: 120_000 
   let browser;
 
   before(async () => {
-    host = await new RealHost(undefined, {}, { access: { tokens: [{ issuer: "backend", secret }], cookie: "session" } }).start();
+    host = await new RealHost(undefined, {}, { access: { tokens, cookie: "session" } }).start();
     site = createServer((_, response) => response.setHeader("content-type", "text/html").end("<p>a page"));
     await new Promise(resolve => site.listen(0, "127.0.0.1", resolve));
     browser = await launch();

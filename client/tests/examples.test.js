@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { launch, noBrowser } from "./chromium.js";
+import { bundle } from "./frameworks.js";
 import { noHost, RealHost } from "./real-host.js";
 
 const folder = fileURLToPath(new URL("../examples/", import.meta.url));
@@ -46,6 +47,24 @@ describe("examples", { skip: noHost || noBrowser, timeout: 120_000 }, () => {
     const [, body] = /```html\n([^]*?)```/.exec(readFileSync(new URL("../README.md", import.meta.url), "utf8"));
     const page = await open(t, "first.html", body);
     await page.waitForFunction(() => document.body.textContent === "live: Hello");
+  });
+
+  test("the component of the README shows a list", async t => {
+    const [, code] = /```jsx\n([^]*?)```/.exec(readFileSync(new URL("../README.md", import.meta.url), "utf8"));
+    const page = await open(t, "component.html", '<div id="app"></div>');
+    await page.addScriptTag({ content: await bundle(code.replace("wss://example.org", host.origin)) });
+    await page.waitForSelector("ul.live", { state: "attached" });
+    await page.evaluate(async () => {
+      const { SharedStateClient } = await import("/libs/sharedstate.es.js");
+      const todos = (globalThis.client = new SharedStateClient(".")).collection("/app/items/todos");
+      for (const title of ["One", "Two"]) await todos.insert({ title });
+    });
+    await page.waitForFunction(() => document.getElementById("app").innerText.replace(/\s+/g, " ").trim() === "One Two");
+    await page.evaluate(async () => {
+      const todos = await client.collection("/app/items/todos").ready;
+      await todos.remove(todos.items.map(({ id }) => id));
+      client.dispose();
+    });
   });
 
   test("todo list: two people add, tick and remove, in the order in which they added", async t => {

@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { WebSocket } from "ws";
 import { SharedStateClient } from "../dist/sharedstate.es.js";
 import { noHost, RealHost } from "./real-host.js";
+import { token, tokens } from "./tokens.js";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const section = title => readme.split(`\n## ${title}\n`)[1].split("\n## ")[0];
@@ -81,6 +82,30 @@ describe("other examples", { skip: noHost, timeout: 60_000 }, () => {
       { id: "a", votes: 1 }, { id: "a", votes: 1, title: "Milk" }, { id: "a", title: "Milk" },
       { id: "a", title: "Milk", done: true }, { id: "a", title: "Milk", done: true },
     ]);
+  });
+
+  test("users", async t => {
+    const guarded = new RealHost(undefined, {}, { access: { tokens } });
+    t.after(() => guarded.end());
+    const { origin } = await guarded.start();
+    const code = firstBlock(section("Users")).replace('".", {', "origin, { WebSocket,");
+    const asked = [];
+    const fetchToken = async url => {
+      asked.push(url);
+      return new Response(token({ sub: "ann" }));
+    };
+    let known;
+    const ann = new Promise(resolve => { known = resolve; });
+    const shown = [];
+    const show = user => {
+      shown.push(user);
+      if (user === "ann") known();
+    };
+    const client = new Function("SharedStateClient", "WebSocket", "origin", "fetch", "show", `${code}; return client;`)(
+      SharedStateClient, WebSocket, origin, fetchToken, show);
+    t.after(() => client.dispose());
+    await ann;
+    assert.deepEqual([asked, [...new Set(shown)]], [["/token"], ["not logged in", "ann"]]);
   });
 
   test("who is here", async t => {

@@ -155,7 +155,7 @@ test("values that JSON does not have are converted as JSON does, and the console
   assert.deepEqual(server.items(PATH), [{ id: "a", nan: null, map: {}, date: date.toJSON(), list: [null] }]);
   assert.equal(warnings.mock.callCount(), 1);
   const [warning] = warnings.mock.calls[0].arguments;
-  assert.equal(warning, "sharedstate: the update.insert.0.nan is NaN, which is converted as JSON.stringify does");
+  assert.equal(warning, "sharedstate: the update.insert.0.nan is NaN, converted as JSON.stringify does");
   await client.update(PATH, { insert: [{ id: "a", nan: NaN }] });
   assert.equal(warnings.mock.callCount(), 1);
 });

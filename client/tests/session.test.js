@@ -171,6 +171,19 @@ test("a string is sent once, and what it does not allow fails with the server's 
   assert.deepEqual(tokens, ["ann"]);
 });
 
+test("a user whose token has expired is anonymous, and the callbacks say so", async t => {
+  const { client, server } = setUpUsers(t, { token: "ann", valid: { ann: 3600 } });
+  const [users, views] = [[], []];
+  client.addIdentityCallback(({ user }) => users.push(user));
+  const collection = client.collection("/app/items/a");
+  await collection.ready;
+  client.subscribe(({ user }) => views.push(user));
+  server.drop("/app/items/a", UNAUTHORIZED);
+  await settle();
+  assert.deepEqual([collection.state, client.user, client.identity.expires], ["failed", null, null]);
+  assert.deepEqual([users, views], [["ann", null], ["ann", null]]);
+});
+
 test("setToken logs in and out, and what was forbidden is tried again", async t => {
   const { client, server, advance } = setUpUsers(t, { valid: { ann: 3600 } });
   server.refusals.set("/app/items/a", UNAUTHORIZED);

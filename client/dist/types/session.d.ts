@@ -38,6 +38,6 @@ export declare class Session {
     lost(): void;
     /** Another token from now on; null makes the client anonymous. */
     change(source: TokenSource): void;
-    /** The server wants a valid token. Whether there may be one; then `judged` follows. */
+    /** The server takes the client for anonymous, and wants a valid token. Whether there may be one; then `judged` follows. */
     renew(): boolean;
 }
