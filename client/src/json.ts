@@ -30,7 +30,7 @@ function unknownField(given: object, known: string, kind: string): string | unde
   return undefined;
 }
 
-/** Throws a TypeError for anything but an object with some of the known options, given as `one, two`: a misspelt one would have no effect. */
+/** Throws a TypeError for anything but an object with known options, given as `one, two`. A misspelt one would have no effect. */
 export function checkOptions(options: unknown, known: string): void {
   must(isObject(options), "an object as options", options);
   const why = unknownField(options, known, "option");

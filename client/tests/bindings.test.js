@@ -282,7 +282,8 @@ describe("an option that does not exist", () => {
       module.exports = renderToString(app);`, `unknown option "fliter": ${options}`],
     svelte: [`
       const { render } = require("svelte/server");
-      module.exports = new Promise(resolve => resolve(render(require("svelte:App").default).body));`, `unknown option "fliter": ${options}`],
+      module.exports = new Promise(resolve => resolve(render(require("svelte:App").default).body));`,
+    `unknown option "fliter": ${options}`],
   };
   const components = { App: `<script>
       import { SharedStateClient } from "sharedstate";

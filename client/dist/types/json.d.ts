@@ -1,6 +1,6 @@
 /** Throws a TypeError, with the place, for a value that cannot be written as JSON. Warns once of values that JSON turns into others. */
 export declare function checkJson(value: unknown, place: string, above?: unknown[]): void;
-/** Throws a TypeError for anything but an object with some of the known options, given as `one, two`: a misspelt one would have no effect. */
+/** Throws a TypeError for anything but an object with known options, given as `one, two`. A misspelt one would have no effect. */
 export declare function checkOptions(options: unknown, known: string): void;
 /** Says why something is no update; undefined if it may be one. The server judges the rest. */
 export declare function whyNoUpdate(changes: unknown): string | undefined;
