@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using SharedState.Host.Collections;
 using SharedState.Host.Conditions;
+using SharedState.Host.Contents;
 
 namespace SharedState.Host.Access;
 

@@ -2,6 +2,7 @@ using SharedState.Host.Collections;
 using SharedState.Host.Configuration;
 using SharedState.Host.Plugins;
 using SharedState.Host.Services;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Changes;
 

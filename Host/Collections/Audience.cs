@@ -1,10 +1,12 @@
+using SharedState.Host.Contents;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>
 /// The subscriptions to a view of a collection. A current subscription receives each change unmodified. A subscription that is behind, or
 /// requests merged changes, receives one difference as soon as there is room or time for it. Touched by the service's turns only.
 /// </summary>
-internal sealed class Audience(Bodies bodies, TextQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
+internal sealed class Audience(Bodies bodies, TurnQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
 {
     // A longer run is split into several notices, each of which a follower that is behind may refuse. Below the garbage collector's
     // threshold for large objects.

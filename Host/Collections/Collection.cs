@@ -1,3 +1,5 @@
+using SharedState.Host.Contents;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>One collection in memory: its items, its subscriptions, and the requests that wait for it. Touched by the service's turns
@@ -14,7 +16,7 @@ internal sealed class Collection
     private readonly MemoryShare _memory; // the service's
     private MemoryShare? _reader;         // that of the client for which it was read
     private readonly TimeProvider _time;
-    private readonly TextQuota _quota;
+    private readonly TurnQuota _quota;
     private readonly SpareRuns _runs = new();
     private readonly View _whole;
     private Views? _views; // made with the first view that does not contain the whole collection
@@ -26,7 +28,7 @@ internal sealed class Collection
     private List<Lane> _waitingLanes = []; // their next request waits for this collection; a lane counts while it says so itself
 
     public Collection(
-        CollectionKey key, Limits limits, MemoryShare memory, TextQuota quota, TimeProvider time, ServiceCounts counts)
+        CollectionKey key, Limits limits, MemoryShare memory, TurnQuota quota, TimeProvider time, ServiceCounts counts)
     {
         (Key, _limits, _memory, _quota, _time, _counts, _log) = (key, limits, memory, quota, time, counts, new(limits.Tombstones));
         var bodies = new WholeBodies(_log, limits.Memory, quota);

@@ -1,4 +1,6 @@
+using SharedState.Host.Contents;
 using SharedState.Host.Diagnostics;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Collections;
 
@@ -8,7 +10,7 @@ internal sealed class CollectionCache(
     ServiceStorage storage,
     Limits limits,
     MemoryShare memory,
-    TextQuota quota,
+    TurnQuota quota,
     TimeProvider time,
     Action<Work> post,
     CancellationToken stop)
@@ -60,8 +62,8 @@ internal sealed class CollectionCache(
             Load(collection);
             return collection;
         }
-        if (key == Leases.Key) _hasRecords = true;
-        collection = new(key, limits, memory, quota, time, key == Leases.Key ? new() : Counts)
+        if (key == OwnCollection.Key) _hasRecords = true;
+        collection = new(key, limits, memory, quota, time, key == OwnCollection.Key ? new() : Counts)
         {
             AppearedOrVanished = AppearedOrVanished,
             Watch = WatchOf(key),

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Collections;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using SharedState.Host.Contents;
 using SharedState.Host.Json;
 
 namespace SharedState.Host.Collections;

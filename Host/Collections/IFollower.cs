@@ -1,3 +1,5 @@
+using SharedState.Host.Contents;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>The answer of a follower to a notice.</summary>

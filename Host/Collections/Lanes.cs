@@ -1,3 +1,5 @@
+using SharedState.Host.Storages;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace SharedState.Host.Collections;
 /// than <see cref="WaitTime"/>. Touched by the service's turns only.
 /// </summary>
 internal sealed class Lanes(
-    CollectionCache collections, Listings listings, CommitQueue commits, TextQuota quota, TimeProvider time, Action<Work> post)
+    CollectionCache collections, Listings listings, CommitQueue commits, TurnQuota quota, TimeProvider time, Action<Work> post)
     : IDisposable
 {
     // Every request is answered within 10 s; the host has given up on a hanging commit by then.

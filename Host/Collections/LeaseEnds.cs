@@ -1,4 +1,5 @@
 using SharedState.Host.Json;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Collections;
 
@@ -45,7 +46,7 @@ internal sealed class LeaseEnds(LeaseBook book, RecordCommit commit, Action<int>
             Ended(null);
             return;
         }
-        commit(new() { Key = Leases.Key }, End, Ended);
+        commit(new() { Key = OwnCollection.Key }, End, Ended);
     }
 
     private void Take(long now)
@@ -118,7 +119,7 @@ internal sealed class LeaseEnds(LeaseBook book, RecordCommit commit, Action<int>
                 changed.Add((other is null ? life.Record with { Ended = true } : life.Record with { Host = other }).ToItem());
             }
         }
-        return new() { Key = Leases.Key, Insert = changed };
+        return new() { Key = OwnCollection.Key, Insert = changed };
     }
 
     private void Ended(Error? error)
@@ -197,7 +198,7 @@ internal sealed class LeaseEnds(LeaseBook book, RecordCommit commit, Action<int>
             return;
         }
         foreach (var lease in gone) lease.Leaving = true;
-        commit(new() { Key = Leases.Key, Remove = records }, null, error =>
+        commit(new() { Key = OwnCollection.Key, Remove = records }, null, error =>
         {
             if (error is null) return;
             foreach (var lease in gone) lease.Leaving = false;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using SharedState.Host.Json;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Collections;
 
@@ -106,7 +107,7 @@ internal sealed class LeaseGrants(
     {
         update.AcceptedAt = null;
         var lost = false; // another host ends one
-        commit(new() { Key = Leases.Key }, Corrected, error =>
+        commit(new() { Key = OwnCollection.Key }, Corrected, error =>
         {
             foreach (var (_, _, record) in early) book.Disregard(record ?? "");
             var corrected = error is null && !lost;
@@ -125,7 +126,7 @@ internal sealed class LeaseGrants(
                 book.Expect(record, update);
                 items.Add(Timed(update.Key, item, ttl + MostAnswerTime, record).ToItem());
             }
-            return new() { Key = Leases.Key, Insert = lost ? [] : items };
+            return new() { Key = OwnCollection.Key, Insert = lost ? [] : items };
         }
     }
 
@@ -176,7 +177,7 @@ internal sealed class LeaseGrants(
     {
         foreach (var record in made) book.Expect(record.Id, update);
         var items = made.ConvertAll(record => record.ToItem());
-        var changed = new ItemUpdate { Key = Leases.Key, Insert = items };
+        var changed = new ItemUpdate { Key = OwnCollection.Key, Insert = items };
         var waits = false; // a refusal may come at once
         commit(changed, renewed.Count == 0 ? null : find => Renew(update, grant, items, renewed, find), error =>
         {
@@ -207,7 +208,7 @@ internal sealed class LeaseGrants(
             var record = Timed(lease.Key, lease.Item, ttl > left ? ttl : left, lease.Record.Id);
             items.Add((record with { Open = left > ttl }).ToItem());
         }
-        return new() { Key = Leases.Key, Insert = items };
+        return new() { Key = OwnCollection.Key, Insert = items };
     }
 
     private LeaseRecord Timed(CollectionKey key, string item, TimeSpan ttl, string record) => new()

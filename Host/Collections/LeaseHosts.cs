@@ -1,3 +1,5 @@
+using SharedState.Host.Storages;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>
@@ -59,7 +61,7 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
     /// <summary>The service ends: its holders need not be waited for.</summary>
     public void Leave()
     {
-        if (_beatAt is not null) commit(new() { Key = Leases.Key, Remove = [LeaseRecord.BeatId(book.Host)] }, null, _ => { });
+        if (_beatAt is not null) commit(new() { Key = OwnCollection.Key, Remove = [LeaseRecord.BeatId(book.Host)] }, null, _ => { });
     }
 
     private void Beat()
@@ -67,7 +69,7 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
         if (_beating || book.OwnLives == 0) return;
         if (NextBeat() is not { } beat) return;
         _beating = true;
-        commit(new() { Key = Leases.Key, Insert = [beat.ToItem()] }, null, error =>
+        commit(new() { Key = OwnCollection.Key, Insert = [beat.ToItem()] }, null, error =>
         {
             _beating = false;
             if (error is not null) _beatAt = null; // the next look tries again
@@ -78,7 +80,7 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
     {
         if (_taking || !(book.Lives.Any(IsOrphan) || book.Beats.Any(beat => IsDead(beat.Key, beat.Value)))) return;
         _taking = true;
-        commit(new() { Key = Leases.Key }, Take, _ => _taking = false);
+        commit(new() { Key = OwnCollection.Key }, Take, _ => _taking = false);
     }
 
     private ItemUpdate Take(Func<string, ReadOnlyMemory<byte>?> find)
@@ -87,7 +89,7 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
         foreach (var life in orphans) life.IsBeingTaken = true;
         return new()
         {
-            Key = Leases.Key,
+            Key = OwnCollection.Key,
             Insert =
             [
                 .. orphans
@@ -112,9 +114,9 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
         var records = book.ToStore.DistinctBy(record => record.Id).ToList();
         book.ToStore.Clear();
         // A lease may be there again, with another time.
-        commit(new() { Key = Leases.Key }, find => new()
+        commit(new() { Key = OwnCollection.Key }, find => new()
         {
-            Key = Leases.Key,
+            Key = OwnCollection.Key,
             Insert = [.. records.Where(record => record.Holder is not null || find(record.Id) is null).Select(record => record.ToItem())],
         }, error =>
         {
@@ -128,9 +130,9 @@ internal sealed class LeaseHosts(LeaseBook book, RecordCommit commit, Func<bool>
         if (book.ToShorten.Count == 0) return;
         var leases = book.ToShorten.ToList();
         book.ToShorten.Clear();
-        commit(new() { Key = Leases.Key }, find => new()
+        commit(new() { Key = OwnCollection.Key }, find => new()
         {
-            Key = Leases.Key,
+            Key = OwnCollection.Key,
             Insert = [.. leases.Where(lease => !lease.IsBeingGiven && !lease.Record.Ended && lease.IsStored(find)).Select(Shortened)],
         }, _ => { });
     }

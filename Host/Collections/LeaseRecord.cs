@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Collections;
 
 /// <summary>
-/// What storage knows of a lifetime: an item of the collection <see cref="Leases.Key"/>. There are three kinds. The lease of an item has an
+/// What storage knows of a lifetime: an item of the <see cref="OwnCollection"/>. There are three kinds. The lease of an item has an
 /// <see cref="Item"/>, the life of a holder a <see cref="Holder"/>, and the heartbeat of a host neither of them.
 /// </summary>
 internal sealed record LeaseRecord

@@ -1,3 +1,5 @@
+using SharedState.Host.Storages;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>Makes an update from the state of its collection.</summary>
@@ -17,9 +19,6 @@ internal delegate void RecordCommit(ItemUpdate update, Decision? decision, Actio
 /// </summary>
 internal sealed class Leases : IDisposable
 {
-    /// <summary>The collection of records. Names that start with a dot are the server's own.</summary>
-    public static readonly CollectionKey Key = new(".host", "leases");
-
     // A timer takes no more than 49 days.
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
@@ -60,10 +59,10 @@ internal sealed class Leases : IDisposable
     /// <summary>The number of items with a lifetime, of all hosts. Any thread.</summary>
     public int Count => _book.Count;
 
-    private Collection Records => _collections.Find(Key, new Lane(_writer));
+    private Collection Records => _collections.Find(OwnCollection.Key, new Lane(_writer));
 
     /// <summary>What the lifetimes have to know of a collection that comes into memory; null if nothing.</summary>
-    public CollectionWatch? WatchOf(CollectionKey key) => key == Key ? _recordWatch : _book.Has(key) ? _itemWatch : null;
+    public CollectionWatch? WatchOf(CollectionKey key) => key == OwnCollection.Key ? _recordWatch : _book.Has(key) ? _itemWatch : null;
 
     /// <summary>The storage is open: reads the records, which an earlier start or other hosts may have left.</summary>
     public void Open() => _ = Records;

@@ -1,3 +1,5 @@
+using SharedState.Host.Storages;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using SharedState.Host.Storages;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>Opens the storage of a service; a storage that is only unavailable is tried again until it opens.</summary>

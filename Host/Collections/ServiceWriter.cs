@@ -1,3 +1,5 @@
+using SharedState.Host.Storages;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>
@@ -16,7 +18,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private readonly ServiceStorage _storage;
     private readonly TimeProvider _time;
     private readonly Turns _turns;
-    private readonly TextQuota _quota;
+    private readonly TurnQuota _quota;
     private readonly CollectionCache _collections;
     private readonly Listings _listings;
     private readonly CommitQueue _commits;

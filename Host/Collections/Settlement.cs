@@ -1,3 +1,6 @@
+using SharedState.Host.Contents;
+using SharedState.Host.Storages;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>An update that cannot be answered before its collection was read.</summary>

@@ -1,3 +1,6 @@
+using SharedState.Host.Contents;
+using SharedState.Host.Storages;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>
@@ -89,7 +92,7 @@ internal sealed class StorageSwap(
             try
             {
                 if (!found.TryGetValue(key, out var log) || collection.Unsettled.Count > 0) collections.Load(collection);
-                else if (log is not null && collection.TryReplace(log) && collection.Key != Leases.Key) changed++;
+                else if (log is not null && collection.TryReplace(log) && collection.Key != OwnCollection.Key) changed++;
                 lanes.ResumeAll(collection);
             }
             catch (Exception exception)

@@ -1,3 +1,5 @@
+using SharedState.Host.Contents;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>The state of a subscription.</summary>

@@ -1,3 +1,5 @@
+using SharedState.Host.Contents;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>What some followers of a collection get of it: all items, those of a filter, or a window. Equal views are one.</summary>
@@ -5,7 +7,7 @@ namespace SharedState.Host.Collections;
 /// <param name="filter">Selects the items; null for the whole collection.</param>
 /// <param name="bodies">Its texts.</param>
 /// <param name="audience">Its subscriptions.</param>
-internal sealed class View(ViewDefinition definition, Filter? filter, Bodies bodies, Audience audience)
+internal sealed class View(ViewDefinition definition, Filter? filter, Bodies bodies, Audience audience) : IFilteredView
 {
     public ViewDefinition Definition => definition;
 
@@ -14,6 +16,9 @@ internal sealed class View(ViewDefinition definition, Filter? filter, Bodies bod
     public Bodies Bodies => bodies;
 
     public Audience Audience => audience;
+
+    /// <summary>The views of the collection; null for the whole collection.</summary>
+    public Views? Owner { get; init; }
 
     // Owned by Views.
 
@@ -40,4 +45,6 @@ internal sealed class View(ViewDefinition definition, Filter? filter, Bodies bod
 
     /// <summary>The time of its last use without followers, by the monotonic clock.</summary>
     public long UnusedAt { get; set; }
+
+    public void Note() => Owner?.Note(this);
 }

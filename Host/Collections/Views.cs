@@ -1,7 +1,9 @@
+using SharedState.Host.Contents;
+
 namespace SharedState.Host.Collections;
 
 /// <summary>The views of a collection that do not contain all of it. Touched by the service's turns only.</summary>
-internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
+internal sealed class Views(ItemLog log, MemoryBudget memory, TurnQuota quota, TimeProvider time, ServiceCounts counts, SpareRuns runs)
 {
     // A view, its filter and its audience, without indexes and rankings.
     private const int EmptyBytes = 2 << 10;
@@ -108,10 +110,28 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         {
             foreach (var filter in _filters.Note(_changes))
             {
-                for (var n = 0; n < filter.Views.Count; n++) Note(filter.Views[n]);
+                for (var n = 0; n < filter.Views.Count; n++) filter.Views[n].Note();
             }
         }
         _changes.Clear();
+    }
+
+    /// <summary>The current update concerns a view: notes what of it the followers must be told.</summary>
+    public void Note(View view)
+    {
+        var bodies = (FilterBodies)view.Bodies;
+        _change.Begin(bodies.ChangedAt, bodies.Position);
+        bodies.Describe(_change);
+        if (!_change.IsEmpty)
+        {
+            bodies.Change();
+            Publish(view);
+        }
+        else if (bodies.TotalChanged && view.Audience.Count > 0)
+        {
+            view.TotalChanged = true;
+            NoteTotal(view);
+        }
     }
 
     /// <summary>Tells the noted changes to all current subscriptions.</summary>
@@ -135,7 +155,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         var bodies = definition.IsWindow
             ? new WindowBodies(_log, memory, quota, _filters, filter, definition)
             : new FilterBodies(_log, memory, quota, _filters, filter, definition);
-        var view = new View(definition, filter, bodies, new(bodies, quota, time, counts, runs));
+        var view = new View(definition, filter, bodies, new(bodies, quota, time, counts, runs)) { Owner = this };
         filter.Add(view);
         _views.Add(definition.Text, view);
         view.Place = _idle.AddLast(view);
@@ -165,23 +185,6 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TextQuota quota, T
         view.TotalTimer?.Dispose();
         _filters.Drop(view);
         if (_views.Count == 0) _log.Changes = null;
-    }
-
-    private void Note(View view)
-    {
-        var bodies = (FilterBodies)view.Bodies;
-        _change.Begin(bodies.ChangedAt, bodies.Position);
-        bodies.Describe(_change);
-        if (!_change.IsEmpty)
-        {
-            bodies.Change();
-            Publish(view);
-        }
-        else if (bodies.TotalChanged && view.Audience.Count > 0)
-        {
-            view.TotalChanged = true;
-            NoteTotal(view);
-        }
     }
 
     private void Reset(View view, Position before)

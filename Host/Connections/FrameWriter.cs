@@ -1,4 +1,5 @@
 using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;

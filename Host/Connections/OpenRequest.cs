@@ -1,6 +1,8 @@
 using SharedState.Host.Access;
 using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 using SharedState.Host.Protocol;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Connections;
 

@@ -1,4 +1,4 @@
-using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;

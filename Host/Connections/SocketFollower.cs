@@ -1,5 +1,6 @@
 using SharedState.Host.Access;
 using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Host.Connections;

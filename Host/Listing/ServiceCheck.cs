@@ -1,7 +1,7 @@
-using SharedState.Host.Collections;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.Services;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Listing;
 

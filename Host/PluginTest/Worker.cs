@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
-using SharedState.Host.Collections;
 using SharedState.Host.Plugins;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.PluginTest;
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 
 namespace SharedState.Host.Protocol;
 

@@ -1,6 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 
 namespace SharedState.Host.Protocol;
 

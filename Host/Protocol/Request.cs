@@ -1,4 +1,5 @@
 using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 
 namespace SharedState.Host.Protocol;
 

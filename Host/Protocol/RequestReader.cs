@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 using SharedState.Host.Json;
 
 namespace SharedState.Host.Protocol;

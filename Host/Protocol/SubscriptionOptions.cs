@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 using SharedState.Host.Json;
 
 namespace SharedState.Host.Protocol;

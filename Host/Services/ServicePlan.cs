@@ -1,8 +1,8 @@
-using SharedState.Host.Collections;
 using SharedState.Host.Configuration;
 using SharedState.Host.Diagnostics;
 using SharedState.Host.JsonFiles;
 using SharedState.Host.Plugins;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Services;
 

@@ -2,6 +2,7 @@ using System.Text;
 using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
+using SharedState.Host.Contents;
 using SharedState.Host.Protocol;
 
 namespace SharedState.Micro;

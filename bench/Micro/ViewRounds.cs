@@ -4,6 +4,7 @@ using System.Text;
 using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
+using SharedState.Host.Contents;
 using SharedState.Host.JsonFiles;
 
 namespace SharedState.Micro;

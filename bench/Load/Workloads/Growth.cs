@@ -76,7 +76,8 @@ internal sealed class Growth : Workload
         stage.Follow(room, stage.Connect(Subscribers));
         stage.AddWriter(stage.Connect(1)[0], room, new(ItemBytes));
         Traffic.WarmUp(stage, new Window(InFlight), bench.LongestWarmUp);
-        return Traffic.Run(stage, new Window(InFlight), it => it.Deliveries, bench.Window / 10, bench.Window).Value * ModestShare / Subscribers;
+        var most = Traffic.Run(stage, new Window(InFlight), it => it.Deliveries, bench.Window / 10, bench.Window);
+        return most.Value * ModestShare / Subscribers;
     }
 
     private static (Figures Saturated, Figures Steady) Measure(Bench bench, Stage stage, double rate, double seconds)

@@ -2,8 +2,8 @@ using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
-using SharedState.Host.Collections;
 using SharedState.Host.Diagnostics;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Access;
@@ -237,7 +237,7 @@ public sealed class RestrictedWriterTests
         var (reached, go) = (new TaskCompletionSource(), new TaskCompletionSource());
         storage.BeforeCommit = (batch, _) =>
         {
-            if (!batch.Any(update => update.Key == Leases.Key)) return Task.CompletedTask;
+            if (!batch.Any(update => update.Key == OwnCollection.Key)) return Task.CompletedTask;
             reached.TrySetResult();
             return go.Task;
         };
@@ -263,7 +263,7 @@ public sealed class RestrictedWriterTests
         await PassAsync(async () => (await one.GetAsync(Path))["data"]!.AsArray().Count == 0, "the lifetime has ended");
         Assert.InRange(_time.GetUtcNow().ToUnixTimeSeconds() - 1_790_000_000, 60, 63);
 
-        string Records() => string.Concat(storage.Read(Leases.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
+        string Records() => string.Concat(storage.Read(OwnCollection.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
     }
 
     [Fact]

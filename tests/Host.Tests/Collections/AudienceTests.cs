@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 
 namespace SharedState.Host.Tests.Collections;
 
@@ -83,7 +84,7 @@ public sealed class AudienceTests
     private static Collection NewCollection()
     {
         var limits = new Limits();
-        var quota = new TextQuota(long.MaxValue, _ => { }, TaskScheduler.Default);
+        var quota = new TurnQuota(long.MaxValue, _ => { }, TaskScheduler.Default);
         var collection = new Collection(new("app", "a"), limits, new(limits.Memory, 1), quota, TimeProvider.System, new());
         var log = new ItemLog(100);
         log.Load(new(new("e", 1), [new("1", """{"id":"1"}"""u8.ToArray(), 1)]));

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using SharedState.Host.Collections;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Diagnostics;

@@ -12,6 +12,7 @@ using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
 using SharedState.Host.Http;
+using SharedState.Host.Storages;
 
 namespace SharedState.Host.Tests.Engine;
 

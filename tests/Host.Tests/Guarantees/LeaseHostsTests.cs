@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using SharedState.Host.Collections;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -111,7 +111,7 @@ public sealed class LeaseHostsTests : IDisposable
         client.Break();
         Advance(1);
         Assert.Empty(Ids());
-        Assert.NotEmpty(_storage.Read(Leases.Key).Items);
+        Assert.NotEmpty(_storage.Read(OwnCollection.Key).Items);
         _first.Kill();
         Advance(60);
         AssertNoRecords();
@@ -152,11 +152,11 @@ public sealed class LeaseHostsTests : IDisposable
     {
         var client = new LifePeer(_first);
         client.Put(Path, """{"insert":[{"id":"x"}],"ephemeral":true}""");
-        var record = _storage.Read(Leases.Key).Items.Single(item => item.Id.EndsWith(".0", StringComparison.Ordinal));
+        var record = _storage.Read(OwnCollection.Key).Items.Single(item => item.Id.EndsWith(".0", StringComparison.Ordinal));
         if (away) new ModelFaults(_storage).FailCommit("away");
-        _storage.CommitElsewhere(new() { Key = Leases.Key, Remove = [record.Id] });
+        _storage.CommitElsewhere(new() { Key = OwnCollection.Key, Remove = [record.Id] });
         Advance(away ? 12 : 7); // two looks, or one
-        Assert.Contains(_storage.Read(Leases.Key).Items, item => item.Id == record.Id);
+        Assert.Contains(_storage.Read(OwnCollection.Key).Items, item => item.Id == record.Id);
         client.Break();
         Advance(1);
         Assert.Empty(Ids());
@@ -236,6 +236,6 @@ public sealed class LeaseHostsTests : IDisposable
     {
         _first.Stop();
         _second.Stop();
-        Assert.Empty(_storage.Read(Leases.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
+        Assert.Empty(_storage.Read(OwnCollection.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
     }
 }

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using SharedState.Host.Collections;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -224,10 +224,10 @@ public sealed class LeaseTests : IDisposable
     {
         var client = new LifePeer(_host);
         client.Put(Path, """{"insert":[{"id":"x"}],"ephemeral":true}""");
-        var (commits, revision) = (_storage.Commits, _storage.Read(Leases.Key).Position.Revision);
+        var (commits, revision) = (_storage.Commits, _storage.Read(OwnCollection.Key).Position.Revision);
         for (var n = 0; n < 100; n++) client.Put(Path, $$"""{"insert":[{"id":"x","at":{{n}}}],"ephemeral":true}""");
         Assert.Equal(commits + 100, _storage.Commits);
-        Assert.Equal(revision, _storage.Read(Leases.Key).Position.Revision);
+        Assert.Equal(revision, _storage.Read(OwnCollection.Key).Position.Revision);
     }
 
     // A large difference gives way to the whole collection, which is empty then.
@@ -243,5 +243,5 @@ public sealed class LeaseTests : IDisposable
     private IEnumerable<string> Ids() => _storage.Read(Key).Items.Select(item => item.Id).Order(StringComparer.Ordinal);
 
     private List<string> Records() =>
-        [.. _storage.Read(Leases.Key).Items.Select(item => System.Text.Encoding.UTF8.GetString(item.Json.Span))];
+        [.. _storage.Read(OwnCollection.Key).Items.Select(item => System.Text.Encoding.UTF8.GetString(item.Json.Span))];
 }

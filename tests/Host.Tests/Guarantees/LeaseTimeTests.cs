@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using SharedState.Host.Collections;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -116,5 +116,5 @@ public sealed class LeaseTimeTests : IDisposable
 
     private IEnumerable<string> Ids() => _storage.Read(Key).Items.Select(item => item.Id).Order(StringComparer.Ordinal);
 
-    private IReadOnlyList<StoredItem> Records() => _storage.Read(Leases.Key).Items;
+    private IReadOnlyList<StoredItem> Records() => _storage.Read(OwnCollection.Key).Items;
 }

@@ -1,5 +1,5 @@
 using System.Text;
-using SharedState.Host.Collections;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -69,7 +69,7 @@ internal sealed class LifetimeModel : IDisposable
         Advance(TimeSpan.FromSeconds(12)); // longer than any grace
         AssertNone(_facts.Mortal);
         foreach (var host in _hosts) host.Stop();
-        AssertNone(_storage.Read(Leases.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
+        AssertNone(_storage.Read(OwnCollection.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
         AssertNone(_facts.Failures);
     }
 
@@ -147,7 +147,7 @@ internal sealed class LifetimeModel : IDisposable
         {
             if ((bool)reply["ok"]!) Assert.All(reply["data"]!.AsArray(), name => Assert.Contains((string)name!, (string[])["a", "b"]));
         });
-        var records = $"/{Leases.Key.App}/items/{Leases.Key.Collection}";
+        var records = $"/{OwnCollection.Key.App}/items/{OwnCollection.Key.Collection}";
         peer.Ask("GET", records, "{}", reply => Assert.False((bool)reply["ok"]!, reply.ToJsonString()));
     }
 

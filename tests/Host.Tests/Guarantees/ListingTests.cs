@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using SharedState.Host.Collections;
+using SharedState.Host.Contents;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;

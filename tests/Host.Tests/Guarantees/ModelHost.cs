@@ -8,6 +8,7 @@ using SharedState.Host.Access;
 using SharedState.Host.Collections;
 using SharedState.Host.Connections;
 using SharedState.Host.Protocol;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;

@@ -15,23 +15,28 @@ public sealed class RoomTests
         ["Json"] = [],
         ["Patterns"] = [],
         ["Conditions"] = ["Json", "Patterns"],
-        ["Collections"] = ["Bounds", "Conditions", "Diagnostics", "Json"],
-        ["Protocol"] = ["Bounds", "Collections", "Conditions", "Json"],
+        ["Contents"] = ["Bounds", "Conditions"],
+        ["Storages"] = ["Bounds", "Contents", "Diagnostics"],
+        ["Collections"] = ["Bounds", "Conditions", "Contents", "Diagnostics", "Json", "Storages"],
+        ["Protocol"] = ["Bounds", "Collections", "Conditions", "Contents", "Json"],
         ["Http"] = ["Diagnostics"],
-        ["Connections"] = ["Access", "Bounds", "Collections", "Diagnostics", "Http", "Protocol"],
+        ["Connections"] = ["Access", "Bounds", "Collections", "Contents", "Diagnostics", "Http", "Protocol", "Storages"],
 
         // Services and their plugins.
         ["JsonFiles"] = ["Diagnostics"],
         ["Plugins"] = ["JsonFiles"],
-        ["Access"] = ["Collections", "Conditions", "Diagnostics", "Http", "Json", "JsonFiles"],
+        ["Access"] = ["Collections", "Conditions", "Contents", "Diagnostics", "Http", "Json", "JsonFiles"],
         ["Configuration"] = ["Access", "Bounds", "Diagnostics", "JsonFiles", "Plugins"],
-        ["Services"] = ["Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins"],
+        ["Services"] = ["Configuration", "Diagnostics", "JsonFiles", "Plugins", "Storages"],
 
         // Operation.
-        ["Changes"] = ["Access", "Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
-        ["Listing"] = ["Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services"],
+        ["Changes"] =
+        [
+            "Access", "Bounds", "Collections", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services", "Storages",
+        ],
+        ["Listing"] = ["Bounds", "Configuration", "Diagnostics", "JsonFiles", "Plugins", "Services", "Storages"],
         ["Admin"] = ["Changes", "Collections", "Configuration", "Diagnostics", "Http", "Listing", "Plugins", "Services"],
-        ["PluginTest"] = ["Bounds", "Collections", "Diagnostics", "JsonFiles", "Plugins", "Services"],
+        ["PluginTest"] = ["Bounds", "Diagnostics", "JsonFiles", "Plugins", "Services", "Storages"],
     };
 
     [Fact]
