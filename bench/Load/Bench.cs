@@ -23,7 +23,7 @@ internal sealed class Bench(CommandLine command, Loop loop, Table table)
     /// <summary>How long a round of traffic is measured, in seconds.</summary>
     public double Window => command.Quick ? 0.5 : 1;
 
-    /// <summary>How long servers without a stage of one server are used before they are measured first, in seconds.</summary>
+    /// <summary>How long a server of downloads, a fleet of hosts or a storage is used before the first measurement, in seconds.</summary>
     public double WarmUp => command.Quick ? 2 : 5;
 
     /// <summary>How long a stage's traffic runs at most before it is measured first, in seconds. On one core under full load, the runtime

@@ -38,8 +38,8 @@ internal sealed partial class ServerProcess : IDisposable
     /// <summary>What it has used of the processor, in nanoseconds.</summary>
     public long ProcessorTime => Clock.ProcessTime(Id);
 
-    /// <summary>What of it went into compiling hot code again. The runtime ends the thread that does this after some idle seconds; then
-    /// this begins with 0 again.</summary>
+    /// <summary>The processor time of the thread that compiles hot code again, in nanoseconds. The runtime ends the thread when it has been
+    /// idle for some seconds; the next one begins with 0.</summary>
     public long CompileTime => Directory.GetDirectories($"/proc/{Id}/task").Sum(CompileTimeOf);
 
     /// <summary>The memory that it has now, in bytes. Counted page by page: VmRSS of the status is cheaper, and some hundred KB

@@ -43,7 +43,7 @@ internal sealed class Stage : IDisposable
     /// <summary>What all servers have used of the processor, in nanoseconds.</summary>
     public long ProcessorTime => _servers.Sum(server => server.ProcessorTime);
 
-    /// <summary>What of it went into compiling hot code again.</summary>
+    /// <summary>The processor time of the servers' threads that compile hot code again, in nanoseconds.</summary>
     public long CompileTime => _servers.Sum(server => server.CompileTime);
 
     public Contestant Contestant => Server.Contestant;

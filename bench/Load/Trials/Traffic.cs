@@ -6,8 +6,8 @@ namespace SharedState.Bench.Load.Trials;
 /// <summary>Lets a stage's writers run at a pace for a while, and measures what came of it.</summary>
 internal static class Traffic
 {
-    private const long Quiet = 5_000_000_000; // nanoseconds; in these a server compiles hardly anything, when it is warm
-    private const long Trifle = 2_000_000;    // nanoseconds of compiling in a second
+    private const long Quiet = 5_000_000_000; // nanoseconds without compiling, after which a server is warm
+    private const long Trifle = 2_000_000;    // nanoseconds of compiling in a second that do not count
 
     /// <summary>Runs once: a while to get going, then the window that is measured, then everything comes to its end and is
     /// checked.</summary>
