@@ -18,6 +18,10 @@ internal sealed class DueQueue
     /// <summary>The earliest time, by the monotonic clock; null if the queue is empty.</summary>
     public long? Next => _entries.Min?.Place!.Value.At;
 
+    /// <summary>Whether an entry is due after a time, and not after another.</summary>
+    public bool HasBetween(long after, long until) =>
+        _entries.GetViewBetween(new Bound { Place = (after + 1, 0) }, new Bound { Place = (until, long.MaxValue) }).Min is not null;
+
     /// <summary>Adds an entry, or moves it.</summary>
     public void Set(DueEntry entry, long at)
     {
@@ -45,4 +49,6 @@ internal sealed class DueQueue
         }
         return due;
     }
+
+    private sealed class Bound : DueEntry;
 }

@@ -25,6 +25,12 @@ internal sealed class Leases : IDisposable
     // What is due within this time ends together.
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(100);
 
+    // If more is due in this time before or after, all of it ends together: many clients that leave at once take a while to do so.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    // What is due for so long ends without further delay. Other hosts wait longer (LeaseBook).
+    private static readonly TimeSpan LongestTogether = TimeSpan.FromMilliseconds(300);
+
     private readonly ServiceWriter _writer;
     private readonly ServiceStorage _storage;
     private readonly CollectionCache _collections;
@@ -118,8 +124,15 @@ internal sealed class Leases : IDisposable
         _looksAt = null;
         if (_stopped) return;
         _hosts.Look();
-        _ends.Look();
+        if (!MoreIsDue()) _ends.Look();
         Plan();
+    }
+
+    private bool MoreIsDue()
+    {
+        var now = _time.GetTimestamp();
+        return _book.Due.Next is { } due && now - due < Ticks(LongestTogether)
+            && _book.Due.HasBetween(now - Ticks(Pause), now + Ticks(Pause));
     }
 
     /// <summary>Sets the timer for what is due next, if it is not set for an earlier time.</summary>

@@ -40,8 +40,8 @@ internal static class Program
 
     private static IEnumerable<Workload> All =>
     [
-        new FanOut(), new Rooms(), new Ingest(), new DurableIngest(), new Edits(), new Access(), new Growth(), new Idle(),
-        new Snapshot(), new Resume(), new ColdStart(),
+        new FanOut(), new Rooms(), new Ingest(), new DurableIngest(), new Edits(), new Presence(), new Access(), new Growth(),
+        new Idle(), new Snapshot(), new Resume(), new ColdStart(),
         new HostDelay(), new HostScale(), new HostGrowth(),
     ];
 }

@@ -12,6 +12,8 @@ internal sealed record Unit(string Name, double Scale, int Decimals)
     public static readonly Unit BytesPerConnection = new("KB/connection", 1e-3, 2);
     public static readonly Unit Megabytes = new("MB", 1e-6, 1);
     public static readonly Unit Milliseconds = new("ms", 1, 3);
+    public static readonly Unit Updates = new("updates", 1, 0);
+    public static readonly Unit Notifications = new("notifications", 1, 0);
     public static readonly Unit Times = new("times", 1, 2);
 
     public static readonly Unit NinetyOfHundred = new("ms p90", 1e-3, 2);

@@ -31,6 +31,9 @@ internal static class Targets
         new("edits/inc", Edits.Plain, 0.7),
         new("edits/since", Edits.Plain, 0.9),
 
+        new("presence/*/updates", Of: null, 1, AtMost: true),
+        new("presence/*/notifications", Of: null, 1, AtMost: true),
+
         new("access/fan-out/saturated", Access.Plain, 0.97),
         new("access/fan-out/one-at-a-time", Access.Plain, 0.97),
         new("access/ingest/closed", Access.Plain, 0.97),

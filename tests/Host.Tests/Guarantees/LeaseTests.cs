@@ -191,6 +191,38 @@ public sealed class LeaseTests : IDisposable
     }
 
     [Fact]
+    public void ClientsThatLeaveOneAfterTheOtherCauseOneNotification()
+    {
+        var observer = new LifePeer(_host);
+        observer.Put("/subs", $$"""{"insert":[["{{Path}}",{}]]}""");
+        var clients = Enumerable.Range(0, 10).Select(_ => new LifePeer(_host)).ToList();
+        for (var n = 0; n < clients.Count; n++) clients[n].Put(Path, $$"""{"insert":[{"id":"{{n}}"}],"ephemeral":true}""");
+        observer.Read();
+        var before = observer.Notifications.Count;
+        foreach (var client in clients)
+        {
+            client.Break();
+            Advance(0.025);
+        }
+        Advance(0.3);
+        observer.Read();
+        AssertRemoves(10, Assert.Single(observer.Notifications.Skip(before)));
+    }
+
+    [Fact]
+    public void NoItemStaysBecauseClientsLeaveAllTheTime()
+    {
+        var clients = Enumerable.Range(0, 100).Select(_ => new LifePeer(_host)).ToList();
+        for (var n = 0; n < clients.Count; n++) clients[n].Put(Path, $$"""{"insert":[{"id":"{{n:00}}"}],"ephemeral":true}""");
+        for (var n = 0; n < clients.Count; n++)
+        {
+            clients[n].Break();
+            Advance(0.025);
+            Assert.InRange(Ids().Count(), clients.Count - n - 1, clients.Count - n - 1 + (int)(0.45 / 0.025));
+        }
+    }
+
+    [Fact]
     public void AHundredThousandItemsEndInOneNotification()
     {
         var observer = new LifePeer(_host);
