@@ -95,8 +95,9 @@ internal sealed class Connection : IDisposable
             ConnectionLog.Failed(_host.Logger, exception);
             Close(CloseCode.InternalError, "something failed on the server; its log says what");
         }
+        var leaving = _dispatcher.LeaveAsync(_aborted.Token); // first, because others wait for what ends with the client
         await EndAsync();
-        await _dispatcher.LeaveAsync(_aborted.Token);
+        await leaving;
     }
 
     /// <summary>Reads no more, answers the requests that were read, and says goodbye. Any thread.</summary>
