@@ -69,6 +69,13 @@ var SHAREDSTATE = (() => {
     const why = unknownField(options, known, "option");
     if (why) throw new TypeError(why);
   }
+  function knownOptions(options, known) {
+    must(isObject(options), "an object as options", options);
+    const why = unknownField(options, known, "option");
+    if (!why) return options;
+    console.warn(`sharedstate: ${why}`);
+    return Object.fromEntries(Object.entries(options).filter(([key]) => !unknownField({ [key]: 0 }, known, "")));
+  }
   function whyNoUpdate(changes) {
     if (!isObject(changes)) return expected("an update such as {insert: [..]}", changes);
     const unknown = unknownField(changes, FIELDS, "field");
@@ -1710,7 +1717,7 @@ ${as}` : path;
      * on a server, the client is closed.
      */
     constructor(url, options = {}) {
-      checkOptions(options, OPTIONS2);
+      knownOptions(options, OPTIONS2);
       const WebSocket = options.WebSocket ?? globalThis.WebSocket;
       const { retries = Infinity, timeoutMs: limitMs = 1e4, heartbeatMs = 5e3, signal } = options;
       must(limitMs >= 0, "milliseconds as timeoutMs", limitMs);
@@ -1843,8 +1850,8 @@ ${as}` : path;
       if (this.state === "closed") this.#subscriptions.lost(true);
       return collection;
     }
-    acquire_collection(path, options) {
-      return this.collection(path, options);
+    acquire_collection(path, options = {}) {
+      return this.collection(path, knownOptions(options, OPTIONS));
     }
     /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
     object(path, name, options) {
@@ -1869,8 +1876,8 @@ ${as}` : path;
       this.#presences.add(presence);
       return presence;
     }
-    acquire_object(path, name, options) {
-      return this.object(path, name, options);
+    acquire_object(path, name, options = {}) {
+      return this.object(path, name, knownOptions(options, OPTIONS));
     }
     /** Ends all collections and objects of a path, however often they were acquired: no callback any more, and updates throw. */
     release(path) {
@@ -2016,7 +2023,7 @@ ${as}` : path;
     #options;
     #children = /* @__PURE__ */ new Map();
     constructor(collection, element2, options = {}) {
-      checkOptions(options, "delete, toString");
+      knownOptions(options, "delete, toString");
       this.#collection = collection;
       this.#element = element2;
       this.#options = options;

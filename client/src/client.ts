@@ -3,7 +3,7 @@ import { alias } from "./aliases.js";
 import { Callbacks, guarded, type CallbackHandle } from "./callbacks.js";
 import { ServerClock } from "./clock.js";
 import { ProxyCollection } from "./collection.js";
-import { checkOptions, isObject, must, whyNoUpdate } from "./json.js";
+import { checkOptions, isObject, knownOptions, must, whyNoUpdate } from "./json.js";
 import { ProxyObject } from "./object.js";
 import { newId, withIds } from "./order.js";
 import { Presence } from "./presence.js";
@@ -16,7 +16,7 @@ import { Session, type Identity, type TokenSource } from "./session.js";
 import { Socket, type ClientState, type CloseReason, type WebSocketLike } from "./socket.js";
 import { sorted } from "./sorting.js";
 import { noViews, Subscriptions } from "./subscriptions.js";
-import { FIELDS, optionsText, viewOf, withSortFields, type CollectionOptions, type View } from "./view.js";
+import { FIELDS, OPTIONS as VIEW_OPTIONS, optionsText, viewOf, withSortFields, type CollectionOptions, type View } from "./view.js";
 
 export interface SharedStateOptions {
   /** Log all traffic to the console, and refusals whose `ok` nothing has read. Default false. */
@@ -96,7 +96,7 @@ export class SharedStateClient {
    * on a server, the client is closed.
    */
   constructor(url: string, options: SharedStateOptions = {}) {
-    checkOptions(options, OPTIONS);
+    knownOptions(options, OPTIONS);
     const WebSocket = options.WebSocket ?? globalThis.WebSocket;
     const { retries = Infinity, timeoutMs: limitMs = 10_000, heartbeatMs = 5000, signal } = options;
     must(limitMs >= 0, "milliseconds as timeoutMs", limitMs);
@@ -242,8 +242,8 @@ export class SharedStateClient {
     return collection as unknown as ProxyCollection<T>; // The server does not know types: the caller does.
   }
 
-  acquire_collection<T extends Item = AnyItem>(path: string, options?: CollectionOptions): ProxyCollection<T> {
-    return this.collection(path, options);
+  acquire_collection<T extends Item = AnyItem>(path: string, options: CollectionOptions = {}): ProxyCollection<T> {
+    return this.collection(path, knownOptions(options, VIEW_OPTIONS));
   }
 
   /** The item `name` of a collection as an object; the same object on each call. Acquires the collection. */
@@ -271,8 +271,8 @@ export class SharedStateClient {
     return presence;
   }
 
-  acquire_object(path: string, name: string, options?: CollectionOptions): ProxyObject {
-    return this.object(path, name, options);
+  acquire_object(path: string, name: string, options: CollectionOptions = {}): ProxyObject {
+    return this.object(path, name, knownOptions(options, VIEW_OPTIONS));
   }
 
   /** Ends all collections and objects of a path, however often they were acquired: no callback any more, and updates throw. */

@@ -37,6 +37,18 @@ export function checkOptions(options: unknown, known: string): void {
   if (why) throw new TypeError(why);
 }
 
+/**
+ * The known ones of the options, given as `one, two`, of a call that pages for the existing client make, too. They run unchanged, whatever
+ * their options: the console warns of an unknown one.
+ */
+export function knownOptions<O extends object>(options: O, known: string): O {
+  must(isObject(options), "an object as options", options);
+  const why = unknownField(options, known, "option");
+  if (!why) return options;
+  console.warn(`sharedstate: ${why}`);
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !unknownField({ [key]: 0 }, known, ""))) as O;
+}
+
 /** Says why something is no update; undefined if it may be one. The server judges the rest. */
 export function whyNoUpdate(changes: unknown): string | undefined {
   if (!isObject(changes)) return expected("an update such as {insert: [..]}", changes);

@@ -30,7 +30,7 @@ export interface CollectionOptions extends View {
 
 /** The fields of a view, and the options of a subscription. */
 export const FIELDS = "filter, order, limit, after, fields";
-const OPTIONS = `${FIELDS}, as, conflate, maxRate`;
+export const OPTIONS = `${FIELDS}, as, conflate, maxRate`;
 
 /** The fields of a view among options; undefined if the options are those of the whole collection. */
 export function viewOf(options: object): View | undefined {

@@ -1,5 +1,5 @@
 import type { ProxyCollection } from "./collection.js";
-import { checkOptions } from "./json.js";
+import { knownOptions } from "./json.js";
 import type { AnyItem, Item } from "./protocol.js";
 
 export interface CollectionViewerOptions<T extends Item = AnyItem> {
@@ -25,7 +25,7 @@ export class CollectionViewer<T extends Item = AnyItem> {
   #children = new Map<string, HTMLElement>();
 
   constructor(collection: ProxyCollection<T>, element: HTMLElement, options: CollectionViewerOptions<T> = {}) {
-    checkOptions(options, "delete, toString");
+    knownOptions(options, "delete, toString");
     this.#collection = collection;
     this.#element = element;
     this.#options = options;

@@ -10,12 +10,33 @@ const SUBSCRIPTION = `${VIEW}, as, conflate, maxRate`;
 
 const unknown = (option, options) => ({ name: "TypeError", message: `unknown option "${option}": the options are ${options}` });
 
-test("a client refuses an option that does not exist", () => {
-  const known = "debug, throw, token, signal, retries, timeoutMs, heartbeatMs, WebSocket";
-  assert.throws(() => new SharedStateClient("ws://host", { tokn: "x" }), unknown("tokn", known));
-  assert.throws(() => new SharedStateClient("ws://host", { Throw: true }), unknown("Throw", known));
+test("a page for the existing client keeps its options, and the console warns of them", async t => {
+  const warn = t.mock.method(console, "warn", () => {});
+  const warned = (option, options) => {
+    assert.deepEqual(warn.mock.calls.map(call => call.arguments), [[`sharedstate: unknown option "${option}": the options are ${options}`]]);
+    warn.mock.resetCalls();
+  };
+  const { client, lists } = setUp(t, { reload: true, verbose: 1 });
+  warned("reload", "debug, throw, token, signal, retries, timeoutMs, heartbeatMs, WebSocket");
+  assert.equal(client.options.verbose, 1);
+  const collection = client.acquire_collection(PATH, { mine: 1 });
+  warned("mine", SUBSCRIPTION);
+  assert.equal(client.acquire_object(PATH, "o", { mine: 2, yours: 3 }).get(), undefined);
+  warned("mine", SUBSCRIPTION);
+  assert.equal(client.acquire_collection(PATH), collection, "unknown options make no view");
+  new CollectionViewer(collection, {}, { delte: true });
+  warned("delte", "delete, toString");
+  await settle();
+  assert.deepEqual(lists().flatMap(({ insert }) => insert), [[PATH, {}]]);
+});
+
+test("options are an object", async t => {
+  const { client } = setUp(t);
   for (const options of [null, [], "token"]) {
-    assert.throws(() => new SharedStateClient("ws://host", options), { name: "TypeError", message: /^expected an object as options/ });
+    const wrong = { name: "TypeError", message: /^expected an object as options/ };
+    assert.throws(() => new SharedStateClient("ws://host", options), wrong);
+    assert.throws(() => client.collection(PATH, options), wrong);
+    assert.throws(() => client.acquire_collection(PATH, options), wrong);
   }
 });
 
@@ -24,9 +45,7 @@ test("a misspelt filter is no subscription of the whole collection", async t => 
   await settle();
   const before = server.received.length;
   assert.throws(() => client.collection(PATH, { fliter: { done: false } }), unknown("fliter", SUBSCRIPTION));
-  assert.throws(() => client.acquire_collection(PATH, { limit: 1, maxrate: 5 }), unknown("maxrate", SUBSCRIPTION));
   assert.throws(() => client.object(PATH, "o", { feilds: ["x"] }), unknown("feilds", SUBSCRIPTION));
-  assert.throws(() => client.acquire_object(PATH, "o", { toString: 1 }), unknown("toString", SUBSCRIPTION));
   for (const own of ["since", "epoch", "part", ""]) assert.throws(() => client.collection(PATH, { [own]: 1 }), unknown(own, SUBSCRIPTION));
   await settle();
   assert.equal(server.received.length, before, "nothing was sent");
@@ -57,9 +76,4 @@ test("a request with an option that does not exist rejects, and nothing is sent"
   await wrong(() => object.transact(() => 1, { thorw: true }), unknown("thorw", "throw"));
   await settle();
   assert.deepEqual([server.received.length, client.pending], [before, 0]);
-});
-
-test("a viewer refuses an option that does not exist", async t => {
-  const { client } = setUp(t);
-  assert.throws(() => new CollectionViewer(client.collection(PATH), undefined, { delte: true }), unknown("delte", "delete, toString"));
 });

@@ -25,6 +25,7 @@ export interface CollectionOptions extends View {
 }
 /** The fields of a view, and the options of a subscription. */
 export declare const FIELDS = "filter, order, limit, after, fields";
+export declare const OPTIONS = "filter, order, limit, after, fields, as, conflate, maxRate";
 /** The fields of a view among options; undefined if the options are those of the whole collection. */
 export declare function viewOf(options: object): View | undefined;
 /** Options as the server gets them: with the fields that sorting needs. */
