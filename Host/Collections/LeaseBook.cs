@@ -193,13 +193,15 @@ internal sealed class LeaseBook(string host, TimeProvider time, Func<bool> isSha
             var holder = HolderOf(record.Holder!);
             _lives.Add(record.Id, life = new(record, json, holder) { TakenOver = record.Host != host });
             holder.Lives.Add(life);
-            if (record.Host != host) holder.Grace = TimeSpan.FromSeconds(record.Grace);
         }
         else
         {
             CountLife(life.Record, -1);
         }
         (life.Record, life.Json, life.Ending) = (record, json, false);
+        // The grace that was named last counts. A life that only moves to another host was not named.
+        if (record.Host != host && !record.Ended && !record.Unnamed && (before is null || before == record.Host))
+            life.Holder.Grace = TimeSpan.FromSeconds(record.Grace);
         CountLife(record, 1);
         var now = time.GetTimestamp();
         if (record.Ended)

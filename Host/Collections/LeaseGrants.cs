@@ -77,6 +77,13 @@ internal sealed class LeaseGrants(
         }
         holder.Hold(lane);
         lane.Holders.Add(holder);
+        // The update was taken for one that is refused.
+        if (book.LifeOf(update.Grant!.Token) is { Ending: false, Record.Ended: false } life
+            && life.Record.Host == book.Host && (life.Record.Unnamed || life.Record.Grace != holder.Grace.TotalSeconds))
+        {
+            book.ToStore.Add(Named(life.Token, holder, holder.Grace, life.Record));
+            book.HostsChanged = true;
+        }
         return true;
     }
 
@@ -155,10 +162,13 @@ internal sealed class LeaseGrants(
         var life = holder.Lives.Find(
             life => life.Record.Host == book.Host && !life.TakenOver && !life.Record.Ended && !life.Ending);
         var token = life?.Token ?? NewToken();
-        var grace = update.Lifetime!.Grace.TotalSeconds;
         if (life is null && heartbeat() is { } beat) made.Add(beat);
-        if (life is null || life.Record.Grace != grace)
-            made.Add(new() { Id = LeaseRecord.LifeId(token), Holder = holder.Id, Host = book.Host, Grace = grace });
+        // Other hosts go by the grace in the record that was stored last. An update that is refused must not change it.
+        var grace = update.Lifetime!.Grace;
+        var refused = (life is null || grace != holder.Grace) && update.NeedsState && !update.Collection!.WouldAccept(update);
+        if (refused) grace = holder.Grace;
+        if (life is null || life.Record.Grace != grace.TotalSeconds || grace != holder.Grace)
+            made.Add(Named(token, holder, grace, life?.Record) with { Unnamed = refused });
         foreach (var id in NamedBy(update))
         {
             if (book.Find(update.Key, id, token) is { Leaving: false }) continue;
@@ -220,6 +230,16 @@ internal sealed class LeaseGrants(
         Item = item,
         Ttl = ttl.TotalSeconds,
         Due = LeaseBook.Clock(time) + ttl.TotalSeconds,
+    };
+
+    /// <summary>The record of a life at this host whose grace is named.</summary>
+    private LeaseRecord Named(ulong token, Holder holder, TimeSpan grace, LeaseRecord? before) => new()
+    {
+        Id = LeaseRecord.LifeId(token),
+        Holder = holder.Id,
+        Host = book.Host,
+        Grace = grace.TotalSeconds,
+        Named = before is null ? 0 : before.Named + 1,
     };
 
     private static string NameOf(PendingUpdate update) => update.Lifetime!.Holder ?? update.Lane.Holder;

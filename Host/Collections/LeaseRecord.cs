@@ -25,6 +25,12 @@ internal sealed record LeaseRecord
     /// <summary>For how many seconds a holder lives without a connection.</summary>
     public double Grace { get; init; }
 
+    /// <summary>Counts how often the grace of a life was changed, so that a grace that is named again is another record.</summary>
+    public long Named { get; init; }
+
+    /// <summary>Whether the update that began a life is expected to be refused, so that it named no grace.</summary>
+    public bool Unnamed { get; init; }
+
     public string? App { get; init; }
 
     public string? Collection { get; init; }
