@@ -240,7 +240,7 @@ internal sealed class Audience(Bodies bodies, TurnQuota quota, TimeProvider time
     }
 
     /// <summary>Whether a subscription needs a new text, and the quota of this turn is used up by this or another one.</summary>
-    private bool MustWait(Position? known) => !bodies.IsMade(known) && (quota.Spent || !bodies.TryPrepare());
+    private bool MustWait(Position? known) => !bodies.IsMade(known) && (quota.Spent || !bodies.TryPrepare(known));
 
     private void Offer(Subscription subscription, Notice notice)
     {

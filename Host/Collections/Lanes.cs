@@ -220,7 +220,7 @@ internal sealed class Lanes(
     {
         // A view that this turn cannot make is not looked for either: it would push out one that is being made.
         var bodies = quota.Spent && !collection.HasSnapshot(read.Definition) ? null : collection.View(read.Definition).Bodies;
-        if (bodies is null || (!bodies.HasSnapshot && !bodies.TryPrepare()))
+        if (bodies is null || (!bodies.HasSnapshot && !bodies.TryPrepare(null)))
         {
             AwaitText(read.Lane, collection);
             return false;

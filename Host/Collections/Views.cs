@@ -154,6 +154,7 @@ internal sealed class Views(ItemLog log, MemoryBudget memory, TurnQuota quota, T
         var filter = _filters.Find(definition);
         var bodies = definition.IsWindow
             ? new WindowBodies(_log, memory, quota, _filters, filter, definition)
+            : definition.Order is not null ? new OrderedBodies(_log, memory, quota, _filters, filter, definition)
             : new FilterBodies(_log, memory, quota, _filters, filter, definition);
         var view = new View(definition, filter, bodies, new(bodies, quota, time, counts, runs)) { Owner = this };
         filter.Add(view);

@@ -49,9 +49,9 @@ internal abstract class Bodies(ItemLog log, MemoryBudget memory, TextQuota quota
         return _snapshot;
     }
 
-    /// <summary>Whether a text of all items can be made. If not, a part of what it needs is built: as much as the quota of this turn
-    /// permits.</summary>
-    public virtual bool TryPrepare() => true;
+    /// <summary>Whether the text that <see cref="Since"/> needs can be made. If not, a part of what it needs is built: as much as the quota
+    /// of this turn permits.</summary>
+    public virtual bool TryPrepare(Position? known) => true;
 
     /// <summary>Discards the texts, because the revision changed or no client needs them any more.</summary>
     public virtual void Forget() => (_snapshot, _snapshotCuts, _whole, _difference) = (null, null, null, null);

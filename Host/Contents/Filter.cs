@@ -96,19 +96,23 @@ internal sealed class Filter(BoundCondition? condition, BoundCondition? visible)
     /// <summary>Forgets the rankings that no view uses. True if none is left.</summary>
     public bool DropRankings()
     {
-        foreach (var text in _rankings?.Keys.ToArray() ?? [])
+        foreach (var (text, ranking) in _rankings?.ToArray() ?? [])
         {
-            if (!HasWindow(text)) _rankings!.Remove(text);
+            if (!IsUsed(text, byWindow: false)) _rankings!.Remove(text);
+            else if (ranking.Built && !IsUsed(text, byWindow: true)) ranking.Clear();
         }
         return _rankings is not { Count: > 0 };
     }
 
-    private bool HasWindow(string order)
+    /// <summary>Whether a window needs the ranking in an order at every change.</summary>
+    public bool HasWindow(SortOrder order) => IsUsed(order.Text, byWindow: true);
+
+    private bool IsUsed(string order, bool byWindow)
     {
         for (var n = 0; n < _views.Count; n++)
         {
             var definition = _views[n].Definition;
-            if (definition.IsWindow && definition.WindowOrder.Text == order) return true;
+            if ((definition.IsWindow || (!byWindow && definition.Order is not null)) && definition.WindowOrder.Text == order) return true;
         }
         return false;
     }

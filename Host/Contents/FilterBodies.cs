@@ -42,7 +42,7 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
     }
 
     // Where there is no memory for it, there is nothing to build either.
-    public override bool TryPrepare() =>
+    public override bool TryPrepare(Position? known) =>
         filters.BytesToBuild(filter) == 0 || (!IsBeingPrepared && !HasRoom(null)) || filters.TryBuild(filter);
 
     /// <summary>Makes what the next change needs.</summary>
@@ -99,12 +99,7 @@ internal class FilterBodies(ItemLog log, MemoryBudget memory, TextQuota quota, F
         return true;
     }
 
-    protected override byte[] CopyItems(Cuts cuts)
-    {
-        var items = filters.ItemsOf(filter);
-        if (Definition.Order is { } order) items = items.OrderBy(entry => order.Key(entry.Json, entry.Id));
-        return Copy(items, cuts);
-    }
+    protected override byte[] CopyItems(Cuts cuts) => Copy(filters.ItemsOf(filter), cuts);
 
     protected byte[] Copy(IEnumerable<ItemEntry> items, Cuts cuts)
     {

@@ -8,12 +8,8 @@ namespace SharedState.Host.Contents;
 /// </summary>
 internal sealed class WindowBodies(
     ItemLog log, MemoryBudget memory, TextQuota quota, Filters filters, Filter filter, ViewDefinition definition)
-    : FilterBodies(log, memory, quota, filters, filter, definition)
+    : OrderedBodies(log, memory, quota, filters, filter, definition)
 {
-    // A ranking is built in parts of so many items, each of which costs about as much as so many bytes of a text: a microsecond.
-    private const int PartItems = 16, ItemBytes = 1 << 10;
-
-    private readonly Ranking _ranking = filters.Rank(filter, definition.WindowOrder);
     private bool _known;    // whether the end is known, while the ranking is built
     private SortKey? _last; // the key of the last item, if the window is full
 
@@ -23,20 +19,16 @@ internal sealed class WindowBodies(
         {
             if (Definition.Limit is null) return null;
             Prepare();
-            return _ranking.Count;
+            return Ranking.Count;
         }
     }
 
     public override bool TotalChanged =>
         Definition.Limit is not null
-        && _ranking.Built
+        && Ranking.Built
         && Filter.Changes.Count(change => change.Was) != Filter.Changes.Count(change => change.Is);
 
-    public override bool IsBeingPrepared => base.IsBeingPrepared || _ranking.IsBeingBuilt;
-
-    private int Start => Definition.After is { } after ? _ranking.RankAfter(after) : 0;
-
-    protected override long MostBytes => base.MostBytes + (_ranking.Built ? 0 : Ranking.BytesFor(Log.Count));
+    private int Start => Definition.After is { } after ? Ranking.RankAfter(after) : 0;
 
     // The items that were pushed out are not in the log.
     public override bool Reaches(Position position) => false;
@@ -53,17 +45,9 @@ internal sealed class WindowBodies(
         _known = false;
     }
 
-    public override bool TryPrepare()
-    {
-        if (!_ranking.Built && !_ranking.IsBeingBuilt && !HasRoom(null)) return true; // to no avail
-        if (!_ranking.Built && !base.TryPrepare()) return false;
-        while (!_ranking.Built && !Quota.Spent) BuildPart();
-        return _ranking.Built;
-    }
-
     public override void Prepare()
     {
-        while (!_ranking.Built) BuildPart();
+        Rank();
         if (_known) return;
         _last = FindLast();
         _known = true;
@@ -71,7 +55,7 @@ internal sealed class WindowBodies(
 
     public override void Describe(ViewChange change)
     {
-        if (!_ranking.Built || !_known)
+        if (!Ranking.Built || !_known)
         {
             _known = false;
             Change(); // nobody follows the view now
@@ -82,13 +66,13 @@ internal sealed class WindowBodies(
         for (var index = 0; index < Filter.Changes.Count; index++)
         {
             var item = Filter.Changes[index].Item;
-            var (from, to) = _ranking.Moves[index];
+            var (from, to) = Ranking.Moves[index];
             var was = from is { } left && IsInside(left, before);
             if (to is { } reached && IsInside(reached, after)) Insert(change, item, was);
             else if (was) Remove(change, item);
         }
         Shift(change, before, after);
-        change.Total = Definition.Limit is null ? null : _ranking.Count;
+        change.Total = Definition.Limit is null ? null : Ranking.Count;
     }
 
     protected override bool IsNear(Position? known) => false;
@@ -99,21 +83,15 @@ internal sealed class WindowBodies(
         return Copy(Items(), cuts);
     }
 
-    private void BuildPart()
-    {
-        if (!_ranking.IsBeingBuilt) _ranking.Begin(Filter.Place is null ? Log.Entries() : Filters.ItemsOf(Filter));
-        Quota.Note((PartItems * ItemBytes) + _ranking.Build(PartItems, entry => Filters.Matches(Filter, entry.Json)));
-    }
-
     private IEnumerable<ItemEntry> Items() =>
-        _ranking.From(Start).Take(Definition.Limit ?? int.MaxValue).Select(entry => entry.Item);
+        Ranking.From(Start).Take(Definition.Limit ?? int.MaxValue).Select(entry => entry.Item);
 
     /// <summary>Other items move up into the window, or are pushed out of it.</summary>
     private void Shift(ViewChange change, SortKey? before, SortKey? after)
     {
         if (Compare(before, after) is var growth && growth == 0) return;
         var (start, end) = growth < 0 ? (before!.Value, after) : (after!.Value, before);
-        foreach (var (key, entry) in _ranking.From(_ranking.RankAfter(start)))
+        foreach (var (key, entry) in Ranking.From(Ranking.RankAfter(start)))
         {
             if (end is { } last && key.CompareTo(last) > 0) break;
             if (entry.Revision == Position.Revision) continue; // changed by this update
@@ -135,6 +113,6 @@ internal sealed class WindowBodies(
     {
         if (Definition.Limit is not { } limit) return null;
         var end = Start + limit;
-        return end <= _ranking.Count ? _ranking.KeyAt(end - 1) : null;
+        return end <= Ranking.Count ? Ranking.KeyAt(end - 1) : null;
     }
 }

@@ -236,6 +236,7 @@ public sealed class ViewTests(SharedHost shared) : IClassFixture<SharedHost>
     [Theory]
     [InlineData("""{"order":[["n",1]],"limit":3}""", "first,i17679,i15358")]
     [InlineData("""{"filter":{"owner":"u7"},"order":[["n",1]]}""", "first,i7")]
+    [InlineData("""{"filter":{"n":{"$lt":3}},"order":[["n",1]]}""", "first,i17679,i15358")]
     public async Task WhileAViewOfALargeCollectionIsPreparedOtherRequestsAreAnswered(string view, string expected)
     {
         await using var live = await LiveHost.StartAsync(limits: new() { TurnTextBytes = 1024 });
