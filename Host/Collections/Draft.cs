@@ -15,8 +15,9 @@ namespace SharedState.Host.Collections;
 /// </remarks>
 internal sealed class Draft
 {
-    // An increment reads its whole item, so a request with many increments of a large item would keep the service busy.
-    private const long MostBytesRead = 128 << 20;
+    // An increment reads its whole item, so a request with many increments of a large item would keep the service busy. So much takes
+    // about as long as 100,000 inserts.
+    private const long MostBytesRead = 32 << 20;
 
     private readonly ItemLog _log;
     private readonly int _itemBytes;

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text;
+using SharedState.Host.Json;
 
 namespace SharedState.Host.Conditions;
 
@@ -46,6 +46,5 @@ internal readonly struct FieldName(string text)
     public ReadOnlyMemory<byte> Bytes { get; } = Encoding.UTF8.GetBytes(text);
 
     /// <summary>The index of an array's element that the name also is; -1 if it is none. A leading zero makes it a name only.</summary>
-    public int Index { get; } =
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && (text == "0" || text[0] != '0') ? index : -1;
+    public int Index { get; } = JsonText.TryReadIndex(text, out var index) ? index : -1;
 }

@@ -127,7 +127,7 @@ internal static class Increment
 
     private static bool TryEnterElement(ref Utf8JsonReader reader, string index)
     {
-        if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var left)) return false;
+        if (!JsonText.TryReadIndex(index, out var left)) return false;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (left-- == 0) return true;

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -46,6 +47,14 @@ internal static class JsonText
         reader.Read();
         isText = TryRead(ref reader, out var text);
         return text ?? $"\\{Encoding.UTF8.GetString(spelling)}";
+    }
+
+    /// <summary>Reads a name as the index of an array's element. A leading zero makes it a name only.</summary>
+    public static bool TryReadIndex(string name, out int index)
+    {
+        index = -1;
+        return name.Length > 0 && !name.AsSpan().ContainsAnyExceptInRange('0', '9') && (name == "0" || name[0] != '0')
+            && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out index);
     }
 
     /// <summary>A text as a JSON string.</summary>

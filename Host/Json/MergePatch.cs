@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace SharedState.Host.Json;
@@ -36,6 +37,8 @@ internal static class MergePatch
         return merge.Output.WrittenSpan.ToArray();
     }
 
+    private const int ShortName = 128;
+
     private struct Merge(int size)
     {
         public readonly ArrayBufferWriter<byte> Output = new(size);
@@ -50,6 +53,7 @@ internal static class MergePatch
             var members = new Dictionary<string, JsonProperty>(StringComparer.Ordinal);
             foreach (var member in patch.EnumerateObject()) members[JsonText.NameOf(JsonMarshal.GetRawUtf8PropertyName(member))] = member;
             if (isItem) members.Remove("id");
+            var byName = members.GetAlternateLookup<ReadOnlySpan<char>>();
 
             // :: 2. The members of the target, unchanged or patched.
             var separator = "{"u8;
@@ -57,11 +61,10 @@ internal static class MergePatch
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var start = (int)reader.TokenStartIndex;
-                var name = JsonText.NameOf(reader.ValueSpan);
+                var touched = TryFind(byName, reader.ValueSpan, out var name, out var member);
+                if (touched) merged.Add(name!);
                 reader.Read();
                 var valueStart = (int)reader.TokenStartIndex;
-                var touched = members.TryGetValue(name, out var member);
-                if (touched) merged.Add(name);
                 if (touched && member.Value.ValueKind == JsonValueKind.Null)
                 {
                     reader.Skip();
@@ -100,6 +103,17 @@ internal static class MergePatch
             var reader = new Utf8JsonReader("{}"u8, Deep);
             reader.Read();
             Object(ref reader, "{}"u8, patch, isItem: false);
+        }
+
+        /// <summary>Finds the member of a patch that has a name. An item may have many members, so their names become no strings.</summary>
+        private static bool TryFind(
+            Dictionary<string, JsonProperty>.AlternateLookup<ReadOnlySpan<char>> members, ReadOnlySpan<byte> spelling, out string? name,
+            out JsonProperty member)
+        {
+            if (spelling.Length > ShortName || spelling.Contains((byte)'\\'))
+                return members.TryGetValue(JsonText.NameOf(spelling), out name, out member);
+            Span<char> text = stackalloc char[ShortName];
+            return members.TryGetValue(text[..Encoding.UTF8.GetChars(spelling, text)], out name, out member);
         }
 
         private readonly void Name(JsonProperty member)

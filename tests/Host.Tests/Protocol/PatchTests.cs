@@ -131,6 +131,8 @@ public sealed class PatchTests(SharedHost shared) : IClassFixture<SharedHost>
     [InlineData("""{"inc":[{"id":"1","path":"id.x","by":1}]}""", "inc[0].path: \"id\" is no object and no array")]
     [InlineData("""{"inc":[{"id":"1","path":"list.2","by":1}]}""", "inc[0].path: the array at \"list\" has no element 2")]
     [InlineData("""{"inc":[{"id":"1","path":"list.x","by":1}]}""", "inc[0].path: the array at \"list\" has no element x")]
+    [InlineData("""{"inc":[{"id":"1","path":"list.01","by":1}]}""", "inc[0].path: the array at \"list\" has no element 01")]
+    [InlineData("""{"inc":[{"id":"1","path":"list.0\u0000","by":1}]}""", "inc[0].path: the array at \"list\" has no element 0\0")]
     [InlineData("""{"inc":[{"id":"1","path":"big","by":1e308}]}""", "inc[0].path: the sum is not finite")]
     [InlineData("""{"inc":[{"id":"1","path":"new","by":1e999}]}""", "inc[0].path: the sum is not finite")]
     public async Task AWrongEditIsRefusedSaysWhereAndChangesNothing(string update, string sentence)
@@ -154,6 +156,22 @@ public sealed class PatchTests(SharedHost shared) : IClassFixture<SharedHost>
         AssertRefusal(await client.PutAsync("/app/items/a", update), "too_large", "patch[1]: an item has at most 100 bytes; this one would have ");
         Assert.Single((await client.GetAsync("/app/items/a"))["data"]!.AsArray());
         Assert.True((bool)(await client.PutAsync("/app/items/a", """{"patch":[{"id":"1","a":"short"}]}"""))["ok"]!);
+    }
+
+    [Theory]
+    [InlineData("patch", """{"id":"1","n":1}""")]
+    [InlineData("inc", """{"id":"1","path":"n","by":1}""")]
+    public async Task ManyEditsOfALargeItemAreRefused(string field, string edit)
+    {
+        var path = $"/{shared.NewApp()}/items/a";
+        await using var client = await Client.ConnectAsync(shared.Live.Url);
+        var item = $$"""{"id":"1","text":"{{new string('x', 1_000_000)}}","n":0}""";
+        await client.PutAsync(path, $$"""{"insert":[{{item}}]}""");
+        var edits = string.Join(',', Enumerable.Repeat(edit, 40));
+        AssertRefusal(
+            await client.PutAsync(path, $$"""{"insert":[{"id":"other"}],"{{field}}":[{{edits}}]}"""), "limit",
+            $"{field}[{(field == "inc" ? 17 : 32)}]: an update's patches and increments read at most 32 MiB of items");
+        Assert.Equal($"[{item}]", await ItemsAsync(path));
     }
 
     [Fact]
