@@ -101,7 +101,7 @@ public sealed class HolderGraceTests : IDisposable
         _storage.BeforeCommit = (batch, _) =>
         {
             // The item of the condition is stored while the records are.
-            if (batch.Any(update => update.Key == Leases.Key) && asked++ == 0)
+            if (batch.Any(update => update.Key == OwnCollection.Key) && asked++ == 0)
                 _storage.CommitElsewhere(new() { Key = Key, Insert = [new("y", """{"id":"y"}"""u8.ToArray())] });
             return Task.CompletedTask;
         };
@@ -138,6 +138,6 @@ public sealed class HolderGraceTests : IDisposable
     {
         _first.Stop();
         _second.Stop();
-        Assert.Empty(_storage.Read(Leases.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
+        Assert.Empty(_storage.Read(OwnCollection.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
     }
 }

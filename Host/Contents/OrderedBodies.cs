@@ -1,4 +1,5 @@
-namespace SharedState.Host.Collections;
+
+namespace SharedState.Host.Contents;
 
 /// <summary>
 /// The texts of a view that contains the items of a filter in an order. They are ranked in parts before a text of all of them is made, so
