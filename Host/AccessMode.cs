@@ -51,6 +51,10 @@ internal static class AccessMode
             await output.WriteLineAsync($"{(allowed ? "allowed" : "refused")}: {client}, {operation.Verb} at {given["--path"]}");
             foreach (var line in lines) await output.WriteLineAsync($"  {line}");
             if (lines.Count == 0) await output.WriteLineAsync("  there are no rules");
+            foreach (var rule in config.Rules.Rules.Where(rule => rule.Path.Matches(operation.Path, out _)))
+            {
+                foreach (var remark in RuleRemarks.OfNames(rule)) await output.WriteLineAsync($"  {remark}");
+            }
             return allowed ? 0 : 1;
         }
         catch (ArgumentException e)

@@ -80,7 +80,7 @@ internal static class Program
             .. installation.Plugins.Mistakes.Select(mistake => $"left out: {mistake}"),
             .. config.Pins.Strays(installation.Plugins).Select(stray => $"pinned: {stray}"),
             .. taken.Select(mistake => $"a start would fail now: {mistake}"),
-            .. RuleRemarks.Of(config.Access?.Rules ?? RuleSet.None, [.. config.Services.Select(service => service.Name)]),
+            .. config.Access is { } access ? RuleRemarks.Of(access, [.. config.Services.Select(service => service.Name)]) : [],
         ];
         return await ServiceCheck.RunAsync(config.File.FullPath, notes, services, config.Limits, Console.Out) && taken.Count == 0 ? 0 : 1;
     }

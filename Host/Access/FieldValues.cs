@@ -11,6 +11,17 @@ internal sealed class FieldValues(ReadOnlyMemory<byte> json)
 {
     private readonly JsonElement _fields = JsonElement.Parse(json.Span);
 
+    /// <summary>The names that the values use.</summary>
+    public IReadOnlyCollection<string> Names
+    {
+        get
+        {
+            var substitution = new Substitution(values: null);
+            foreach (var member in _fields.EnumerateObject()) Json(member.Value, substitution);
+            return substitution.Names;
+        }
+    }
+
     /// <summary>Whether a value depends on the time.</summary>
     public bool IsTimed { get; } = Encoding.UTF8.GetString(json.Span).Contains($"{{{RuleValues.Now}}}", StringComparison.Ordinal);
 
@@ -18,14 +29,28 @@ internal sealed class FieldValues(ReadOnlyMemory<byte> json)
     public Overwrite? For(RuleValues values)
     {
         var substitution = new Substitution(values.Find);
-        var fields = new List<(string, byte[])>();
+        (string, byte[])[] fields = [.. _fields.EnumerateObject().Select(field => (field.Name, Json(field.Value, substitution)))];
+        return substitution.Missing is null ? new(fields) : null;
+    }
+
+    /// <summary>Why there are no fields for a client, a path and a time: the first field, and what it needs. Null if there are
+    /// fields.</summary>
+    public (string Field, string Need)? WhyNot(RuleValues values)
+    {
+        var substitution = new Substitution(values.Find);
         foreach (var field in _fields.EnumerateObject())
         {
-            using var text = new MemoryStream();
-            using (var writer = new Utf8JsonWriter(text)) Write(writer, field.Value, substitution);
-            fields.Add((field.Name, text.ToArray()));
+            Json(field.Value, substitution);
+            if (substitution.Missing is { } name) return (field.Name, Substitution.Need(name, values.Find));
         }
-        return substitution.Missing ? null : new(fields);
+        return null;
+    }
+
+    private static byte[] Json(JsonElement value, Substitution substitution)
+    {
+        using var text = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(text)) Write(writer, value, substitution);
+        return text.ToArray();
     }
 
     private static void Write(Utf8JsonWriter writer, JsonElement value, Substitution substitution)

@@ -38,7 +38,9 @@ internal sealed record IssuerConfig(string Name, string? Audience, IReadOnlyList
         if (fields.Text("secret") is not { } secret) return null;
         var bytes = Encoding.UTF8.GetBytes(secret);
         if (bytes.Length >= LeastSecretBytes) return [IssuerKey.OfSecret(bytes)];
-        file.Add(node, $"has {bytes.Length} bytes, and must have at least {LeastSecretBytes}; make one with openssl rand -base64 48");
+        file.Add(
+            node, $"has {bytes.Length} bytes, and must have at least {LeastSecretBytes}; make one with openssl rand -base64 48, and let "
+                + "{\"env\": \"NAME\"} or {\"file\": \"NAME\"} stand here for its variable or its file");
         return null;
     }
 

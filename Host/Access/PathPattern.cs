@@ -11,7 +11,8 @@ internal sealed class PathPattern
     private const int MostSegments = 3; // of the path of a collection
     private const string One = "*", Rest = "**";
 
-    private static readonly string[] Reserved = ["sub", "now"];
+    /// <summary>Names that mean something else than a segment: the user, and the time.</summary>
+    public static readonly string[] Reserved = [RuleValues.Subject, RuleValues.Now];
 
     private readonly string[] _segments;
     private readonly bool _open; // ends with **
@@ -58,7 +59,7 @@ internal sealed class PathPattern
         if (pattern.Names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             mistake = $"has the name {{{twice.Key}}} twice";
         else if (pattern.Names.FirstOrDefault(Reserved.Contains) is { } reserved)
-            mistake = $"has the name {{{reserved}}}, which has a meaning of its own; use another one";
+            mistake = $"has the name {{{reserved}}}, which has a meaning of its own; use another one{Advice(reserved)}";
         return mistake is null ? pattern : null;
     }
 
@@ -86,6 +87,9 @@ internal sealed class PathPattern
     private static bool IsAny(string segment) => segment == One || IsName(segment);
 
     private static bool IsName(string segment) => segment.StartsWith('{');
+
+    private static string Advice(string reserved) =>
+        reserved == RuleValues.Subject ? ", like {user}, with \"who\": {\"sub\": \"{user}\"} for paths that belong to the user" : "";
 
     private static string? MistakeIn(string segment)
     {

@@ -27,6 +27,11 @@ internal sealed record Rule(int Number, PathPattern Path, Who Who)
     /// <summary>The fields that are overwritten in written items; null for none.</summary>
     public FieldValues? Set { get; init; }
 
+    /// <summary>The names in the conditions and the values: those of the path, claims, <c>sub</c> and <c>now</c>.</summary>
+    public IEnumerable<string> Names =>
+        new[] { Who.Claims, Read?.Template, Insert?.Template, Update?.Template, Remove?.Template }
+            .SelectMany(template => template?.Names ?? []).Concat(Set?.Names ?? []).Distinct();
+
     /// <summary>Whether the rule allows some write.</summary>
     public bool Writes => Insert is not null || Update is not null || Remove is not null || Reset;
 

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace SharedState.Host.Access;
 
 /// <summary>An operation whose permission is explained.</summary>
@@ -33,22 +35,28 @@ internal sealed class RuleExplanation(RuleSet rules, Identity identity, DateTime
         if (!rule.Path.Matches(operation.Path, out var names)) return "is not for this path";
         var values = new RuleValues(identity, names, now);
         if (!rule.Who.Includes(identity, new(identity, names)))
-            return identity.IsAnonymous ? "is not for anonymous clients" : "its \"who\" does not hold for the claims";
+            return WhyNotFor(rule, names);
         if (operation.Verb is Reset or List)
             return (operation.Verb == Reset ? rule.Reset : rule.List) ? null : $"has no \"{operation.Verb}\"";
         var test = operation.Verb switch { Read => rule.Read, Insert => rule.Insert, Update => rule.Update, _ => rule.Remove };
         if (test is null) return $"has no \"{operation.Verb}\"";
-        var missing = test.Template?.Names.Where(name => values.Find(name) is null).ToArray() ?? [];
-        if (missing.Length > 0) return $"its \"{operation.Verb}\" needs {{{missing[0]}}}, which has no value";
+        if (test.Template?.WhyNever(values.Find, operation.Verb) is { } never) return $"its \"{operation.Verb}\" {never}";
         var condition = test.For(values);
         var item = operation.Item!.Value;
         if (operation.Verb is Insert or Update && rule.Set is not null)
         {
-            if (rule.Set.For(values) is not { } set) return "its \"set\" needs a claim that has no value";
+            if (rule.Set.For(values) is not { } set) return WhyNotSet(rule.Set, values);
             item = set.Apply(item);
         }
         if (operation.Before is { } before && operation.Verb == Update && !condition.Matches(before))
             return $"its \"{operation.Verb}\" does not hold for the item as it was: {condition.Text}";
         return condition.Matches(item) ? null : $"its \"{operation.Verb}\" does not hold for the item: {condition.Text}";
     }
+
+    private string WhyNotFor(Rule rule, Dictionary<string, JsonElement>? names) =>
+        identity.IsAnonymous ? "is not for anonymous clients"
+        : $"its \"who\" {rule.Who.Claims?.WhyNever(new RuleValues(identity, names).Find, "who") ?? "does not hold for the claims"}";
+
+    private static string? WhyNotSet(FieldValues set, RuleValues values) =>
+        set.WhyNot(values) is (var field, var need) ? $"its \"set.{field}\" {need}" : null;
 }

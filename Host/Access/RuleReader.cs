@@ -30,7 +30,8 @@ internal sealed class RuleReader(JsonFile file)
             List = fields.Boolean("list") == true,
             Set = Set(fields),
         };
-        if (rule.Set is not null && rule.Insert is null && rule.Update is null && !rule.Reset)
+        var isRead = file.Mistakes.Count() == before; // else the writes may be absent because of a mistake
+        if (isRead && rule.Set is not null && rule.Insert is null && rule.Update is null && !rule.Reset)
             file.Add(fields.Take("set")!, "sets fields of written items, and the rule lets nobody write any");
         fields.End();
         return file.Mistakes.Count() == before ? rule : null;

@@ -11,7 +11,7 @@ internal sealed class RuleValues(Identity identity, Dictionary<string, JsonEleme
 {
     public const string Now = "now";
 
-    private const string Subject = "sub";
+    public const string Subject = "sub";
 
     /// <summary>The value of a name; null if there is none. Dots reach into claims, unless a claim has the whole name.</summary>
     public JsonElement? Find(string name)

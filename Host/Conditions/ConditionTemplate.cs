@@ -34,6 +34,19 @@ internal sealed class ConditionTemplate
     {
         var substitution = new Substitution(values);
         var condition = ConditionReader.Read(_json, "", substitution, out _);
-        return condition is null || substitution.Missing ? Condition.Never : condition;
+        return condition is null || substitution.Missing is not null ? Condition.Never : condition;
+    }
+
+    /// <summary>Why the condition holds for no document, with some values: a name without a usable value, or a value of a wrong type. Null
+    /// if neither is so.</summary>
+    /// <param name="values">The value of a name; null, or a JSON null, if there is none.</param>
+    /// <param name="name">The name of the condition in the reason, such as <c>read</c>.</param>
+    public string? WhyNever(Func<string, JsonElement?> values, string name)
+    {
+        var substitution = new Substitution(values);
+        ConditionReader.Read(_json, name, substitution, out var mistake);
+        return substitution.Missing is { } missing ? Substitution.Need(missing, values)
+            : mistake is not null ? $"cannot hold: {mistake}"
+            : null;
     }
 }

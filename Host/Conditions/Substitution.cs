@@ -16,8 +16,9 @@ internal sealed partial class Substitution(Func<string, JsonElement?>? values)
     /// <summary>The names that the condition uses.</summary>
     public IReadOnlyCollection<string> Names => _names;
 
-    /// <summary>Whether a name of the condition has no value. Such a condition does not hold.</summary>
-    public bool Missing { get; private set; }
+    /// <summary>The first name without a value, or with one that cannot stand in a text; null if there is none. A condition with such a
+    /// name does not hold.</summary>
+    public string? Missing { get; private set; }
 
     /// <summary>The value to compare with that a string stands for: the value of a name with its type, or a text.</summary>
     public Literal Value(string text) =>
@@ -33,23 +34,30 @@ internal sealed partial class Substitution(Func<string, JsonElement?>? values)
     /// <summary>The regular expression that a string stands for. Values are literal in it.</summary>
     public string Pattern(string text) => Text(text, Escaped);
 
+    /// <summary>What is wrong with a missing name, for a sentence about its condition.</summary>
+    public static string Need(string name, Func<string, JsonElement?> values) =>
+        values(name) is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) }
+            ? $"needs {{{name}}}, whose value is a list or an object and cannot stand in a text"
+            : $"needs {{{name}}}, which has no value";
+
     private static bool IsName(string text) => Name().Match(text) is { Success: true } match && match.Length == text.Length;
 
     private string Text(string text, Func<string, string> spell) =>
-        Name().Replace(text, match => spell(TextOf(Find(match.Value[1..^1]))));
+        Name().Replace(text, match => spell(TextOf(match.Value[1..^1])));
 
-    private string TextOf(JsonElement? value)
+    private string TextOf(string name)
     {
+        var value = Find(name);
         switch (value?.ValueKind)
         {
             case null:
                 return "x"; // what can be repeated, if it stands in an expression
             case JsonValueKind.String:
-                return ListReader.Text(value.Value) ?? Nothing();
+                return ListReader.Text(value.Value) ?? Nothing(name);
             case JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False:
                 return value.Value.GetRawText();
             default:
-                return Nothing();
+                return Nothing(name);
         }
     }
 
@@ -62,13 +70,13 @@ internal sealed partial class Substitution(Func<string, JsonElement?>? values)
         _names.Add(name);
         if (values is null) return null;
         if (values(name) is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) } value) return value;
-        Nothing();
+        Nothing(name);
         return null;
     }
 
-    private string Nothing()
+    private string Nothing(string name)
     {
-        Missing = true;
+        Missing ??= name;
         return "";
     }
 

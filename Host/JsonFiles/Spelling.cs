@@ -3,6 +3,9 @@ namespace SharedState.Host.JsonFiles;
 /// <summary>Suggests the known name for a misspelled one.</summary>
 internal static class Spelling
 {
+    // Two letters make another word of a shorter name: "tag" and "org" have one in common.
+    private const int ShortName = 5;
+
     /// <summary>
     /// The nearest known name, or null if none is near: at most a third of its letters, or two letters, may differ.
     /// </summary>
@@ -12,6 +15,13 @@ internal static class Spelling
             .Where(candidate => candidate.Distance <= Tolerance(candidate.Name))
             .OrderBy(candidate => candidate.Distance)
             .FirstOrDefault().Name;
+
+    /// <summary>Whether one of two names may be a misspelling of the other: one letter differs, or two in names of five letters or more,
+    /// or only the case.</summary>
+    public static bool IsNear(string one, string other) =>
+        one != other
+        && (one.Equals(other, StringComparison.OrdinalIgnoreCase)
+            || Distance(one, other) <= (Math.Min(one.Length, other.Length) < ShortName ? 1 : 2));
 
     private static int Tolerance(string name) => Math.Min(Math.Max(2, name.Length / 3), name.Length - 1);
 

@@ -26,7 +26,7 @@ public sealed class AccessPageTests : IDisposable
         _folder.Write("board.json", Block("board.json").Replace("""{"env": "TOKEN_SECRET"}""", """{"file": "secret.txt"}""", StringComparison.Ordinal));
         var config = HostConfig.Read(JsonFile.Read(_folder["board.json"]));
         Assert.Empty(config.File.Mistakes);
-        Assert.Empty(RuleRemarks.Of(config.Access!.Rules, ["items"]));
+        Assert.Empty(RuleRemarks.Of(config.Access!, ["items"]));
         await using var host = await LiveHost.StartAsync(access: config.Access);
         await using var ann = await UserAsync(host, "ann");
         await using var bob = await UserAsync(host, "bob");
