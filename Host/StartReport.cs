@@ -22,7 +22,8 @@ internal static class StartReport
     /// <summary>Logs the settings that decide which clients may connect, and warns if all may. After each change of them, too.</summary>
     public static void WriteDoors(ILogger logger, HostConfig config, ListenSockets sockets, Doors doors)
     {
-        Log.Doors(logger, config.Tls is null ? "off" : "on", doors.Policy.Description, config.Compression ? "on" : "off");
+        var (tls, compression) = (config.Tls is null ? "off" : "on", config.Compression ? "on" : "off");
+        Log.Doors(logger, tls, doors.Policy.ShownOrigins, doors.Policy.ShownHosts, compression);
         if (config.Access is { } access)
         {
             AccessLog.Configured(logger, access.Issuers.Count, access.Keys.Count, access.Cookie ?? "off");

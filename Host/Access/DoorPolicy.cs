@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace SharedState.Host.Access;
 
@@ -40,12 +41,27 @@ internal sealed class DoorPolicy
     public bool HasOrigins { get; }
 
     /// <summary>The origins that may connect, for the log.</summary>
-    public string Description => _anyOrigin ? "any"
+    public string ShownOrigins => _anyOrigin ? "any"
         : _origins.Count > 0 && OnlyLoopback && !_guarded ? $"{string.Join(" ", _origins)} and those of this computer"
         : HasOrigins ? string.Join(" ", _origins)
         : _guarded ? "its own"
         : OnlyLoopback ? "those of this computer"
         : "any";
+
+    /// <summary>The names and the addresses of this server, for the log.</summary>
+    public string ShownHosts
+    {
+        get
+        {
+            if (_anyHost) return "any";
+            var names = _hosts.Where(host => !IPAddress.TryParse(host, out _));
+            string[] loopback = _loopback ? ["localhost"] : [];
+            var addresses = _hosts.Select(host => IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address : null)
+                .OfType<IPAddress>().Concat(_addresses).Distinct().Select(Shown);
+            var all = names.Union(loopback, StringComparer.OrdinalIgnoreCase);
+            return string.Join(" ", _anyAddress ? [.. all, "and all addresses"] : [.. all, .. addresses]);
+        }
+    }
 
     /// <summary>Whether a name or an address is one of this server.</summary>
     /// <param name="host">The header Host without its port.</param>
@@ -87,6 +103,8 @@ internal sealed class DoorPolicy
     private static bool IsOfThisComputer(string origin) =>
         Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
         && DoorSettings.IsOrigin(uri, origin) && IsLoopback(uri.Host);
+
+    private static string Shown(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
 
     /// <summary>Whether a name or an address stands for this computer on itself. Browsers resolve names below localhost so.</summary>
     private static bool IsLoopback(string host) =>

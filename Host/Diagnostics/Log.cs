@@ -11,8 +11,8 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Information, "Limits: {Limits}")]
     public static partial void Limits(ILogger logger, string limits);
 
-    [LoggerMessage(1002, LogLevel.Information, "Doors: TLS {Tls}, origins {Origins}, compression {Compression}")]
-    public static partial void Doors(ILogger logger, string tls, string origins, string compression);
+    [LoggerMessage(1002, LogLevel.Information, "Doors: TLS {Tls}, origins {Origins}, hosts {Hosts}, compression {Compression}")]
+    public static partial void Doors(ILogger logger, string tls, string origins, string hosts, string compression);
 
     [LoggerMessage(1003, LogLevel.Information, "Admin side: {Urls}, GET /plugins, /metrics, /healthz and /readyz")]
     public static partial void AdminSide(ILogger logger, string urls);

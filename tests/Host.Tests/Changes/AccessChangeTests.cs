@@ -110,7 +110,8 @@ public sealed class AccessChangeTests : IDisposable
             "4001 service.origins or service.hosts changed, and this page may not connect any more",
             $"{(int)one.Socket.CloseStatus!} {one.Socket.CloseStatusDescription}");
         await host.SaidAsync("my.json was read again: changed service.origins and service.hosts", 1);
-        await host.SaidAsync($"Doors: TLS off, origins {Two} and those of this computer", 1);
+        await host.SaidAsync(
+            $"Doors: TLS off, origins {Two} and those of this computer, hosts localhost two.example 127.0.0.1", 1);
         await using var two = await ConnectAsync(host, Two);
         Assert.True(await RefusesAsync(host, "Origin", One));
         Assert.True((bool)(await program.GetAsync("/a/items/b"))["ok"]!);
@@ -128,6 +129,7 @@ public sealed class AccessChangeTests : IDisposable
         Configure(null, "\"hosts\": [\"two.example\"]");
         Assert.Null(await one.ReceiveTextAsync());
         Assert.Equal(4001, (int)one.Socket.CloseStatus!);
+        await host.SaidAsync("Doors: TLS off, origins those of this computer, hosts localhost two.example 127.0.0.1", 1);
         Assert.False(await RefusesAsync(host, "Host", "two.example"));
         Assert.True(await RefusesAsync(host, "Host", "one.example"));
         Assert.True((bool)(await local.GetAsync("/a/items/b"))["ok"]!);
