@@ -49,10 +49,12 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
     /// <param name="installation">The content of the file.</param>
     /// <param name="changes">The changes to the services.</param>
     /// <param name="fields">The fields beside the services whose changes took effect.</param>
-    /// <param name="needRestart">The changed fields that take effect only at the next start.</param>
+    /// <param name="waiting">The fields that differ from those at the start, and take effect only at the next start.</param>
+    /// <param name="fresh">Those of them to report now.</param>
     /// <param name="asked">Whether the file was changed, or SIGHUP arrived: then the report also says if there was nothing to do.</param>
     public void Write(
-        Installation installation, ServiceChanges changes, IReadOnlyList<string> fields, IReadOnlyList<string> needRestart, bool asked)
+        Installation installation, ServiceChanges changes, IReadOnlyList<string> fields, IReadOnlyList<string> waiting,
+        IReadOnlyList<string> fresh, bool asked)
     {
         var file = installation.Config.File.Name;
         foreach (var mistake in installation.Plugins.Mistakes.Where(mistake => IsFirst(mistake.ToString())))
@@ -72,14 +74,14 @@ internal sealed class ChangeReport(PluginHost plugins, ServiceSet services, Swap
             .. Part("changed", fields),
         ];
         if (done.Length > 0) ChangeLog.Changed(logger, file, string.Join("; ", done));
-        else if (asked && !changes.Any && needRestart.Count == 0) ChangeLog.Unchanged(logger, file);
+        else if (asked && !changes.Any && fresh.Count == 0) ChangeLog.Unchanged(logger, file);
         foreach (var (service, items) in changes.Lost) ChangeLog.ItemsGone(logger, service, items);
         foreach (var service in changes.Added.Concat(changes.Reopened)) service.Report(logger);
 
         foreach (var kept in changes.Kept.GroupBy(kept => (kept.Plan.PluginTitle, kept.Failure)))
             ChangeLog.Kept(logger, string.Join(", ", kept.Select(service => service.Name)), kept.Key.PluginTitle!, kept.Key.Failure!);
-        var later = string.Join(", ", needRestart);
-        if (needRestart.Count > 0 && IsFirst(later)) ChangeLog.NeedsRestart(logger, later);
+        if (fresh.Count > 0) ChangeLog.NeedsRestart(logger, string.Join(", ", fresh));
+        _current.UnionWith(waiting.Select(field => $"{field} waits for the next start"));
         _current.UnionWith(Troubles(installation, services.Refusals)); // the lines above reported the refusals
         var over = string.Join("; ", _last.Except(_current));
         if (over.Length > 0) ChangeLog.Over(logger, over);

@@ -160,7 +160,10 @@ internal sealed class Reload(
         if (fields.Length > 0) changeAccess(config);
         var changes = await services.ChangeAsync(wanted, again);
         _current = installation;
-        report.Write(installation, changes, fields, RestartFields.Changed(_started, config), changed);
+        // After SIGHUP, the operator learns all that waits for the next start; after a change of the file, what the change adds to it.
+        var waiting = RestartFields.Changed(_started, config);
+        string[] fresh = [.. again ? waiting : waiting.Intersect(RestartFields.Changed(before, config))];
+        report.Write(installation, changes, fields, waiting, fresh, changed);
     }
 
     private Installation ReadAll()

@@ -308,7 +308,32 @@ public sealed class ConfigurationChangeTests : IDisposable
         await host.Process.WriteAndReadAsync("b");
         host.Configure(Service("a"), Service("b"), Service("c"));
         await host.Process.LineAsync("added c");
+        await host.SaidAsync(
+            "No longer so: service.port waits for the next start; service.log waits for the next start; "
+                + "service.limits.id_bytes waits for the next start", 1);
         Assert.Equal(1, host.Count("takes effect"));
+    }
+
+    [Fact]
+    public async Task AFieldThatNeedsARestartIsReportedOnceForEachOfItsChanges()
+    {
+        using var host = await StartAsync(_folder, Service("a"));
+        Configure("\"port\": 1", Service("a"));
+        await host.SaidAsync("WRN service.port changed: this takes effect", 1);
+        Configure("\"port\": 1", Service("a"), Service("b"));
+        await host.SaidAsync("added b", 1);
+        Configure("\"port\": 1, \"log\": \"json\"", Service("a"), Service("b"));
+        await host.SaidAsync("WRN service.log changed: this takes effect", 1);
+        Configure("\"port\": 2, \"log\": \"json\"", Service("a"), Service("b"));
+        await host.SaidAsync("WRN service.port changed: this takes effect", 2);
+        Assert.Equal(3, host.Count("takes effect"));
+
+        host.Process.Signal("HUP"); // the operator asks for all that waits
+        await host.SaidAsync("WRN service.port, service.log changed: this takes effect", 1);
+        Assert.Equal(0, host.Count("No longer so"));
+
+        void Configure(string fields, params string[] services) =>
+            _folder.Write("my.json", Text(services).Replace("\"port\": 0", fields, StringComparison.Ordinal));
     }
 
     /// <summary>Writes items one by one until there is no service any more; returns how many were stored.</summary>
