@@ -11,7 +11,7 @@ internal sealed class StoreLook : IDisposable
     /// <summary>What a slow disk reads, for the first look of the triggers at all rows.</summary>
     private const long BytesPerSecond = 50 << 20;
 
-    private const int MayWrite = 2; // W_OK
+    private const int MayWrite = 2, MayRead = 4; // W_OK, R_OK
 
     private readonly SqliteOptions _options;
     private readonly Schema _schema;
@@ -70,8 +70,16 @@ internal sealed class StoreLook : IDisposable
             if (System.IO.File.Exists(folder)) throw Unusable($"{folder} is a file: the database's folder can't be created in it");
             folder = above;
         }
-        if (OperatingSystem.IsWindows() || Access(folder, MayWrite) == 0) return;
-        throw Unusable($"{folder} can't be written: this program's user needs the right to write to the database's folder");
+        if (OperatingSystem.IsWindows()) return;
+        if (Access(folder, MayWrite) != 0)
+            throw Unusable($"{folder} can't be written: this program's user needs the right to write to the database's folder");
+        string[] files = [File, _options.Log, $"{File}-shm", $"{File}-journal"];
+        foreach (var file in files.Where(System.IO.File.Exists))
+        {
+            if (Access(file, MayRead | MayWrite) == 0) continue;
+            throw Unusable(
+                $"{file} can't be read and written: give this program's user the right to, with chown or chmod, or use another db_name");
+        }
     }
 
     private static ItemServiceException Unusable(string reason) => new(ItemServiceFault.Unusable, reason);

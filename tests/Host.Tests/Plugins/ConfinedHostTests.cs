@@ -155,13 +155,37 @@ public sealed class ConfinedHostTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_folder["xdg/sharedstate/plugins"]));
     }
 
+    [ConfinedFact]
+    public async Task TheCheckNamesAFileOfADatabaseThatItsUserMayNotWrite()
+    {
+        _folder.Write("my.json", """
+            {"service": {"port": 0}, "services": [
+              {"name": "items", "module": "items_service", "config": {"db_type": "sqlite", "db_name": "data/items.db"}}]}
+            """);
+        foreach (var (files, refused) in new[]
+        {
+            ("touch $DATA/items.db; chown $USER $DATA/items.db", null),
+            ("touch $DATA/items.db; chmod 644 $DATA/items.db", "items.db"),                                  // of another user
+            ("touch $DATA/items.db; chown $USER $DATA/items.db; chmod 444 $DATA/items.db", "items.db"),      // read-only
+            ("touch $DATA/items.db; chown $USER $DATA/items.db; touch $DATA/items.db-wal", "items.db-wal"),  // the log of another user
+        })
+        {
+            var prepare = $"rm -rf $DATA/*; USER={ConfinedFactAttribute.User}; chown $USER $DATA; {files}";
+            using var check = StartConfined(prepare, "", "--check");
+            Assert.Equal(refused is null ? 0 : 1, await check.ExitAsync());
+            var said = refused is null ? "ok: Items.Sqlite"
+                : $"does not run: {_folder[$"data/{refused}"]} can't be read and written: give this program's user the right to";
+            await check.LineAsync($"  items  {said}");
+        }
+    }
+
     private HostProcess Start(Dictionary<string, string> environment) =>
         HostProcess.Start(_folder.FullName, ["my.json"], environment: environment);
 
     /// <summary>
     /// Starts the host in a namespace of its own, as a user without a name or home, with no environment but the given one.
     /// </summary>
-    private HostProcess StartConfined(string mounts, string environment)
+    private HostProcess StartConfined(string mounts, string environment, string option = "")
     {
         Directory.CreateDirectory(_folder["data"]);
         var root = Environment.GetEnvironmentVariable("DOTNET_ROOT") is { } dotnet ? $"DOTNET_ROOT={dotnet}" : "";
@@ -173,7 +197,7 @@ public sealed class ConfinedHostTests : IDisposable
             {mounts}
             cd {_folder.FullName}
             USER={ConfinedFactAttribute.User}
-            exec env -i PATH="$PATH" {root} {environment} setpriv --reuid $USER --regid $USER --clear-groups {HostProcess.Program} my.json
+            exec env -i PATH="$PATH" {root} {environment} setpriv --reuid $USER --regid $USER --clear-groups {HostProcess.Program} my.json {option}
             """;
         return HostProcess.Start(_folder.FullName, ["-m", "bash", "-c", script], program: "unshare");
     }
