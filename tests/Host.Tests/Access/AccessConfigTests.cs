@@ -25,7 +25,7 @@ public sealed class AccessConfigTests : IDisposable
     [InlineData(
         """{"tokens": [{"issuer": "a", "secret": "0123456789abcdef0123456789abcdef", "jwks": "https://a/"}]}""",
         "access.tokens[0]: needs one of \"secret\", \"keys\" (a file) and \"jwks\" (a URL)")]
-    [InlineData("""{"tokens": [{"issuer": "a", "secret": "short"}]}""", "access.tokens[0].secret: has 5 bytes, and must have at least 32")]
+    [InlineData("""{"tokens": [{"issuer": "a", "secret": "short"}]}""", "access.tokens[0].secret: has 5 bytes, and must have at least 32; make one with openssl rand -base64 48, and let {\"env\": \"NAME\"} or {\"file\": \"NAME\"} stand here")]
     [InlineData(
         """{"tokens": [{"issuer": "a", "secret": {"env": "SHAREDSTATE_NOT_SET"}}]}""",
         "access.tokens[0].secret.env: the environment has no variable \"SHAREDSTATE_NOT_SET\"; set it before the start")]
@@ -131,6 +131,23 @@ public sealed class AccessConfigTests : IDisposable
         }
         Assert.Equal(Fingerprint(one), Fingerprint(one));
         Assert.NotEqual(Fingerprint(one), Fingerprint(other));
+    }
+
+    [Theory]
+    [InlineData("boards")]
+    [InlineData("https://id.example/1")]
+    [InlineData("session")]
+    [InlineData("importer")]
+    [InlineData("admin")]
+    public void AChangeOfAFieldIsAChangeOfTheConfiguration(string value)
+    {
+        var access = """
+            {"tokens": [{"issuer": "a", "audience": "boards", "jwks": "https://id.example/1"}], "cookie": "session",
+             "keys": [{"name": "importer", "sha256": "HASH", "claims": {"role": "admin"}}]}
+            """.Replace("HASH", Hash, StringComparison.Ordinal);
+        string Fingerprint(string text) => Read(text).Config.Access!.Fingerprint;
+        Assert.Equal(Fingerprint(access), Fingerprint(access));
+        Assert.NotEqual(Fingerprint(access), Fingerprint(access.Replace(value, $"{value}2", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -64,6 +64,20 @@ public sealed class DoorsTests
         Assert.True(LetsIn(Everywhere(new(null, null)), host, origin));
 
     [Theory]
+    [InlineData("proxy.example", "https://evil.example", true)] // all origins, as without the list of names
+    [InlineData("192.168.1.5:9000", null, true)]
+    [InlineData("localhost:9000", null, true)]
+    [InlineData("evil.example", null, false)]
+    public void BeyondLoopbackAListOfNamesHoldsWithoutAListOfOrigins(string host, string? origin, bool letsIn) =>
+        Assert.Equal(letsIn, LetsIn(Everywhere(new(null, ["proxy.example"])), host, origin));
+
+    [Theory]
+    [InlineData("proxy.example", true)]
+    [InlineData("evil.example", false)]
+    public void AListOfNamesHoldsWhereAllOriginsAreLetIn(string host, bool letsIn) =>
+        Assert.Equal(letsIn, LetsIn(Loopback(new(["*"], ["proxy.example"])), host, "https://evil.example"));
+
+    [Theory]
     [InlineData("good.example", "https://good.example", true)]
     [InlineData("192.168.1.5:9000", "http://192.168.1.5:9000", true)]
     [InlineData("localhost:9000", null, true)]
@@ -154,6 +168,19 @@ public sealed class DoorsTests
         Assert.True(await Loopback(new(null, null)).TryRefuseAsync(context));
         Assert.Contains("does not know the name evil.example: add it to service.hosts", Body(context), StringComparison.Ordinal);
         Assert.Contains("its Host evil.example is not a name of this server", Assert.Single(_log.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheLogHasTheNamesAndTheAddressesOfTheServer()
+    {
+        Assert.Equal("localhost 127.0.0.1 [::1]", Loopback(new(null, null)).Policy.ShownHosts);
+        Assert.Equal(
+            "localhost good.example proxy.example 10.1.2.3 127.0.0.1 [::1]",
+            Loopback(new(["https://good.example"], ["proxy.example", "10.1.2.3"])).Policy.ShownHosts);
+        Assert.Equal("any", Loopback(new(["*"], null)).Policy.ShownHosts);
+        Assert.Equal("any", Everywhere(new(null, null)).Policy.ShownHosts);
+        Assert.Equal(
+            $"{Dns.GetHostName()} good.example localhost and all addresses", Everywhere(new(["https://good.example"], null)).Policy.ShownHosts);
     }
 
     [Theory]

@@ -24,17 +24,25 @@ public sealed class HeaderTests
     public async Task OnlyOneOriginThatIsListedIsLetIn(int status, params string[] headers) =>
         Assert.Equal(status, await StatusAsync(headers));
 
+    // A server that knows all names: else it refuses the name of the header, whatever the origin is.
     [Theory]
-    [InlineData(101, "Authorization: Bearer ssk_1")]
-    [InlineData(401, "Authorization: Bearer ssk_1", "Authorization: Bearer ssk_1")]
-    [InlineData(401, "Authorization: Bearer ssk_2", "Authorization: Bearer ssk_1")]
-    [InlineData(401, "Authorization: Bearer ssk_1, Bearer ssk_1")]
-    [InlineData(401, "Authorization: Bearer ssk_2", $"Origin: {Good}", "Cookie: session=ssk_1")] // the header counts, and not the cookie
-    [InlineData(401, $"Origin: {Good}", "Cookie: session=ssk_2")]
-    [InlineData(101, $"Origin: {Good}", "Cookie: session=ssk_1")]
-    [InlineData(101, $"Origin: {Good}", "Cookie: other=ssk_2")]
-    [InlineData(101, "Cookie: session=ssk_2")] // no page: the cookie does not count
-    public async Task OneTokenCounts(int status, params string[] headers) => Assert.Equal(status, await StatusAsync(headers));
+    [InlineData("X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https")]
+    [InlineData("Forwarded: host=evil.example;proto=https")]
+    public async Task NoHeaderOfAProxyMakesAPageTheServersOwn(params string[] headers) =>
+        Assert.Equal(403, await StatusAsync([.. headers, $"Origin: {Evil}"], [DoorSettings.Any]));
+
+    [Theory]
+    [InlineData("importer", "Authorization: Bearer ssk_1")]
+    [InlineData("401", "Authorization: Bearer ssk_1", "Authorization: Bearer ssk_1")]
+    [InlineData("401", "Authorization: Bearer ssk_2", "Authorization: Bearer ssk_1")]
+    [InlineData("401", "Authorization: Bearer ssk_1, Bearer ssk_1")]
+    [InlineData("401", "Authorization: Bearer ssk_2", $"Origin: {Good}", "Cookie: session=ssk_1")] // the header counts, and not the cookie
+    [InlineData("401", $"Origin: {Good}", "Cookie: session=ssk_2")]
+    [InlineData("importer", $"Origin: {Good}", "Cookie: session=ssk_1")]
+    [InlineData("importer", $"Origin: {Good}", "Cookie: other=ssk_2; session=ssk_1")]
+    [InlineData(null, $"Origin: {Good}", "Cookie: other=ssk_1")]
+    [InlineData(null, "Cookie: session=ssk_1")] // no page: the cookie does not count
+    public async Task OneTokenCounts(string? user, params string[] headers) => Assert.Equal(user, await UserAsync(headers));
 
     [Fact]
     public async Task TheAddressIsThatOfTheSocketWhateverAHeaderSays()
@@ -43,12 +51,28 @@ public sealed class HeaderTests
         Assert.StartsWith("A token from 127.0.0.1 was refused", Assert.Single(_log.Lines), StringComparison.Ordinal);
     }
 
-    private async Task<int> StatusAsync(params string[] headers)
+    private Task<int> StatusAsync(params string[] headers) => StatusAsync(headers, null);
+
+    private async Task<int> StatusAsync(string[] headers, string[]? hosts)
     {
-        var access = TestIssuer.WithKey("ssk_1", cookie: "session");
-        await using var host = await LiveHost.StartAsync(doors: new DoorSettings([Good], null), access: access, logger: _log);
+        await using var host = await StartAsync(hosts);
         var (socket, answer) = await HandshakeAsync(host, Handshake("/", headers));
         await socket.DisposeAsync();
-        return int.Parse(answer.Split(' ')[1]);
+        return Status(answer);
     }
+
+    /// <summary>The user of a connection: null for an anonymous one, and the status if there is none.</summary>
+    private async Task<string?> UserAsync(string[] headers)
+    {
+        await using var host = await StartAsync();
+        var (socket, answer) = await HandshakeAsync(host, Handshake("/", headers));
+        await using var connection = socket;
+        return Status(answer) != 101 ? $"{Status(answer)}"
+            : (string?)(await connection.AskAsync("""{"type":"REQUEST","cmd":"GET","path":"/auth"}"""))["data"]!["user"];
+    }
+
+    private Task<LiveHost> StartAsync(string[]? hosts = null) => LiveHost.StartAsync(
+        doors: new DoorSettings([Good], hosts), access: TestIssuer.WithKey("ssk_1", cookie: "session"), logger: _log);
+
+    private static int Status(string answer) => int.Parse(answer.Split(' ')[1]);
 }

@@ -80,7 +80,10 @@ public sealed class KeyDocumentTests : IAsyncLifetime
         Assert.NotNull(await CheckAsync(_first, "first"));
         for (var attempt = 0; attempt < 50; attempt++) Assert.Null(await CheckAsync(_second, $"unknown{attempt}"));
         Assert.Equal(1, _fetches);
-        _time.Advance(KeyDocument.LeastAge);
+        _time.Advance(KeyDocument.LeastAge - TimeSpan.FromSeconds(1));
+        Assert.Null(await CheckAsync(_second, "unknown"));
+        Assert.Equal(1, _fetches);
+        _time.Advance(TimeSpan.FromSeconds(1));
         for (var attempt = 0; attempt < 50; attempt++) Assert.Null(await CheckAsync(_second, $"unknown{attempt}"));
         Assert.Equal(2, _fetches);
     }

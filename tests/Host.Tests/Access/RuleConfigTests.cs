@@ -25,7 +25,7 @@ public sealed class RuleConfigTests : IDisposable
     [InlineData("""{"path": "/a/b/c/d", "who": "user"}""", "access.rules[0].path: has 4 segments")]
     [InlineData("""{"path": "/a/**/c", "who": "user"}""", "access.rules[0].path: has ** before its end")]
     [InlineData("""{"path": "/a/b/x*", "who": "user"}""", "access.rules[0].path: has x*; *, {name} and ** stand for whole segments")]
-    [InlineData("""{"path": "/a/b/{sub}", "who": "user"}""", "access.rules[0].path: has the name {sub}, which has a meaning of its own")]
+    [InlineData("""{"path": "/a/b/{sub}", "who": "user"}""", "access.rules[0].path: has the name {sub}, which has a meaning of its own; use another one, like {user}, with \"who\": {\"sub\": \"{user}\"}")]
     [InlineData("""{"path": "/a/{x}/{x}", "who": "user"}""", "access.rules[0].path: has the name {x} twice")]
     [InlineData("""{"path": "/**", "who": "all"}""", "access.rules[0].who: must be \"anyone\", \"user\" or a condition on the claims")]
     [InlineData("""{"path": "/**", "who": {"a": {"$is": 1}}}""", "access.rules[0].who.a")]
@@ -35,6 +35,7 @@ public sealed class RuleConfigTests : IDisposable
     [InlineData("""{"path": "/**", "who": "user", "write": true, "insert": true}""", "access.rules[0].write: stands for")]
     [InlineData("""{"path": "/**", "who": "user", "insert": true, "set": {"id": 1}}""", "access.rules[0].set.id: the id of an item")]
     [InlineData("""{"path": "/**", "who": "user", "insert": true, "set": 1}""", "access.rules[0].set: must be an object")]
+    [InlineData("""{"path": "/**", "who": "user", "write": "{sub}", "set": {"a": 1}}""", "access.rules[0].write: must be true or a condition")]
     [InlineData("""{"path": "/**", "who": "user", "read": true, "set": {"a": 1}}""", "access.rules[0].set: sets fields of written items")]
     [InlineData("""{"path": "/**", "who": "user", "reads": true}""", "access.rules[0].reads: unknown field; did you mean \"read\"?")]
     public void AMistakeInARuleNamesItsPlace(string rule, string expected) =>
@@ -72,6 +73,22 @@ public sealed class RuleConfigTests : IDisposable
             await MistakeAsync("""{"patch":[{"id":"1","tags":["a",2]}]}"""));
         Assert.StartsWith("bad_request: the item \"2\" does not satisfy its schema: the item itself: ", await MistakeAsync("""{"insert":[{"id":"2"}]}"""));
         Assert.Equal("""[{"id":"1","text":"a"}]""", (await client.GetAsync("/a/items/c"))["data"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void AnItemMustSatisfyAllSchemasOfItsPath()
+    {
+        _folder.Write("note.json", Schema);
+        _folder.Write("signed.json", """{"required": ["by"]}""");
+        var config = TestRules.Read("""
+            "rules": [{"path": "/**", "who": "user", "read": true, "write": true}],
+            "schemas": [{"path": "/a/items/*", "schema": "note.json"}, {"path": "/**", "schema": "signed.json"}]
+            """, _folder);
+        var ann = config.Keys.First(key => key.Identity.User == "ann").Identity;
+        string? MistakeIn(string item) => config.Rules.At(ann, "a", "items", "c").WritesAt(default)!.Check!(System.Text.Encoding.UTF8.GetBytes(item));
+        Assert.Null(MistakeIn("""{"text":"a","by":"ann"}"""));
+        Assert.Contains("text", MistakeIn("""{"by":"ann"}"""), StringComparison.Ordinal);
+        Assert.Contains("by", MistakeIn("""{"text":"a"}"""), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -191,6 +191,9 @@ public sealed class TokenTests : IDisposable
         Assert.Equal(
             """{"user":"importer","claims":{"role":"admin"},"expires":null}""", Encoding.UTF8.GetString(identity.ToJson()));
         Assert.Equal("no API key has its hash", await ReasonAsync(WithKey("ssk_0123456789"), "ssk_0123456780"));
+        await IdentifyAsync(WithKey("ssk_aBc"), "ssk_aBc");
+        foreach (var other in new[] { "ssk_abc", "ssk_aB", "ssk_aBcd", "ssk_aBc ", "ssk_" + ApiKey.HashOf("ssk_aBc"), "SSK_aBc" })
+            Assert.NotNull(await ReasonAsync(WithKey("ssk_aBc"), other));
     }
 
     [Fact]
