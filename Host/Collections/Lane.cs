@@ -8,8 +8,6 @@ namespace SharedState.Host.Collections;
 /// <param name="memory">The client's share of the memory, for all services; null if it does not count.</param>
 internal sealed class Lane(ServiceWriter writer, MemoryShare? memory = null)
 {
-    private string? _holder;
-
     /// <summary>The client's share of the memory, which contains the collections that were read for the client, for example.</summary>
     public MemoryShare? Memory => memory;
 
@@ -37,8 +35,8 @@ internal sealed class Lane(ServiceWriter writer, MemoryShare? memory = null)
     /// <summary>Whether the first waiting request is a listing that is being read.</summary>
     public bool Listing { get; set; }
 
-    /// <summary>The name of the holder that ends with this client.</summary>
-    public string Holder => _holder ??= $"connection {Guid.NewGuid():N}";
+    /// <summary>The name of the holder that ends with this client; null until the client needs one.</summary>
+    public string? Holder { get; set; }
 
     /// <summary>The holders that this client named in accepted updates.</summary>
     public HashSet<Holder> Holders { get; } = [];

@@ -13,9 +13,16 @@ namespace SharedState.Host.Collections;
 /// <param name="commit">Stores an update of records.</param>
 /// <param name="heartbeat">The heartbeat that a new life needs, or null.</param>
 /// <param name="resume">Runs the waiting requests of a lane.</param>
+/// <param name="random">The source of the tokens and of the names of connections.</param>
 /// <param name="time">The time.</param>
 internal sealed class LeaseGrants(
-    LeaseBook book, Func<Collection> records, RecordCommit commit, Func<LeaseRecord?> heartbeat, Action<Lane> resume, TimeProvider time)
+    LeaseBook book,
+    Func<Collection> records,
+    RecordCommit commit,
+    Func<LeaseRecord?> heartbeat,
+    Action<Lane> resume,
+    RandomNumberGenerator random,
+    TimeProvider time)
 {
     // A connection for each of many clients behind a gateway is what a holder is for.
     private const int MostHolders = 10_000;
@@ -242,7 +249,8 @@ internal sealed class LeaseGrants(
         Named = before is null ? 0 : before.Named + 1,
     };
 
-    private static string NameOf(PendingUpdate update) => update.Lifetime!.Holder ?? update.Lane.Holder;
+    private string NameOf(PendingUpdate update) =>
+        update.Lifetime!.Holder ?? (update.Lane.Holder ??= $"connection {Leases.NewName(random)}");
 
     private static IEnumerable<string> NamedBy(PendingUpdate update) =>
         update.Asked.Insert.Select(item => item.Id).Concat(update.Terms?.Edited ?? []).Distinct(StringComparer.Ordinal);
@@ -250,5 +258,10 @@ internal sealed class LeaseGrants(
     private static ulong? Held(PendingUpdate update, string id) =>
         update.Collection!.Find(id) is { } json ? WhiteSpaceMark.Read(json.Span) : null;
 
-    private static ulong NewToken() => BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    private ulong NewToken()
+    {
+        Span<byte> token = stackalloc byte[sizeof(ulong)];
+        random.GetBytes(token);
+        return BitConverter.ToUInt64(token);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using SharedState.Host.Storages;
 
 namespace SharedState.Host.Collections;
@@ -49,13 +50,21 @@ internal sealed class Leases : IDisposable
     /// <param name="collections">Its collections.</param>
     /// <param name="lanes">The requests of its clients.</param>
     /// <param name="feed">The commits of other hosts.</param>
+    /// <param name="random">The source of the tokens, and of the names of this host and of connections.</param>
     /// <param name="time">The time.</param>
-    public Leases(ServiceWriter writer, ServiceStorage storage, CollectionCache collections, Lanes lanes, Feed feed, TimeProvider time)
+    public Leases(
+        ServiceWriter writer,
+        ServiceStorage storage,
+        CollectionCache collections,
+        Lanes lanes,
+        Feed feed,
+        RandomNumberGenerator random,
+        TimeProvider time)
     {
         (_writer, _storage, _collections, _time) = (writer, storage, collections, time);
-        _book = new(Guid.NewGuid().ToString("N"), time, () => storage.HasFeed);
+        _book = new(NewName(random), time, () => storage.HasFeed);
         _hosts = new(_book, Commit, () => storage.HasFeed, () => feed.IsCurrent && Records.State == CollectionState.Loaded, time);
-        _grants = new(_book, () => Records, Commit, _hosts.NextBeat, lanes.Resume, time);
+        _grants = new(_book, () => Records, Commit, _hosts.NextBeat, lanes.Resume, random, time);
         _ends = new(_book, Commit, collections.Counts.AddEnded, Plan, time);
         _recordWatch = new((_, update) => Heed(() => _book.Apply(update)), records => Heed(() => _book.Load(records)), Keeps: true);
         _itemWatch = new(_book.Apply, _ => { }, Keeps: false);
@@ -66,6 +75,14 @@ internal sealed class Leases : IDisposable
     public int Count => _book.Count;
 
     private Collection Records => _collections.Find(OwnCollection.Key, new Lane(_writer));
+
+    /// <summary>A name that no other host and no other connection has.</summary>
+    public static string NewName(RandomNumberGenerator random)
+    {
+        Span<byte> name = stackalloc byte[16];
+        random.GetBytes(name);
+        return Convert.ToHexStringLower(name);
+    }
 
     /// <summary>What the lifetimes have to know of a collection that comes into memory; null if nothing.</summary>
     public CollectionWatch? WatchOf(CollectionKey key) => key == OwnCollection.Key ? _recordWatch : _book.Has(key) ? _itemWatch : null;

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using SharedState.Host.Storages;
 
 namespace SharedState.Host.Collections;
@@ -40,7 +41,11 @@ internal sealed class ServiceWriter : IAsyncDisposable
     private long? _renewedAt;                    // guarded by _gate
     private bool _disposed;                      // guarded by _gate
 
-    public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time)
+    /// <param name="storage">The storage.</param>
+    /// <param name="limits">The limits.</param>
+    /// <param name="time">The time.</param>
+    /// <param name="random">The source of names and tokens; by default that of the operating system.</param>
+    public ServiceWriter(ServiceStorage storage, Limits limits, TimeProvider time, RandomNumberGenerator? random = null)
     {
         (_storage, _time, _memory) = (storage, time, limits.Memory);
         _turns = new(storage.Scheduler, Take, After);
@@ -66,7 +71,7 @@ internal sealed class ServiceWriter : IAsyncDisposable
             Listings = _listings,
         };
         _settlement = new(_commits, _lanes, _collections, _feed);
-        _leases = new(this, storage, _collections, _lanes, _feed, time);
+        _leases = new(this, storage, _collections, _lanes, _feed, random ?? RandomNumberGenerator.Create(), time);
         _opening = new(
             storage, time, () => Post(new Step(Open)), () => Post(new Step(() => _lanes.Closed = Error.ServiceDown)), _stop.Token);
         _swap = new(storage, _collections, _commits, _lanes, _feed, time, Post);

@@ -11,7 +11,7 @@ internal sealed class MemoryStorage(bool hasFeed = false)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<CollectionKey, Stored> _collections = [];
-    private readonly List<Channel<CollectionPosition>> _watchers = [];
+    private readonly List<(Channel<CollectionPosition> Positions, CancellationToken Death)> _watchers = []; // each with its host
 
     public string Epoch { get; set; } = "e1";
 
@@ -75,6 +75,15 @@ internal sealed class MemoryStorage(bool hasFeed = false)
         return hasFeed ? new FeedService(this, death) : new Service(this, death);
     }
 
+    /// <summary>The number of feeds that have ended.</summary>
+    public int EndedFeeds { get; private set; }
+
+    /// <summary>Whether a feed is read by the host with a <paramref name="death"/>.</summary>
+    public bool IsWatched(CancellationToken death)
+    {
+        lock (_gate) return _watchers.Exists(watcher => watcher.Death == death);
+    }
+
     /// <summary>What is stored, as a snapshot.</summary>
     public StoredCollection Read(CollectionKey key)
     {
@@ -116,7 +125,7 @@ internal sealed class MemoryStorage(bool hasFeed = false)
         var result = Store(update);
         if (result.Status != CommitStatus.Committed) return result;
         _collections[update.Key].History.Add(new(result.Position.Revision, update));
-        foreach (var watcher in _watchers) watcher.Writer.TryWrite(new(update.Key, result.Position));
+        foreach (var watcher in _watchers) watcher.Positions.Writer.TryWrite(new(update.Key, result.Position));
         Applied?.Invoke(update, Read(update.Key));
         return result;
     }
@@ -171,6 +180,8 @@ internal sealed class MemoryStorage(bool hasFeed = false)
     {
         public bool CommitsAtOnce => storage.AtOnce;
 
+        protected CancellationToken Death => death;
+
         public async ValueTask OpenAsync(ItemServiceContext context, CancellationToken stop)
         {
             await AliveAsync(storage.BeforeOpen?.Invoke(stop), death);
@@ -217,8 +228,9 @@ internal sealed class MemoryStorage(bool hasFeed = false)
 
         public async IAsyncEnumerable<IReadOnlyList<CollectionPosition>> WatchAsync([EnumeratorCancellation] CancellationToken stop)
         {
-            var channel = Channel.CreateUnbounded<CollectionPosition>();
-            lock (_storage._gate) _storage._watchers.Add(channel);
+            // The thread of the commit ends the wait, not one of the pool. So runs on one thread can be repeated.
+            var channel = Channel.CreateUnbounded<CollectionPosition>(new() { AllowSynchronousContinuations = true });
+            lock (_storage._gate) _storage._watchers.Add((channel, Death));
             try
             {
                 while (true)
@@ -230,12 +242,17 @@ internal sealed class MemoryStorage(bool hasFeed = false)
                     await ((Task)channel.Reader.WaitToReadAsync(stop).AsTask())
                         .WaitAsync(_listTime, _storage.Time, stop)
                         .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+                    await Task.Yield(); // out of the commit
                     stop.ThrowIfCancellationRequested();
                 }
             }
             finally
             {
-                lock (_storage._gate) _storage._watchers.Remove(channel);
+                lock (_storage._gate)
+                {
+                    _storage._watchers.Remove((channel, Death));
+                    _storage.EndedFeeds++;
+                }
             }
         }
 

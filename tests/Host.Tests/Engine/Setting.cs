@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace SharedState.Host.Tests.Engine;
 
@@ -13,9 +14,11 @@ internal static class Setting
         for (var times = Number("SHAREDSTATE_REPEATS", 1); times > 0; times--) await test();
     }
 
-    /// <summary>Plays random runs: SHAREDSTATE_SEEDS of them, by default a thousand, or the one of SHAREDSTATE_SEED. A failure names its
-    /// seed.</summary>
-    public static void ForEachSeed(Action<int> play)
+    /// <summary>Plays random runs: SHAREDSTATE_SEEDS of them, by default a thousand, or the one of SHAREDSTATE_SEED. A failure tells how
+    /// to run its seed alone.</summary>
+    /// <param name="play">Plays the run of a seed.</param>
+    /// <param name="file">The file of the test's class, by default that of the caller.</param>
+    public static void ForEachSeed(Action<int> play, [CallerFilePath] string file = "")
     {
         var one = Number("SHAREDSTATE_SEED");
         for (var seed = one ?? 1; seed <= (one ?? Number("SHAREDSTATE_SEEDS", 1_000)); seed++)
@@ -26,7 +29,8 @@ internal static class Setting
             }
             catch (Exception exception)
             {
-                Assert.Fail($"SHAREDSTATE_SEED={seed}: {exception}");
+                var again = $"SHAREDSTATE_SEED={seed} dotnet test tests/Host.Tests --filter {Path.GetFileNameWithoutExtension(file)}";
+                Assert.Fail($"seed {seed} fails; to run it alone: {again}\n{exception}");
             }
         }
     }

@@ -39,14 +39,18 @@ internal sealed class LifetimeModel : IDisposable
         _storage = new(hasFeed: shared);
         _faults = new(_storage);
         var storages = new Dictionary<string, MemoryStorage> { ["items"] = _storage, ["other"] = new(hasFeed: shared) };
-        var first = new ModelHost(storages);
-        _hosts = shared ? [first, new(storages, other: first)] : [first];
+        var numbers = new SeededNumbers(seed);
+        var first = new ModelHost(storages, random: numbers);
+        _hosts = shared ? [first, new(storages, other: first, random: numbers)] : [first];
         _facts = new(first.Time, _history) { EndsTogether = _calm && !shared };
-        _storage.Applied = _facts.Apply;
+        _storage.Applied = Apply;
         _observers = new ModelPeer[_hosts.Length];
         for (var index = 0; index < _hosts.Length; index++) Observe(index);
         for (var index = 0; index < _peers.Length; index++) Connect(index);
     }
+
+    /// <summary>Gets each update that the storage applies, with its time; null if nobody reads them.</summary>
+    public List<string>? Journal { get; init; }
 
     private DateTimeOffset Now => _hosts[0].Time.GetUtcNow();
 
@@ -77,6 +81,13 @@ internal sealed class LifetimeModel : IDisposable
     {
         _faults.Heal();
         foreach (var host in _hosts.Reverse()) host.Dispose();
+    }
+
+    private void Apply(ItemUpdate update, StoredCollection stored)
+    {
+        _facts.Apply(update, stored);
+        var items = update.Insert.Select(item => Convert.ToHexString(item.Json.Span));
+        Journal?.Add($"{Now:mm:ss.fff} {stored.Position} {update.Key} -{string.Join(',', update.Remove)} +{string.Join(',', items)}");
     }
 
     private void Step(int index)

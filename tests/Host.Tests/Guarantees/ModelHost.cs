@@ -34,16 +34,19 @@ internal sealed class ModelHost : IDisposable
     private readonly ModelHost? _other;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly SeededNumbers? _random;
 
     /// <param name="storages">The storage of each service.</param>
     /// <param name="limits">The limits.</param>
     /// <param name="other">Another host on the same storages, which has the thread and the clock.</param>
     /// <param name="fast">How much later the time of day is at this host.</param>
     /// <param name="logger">Gets the lines of the log.</param>
+    /// <param name="random">The source of names and tokens; by default that of the operating system.</param>
     public ModelHost(
         Dictionary<string, MemoryStorage> storages, Limits? limits = null, ModelHost? other = null, TimeSpan fast = default,
-        ILogger? logger = null)
+        ILogger? logger = null, SeededNumbers? random = null)
     {
+        _random = random;
         _logger = logger ?? NullLogger.Instance;
         (Storages, _limits, _other) = (storages, limits ?? Limits, other);
         (Thread, Time) = other is null ? (new(), new()) : (other.Thread, other.Time);
@@ -74,7 +77,11 @@ internal sealed class ModelHost : IDisposable
     public bool TryReplace(int service)
     {
         if (!_replacing[service].IsCompleted) return false;
+        var storage = Storages[Services[service]];
+        var (watched, ended) = (storage.IsWatched(_death.Token), storage.EndedFeeds);
         _replacing[service] = Thread.Begin(() => _writers[service].SwapAsync(Source(Services[service])));
+        // A thread of the pool cancels the feed of the old instance. So that runs can be repeated, nothing happens before.
+        if (watched) Thread.RunUntil(() => storage.EndedFeeds > ended);
         return true;
     }
 
@@ -97,7 +104,7 @@ internal sealed class ModelHost : IDisposable
     /// <summary>Starts on the storages. Connections to what ran before are gone.</summary>
     public void Start()
     {
-        _writers = [.. Services.Select(name => new ServiceWriter(new(Source(name), _limits, _time, Thread.Scheduler), _limits, _time))];
+        _writers = [.. Services.Select(Writer)];
         _replacing = [.. Services.Select(_ => Task.CompletedTask)];
         foreach (var writer in _writers) Thread.Complete(writer.StartAsync);
         State = new(new(_writers.Select(writer => (writer.Name, (ServiceWriter?)writer))), _limits, _time, NullLogger.Instance);
@@ -129,6 +136,8 @@ internal sealed class ModelHost : IDisposable
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
             time.CreateTimer(callback, state, dueTime, period);
     }
+
+    private ServiceWriter Writer(string name) => new(new(Source(name), _limits, _time, Thread.Scheduler), _limits, _time, _random);
 
     private StorageSource Source(string name)
     {

@@ -57,14 +57,20 @@ internal sealed class OneThread : SynchronizationContext, IDisposable
     public void Complete(Func<Task> action)
     {
         var task = Begin(action);
+        RunUntil(() => task.IsCompleted);
+        task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Runs until something is the case that needs other threads.</summary>
+    public void RunUntil(Func<bool> condition)
+    {
         var deadline = DateTime.UtcNow.AddSeconds(20);
-        while (!task.IsCompleted)
+        while (!condition())
         {
             if (_work.TryTake(out var work, TimeSpan.FromMilliseconds(10))) Post(work.Callback, work.State);
             Run();
             Assert.True(DateTime.UtcNow < deadline, "what was begun does not end");
         }
-        task.GetAwaiter().GetResult();
     }
 
     public void Dispose() => _work.CompleteAdding();
