@@ -262,6 +262,22 @@ public sealed class LeaseTests : IDisposable
         Assert.Equal(revision, _storage.Read(OwnCollection.Key).Position.Revision);
     }
 
+    [Theory]
+    [InlineData("""{"patch":[{"id":"x"}]""")]
+    [InlineData("""{"inc":[{"id":"x","path":"n","by":0}]""")]
+    public void ARenewalOfAHolderWithoutAnotherEffectIsQuiet(string renewal)
+    {
+        var (observer, client) = (new LifePeer(_host), new LifePeer(_host));
+        observer.Put("/subs", $$"""{"insert":[["{{Path}}",{}]]}""");
+        var holder = $$$""","ephemeral":{"holder":"{{{Holder}}}","grace":5}}""";
+        client.Put(Path, """{"insert":[{"id":"x","n":1}]""" + holder);
+        observer.Read();
+        var before = observer.Notifications.Count;
+        Assert.Equal(1, (int)client.Put(Path, renewal + holder)["rev"]!);
+        observer.Read();
+        Assert.Equal(before, observer.Notifications.Count);
+    }
+
     // A large difference gives way to the whole collection, which is empty then.
     private static void AssertRemoves(int items, JsonNode notification)
     {

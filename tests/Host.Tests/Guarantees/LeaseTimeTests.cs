@@ -68,7 +68,7 @@ public sealed class LeaseTimeTests : IDisposable
     public void ARenewalThatIsInOneCommitWithTheEndWins()
     {
         var (client, other) = (new LifePeer(_host), new LifePeer(_host));
-        client.Put(Path, """{"insert":[{"id":"x"}],"ttl":2}""");
+        client.Put(Path, """{"insert":[{"id":"x","n":1}],"ttl":2}""");
         Advance(1.5);
         var faults = new ModelFaults(_storage) { Holding = true };
         other.Ask("PUT", "/app/items/b", """{"insert":[{"id":"y"}]}""", _ => { });
@@ -78,6 +78,7 @@ public sealed class LeaseTimeTests : IDisposable
         faults.LetGo();
         client.Read();
         Assert.True((bool)reply!["ok"]!);
+        Assert.Equal(1, (int)reply["rev"]!); // the same item, not another one in its place
         Advance(9.9);
         Assert.Equal(["x"], Ids());
         Advance(1);

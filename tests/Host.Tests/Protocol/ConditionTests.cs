@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using SharedState.Host.Tests.Engine;
 using static SharedState.Host.Tests.Protocol.RefusalTests;
 
@@ -154,50 +153,6 @@ public sealed class ConditionTests(SharedHost shared) : IClassFixture<SharedHost
         }
         AssertRefusal(
             await client.PutAsync("/app/items/a", """{"if":{"since":1,"epoch":"e1"},"insert":[{"id":"new"}]}"""), "conflict", "a condition");
-    }
-
-    /// <summary>The first commit is held, so that the next one takes all the updates that follow.</summary>
-    [Fact]
-    public async Task UpdatesBeforeItInTheSameCommitCount()
-    {
-        var (begun, go) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var storage = new MemoryStorage();
-        await using var host = await LiveHost.StartAsync(storage);
-        await using var client = await Client.ConnectAsync(host.Url);
-        await client.GetAsync("/app/items/a");
-        storage.BeforeCommit = (_, _) =>
-        {
-            begun.TrySetResult();
-            return go.Task;
-        };
-        string[] updates =
-        [
-            """{"insert":[{"id":"first"}]}""",
-            """{"insert":[{"id":"x","n":1}]}""",
-            """{"if":{"absent":["x"]},"insert":[{"id":"never"}]}""",
-            """{"if":{"present":["x"]},"inc":[{"id":"x","path":"n","by":1}]}""",
-            """{"if":{"match":{"x":{"n":1}}},"insert":[{"id":"never"}]}""",
-            """{"if":{"match":{"x":{"n":2}}},"inc":[{"id":"x","path":"n","by":5}]}""",
-            """{"inc":[{"id":"first","path":"id","by":5}],"insert":[]}""",
-            """{"remove":["x"]}""",
-            """{"if":{"present":["x"]},"insert":[{"id":"never"}]}""",
-            """{"patch":[{"id":"x","again":true}]}""",
-            """{"if":{"since":1,"epoch":"e1"},"insert":[{"id":"first","v":2}]}""",
-        ];
-        for (var n = 0; n < updates.Length; n++)
-        {
-            await client.SendAsync($$"""{"type":"REQUEST","cmd":"PUT","path":"/app/items/a","arg":{{updates[n]}},"tunnel":{{n}}}""");
-            if (n == 0) await begun.Task;
-        }
-        await client.SendAsync("""{"type":"REQUEST","cmd":"GET","path":"/app/items/a","tunnel":99}""");
-        await using var probe = await Client.ConnectAsync(host.Url);
-        await probe.GetAsync("/clock");
-        go.SetResult();
-        var outcomes = new List<string>();
-        JsonNode reply;
-        while ((int)(reply = await client.ReceiveAsync())["tunnel"]! != 99) outcomes.Add((bool)reply["ok"]! ? "ok" : (string)reply["error"]!["code"]!);
-        Assert.Equal(["ok", "ok", "conflict", "ok", "conflict", "ok", "bad_request", "ok", "conflict", "ok", "ok"], outcomes);
-        Assert.Equal("""[{"id":"x","again":true},{"id":"first","v":2}]""", reply["data"]!.ToJsonString());
     }
 
     private async Task<string> FilledAsync()

@@ -175,6 +175,40 @@ public sealed class PatchTests(SharedHost shared) : IClassFixture<SharedHost>
     }
 
     [Fact]
+    public async Task TheLimitOfAnItemHoldsForItsTextAlone()
+    {
+        await using var host = await LiveHost.StartAsync(limits: new() { ItemBytes = 100 });
+        await using var client = await Client.ConnectAsync(host.Url);
+        var text = new string('x', 100 - """{"id":"1","a":""}""".Length);
+        foreach (var update in new[]
+        {
+            $$"""{"insert":[{"id":"1"}],"patch":[{"id":"1","a":"{{text}}"}],"ttl":1000}""",
+            """{"patch":[{"id":"1"}],"ephemeral":true}""",
+            """{"patch":[{"id":"1"}],"ttl":1000}""",
+        })
+        {
+            var reply = await client.PutAsync("/app/items/a", update);
+            Assert.True((bool)reply["ok"]!, reply.ToJsonString());
+        }
+        AssertRefusal(
+            await client.PutAsync("/app/items/a", """{"patch":[{"id":"1","b":1}]}"""), "too_large",
+            "patch[0]: an item has at most 100 bytes; this one would have 106");
+    }
+
+    [Fact]
+    public async Task AStorageReceivesNoRemovalOfAnItemThatAPatchCreatesAgain()
+    {
+        var storage = new MemoryStorage();
+        var removed = new List<string>();
+        storage.Applied = (update, _) => removed.AddRange(update.Remove);
+        await using var host = await LiveHost.StartAsync(storage);
+        await using var client = await Client.ConnectAsync(host.Url);
+        await client.PutAsync("/app/items/a", """{"insert":[{"id":"1","a":1},{"id":"2"}]}""");
+        await client.PutAsync("/app/items/a", """{"remove":["1","2"],"patch":[{"id":"1","c":2}]}""");
+        Assert.Equal(["2"], removed);
+    }
+
+    [Fact]
     public void PatchesAndSumsOfRandomDocumentsAreThoseOfAPlainEvaluation()
     {
         var seed = Random.Shared.Next();
