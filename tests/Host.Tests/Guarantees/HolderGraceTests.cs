@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using SharedState.Host.Collections;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using SharedState.Host.Collections;
+using SharedState.Host.Storages;
 using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
@@ -60,8 +60,8 @@ public sealed class LeaseTroubleTests : IDisposable
     {
         var client = new LifePeer(_first);
         client.Put(Path, """{"insert":[{"id":"x"}],"ttl":8}""");
-        var record = Assert.Single(_storage.Read(Leases.Key).Items);
-        _storage.CommitElsewhere(new() { Key = Leases.Key, Remove = [record.Id] });
+        var record = Assert.Single(_storage.Read(OwnCollection.Key).Items);
+        _storage.CommitElsewhere(new() { Key = OwnCollection.Key, Remove = [record.Id] });
         Advance(7.9);
         Assert.Equal(["x"], Ids());
         Advance(1.1);
@@ -121,7 +121,7 @@ public sealed class LeaseTroubleTests : IDisposable
 
     private IEnumerable<string> Ids() => _storage.Read(Key).Items.Select(item => item.Id).Order(StringComparer.Ordinal);
 
-    private List<string> Records() => [.. _storage.Read(Leases.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span))];
+    private List<string> Records() => [.. _storage.Read(OwnCollection.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span))];
 
     // Living hosts that had holders have a heartbeat.
     private void AssertNoRecords()
