@@ -175,7 +175,7 @@ internal sealed class LeaseGrants(
         var refused = (life is null || grace != holder.Grace) && update.NeedsState && !update.Collection!.WouldAccept(update);
         if (refused) grace = holder.Grace;
         if (life is null || life.Record.Grace != grace.TotalSeconds || grace != holder.Grace)
-            made.Add(Named(token, holder, grace, life?.Record) with { Unnamed = refused });
+            made.Add(Named(token, holder, grace, life?.Record) with { Unnamed = refused && life is not { Record.Unnamed: false } });
         foreach (var id in NamedBy(update))
         {
             if (book.Find(update.Key, id, token) is { Leaving: false }) continue;
