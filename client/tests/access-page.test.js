@@ -1,6 +1,7 @@
 // The files and commands of docs/ACCESS.md, on the real host.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -33,12 +34,19 @@ function block(text) {
 /** The output that the page shows after a block of commands. */
 const shown = text => page.slice(page.indexOf(block(text))).match(/```\n\n(?:[^`]*\n)?```\n([\s\S]*?)```/)[1];
 
+/**
+ * A port on which nothing listens, below those that the system gives out: a program of the page may take half a minute until it listens
+ * there.
+ */
 async function freePort() {
-  const server = createServer();
-  await new Promise(resolve => server.listen(0, resolve));
-  const { port } = server.address();
-  await new Promise(resolve => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer();
+    const free = await new Promise(resolve => server.on("error", () => resolve(false)).listen(port, () => resolve(true)));
+    if (!free) continue;
+    await new Promise(resolve => server.close(resolve));
+    return port;
+  }
 }
 
 describe("docs/ACCESS.md", { skip: noHost, timeout: 400_000 }, () => {
