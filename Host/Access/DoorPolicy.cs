@@ -54,12 +54,10 @@ internal sealed class DoorPolicy
         get
         {
             if (_anyHost) return "any";
-            var names = _hosts.Where(host => !IPAddress.TryParse(host, out _));
             string[] loopback = _loopback ? ["localhost"] : [];
-            var addresses = _hosts.Select(host => IPAddress.TryParse(host.Trim('[', ']'), out var address) ? address : null)
-                .OfType<IPAddress>().Concat(_addresses).Distinct().Select(Shown);
-            var all = names.Union(loopback, StringComparer.OrdinalIgnoreCase);
-            return string.Join(" ", _anyAddress ? [.. all, "and all addresses"] : [.. all, .. addresses]);
+            var names = _hosts.Where(host => AddressOf(host) is null).Union(loopback, StringComparer.OrdinalIgnoreCase);
+            var addresses = _hosts.Select(AddressOf).OfType<IPAddress>().Concat(_addresses).Distinct().Select(Shown);
+            return string.Join(" ", _anyAddress ? [.. names, "and all addresses"] : [.. names, .. addresses]);
         }
     }
 
@@ -73,7 +71,7 @@ internal sealed class DoorPolicy
         if (_hosts.Contains(host) || _hosts.Contains(host.Trim('[', ']'))) return true;
         if (_loopback && IsLoopback(host)) return true;
         // No name can be rebound to an address that stands in the URL itself.
-        return IPAddress.TryParse(host, out var address) && (_anyAddress || _addresses.Contains(address));
+        return AddressOf(host) is { } address && (_anyAddress || _addresses.Contains(address));
     }
 
     /// <summary>Whether a page of an origin may connect. A program, which sends no origin, may.</summary>
@@ -103,6 +101,8 @@ internal sealed class DoorPolicy
     private static bool IsOfThisComputer(string origin) =>
         Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
         && DoorSettings.IsOrigin(uri, origin) && IsLoopback(uri.Host);
+
+    private static IPAddress? AddressOf(string host) => IPAddress.TryParse(host, out var address) ? address : null;
 
     private static string Shown(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : $"{address}";
 

@@ -3,7 +3,7 @@ namespace SharedState.Host.Access;
 /// <summary>A rule of the configuration: what some clients may do at some paths.</summary>
 /// <param name="Number">Its place in <c>access.rules</c>, from 0.</param>
 /// <param name="Path">The paths.</param>
-/// <param name="Who">The clients to which the rule applies.</param>
+/// <param name="Who">The clients that the rule is for.</param>
 internal sealed record Rule(int Number, PathPattern Path, Who Who)
 {
     /// <summary>The items that may be read; null for none.</summary>

@@ -29,7 +29,7 @@ internal sealed class Leases : IDisposable
     // If more is due in this time before or after, all of it ends together: many clients that leave at once take a while to do so.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    // What is due for so long ends without further delay. Other hosts wait longer (LeaseBook).
+    // A lifetime that has been due for this long ends without further delay. The other hosts wait longer before they end it (LeaseBook).
     private static readonly TimeSpan LongestTogether = TimeSpan.FromMilliseconds(300);
 
     private readonly ServiceWriter _writer;

@@ -34,7 +34,8 @@ internal sealed partial class Substitution(Func<string, JsonElement?>? values)
     /// <summary>The regular expression that a string stands for. Values are literal in it.</summary>
     public string Pattern(string text) => Text(text, Escaped);
 
-    /// <summary>What is wrong with a missing name, for a sentence about its condition.</summary>
+    /// <summary>The end of a sentence about a condition that cannot be used because of a name: the name, and why it has no value
+    /// there.</summary>
     public static string Need(string name, Func<string, JsonElement?> values) =>
         values(name) is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Undefined) }
             ? $"needs {{{name}}}, whose value is a list or an object and cannot stand in a text"

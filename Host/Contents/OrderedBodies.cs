@@ -1,4 +1,3 @@
-
 namespace SharedState.Host.Contents;
 
 /// <summary>

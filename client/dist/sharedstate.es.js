@@ -27,27 +27,24 @@ function checkJson(value, place, above = []) {
   for (const key of Object.keys(value)) checkJson(Reflect.get(value, key), `${place}.${key}`, above);
   above.pop();
 }
-function unknownField(given, known, kind) {
-  for (const key of Object.keys(given)) {
-    if (!known.split(", ").includes(key)) return `unknown ${kind} "${key}": the ${kind}s are ${known}`;
-  }
-  return void 0;
-}
+var unknownFields = (given, known) => Object.keys(given).filter((key) => !known.split(", ").includes(key));
+var whyUnknown = ([first], known, kind = "option") => first === void 0 ? void 0 : `unknown ${kind} "${first}": the ${kind}s are ${known}`;
 function checkOptions(options, known) {
   must(isObject(options), "an object as options", options);
-  const why = unknownField(options, known, "option");
+  const why = whyUnknown(unknownFields(options, known), known);
   if (why) throw new TypeError(why);
 }
 function knownOptions(options, known) {
   must(isObject(options), "an object as options", options);
-  const why = unknownField(options, known, "option");
+  const unknown = unknownFields(options, known);
+  const why = whyUnknown(unknown, known);
   if (!why) return options;
   console.warn(`sharedstate: ${why}`);
-  return Object.fromEntries(Object.entries(options).filter(([key]) => !unknownField({ [key]: 0 }, known, "")));
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !unknown.includes(key)));
 }
 function whyNoUpdate(changes) {
   if (!isObject(changes)) return expected("an update such as {insert: [..]}", changes);
-  const unknown = unknownField(changes, FIELDS, "field");
+  const unknown = whyUnknown(unknownFields(changes, FIELDS), FIELDS, "field");
   if (unknown) return unknown;
   const insert = Reflect.get(changes, "insert") ?? [];
   if (!Array.isArray(insert)) return expected("a list of items as insert", insert);

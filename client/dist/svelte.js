@@ -22,15 +22,11 @@ function checkJson(value, place, above = []) {
   for (const key of Object.keys(value)) checkJson(Reflect.get(value, key), `${place}.${key}`, above);
   above.pop();
 }
-function unknownField(given, known, kind) {
-  for (const key of Object.keys(given)) {
-    if (!known.split(", ").includes(key)) return `unknown ${kind} "${key}": the ${kind}s are ${known}`;
-  }
-  return void 0;
-}
+var unknownFields = (given, known) => Object.keys(given).filter((key) => !known.split(", ").includes(key));
+var whyUnknown = ([first], known, kind = "option") => first === void 0 ? void 0 : `unknown ${kind} "${first}": the ${kind}s are ${known}`;
 function checkOptions(options, known) {
   must(isObject(options), "an object as options", options);
-  const why = unknownField(options, known, "option");
+  const why = whyUnknown(unknownFields(options, known), known);
   if (why) throw new TypeError(why);
 }
 var isObject = (value) => typeof value === "object" && !!value && !Array.isArray(value) && !(value instanceof Promise);

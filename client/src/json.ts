@@ -22,37 +22,37 @@ export function checkJson(value: unknown, place: string, above: unknown[] = []):
   above.pop();
 }
 
-/** Says which field of an object is not one of the known ones, given as `one, two`; undefined if there is none. */
-function unknownField(given: object, known: string, kind: string): string | undefined {
-  for (const key of Object.keys(given)) {
-    if (!known.split(", ").includes(key)) return `unknown ${kind} "${key}": the ${kind}s are ${known}`;
-  }
-  return undefined;
-}
+/** The fields of an object that are none of the known ones, which are given as `one, two`. */
+const unknownFields = (given: object, known: string): string[] => Object.keys(given).filter(key => !known.split(", ").includes(key));
+
+/** The sentence about the first unknown field; undefined if there is none. */
+const whyUnknown = ([first]: string[], known: string, kind = "option"): string | undefined =>
+  first === undefined ? undefined : `unknown ${kind} "${first}": the ${kind}s are ${known}`;
 
 /** Throws a TypeError for anything but an object with known options, given as `one, two`. A misspelt one would have no effect. */
 export function checkOptions(options: unknown, known: string): void {
   must(isObject(options), "an object as options", options);
-  const why = unknownField(options, known, "option");
+  const why = whyUnknown(unknownFields(options, known), known);
   if (why) throw new TypeError(why);
 }
 
 /**
- * The known ones of the options, given as `one, two`, of a call that pages for the existing client make, too. They run unchanged, whatever
- * their options: the console warns of an unknown one.
+ * The options of a call that older pages make, without those that are unknown. The console warns of the first one. Such a page must run
+ * unchanged, so nothing is thrown.
  */
 export function knownOptions<O extends object>(options: O, known: string): O {
   must(isObject(options), "an object as options", options);
-  const why = unknownField(options, known, "option");
+  const unknown = unknownFields(options, known);
+  const why = whyUnknown(unknown, known);
   if (!why) return options;
   console.warn(`sharedstate: ${why}`);
-  return Object.fromEntries(Object.entries(options).filter(([key]) => !unknownField({ [key]: 0 }, known, ""))) as O;
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !unknown.includes(key))) as O;
 }
 
 /** Says why something is no update; undefined if it may be one. The server judges the rest. */
 export function whyNoUpdate(changes: unknown): string | undefined {
   if (!isObject(changes)) return expected("an update such as {insert: [..]}", changes);
-  const unknown = unknownField(changes, FIELDS, "field");
+  const unknown = whyUnknown(unknownFields(changes, FIELDS), FIELDS, "field");
   if (unknown) return unknown;
   const insert: unknown = Reflect.get(changes, "insert") ?? [];
   if (!Array.isArray(insert)) return expected("a list of items as insert", insert);

@@ -44,8 +44,8 @@ internal sealed class Presence : Workload
         for (var index = 0; index < Clients; index++)
         {
             var insert = $$"""{"insert":[{"id":"{{index}}","name":"client {{index}}"}],"ephemeral":true}""";
-            stage.Ask(
-                links[index], [$$"""{"type":"REQUEST","cmd":"PUT","path":"{{SharedDialect.Path(RoomName)}}","tunnel":0,"arg":{{insert}}}"""]);
+            var path = SharedDialect.Path(RoomName);
+            stage.Ask(links[index], [$$"""{"type":"REQUEST","cmd":"PUT","path":"{{path}}","tunnel":0,"arg":{{insert}}}"""]);
         }
         var follower = stage.Connect(1)[0];
         var room = stage.AddRoom(RoomName, writers: 1);
@@ -95,7 +95,8 @@ internal sealed class Presence : Workload
         private void Read(ReadOnlySpan<byte> payload)
         {
             var text = Encoding.UTF8.GetString(payload);
-            if (!dialect.TryRead(ref payload, out var message) || message.Kind != MessageKind.Notice) throw new Violation($"unexpected: {text}");
+            if (!dialect.TryRead(ref payload, out var message) || message.Kind != MessageKind.Notice)
+                throw new Violation($"unexpected: {text}");
             At = Clock.Now;
             Notifications++;
             Updates += message.Revision - _revision;

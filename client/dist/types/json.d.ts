@@ -3,8 +3,8 @@ export declare function checkJson(value: unknown, place: string, above?: unknown
 /** Throws a TypeError for anything but an object with known options, given as `one, two`. A misspelt one would have no effect. */
 export declare function checkOptions(options: unknown, known: string): void;
 /**
- * The known ones of the options, given as `one, two`, of a call that pages for the existing client make, too. They run unchanged, whatever
- * their options: the console warns of an unknown one.
+ * The options of a call that older pages make, without those that are unknown. The console warns of the first one. Such a page must run
+ * unchanged, so nothing is thrown.
  */
 export declare function knownOptions<O extends object>(options: O, known: string): O;
 /** Says why something is no update; undefined if it may be one. The server judges the rest. */

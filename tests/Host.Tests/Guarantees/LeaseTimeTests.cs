@@ -4,7 +4,7 @@ using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
-/// <summary>Guarantee G19 in virtual time: no lifetime ends early, whatever happens between record and item.</summary>
+/// <summary>Guarantee G19 in virtual time: no lifetime ends early, even if its item is stored long after its record.</summary>
 public sealed class LeaseTimeTests : IDisposable
 {
     private const string Path = "/app/items/a";
