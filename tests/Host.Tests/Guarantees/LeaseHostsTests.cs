@@ -1,40 +1,21 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using SharedState.Host.Storages;
-using SharedState.Host.Tests.Engine;
 
 namespace SharedState.Host.Tests.Guarantees;
 
 /// <summary>G19 with two hosts on one storage, and with a storage that takes long. In virtual time.</summary>
-public sealed class LeaseHostsTests : IDisposable
+public sealed class LeaseHostsTests : TwoHosts
 {
-    private const string Path = "/app/items/a";
-
-    private static readonly CollectionKey Key = new("app", "a");
-
-    private readonly MemoryStorage _storage = new(hasFeed: true);
-    private readonly Dictionary<string, MemoryStorage> _storages;
-    private readonly ModelHost _first, _second;
-
-    public LeaseHostsTests()
+    public LeaseHostsTests() : base(fast: TimeSpan.FromHours(1))
     {
-        _storages = new() { ["items"] = _storage, ["other"] = new(hasFeed: true) };
-        _first = new(_storages, new());
-        _second = new(_storages, new(), _first, fast: TimeSpan.FromHours(1));
-    }
-
-    public void Dispose()
-    {
-        _second.Dispose();
-        _first.Dispose();
     }
 
     [Fact]
     public void ARenewalAtAnotherHostReplacesTheTimeAtTheFirst()
     {
-        new LifePeer(_first).Put(Path, """{"insert":[{"id":"x"}],"ttl":0.5}""");
+        new LifePeer(First).Put(Path, """{"insert":[{"id":"x"}],"ttl":0.5}""");
         Advance(0.3);
-        new LifePeer(_second).Put(Path, """{"patch":[{"id":"x"}],"ttl":5}""");
+        new LifePeer(Second).Put(Path, """{"patch":[{"id":"x"}],"ttl":5}""");
         Advance(4.9);
         Assert.Equal(["x"], Ids());
         Advance(1);
@@ -45,10 +26,10 @@ public sealed class LeaseHostsTests : IDisposable
     [Fact]
     public void ATimeDoesNotDependOnTheClocksOfTheHosts()
     {
-        new LifePeer(_first).Put(Path, """{"insert":[{"id":"x"}],"ttl":10}""");
-        new LifePeer(_second).Put(Path, """{"insert":[{"id":"y"}],"ttl":10}""");
+        new LifePeer(First).Put(Path, """{"insert":[{"id":"x"}],"ttl":10}""");
+        new LifePeer(Second).Put(Path, """{"insert":[{"id":"y"}],"ttl":10}""");
         Advance(1);
-        _first.Kill();
+        First.Kill();
         Advance(8.9);
         Assert.Equal(["x", "y"], Ids());
         Advance(1.2);
@@ -59,7 +40,7 @@ public sealed class LeaseHostsTests : IDisposable
     [Fact]
     public void ARefusedRenewalAtAnotherHostDoesNotUndoAShorterTime()
     {
-        var (one, two) = (new LifePeer(_first), new LifePeer(_second));
+        var (one, two) = (new LifePeer(First), new LifePeer(Second));
         two.Get(Path); // so that it has the collection
         one.Put(Path, """{"insert":[{"id":"x"}],"ttl":10}""");
         Advance(1);
@@ -76,8 +57,8 @@ public sealed class LeaseHostsTests : IDisposable
     [Fact]
     public void AHeartbeatThatWasNotStoredIsSentWithTheNextHolder()
     {
-        var client = new LifePeer(_first);
-        var faults = new ModelFaults(_storage);
+        var client = new LifePeer(First);
+        var faults = new ModelFaults(Storage);
         faults.FailCommit("away");
         JsonNode? reply = null;
         client.Ask("PUT", Path, """{"insert":[{"id":"x"}],"ephemeral":true}""", received => reply = received);
@@ -90,13 +71,13 @@ public sealed class LeaseHostsTests : IDisposable
     [Fact]
     public void AKilledHostLeavesNoHeartbeat()
     {
-        var client = new LifePeer(_first);
+        var client = new LifePeer(First);
         client.Put(Path, """{"insert":[{"id":"x"}],"ephemeral":true}""");
         client.Break();
         Advance(1);
         Assert.Empty(Ids());
-        Assert.NotEmpty(_storage.Read(OwnCollection.Key).Items);
-        _first.Kill();
+        Assert.NotEmpty(Storage.Read(OwnCollection.Key).Items);
+        First.Kill();
         Advance(60);
         AssertNoRecords();
     }
@@ -108,7 +89,7 @@ public sealed class LeaseHostsTests : IDisposable
     [InlineData("""{"patch":[{"id":"x","n":1}],"ttl":20}""", true)]
     public void AnAcknowledgedTimeIsKeptHoweverLongStoringTookAndIfTheHostDiesThen(string update, bool restarts)
     {
-        var client = new LifePeer(_first);
+        var client = new LifePeer(First);
         client.Put(Path, """{"insert":[{"id":"x"}],"ttl":8}""");
         var (hold, reply) = (HoldItems(), (JsonNode?)null);
         client.Ask("PUT", Path, update, received => reply = received);
@@ -117,10 +98,10 @@ public sealed class LeaseHostsTests : IDisposable
         hold.SetResult();
         client.Read();
         Assert.True((bool)reply!["ok"]!);
-        if (restarts) _second.Kill();
+        if (restarts) Second.Kill();
         client.Break();
-        _first.Kill();
-        if (restarts) _first.Start();
+        First.Kill();
+        if (restarts) First.Start();
         var ttl = update.Contains("20") ? 20 : 2;
         Advance(ttl - 0.1);
         Assert.Equal(["x"], Ids());
@@ -134,13 +115,13 @@ public sealed class LeaseHostsTests : IDisposable
     [InlineData(true)]
     public void ARecordThatWasTakenFromALivingHolderIsStoredAgain(bool away)
     {
-        var client = new LifePeer(_first);
+        var client = new LifePeer(First);
         client.Put(Path, """{"insert":[{"id":"x"}],"ephemeral":true}""");
-        var record = _storage.Read(OwnCollection.Key).Items.Single(item => item.Id.EndsWith(".0", StringComparison.Ordinal));
-        if (away) new ModelFaults(_storage).FailCommit("away");
-        _storage.CommitElsewhere(new() { Key = OwnCollection.Key, Remove = [record.Id] });
+        var record = Storage.Read(OwnCollection.Key).Items.Single(item => item.Id.EndsWith(".0", StringComparison.Ordinal));
+        if (away) new ModelFaults(Storage).FailCommit("away");
+        Storage.CommitElsewhere(new() { Key = OwnCollection.Key, Remove = [record.Id] });
         Advance(away ? 12 : 7); // two looks, or one
-        Assert.Contains(_storage.Read(OwnCollection.Key).Items, item => item.Id == record.Id);
+        Assert.Contains(Storage.Read(OwnCollection.Key).Items, item => item.Id == record.Id);
         client.Break();
         Advance(1);
         Assert.Empty(Ids());
@@ -150,7 +131,7 @@ public sealed class LeaseHostsTests : IDisposable
     [Fact]
     public void AnItemThatIsStoredAMomentAfterItsRecordIsNotEndedEarlyByAnotherHost()
     {
-        var client = new LifePeer(_first);
+        var client = new LifePeer(First);
         var (hold, reply) = (HoldItems(), (JsonNode?)null);
         client.Ask("PUT", Path, """{"insert":[{"id":"x"}],"ttl":2}""", received => reply = received);
         Advance(0.35);
@@ -166,7 +147,7 @@ public sealed class LeaseHostsTests : IDisposable
     [Fact]
     public void AnUpdateWhoseLifetimeAnotherHostHasEndedIsNotAcknowledged()
     {
-        var client = new LifePeer(_first);
+        var client = new LifePeer(First);
         var (hold, reply) = (HoldItems(), (JsonNode?)null);
         client.Ask("PUT", Path, """{"insert":[{"id":"x"}],"ttl":1}""", received => reply = received);
         Advance(1.75);
@@ -185,7 +166,7 @@ public sealed class LeaseHostsTests : IDisposable
     [Fact]
     public void ARefusedRenewalDoesNotUndoAnotherOneOnItsWay()
     {
-        var (client, other) = (new LifePeer(_first), new LifePeer(_first));
+        var (client, other) = (new LifePeer(First), new LifePeer(First));
         client.Put(Path, """{"insert":[{"id":"x"}],"ttl":3}""");
         var (hold, replies) = (HoldItems(), new List<JsonNode>());
         client.Ask("PUT", Path, """{"patch":[{"id":"x","n":1}],"ttl":30}""", replies.Add);
@@ -206,20 +187,8 @@ public sealed class LeaseHostsTests : IDisposable
     private TaskCompletionSource HoldItems()
     {
         var hold = new TaskCompletionSource();
-        _storage.BeforeCommit = (batch, _) =>
+        Storage.BeforeCommit = (batch, _) =>
             batch.Any(update => update.Key == Key && update.Insert.Count > 0) ? hold.Task : Task.CompletedTask;
         return hold;
-    }
-
-    private void Advance(double seconds) => _first.Advance(TimeSpan.FromSeconds(seconds));
-
-    private IEnumerable<string> Ids() => _storage.Read(Key).Items.Select(item => item.Id).Order(StringComparer.Ordinal);
-
-    // Living hosts that had holders have a heartbeat.
-    private void AssertNoRecords()
-    {
-        _first.Stop();
-        _second.Stop();
-        Assert.Empty(_storage.Read(OwnCollection.Key).Items.Select(item => Encoding.UTF8.GetString(item.Json.Span)));
     }
 }
